@@ -75,7 +75,7 @@ pub mod conn {
         super::fwd::MASK | NOOUTPUT | INACTIVE | SEQ_MASK | NO_CPORT | TEMPLATE;
 }
 
-/// Encapsulations of [`fwd::TUNNEL`](super::flags::fwd::TUNNEL): `dest_attr::TUN_TYPE`.
+/// Encapsulations of [`fwd::TUNNEL`]: `dest_attr::TUN_TYPE`.
 pub mod tunnel {
     /// IP in IP (any mix of IPv4 and IPv6).
     pub const TYPE_IPIP: u8 = 0;
