@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The pure part of the balancer: what a packet says, what it does to a connection and which
+//! server gets a new one.
+//!
+//! Nothing here knows the kernel, allocates or is unsafe: cargo tests it on the host and Kbuild
+//! links the same files into `lvs.ko`. Functions of the packet path are `#[inline]`, since the
+//! module calls them across a crate border. Errors are small enums; an errno appears only in the
+//! module's `control/`.
+
+#![cfg_attr(not(any(test, CONFIG_RUST)), no_std)]
+#![cfg_attr(not(CONFIG_KUNIT), forbid(unsafe_code))]
+
+pub mod addr;
+pub mod config;
+pub mod sched;

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Kernel declarations in Rust: those of the `kernel` crate, and generated ones for what it lacks.
+//!
+//! Visible to `kernel_ext` alone. What is generated is listed in `bindgen_parameters`; a type missing there is a
+//! compile error that names it.
+#![allow(
+    clippy::all,
+    dead_code,
+    improper_ctypes,
+    missing_docs,
+    non_camel_case_types,
+    non_snake_case,
+    non_upper_case_globals,
+    unreachable_pub,
+    unsafe_op_in_unsafe_fn,
+    unused_imports
+)]
+
+pub(crate) use kernel::bindings::*;
+
+use kernel::ffi;
+use pin_init::{
+    MaybeZeroable,
+    Zeroable, //
+};
+
+include!("bindings_generated.rs");

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The headers bindgen reads. hrtimer_types.h comes first for the reason rust/bindings/bindings_helper.h of the kernel
+ * gives: it makes bindgen choose the same signedness for the enums both sets of bindings share.
+ */
+#include <linux/hrtimer_types.h>
+
+#include <linux/netfilter.h>
+
+#include "helpers.h"

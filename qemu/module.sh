@@ -1,0 +1,44 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Build lvs.ko for one of the kernels.
+#
+# usage: module.sh stock|uml|sanitized [MAKE-ARGS...]
+# The result is build/<kernel>/lvs.ko. Kbuild works on a copy below build/, so the checkout stays clean.
+. "$(dirname "$0")/common.sh"
+
+kernel=${1:-stock}
+shift || true
+find_root
+case $kernel in
+stock)
+	make_args=()
+	OBJ=$("$LVS_TOP/qemu/kernel-tree.sh")
+	;;
+uml)
+	make_args=(ARCH=um)
+	OBJ=$("$LVS_TOP/qemu/uml-kernel.sh" plain)
+	;;
+sanitized)
+	make_args=(ARCH=um LLVM=1)
+	OBJ=$("$LVS_TOP/qemu/uml-kernel.sh" sanitized)
+	;;
+*) die "there is no kernel \"$kernel\"" ;;
+esac
+
+build() {
+	mkdir -p "$LVS_BUILD/$kernel/kbuild"
+	# What .gitignore lists is Kbuild's output: neither taken from the checkout nor deleted from the copy.
+	in_root rsync -a --delete --exclude-from=/src/.gitignore \
+		/src/Kbuild /src/kmod /src/uapi "/build/$kernel/kbuild/"
+	in_root make -s -C "$OBJ" M="/build/$kernel/kbuild" "${make_args[@]}" -j"$JOBS" "$@" modules
+	# Not in place: a guest may be reading the old one.
+	in_root sh -c "cp /build/$kernel/kbuild/kmod/lvs.ko /build/$kernel/lvs.ko.new &&
+		mv /build/$kernel/lvs.ko.new /build/$kernel/lvs.ko"
+	[ -z "$SUDO" ] || $SUDO chown -R "$(id -u)" "$LVS_BUILD/$kernel"
+}
+
+# One build of each kernel's copy at a time.
+mkdir -p "$LVS_BUILD/$kernel"
+exec 8>"$LVS_BUILD/$kernel/.lock"
+flock 8
+build "$@"

@@ -1,0 +1,81 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Build the user-mode kernel the tests run on, from the same source as the stock kernel.
+#
+# usage: uml-kernel.sh [plain|sanitized]
+# Prints the object directory: `linux` in it is the kernel, modules/lib/modules its modules, and lvs.ko is built against
+# it. `plain` (5 minutes) is optimised as distributions do; `sanitized` (10 minutes, with clang because KASAN with Rust
+# needs it) has the kernel's detectors of memory, locking and RCU errors.
+. "$(dirname "$0")/common.sh"
+
+flavour=${1:-plain}
+case $flavour in
+plain)
+	configs=(uml.config)
+	make_args=(ARCH=um)
+	;;
+sanitized)
+	configs=(uml.config uml-sanitized.config)
+	make_args=(ARCH=um LLVM=1)
+	;;
+*) die "there is no flavour \"$flavour\"" ;;
+esac
+
+find_root
+HASH=$(cd "$LVS_TOP/qemu" && cat "${configs[@]}" | sha256sum | cut -c1-8)
+OBJ=$LVS_CACHE/kernel-$KREL/uml-$flavour-$HASH
+
+kmake() { in_root nice make -C "$SRC" "O=$OBJ" "${make_args[@]}" -j"$JOBS" "$@"; }
+
+# Options of the lists that the finished configuration does not have as asked for; a later list overrules an earlier.
+lost_options() {
+	(cd "$LVS_TOP/qemu" && cat "${configs[@]}") | awk -v final="$OBJ/.config" '
+		/^CONFIG_/ { split($0, part, "="); want[part[1]] = $0 }
+		/^# CONFIG_.* is not set$/ { want[$2] = $0 }
+		END {
+			while ((getline line < final) > 0) got[line] = 1
+			for (name in want)
+				if (!(want[name] in got) && !(want[name] ~ /is not set$/ && !index_of(name)))
+					print want[name]
+		}
+		# An option that is absent altogether is as good as one that is not set.
+		function index_of(name,   line) {
+			for (line in got)
+				if (index(line, name "=") == 1) return 1
+			return 0
+		}'
+}
+
+configure() {
+	local lost
+	$SUDO rm -rf "$OBJ"
+	$SUDO mkdir -p "$OBJ"
+	kmake x86_64_defconfig
+	(cd "$LVS_TOP/qemu" && cat "${configs[@]}") | $SUDO tee -a "$OBJ/.config" >/dev/null
+	kmake olddefconfig
+	lost=$(lost_options)
+	[ -z "$lost" ] || {
+		printf 'the kernel configuration did not take these options:\n%s\n' "$lost"
+		return 1
+	}
+}
+
+install_modules() {
+	kmake INSTALL_MOD_PATH="$OBJ/modules" modules_install
+	cat "$OBJ/include/config/kernel.release" | $SUDO tee "$OBJ/release" >/dev/null
+	$SUDO touch "$OBJ/.complete"
+}
+
+make_kernel() {
+	[ ! -e "$OBJ/.complete" ] || return 0
+	step 1/3 "configuring the $flavour UML kernel (10 s)" configure
+	step 2/3 "building it (5 minutes; sanitized 10)" kmake linux modules
+	step 3/3 "installing its modules" install_modules
+}
+
+if [ ! -e "$OBJ/.complete" ]; then
+	SRC=$("$LVS_TOP/qemu/kernel-tree.sh" source)
+	LOG=$LVS_CACHE/log/uml-$flavour.log
+	with_lock "uml-$flavour-$KREL" make_kernel
+fi
+echo "$OBJ"
