@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-2.0
+# Shared by uml.sh and stock.sh; source it after common.sh. Between them they differ only in how a kernel is started.
+#
+# A run has a directory build/run.XXXXXX: lvs/ is what the guest sees as /lvs, console.log the kernel's messages, which
+# also carry the verdict: the guest's last message is "lvs-guest: exit status N".
+
+usage() {
+	cat >&2 <<USAGE
+usage: ${0##*/} [OPTIONS] SCRIPT [ARGS...]
+       ${0##*/} [OPTIONS] --interactive
+Boots a guest, runs SCRIPT in it as root and exits with its status, or with 1 when the kernel complained.
+SCRIPT is a file here, or a command of the guest. Its output comes to stdout; the kernel's messages are in
+build/logs/NAME.$VEHICLE.log.
+  --mem MiB       memory of the guest (default $MEM)
+  --ncpus N       its processors (default $NCPUS)
+  --timeout S     give up and fail after so many seconds (default $TIMEOUT)
+  --name NAME     name of the log (default: the script's)
+  --append ARGS   more kernel parameters
+USAGE
+	exit 2
+}
+
+parse_options() {
+	MEM=1024 NCPUS=2 TIMEOUT=120 NAME='' INTERACTIVE='' APPEND=''
+	while [ $# -gt 0 ]; do
+		case $1 in
+		--mem) MEM=$2 && shift 2 ;;
+		--ncpus) NCPUS=$2 && shift 2 ;;
+		--timeout) TIMEOUT=$2 && shift 2 ;;
+		--name) NAME=$2 && shift 2 ;;
+		--append) APPEND=$2 && shift 2 ;;
+		--interactive) INTERACTIVE=1 && shift ;;
+		--sanitized) FLAVOUR=sanitized && shift ;;
+		--) shift && break ;;
+		-*) usage ;;
+		*) break ;;
+		esac
+	done
+	[ $# -gt 0 ] || [ -n "$INTERACTIVE" ] || usage
+	COMMAND=("$@")
+	[ -n "$NAME" ] || NAME=$(basename "${1:-shell}" .sh)
+}
+
+# Make the run's directory: the artifacts, the scenarios, and the command.
+stage() {
+	local module=$1 script
+	mkdir -p "$LVS_BUILD/logs"
+	RUN=$(mktemp -d "$LVS_BUILD/run.XXXXXX")
+	trap 'rm -rf "$RUN"' EXIT
+	mkdir "$RUN/lvs" "$RUN/lvs/selftest"
+	: >"$RUN/console.log"
+	[ ! -e "$module" ] || cp -p "$module" "$RUN/lvs/lvs.ko"
+	[ ! -e "$LVS_BUILD/ipvsadm-rs" ] || cp -p "$LVS_BUILD/ipvsadm-rs" "$RUN/lvs/"
+	cp -rp "$LVS_TOP/qemu/guest" "$RUN/lvs/guest"
+	[ ! -d "$LVS_TOP/qemu/scenarios" ] || cp -rp "$LVS_TOP/qemu/scenarios" "$RUN/lvs/scenarios"
+	[ ! -d "$LVS_TOP/tests" ] || cp -rp "$LVS_TOP/tests" "$RUN/lvs/tests"
+	stage_selftest
+	if [ "${#COMMAND[@]}" -gt 0 ]; then
+		script=$(realpath -m "${COMMAND[0]}")
+		case $script in
+		"$LVS_TOP"/qemu/scenarios/*) COMMAND[0]=/lvs/${script#"$LVS_TOP"/qemu/} ;;
+		"$LVS_TOP"/tests/*) COMMAND[0]=/lvs/${script#"$LVS_TOP"/} ;;
+		*)
+			if [ -f "$script" ]; then
+				mkdir "$RUN/lvs/script"
+				cp -pL "$script" "$RUN/lvs/script/"
+				COMMAND[0]=/lvs/script/$(basename "$script")
+			fi
+			;;
+		esac
+	fi
+	{
+		printf 'command=('
+		[ "${#COMMAND[@]}" -eq 0 ] || printf ' %q' "${COMMAND[@]}"
+		printf ' )\ninteractive=%q\nterm=%q\n' "$INTERACTIVE" "${TERM:-linux}"
+	} >"$RUN/lvs/guest/job"
+}
+
+# The kernel's own test of IPVS, as its source has it, where its relative paths expect each other.
+stage_selftest() {
+	local from=$LVS_CACHE/kernel-$KREL/source/tools/testing/selftests/net file
+	[ -d "$from" ] || return 0
+	mkdir -p "$RUN/lvs/selftest/netfilter"
+	for file in lib.sh netfilter/ipvs.sh netfilter/lib.sh; do
+		[ ! -e "$from/$file" ] || cp -p "$from/$file" "$RUN/lvs/selftest/$file"
+	done
+}
+
+# Run a command in the build root for a guest: read-only but for /mnt, which is the run's directory; in a PID namespace,
+# so that a kill leaves none of the guest's processes behind. $1: what to see as /usr/lib/modules, or nothing.
+in_sealed_root() {
+	local modules=$1
+	shift
+	$SUDO timeout --foreground --kill-after=5 --signal=KILL "$LIMIT" \
+		unshare --mount --propagation private --pid --fork --kill-child=KILL bash -c '
+		set -e
+		root=$1 run=$2 modules=$3 mem=$4 cache=$5
+		shift 5
+		mount --bind "$root" "$root"
+		mount -o remount,bind,ro "$root"
+		mount --bind "$run" "$root/mnt"
+		mount --bind "$run/lvs" "$root/lvs"
+		mount --bind "$cache" "$root$cache"
+		[ -z "$modules" ] || mount --bind "$modules" "$root/usr/lib/modules"
+		mount -t proc proc "$root/proc"
+		mount --rbind /dev "$root/dev"
+		mount -t tmpfs -o size=$((mem + 256))m tmpfs "$root/tmp"
+		exec chroot "$root" /usr/bin/env -i HOME=/tmp TMPDIR=/tmp PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"
+		' bash "$ROOT" "$RUN" "$modules" "$MEM" "$LVS_CACHE" "$@"
+}
+
+# What a healthy kernel never says, from the moment the script starts.
+SPLATS='WARNING: |BUG: |BUG at|Oops|Kernel panic|Kernel stack|INFO: (task|rcu|possible|trying|inconsistent)'
+SPLATS+='|detected (stall|expedited)|unreferenced object|UBSAN|general protection|Unable to handle|Bad page'
+SPLATS+='|scheduling while atomic|sleeping function|refcount_t:|list_(add|del).*corruption|suspicious RCU'
+SPLATS+='|soft lockup|invalid opcode|Objects remaining|unregister_netdevice: waiting|Bad rss|ODEBUG|lvs: .*leak'
+SPLATS+='|bad unlock balance|DEBUG_LOCKS_WARN|nobody cared|kmemleak: [1-9]'
+
+# Decide about a finished run: keep its log, say what went wrong, exit with the script's status.
+conclude() {
+	local vehicle_status=$1 log=$LVS_BUILD/logs/$NAME.$VEHICLE.log status splats
+	tr -d '\r' <"$RUN/console.log" >"$log"
+	status=$(sed -n 's/.*lvs-guest: exit status \([0-9]*\)$/\1/p' "$log" | tail -n 1)
+	[ -z "$INTERACTIVE" ] || exit 0
+	if [ -z "$status" ]; then
+		if [ "$vehicle_status" -eq 137 ] || [ "$vehicle_status" -eq 124 ]; then
+			say "-- no verdict after $TIMEOUT s; the kernel's last messages ($log):"
+		else
+			say "-- the guest ended without a verdict; the kernel's last messages ($log):"
+		fi
+		tail -n 40 "$log" >&2
+		exit 124
+	fi
+	splats=$(sed '1,/lvs-guest: start/d' "$log" | grep -nE "$SPLATS" | head -n 5 || true)
+	if [ -n "$splats" ]; then
+		say "-- the kernel complained ($log):"
+		sed '1,/lvs-guest: start/d' "$log" | grep -E -A 25 "$SPLATS" | head -n 60 >&2
+		[ "$status" -ne 0 ] || status=1
+	fi
+	exit "$status"
+}

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Real servers' services and the client's requests.  Sourced after topology.sh.
+
+# web_server NS...: nginx on ports 80 and 8080, answering with its own name.
+#   /          the name
+#   /big       1 MB
+#   /long      1 MB over some three seconds
+#   /slow      1 MB over a minute: a response held open
+web_server() {
+	local ns
+	if [[ ! -e $RUN/www/big ]]; then
+		mkdir -p "$RUN/www"
+		head -c 1048576 /dev/urandom >"$RUN/www/big"
+	fi
+	chmod 755 "$RUN" "$RUN/www"
+	for ns; do
+		mkdir -p "$RUN/$ns"
+		cat >"$RUN/$ns/nginx.conf" <<-END
+			user root;
+			worker_processes 1;
+			pid $RUN/$ns/nginx.pid;
+			error_log $RUN/$ns/error.log;
+			events { worker_connections 512; }
+			http {
+				access_log off;
+				sendfile on;
+				keepalive_timeout 0;
+				default_type text/plain;
+				client_body_temp_path $RUN/$ns/body;
+				proxy_temp_path $RUN/$ns/proxy;
+				fastcgi_temp_path $RUN/$ns/fastcgi;
+				uwsgi_temp_path $RUN/$ns/uwsgi;
+				scgi_temp_path $RUN/$ns/scgi;
+				server {
+					listen 80 reuseport;
+					listen 8080;
+					add_header X-Server $ns always;
+					location / { return 200 "$ns\n"; }
+					location = /big { root $RUN/www; }
+					location = /long { alias $RUN/www/big; limit_rate 350k; }
+					location = /slow { alias $RUN/www/big; limit_rate 16k; }
+				}
+			}
+		END
+		# nginx returns once its sockets listen.
+		in_ns "$ns" nginx -p "$RUN/$ns" -e "$RUN/$ns/error.log" -c "$RUN/$ns/nginx.conf" \
+			|| fail "nginx of $ns: $(cat "$RUN/$ns/error.log")"
+	done
+}
+
+# dns_server NS...: dnsmasq that answers the TXT record "who" with its own name.
+dns_server() {
+	local ns
+	for ns; do
+		mkdir -p "$RUN/$ns"
+		in_ns "$ns" dnsmasq --conf-file=/dev/null --no-resolv --no-hosts --port=53 --user=root \
+			--pid-file="$RUN/$ns/dnsmasq.pid" --log-facility="$RUN/$ns/dnsmasq.log" \
+			--txt-record=who,"$ns" --host-record="$ns".example,192.0.2.1
+	done
+}
+
+# tally: counts the lines of the input: "rs1=10 rs2=10 rs3=10".
+tally() { sort | uniq -c | awk '{ printf "%s%s=%s", (NR > 1 ? " " : ""), $2, $1 }'; }
+
+# http COUNT [VIP:PORT]: the answers of that many requests, a new connection each.
+http() {
+	in_ns client curl -s --connect-timeout 5 --max-time 20 "http://${2:-$VIP}/?[1-$1]" || true
+}
+
+# requests COUNT [VIP:PORT]: how many of them each server answered.
+requests() { http "$@" | tally; }
+
+# queries COUNT: how many DNS queries, each from a new port, each server answered.
+queries() {
+	local i q=()
+	for ((i = 0; i < $1; i++)); do q+=(who TXT); done
+	in_ns client dig +short +timeout=3 +tries=1 "@$VIP" "${q[@]}" | tr -d '"' | tally
+}
+
+big_sum() { sha256sum <"$RUN/www/big"; }
+
+# hold URL NAME: a request whose response stays open in the background; the
+# caller kills the process in HELD_PID.
+hold() {
+	in_ns client curl -s -N -o "$RUN/held.$2" -D "$RUN/held.$2.head" "$1" &
+	HELD_PID=$!
+	poll "response to $1 began" 10 grep -qs X-Server "$RUN/held.$2.head"
+	HELD_BY=$(sed -n 's/^X-Server: \([a-z0-9]*\).*/\1/p' "$RUN/held.$2.head")
+}
+
+# add_server SERVICE-FLAG SERVICE SERVER METHOD [WEIGHT]
+add_server() { admin -a "$1" "$2" -r "$3" "$4" -w "${5:-1}"; }
+
+# active SERVER:PORT / inactive SERVER:PORT: the listed connection counts.
+active() { admin -Ln | awk -v s="$1" '$2 == s { print $5 }'; }
+inactive() { admin -Ln | awk -v s="$1" '$2 == s { print $6 }'; }
