@@ -73,6 +73,7 @@ stage() {
 		printf 'command=('
 		[ "${#COMMAND[@]}" -eq 0 ] || printf ' %q' "${COMMAND[@]}"
 		printf ' )\ninteractive=%q\nterm=%q\n' "$INTERACTIVE" "${TERM:-linux}"
+		printf 'size=%q\n' "$(stty size 2>/dev/null | sed 's/\(.*\) \(.*\)/rows \1 cols \2/')"
 	} >"$RUN/lvs/guest/job"
 }
 
@@ -105,7 +106,13 @@ in_sealed_root() {
 		mount -t proc proc "$root/proc"
 		mount --rbind /dev "$root/dev"
 		mount -t tmpfs -o size=$((mem + 256))m tmpfs "$root/tmp"
-		exec chroot "$root" /usr/bin/env -i HOME=/tmp TMPDIR=/tmp PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"
+		chroot "$root" /usr/bin/env -i HOME=/tmp TMPDIR=/tmp PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@" <&0 &
+		guest=$!
+		# A kernel that panicked may not end by itself.
+		while sleep 1; do
+			! grep -q "Kernel panic" "$run/console.log" || { sleep 1; kill -KILL "$guest"; }
+		done &
+		wait "$guest"
 		' bash "$ROOT" "$RUN" "$modules" "$MEM" "$LVS_CACHE" "$@"
 }
 
@@ -123,7 +130,9 @@ conclude() {
 	status=$(sed -n 's/.*lvs-guest: exit status \([0-9]*\)$/\1/p' "$log" | tail -n 1)
 	[ -z "$INTERACTIVE" ] || exit 0
 	if [ -z "$status" ]; then
-		if [ "$vehicle_status" -eq 137 ] || [ "$vehicle_status" -eq 124 ]; then
+		if grep -q 'Kernel panic' "$log"; then
+			say "-- the kernel panicked; its last messages ($log):"
+		elif [ "$vehicle_status" -eq 137 ] || [ "$vehicle_status" -eq 124 ]; then
 			say "-- no verdict after $TIMEOUT s; the kernel's last messages ($log):"
 		else
 			say "-- the guest ended without a verdict; the kernel's last messages ($log):"

@@ -34,9 +34,8 @@ cd /lvs || exit
 if [ -n "$interactive" ]; then
 	printf 'This is %s; lvs.ko, ipvsadm-rs and scenarios/ are in /lvs. Leave with exit or ctrl-d.\n' "$(uname -r)" \
 		>"$terminal"
-	stty -F "$terminal" sane rows "${LINES:-40}" cols "${COLUMNS:-120}"
 	# A session of its own with the terminal as its controlling one: job control and ctrl-c work.
-	setsid --ctty --wait bash -il <"$terminal" >"$terminal" 2>&1
+	setsid --ctty --wait bash -c "stty sane $size; exec bash -il" <"$terminal" >"$terminal" 2>&1
 	status=0
 else
 	stty -F "$terminal" raw -echo
