@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0
+
+//! The kernel's control interface, whichever way it is reached.
+
+use crate::error::Error;
+use crate::model::Daemon;
+use crate::model::Dest;
+use crate::model::DestEntry;
+use crate::model::Info;
+use crate::model::Role;
+use crate::model::Service;
+use crate::model::ServiceEntry;
+use crate::model::ServiceId;
+use crate::model::TableEntry;
+use crate::model::Timeouts;
+use crate::netlink::control::Netlink;
+use crate::render::sort;
+
+/// What the kernel can be asked.
+pub trait Control {
+    /// Version and size.
+    fn info(&mut self) -> Result<Info, Error>;
+    /// All services, in the kernel's order.
+    fn services(&mut self) -> Result<Vec<ServiceEntry>, Error>;
+    /// One service.
+    fn service(&mut self, id: &ServiceId) -> Result<ServiceEntry, Error>;
+    /// The servers of a service, in the kernel's order.
+    fn dests(&mut self, id: &ServiceId) -> Result<Vec<DestEntry>, Error>;
+    /// Adds a service.
+    fn add_service(&mut self, service: &Service) -> Result<(), Error>;
+    /// Changes a service.
+    fn edit_service(&mut self, service: &Service) -> Result<(), Error>;
+    /// Deletes a service.
+    fn delete_service(&mut self, id: &ServiceId) -> Result<(), Error>;
+    /// Deletes all services.
+    fn flush(&mut self) -> Result<(), Error>;
+    /// Zeroes the counters of a service or of everything.
+    fn zero(&mut self, id: Option<&ServiceId>) -> Result<(), Error>;
+    /// Adds a server.
+    fn add_dest(&mut self, id: &ServiceId, dest: &Dest) -> Result<(), Error>;
+    /// Changes a server.
+    fn edit_dest(&mut self, id: &ServiceId, dest: &Dest) -> Result<(), Error>;
+    /// Deletes a server.
+    fn delete_dest(&mut self, id: &ServiceId, dest: &Dest) -> Result<(), Error>;
+    /// Timeouts of connections.
+    fn timeouts(&mut self) -> Result<Timeouts, Error>;
+    /// Changes timeouts of connections.
+    fn set_timeouts(&mut self, timeouts: &Timeouts) -> Result<(), Error>;
+    /// The running synchronisation daemons.
+    fn daemons(&mut self) -> Result<Vec<Daemon>, Error>;
+    /// Starts a synchronisation daemon.
+    fn start_daemon(&mut self, daemon: &Daemon) -> Result<(), Error>;
+    /// Stops a synchronisation daemon.
+    fn stop_daemon(&mut self, role: Role) -> Result<(), Error>;
+}
+
+/// Order of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// As the kernel has it.
+    Kernel,
+    /// By family, protocol, address and port.
+    Sorted,
+}
+
+/// An open control interface.
+pub struct Client {
+    control: Box<dyn Control>,
+    info: Info,
+}
+
+impl Client {
+    /// Opens the control interface and asks for its version.
+    pub fn open() -> Result<Self, Error> {
+        let mut control: Box<dyn Control> = Box::new(Netlink::open()?);
+        let info = control.info()?;
+        Ok(Client { control, info })
+    }
+
+    /// Version and size, as they were when the interface was opened.
+    pub fn info(&self) -> Info {
+        self.info
+    }
+
+    /// The control interface.
+    pub fn control(&mut self) -> &mut dyn Control {
+        self.control.as_mut()
+    }
+
+    /// All services with their servers.
+    pub fn table(&mut self, order: Order) -> Result<Vec<TableEntry>, Error> {
+        let mut services = self.control.services()?;
+        if order == Order::Sorted {
+            sort::services(&mut services);
+        }
+        services
+            .into_iter()
+            .map(|entry| self.with_dests(entry, order))
+            .collect()
+    }
+
+    /// One service with its servers.
+    pub fn entry(&mut self, id: &ServiceId, order: Order) -> Result<TableEntry, Error> {
+        let entry = self.control.service(id)?;
+        self.with_dests(entry, order)
+    }
+
+    fn with_dests(&mut self, entry: ServiceEntry, order: Order) -> Result<TableEntry, Error> {
+        let mut dests = self.control.dests(&entry.service.id)?;
+        if order == Order::Sorted {
+            sort::dests(&mut dests);
+        }
+        Ok(TableEntry { entry, dests })
+    }
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0
+
+//! Errors of the kernel's control interface, in ipvsadm's words.
+
+use std::fmt;
+use std::io;
+
+use netlink_packet_core::DecodeError;
+use nix::errno::Errno;
+
+/// What was asked of the kernel. The same errno means different things to different requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// Finding the interface and asking for its version.
+    Init,
+    /// Adding a service.
+    AddService,
+    /// Changing a service.
+    EditService,
+    /// Deleting a service.
+    DeleteService,
+    /// Reading one service.
+    GetService,
+    /// Reading all services.
+    GetServices,
+    /// Zeroing counters.
+    Zero,
+    /// Deleting everything.
+    Flush,
+    /// Adding a server.
+    AddDest,
+    /// Changing a server.
+    EditDest,
+    /// Deleting a server.
+    DeleteDest,
+    /// Reading the servers of a service.
+    GetDests,
+    /// Setting the timeouts.
+    SetTimeouts,
+    /// Reading the timeouts.
+    GetTimeouts,
+    /// Starting a synchronisation daemon.
+    StartDaemon,
+    /// Stopping a synchronisation daemon.
+    StopDaemon,
+    /// Reading the synchronisation daemons.
+    GetDaemons,
+}
+
+/// A request that failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The kernel refused it, or a system call failed.
+    #[error("{}", Explain(*.operation, *.errno))]
+    Refused {
+        /// What was asked.
+        operation: Operation,
+        /// The answer.
+        errno: Errno,
+    },
+    /// The answer made no sense.
+    #[error("malformed reply from the kernel: {0}")]
+    Malformed(#[from] DecodeError),
+}
+
+impl Error {
+    /// A failed system call.
+    pub fn from_io(operation: Operation, error: &io::Error) -> Self {
+        let errno = error.raw_os_error().map_or(Errno::EIO, Errno::from_raw);
+        Error::Refused { operation, errno }
+    }
+
+    /// The errno, if the kernel or a system call gave one.
+    pub fn errno(&self) -> Option<Errno> {
+        match self {
+            Error::Refused { errno, .. } => Some(*errno),
+            Error::Malformed(_) => None,
+        }
+    }
+}
+
+/// Displays an errno in the words that fit the operation.
+struct Explain(Operation, Errno);
+
+impl fmt::Display for Explain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match particular(self.0, self.1).or_else(|| general(self.1)) {
+            Some(text) => f.write_str(text),
+            None => f.write_str(&strerror(self.1)),
+        }
+    }
+}
+
+/// Meaning of an errno for one kind of request.
+fn particular(operation: Operation, errno: Errno) -> Option<&'static str> {
+    use Operation::*;
+
+    let text = match (operation, errno) {
+        (AddService, Errno::EEXIST) => "Service already exists",
+        (AddService | EditService, Errno::ENOENT) => "Scheduler or persistence engine not found",
+        (EditService | DeleteService | Zero | GetService | GetDests, Errno::ESRCH) => {
+            "No such service"
+        }
+        (AddDest | EditDest | DeleteDest, Errno::ESRCH) => "Service not defined",
+        (AddDest, Errno::EEXIST) => "Destination already exists",
+        (EditDest | DeleteDest, Errno::ENOENT) => "No such destination",
+        (StartDaemon, Errno::EEXIST) => "Daemon has already run",
+        (StopDaemon, Errno::ESRCH) => "No daemon is running",
+        _ => return None,
+    };
+    Some(text)
+}
+
+/// Meaning of an errno for every request.
+fn general(errno: Errno) -> Option<&'static str> {
+    let text = match errno {
+        Errno::EPERM => "Permission denied (you must be root)",
+        Errno::EINVAL => {
+            "Invalid operation.  Possibly wrong module version, address not unicast, ..."
+        }
+        Errno::ENOPROTOOPT => "Protocol not available",
+        Errno::ENOMEM => "Memory allocation problem",
+        Errno::EOPNOTSUPP => "Operation not supported with IPv6",
+        Errno::EAFNOSUPPORT => "Operation not supported with specified address family",
+        Errno::EMSGSIZE => "Module is wrong version",
+        _ => return None,
+    };
+    Some(text)
+}
+
+/// The C library's text of an errno.
+pub fn strerror(errno: Errno) -> String {
+    let mut text = io::Error::from_raw_os_error(errno as i32).to_string();
+    // The standard library appends the number.
+    if let Some(end) = text.rfind(" (os error ") {
+        text.truncate(end);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(operation: Operation, errno: Errno) -> String {
+        Error::Refused { operation, errno }.to_string()
+    }
+
+    #[test]
+    fn one_errno_reads_differently_by_operation() {
+        assert_eq!(
+            text(Operation::AddService, Errno::EEXIST),
+            "Service already exists"
+        );
+        assert_eq!(
+            text(Operation::AddDest, Errno::EEXIST),
+            "Destination already exists"
+        );
+        assert_eq!(
+            text(Operation::StartDaemon, Errno::EEXIST),
+            "Daemon has already run"
+        );
+        assert_eq!(
+            text(Operation::DeleteService, Errno::ESRCH),
+            "No such service"
+        );
+        assert_eq!(
+            text(Operation::AddDest, Errno::ESRCH),
+            "Service not defined"
+        );
+    }
+
+    #[test]
+    fn others_read_as_the_c_library_has_them() {
+        assert_eq!(
+            text(Operation::AddDest, Errno::ERANGE),
+            "Numerical result out of range"
+        );
+        assert_eq!(
+            text(Operation::StartDaemon, Errno::ENODEV),
+            "No such device"
+        );
+    }
+}

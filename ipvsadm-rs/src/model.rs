@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0
+
+//! Services, destinations, daemons and counters as values, free of any encoding.
+//!
+//! Ports are numbers in the order of the host, addresses are [`IpAddr`]. Encoders put them into
+//! network order.
+
+use std::net::IpAddr;
+use std::net::Ipv4Addr;
+
+use lvs_uapi::flags;
+use lvs_uapi::limits;
+
+/// An address family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Family {
+    /// IPv4.
+    V4,
+    /// IPv6.
+    V6,
+}
+
+impl Family {
+    /// The family of an address.
+    pub fn of(addr: IpAddr) -> Self {
+        match addr {
+            IpAddr::V4(_) => Family::V4,
+            IpAddr::V6(_) => Family::V6,
+        }
+    }
+
+    /// The number the kernel uses.
+    pub fn number(self) -> u16 {
+        match self {
+            Family::V4 => limits::AF_INET,
+            Family::V6 => limits::AF_INET6,
+        }
+    }
+
+    /// The family of a number, if it is one of the two.
+    pub fn from_number(number: u16) -> Option<Self> {
+        match number {
+            limits::AF_INET => Some(Family::V4),
+            limits::AF_INET6 => Some(Family::V6),
+            _ => None,
+        }
+    }
+}
+
+/// A transport protocol, by its number in the IP header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Protocol(pub u16);
+
+impl Protocol {
+    /// TCP.
+    pub const TCP: Protocol = Protocol(limits::IPPROTO_TCP);
+    /// UDP.
+    pub const UDP: Protocol = Protocol(limits::IPPROTO_UDP);
+    /// SCTP.
+    pub const SCTP: Protocol = Protocol(limits::IPPROTO_SCTP);
+
+    /// Name in upper case, as listings show it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Protocol::TCP => "TCP",
+            Protocol::UDP => "UDP",
+            Protocol::SCTP => "SCTP",
+            _ => "???",
+        }
+    }
+
+    /// Name in the services database.
+    pub fn service_name(self) -> Option<&'static str> {
+        match self {
+            Protocol::TCP => Some("tcp"),
+            Protocol::UDP => Some("udp"),
+            Protocol::SCTP => Some("sctp"),
+            _ => None,
+        }
+    }
+}
+
+/// What names a virtual service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServiceId {
+    /// By protocol, address and port.
+    Address {
+        /// Protocol.
+        protocol: Protocol,
+        /// Virtual address.
+        addr: IpAddr,
+        /// Virtual port, 0 for any.
+        port: u16,
+    },
+    /// By the mark that the firewall set on packets.
+    Mark {
+        /// The mark, never 0.
+        mark: u32,
+        /// Family of the packets.
+        family: Family,
+    },
+}
+
+impl ServiceId {
+    /// Address family of the service.
+    pub fn family(&self) -> Family {
+        match *self {
+            ServiceId::Address { addr, .. } => Family::of(addr),
+            ServiceId::Mark { family, .. } => family,
+        }
+    }
+
+    /// Protocol by which ports are looked up: a marked service counts as TCP.
+    pub fn port_protocol(&self) -> Protocol {
+        match *self {
+            ServiceId::Address { protocol, .. } => protocol,
+            ServiceId::Mark { .. } => Protocol::TCP,
+        }
+    }
+}
+
+/// How many clients share a persistence template.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Netmask {
+    /// IPv4: a mask, not necessarily a prefix.
+    V4(Ipv4Addr),
+    /// IPv6: a prefix length.
+    V6(u32),
+}
+
+impl Netmask {
+    /// The mask under which every client is on its own.
+    pub fn host(family: Family) -> Self {
+        match family {
+            Family::V4 => Netmask::V4(Ipv4Addr::BROADCAST),
+            Family::V6 => Netmask::V6(128),
+        }
+    }
+
+    /// Whether every client is on its own.
+    pub fn is_host(self) -> bool {
+        matches!(self, Netmask::V4(Ipv4Addr::BROADCAST) | Netmask::V6(128))
+    }
+}
+
+/// A virtual service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Service {
+    /// What names it.
+    pub id: ServiceId,
+    /// Scheduler, at most 15 bytes.
+    pub scheduler: String,
+    /// Bits of [`flags::service`].
+    pub flags: u32,
+    /// Persistence in seconds; counts only with [`flags::service::PERSISTENT`].
+    pub timeout: u32,
+    /// Granularity of persistence.
+    pub netmask: Netmask,
+    /// Persistence engine.
+    pub pe: Option<String>,
+}
+
+impl Service {
+    /// Whether all of the given flag bits are set.
+    pub fn has(&self, bits: u32) -> bool {
+        self.flags & bits == bits
+    }
+}
+
+/// Encapsulation of packets to a tunnelled server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tunnel {
+    /// A type of [`flags::tunnel`].
+    pub kind: u8,
+    /// UDP port of GUE.
+    pub port: u16,
+    /// Flags of [`flags::tunnel`].
+    pub flags: u16,
+}
+
+/// How packets get to a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Forward {
+    /// Address translation.
+    Masq,
+    /// The server is this host.
+    Local,
+    /// Encapsulation.
+    Tunnel,
+    /// Direct routing.
+    Route,
+    /// Any other number the kernel may report.
+    Other(u32),
+}
+
+impl Forward {
+    /// The method of a flag word.
+    pub fn from_bits(bits: u32) -> Self {
+        match bits & flags::fwd::MASK {
+            flags::fwd::MASQ => Forward::Masq,
+            flags::fwd::LOCALNODE => Forward::Local,
+            flags::fwd::TUNNEL => Forward::Tunnel,
+            flags::fwd::DROUTE => Forward::Route,
+            other => Forward::Other(other),
+        }
+    }
+
+    /// The number the kernel uses.
+    pub fn bits(self) -> u32 {
+        match self {
+            Forward::Masq => flags::fwd::MASQ,
+            Forward::Local => flags::fwd::LOCALNODE,
+            Forward::Tunnel => flags::fwd::TUNNEL,
+            Forward::Route => flags::fwd::DROUTE,
+            Forward::Other(bits) => bits,
+        }
+    }
+}
+
+/// A real server of a virtual service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dest {
+    /// Address.
+    pub addr: IpAddr,
+    /// Port, 0 for that of the packet.
+    pub port: u16,
+    /// How packets get there.
+    pub forward: Forward,
+    /// Encapsulation; counts only with [`Forward::Tunnel`].
+    pub tunnel: Tunnel,
+    /// Weight, 0 for no new connections.
+    pub weight: u32,
+    /// Connections from which on the server gets no more; 0 for no limit.
+    pub u_threshold: u32,
+    /// Connections below which an overloaded server gets some again.
+    pub l_threshold: u32,
+}
+
+/// Counters and rates of a service or server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Connections scheduled.
+    pub conns: u64,
+    /// Packets from clients.
+    pub inpkts: u64,
+    /// Packets to clients.
+    pub outpkts: u64,
+    /// Bytes from clients.
+    pub inbytes: u64,
+    /// Bytes to clients.
+    pub outbytes: u64,
+    /// Connections a second.
+    pub cps: u64,
+    /// Packets from clients a second.
+    pub inpps: u64,
+    /// Packets to clients a second.
+    pub outpps: u64,
+    /// Bytes from clients a second.
+    pub inbps: u64,
+    /// Bytes to clients a second.
+    pub outbps: u64,
+}
+
+/// A service as the kernel reports it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceEntry {
+    /// The service.
+    pub service: Service,
+    /// Its counters.
+    pub stats: Stats,
+}
+
+/// A server as the kernel reports it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DestEntry {
+    /// The server.
+    pub dest: Dest,
+    /// Active connections.
+    pub active: u32,
+    /// Inactive connections.
+    pub inactive: u32,
+    /// Persistence templates.
+    pub persistent: u32,
+    /// Its counters.
+    pub stats: Stats,
+}
+
+/// A service with its servers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableEntry {
+    /// The service.
+    pub entry: ServiceEntry,
+    /// Its servers.
+    pub dests: Vec<DestEntry>,
+}
+
+/// Version and size, as the kernel reports them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Info {
+    /// Version code, `0x00MMmmpp`.
+    pub version: u32,
+    /// Buckets of the connection table.
+    pub conn_tab_size: u32,
+}
+
+/// Timeouts of connections in seconds; in a request 0 keeps the value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Established TCP.
+    pub tcp: u32,
+    /// TCP after a FIN.
+    pub tcp_fin: u32,
+    /// UDP.
+    pub udp: u32,
+}
+
+/// Role of a synchronisation daemon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Sends connection state.
+    Master,
+    /// Receives connection state.
+    Backup,
+}
+
+impl Role {
+    /// The number the kernel uses.
+    pub fn state(self) -> u32 {
+        match self {
+            Role::Master => flags::sync::STATE_MASTER,
+            Role::Backup => flags::sync::STATE_BACKUP,
+        }
+    }
+
+    /// The role of a number, if it is one.
+    pub fn from_state(state: u32) -> Option<Self> {
+        match state {
+            flags::sync::STATE_MASTER => Some(Role::Master),
+            flags::sync::STATE_BACKUP => Some(Role::Backup),
+            _ => None,
+        }
+    }
+
+    /// Name on the command line and in listings.
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::Master => "master",
+            Role::Backup => "backup",
+        }
+    }
+}
+
+/// A synchronisation daemon. What is `None` is left to the kernel, or was not reported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Daemon {
+    /// Role.
+    pub role: Role,
+    /// Interface of the multicast.
+    pub interface: String,
+    /// Identity of the pair of daemons.
+    pub sync_id: u32,
+    /// Longest message, bytes.
+    pub max_len: Option<u16>,
+    /// Multicast group.
+    pub group: Option<IpAddr>,
+    /// UDP port.
+    pub port: Option<u16>,
+    /// Time to live.
+    pub ttl: Option<u8>,
+}

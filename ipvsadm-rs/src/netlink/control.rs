@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0
+
+//! The control interface over generic netlink.
+
+use netlink_packet_core::DecodeError;
+
+use lvs_uapi::genl::cmd;
+
+use crate::client::Control;
+use crate::error::Error;
+use crate::error::Operation;
+use crate::model::Daemon;
+use crate::model::Dest;
+use crate::model::DestEntry;
+use crate::model::Family;
+use crate::model::Info;
+use crate::model::Role;
+use crate::model::Service;
+use crate::model::ServiceEntry;
+use crate::model::ServiceId;
+use crate::model::Timeouts;
+
+use super::daemon;
+use super::dest;
+use super::message::Attr;
+use super::message::InfoAttr;
+use super::message::Message;
+use super::message::Payload;
+use super::service;
+use super::socket::Socket;
+
+/// The control interface over generic netlink.
+pub struct Netlink {
+    socket: Socket,
+}
+
+impl Netlink {
+    /// Finds the family.
+    pub fn open() -> Result<Self, Error> {
+        Ok(Netlink {
+            socket: Socket::open()?,
+        })
+    }
+
+    /// A request without a reply.
+    fn change(&mut self, operation: Operation, cmd: u8, attrs: Vec<Attr>) -> Result<(), Error> {
+        self.socket.request(operation, cmd, attrs).map(drop)
+    }
+}
+
+impl Control for Netlink {
+    fn info(&mut self) -> Result<Info, Error> {
+        let replies = self
+            .socket
+            .request(Operation::Init, cmd::GET_INFO, Vec::new())?;
+        Ok(info(&replies))
+    }
+
+    fn services(&mut self) -> Result<Vec<ServiceEntry>, Error> {
+        let replies = self
+            .socket
+            .dump(Operation::GetServices, cmd::GET_SERVICE, Vec::new())?;
+        services(&replies)
+    }
+
+    fn service(&mut self, id: &ServiceId) -> Result<ServiceEntry, Error> {
+        let replies =
+            self.socket
+                .request(Operation::GetService, cmd::GET_SERVICE, vec![named(id)])?;
+        services(&replies)?
+            .pop()
+            .ok_or_else(|| DecodeError::from("reply without a service").into())
+    }
+
+    fn dests(&mut self, id: &ServiceId) -> Result<Vec<DestEntry>, Error> {
+        let replies = self
+            .socket
+            .dump(Operation::GetDests, cmd::GET_DEST, vec![named(id)])?;
+        dests(&replies, id.family())
+    }
+
+    fn add_service(&mut self, service: &Service) -> Result<(), Error> {
+        let attrs = vec![Attr::Service(service::full_attrs(service))];
+        self.change(Operation::AddService, cmd::NEW_SERVICE, attrs)
+    }
+
+    fn edit_service(&mut self, service: &Service) -> Result<(), Error> {
+        let attrs = vec![Attr::Service(service::full_attrs(service))];
+        self.change(Operation::EditService, cmd::SET_SERVICE, attrs)
+    }
+
+    fn delete_service(&mut self, id: &ServiceId) -> Result<(), Error> {
+        self.change(Operation::DeleteService, cmd::DEL_SERVICE, vec![named(id)])
+    }
+
+    fn flush(&mut self) -> Result<(), Error> {
+        self.change(Operation::Flush, cmd::FLUSH, Vec::new())
+    }
+
+    fn zero(&mut self, id: Option<&ServiceId>) -> Result<(), Error> {
+        let attrs = id.map(named).into_iter().collect();
+        self.change(Operation::Zero, cmd::ZERO, attrs)
+    }
+
+    fn add_dest(&mut self, id: &ServiceId, dest: &Dest) -> Result<(), Error> {
+        let attrs = vec![named(id), Attr::Dest(dest::full_attrs(dest))];
+        self.change(Operation::AddDest, cmd::NEW_DEST, attrs)
+    }
+
+    fn edit_dest(&mut self, id: &ServiceId, dest: &Dest) -> Result<(), Error> {
+        let attrs = vec![named(id), Attr::Dest(dest::full_attrs(dest))];
+        self.change(Operation::EditDest, cmd::SET_DEST, attrs)
+    }
+
+    fn delete_dest(&mut self, id: &ServiceId, dest: &Dest) -> Result<(), Error> {
+        let attrs = vec![named(id), Attr::Dest(dest::id_attrs(dest))];
+        self.change(Operation::DeleteDest, cmd::DEL_DEST, attrs)
+    }
+
+    fn timeouts(&mut self) -> Result<Timeouts, Error> {
+        let replies = self
+            .socket
+            .request(Operation::GetTimeouts, cmd::GET_CONFIG, Vec::new())?;
+        Ok(timeouts(&replies))
+    }
+
+    fn set_timeouts(&mut self, timeouts: &Timeouts) -> Result<(), Error> {
+        let attrs = vec![
+            Attr::TimeoutTcp(timeouts.tcp),
+            Attr::TimeoutTcpFin(timeouts.tcp_fin),
+            Attr::TimeoutUdp(timeouts.udp),
+        ];
+        self.change(Operation::SetTimeouts, cmd::SET_CONFIG, attrs)
+    }
+
+    fn daemons(&mut self) -> Result<Vec<Daemon>, Error> {
+        let replies = self
+            .socket
+            .dump(Operation::GetDaemons, cmd::GET_DAEMON, Vec::new())?;
+        daemons(&replies)
+    }
+
+    fn start_daemon(&mut self, daemon: &Daemon) -> Result<(), Error> {
+        let attrs = vec![Attr::Daemon(daemon::attrs(daemon))];
+        self.change(Operation::StartDaemon, cmd::NEW_DAEMON, attrs)
+    }
+
+    fn stop_daemon(&mut self, role: Role) -> Result<(), Error> {
+        let attrs = vec![Attr::Daemon(daemon::stop_attrs(role))];
+        self.change(Operation::StopDaemon, cmd::DEL_DAEMON, attrs)
+    }
+}
+
+/// The attribute that names a service.
+fn named(id: &ServiceId) -> Attr {
+    Attr::Service(service::id_attrs(id))
+}
+
+/// All attributes of some replies.
+fn attrs(replies: &[Message]) -> impl Iterator<Item = &Attr> {
+    replies.iter().flat_map(|reply| match &reply.payload {
+        Payload::Attrs(attrs) => attrs.as_slice(),
+        Payload::Info(_) => &[],
+    })
+}
+
+fn info(replies: &[Message]) -> Info {
+    let mut info = Info::default();
+    for reply in replies {
+        let Payload::Info(attrs) = &reply.payload else {
+            continue;
+        };
+        for attr in attrs {
+            match attr {
+                InfoAttr::Version(version) => info.version = *version,
+                InfoAttr::ConnTabSize(size) => info.conn_tab_size = *size,
+                InfoAttr::Other(_) => {}
+            }
+        }
+    }
+    info
+}
+
+fn timeouts(replies: &[Message]) -> Timeouts {
+    let mut timeouts = Timeouts::default();
+    for attr in attrs(replies) {
+        match attr {
+            Attr::TimeoutTcp(seconds) => timeouts.tcp = *seconds,
+            Attr::TimeoutTcpFin(seconds) => timeouts.tcp_fin = *seconds,
+            Attr::TimeoutUdp(seconds) => timeouts.udp = *seconds,
+            _ => {}
+        }
+    }
+    timeouts
+}
+
+/// The services of some replies.
+pub(super) fn services(replies: &[Message]) -> Result<Vec<ServiceEntry>, Error> {
+    attrs(replies)
+        .filter_map(|attr| match attr {
+            Attr::Service(nest) => Some(service::from_attrs(nest).map_err(Error::from)),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The servers of some replies.
+pub(super) fn dests(replies: &[Message], family: Family) -> Result<Vec<DestEntry>, Error> {
+    attrs(replies)
+        .filter_map(|attr| match attr {
+            Attr::Dest(nest) => Some(dest::from_attrs(nest, family).map_err(Error::from)),
+            _ => None,
+        })
+        .collect()
+}
+
+fn daemons(replies: &[Message]) -> Result<Vec<Daemon>, Error> {
+    attrs(replies)
+        .filter_map(|attr| match attr {
+            Attr::Daemon(nest) => Some(daemon::from_attrs(nest).map_err(Error::from)),
+            _ => None,
+        })
+        .collect()
+}

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0
+
+//! The generic netlink family as typed messages.
+//!
+//! [`message`] is the outermost level, one file holds the attributes of each kind of object, and
+//! [`socket`] sends requests and collects replies. Attribute numbers come from [`lvs_uapi`].
+
+pub mod attr;
+pub mod control;
+pub mod daemon;
+pub mod dest;
+pub mod message;
+pub mod service;
+pub mod socket;
+pub mod stats;

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0
+
+//! Requests and replies over one netlink socket.
+
+use std::fmt::Debug;
+use std::io;
+
+use netlink_packet_core::DecodeError;
+use netlink_packet_core::Emitable;
+use netlink_packet_core::NetlinkDeserializable;
+use netlink_packet_core::NetlinkMessage;
+use netlink_packet_core::NetlinkPayload;
+use netlink_packet_core::ParseableParametrized;
+use netlink_packet_core::NLM_F_ACK;
+use netlink_packet_core::NLM_F_DUMP;
+use netlink_packet_core::NLM_F_REQUEST;
+use netlink_packet_generic::ctrl::nlas::GenlCtrlAttrs;
+use netlink_packet_generic::ctrl::GenlCtrl;
+use netlink_packet_generic::ctrl::GenlCtrlCmd;
+use netlink_packet_generic::GenlFamily;
+use netlink_packet_generic::GenlHeader;
+use netlink_packet_generic::GenlMessage;
+use netlink_sys::protocols::NETLINK_GENERIC;
+use netlink_sys::SocketAddr;
+use nix::errno::Errno;
+
+use lvs_uapi::genl::FAMILY_NAME;
+
+use crate::error::Error;
+use crate::error::Operation;
+
+use super::message::Attr;
+use super::message::Message;
+
+/// Room for one batch of replies: the kernel fills at most 32 KiB at a time.
+const BUFFER_SIZE: usize = 64 * 1024;
+
+/// A socket that knows the family's number.
+pub struct Socket {
+    socket: netlink_sys::Socket,
+    family_id: u16,
+    sequence: u32,
+    buffer: Vec<u8>,
+}
+
+impl Socket {
+    /// Opens a socket and looks the family up. The kernel may load the module for it.
+    pub fn open() -> Result<Self, Error> {
+        let fail = |error: io::Error| Error::from_io(Operation::Init, &error);
+        let mut socket = netlink_sys::Socket::new(NETLINK_GENERIC).map_err(fail)?;
+        socket.bind_auto().map_err(fail)?;
+        socket.connect(&SocketAddr::new(0, 0)).map_err(fail)?;
+        let mut socket = Socket {
+            socket,
+            family_id: 0,
+            sequence: 0,
+            buffer: Vec::with_capacity(BUFFER_SIZE),
+        };
+        socket.family_id = socket.resolve()?;
+        Ok(socket)
+    }
+
+    /// Asks the controller for the family's number.
+    fn resolve(&mut self) -> Result<u16, Error> {
+        let request = GenlMessage::from_payload(GenlCtrl {
+            cmd: GenlCtrlCmd::GetFamily,
+            nlas: vec![GenlCtrlAttrs::FamilyName(FAMILY_NAME.to_owned())],
+        });
+        self.send(Operation::Init, request, NLM_F_ACK)?;
+        let replies: Vec<GenlCtrl> = self.receive(Operation::Init)?;
+        replies
+            .iter()
+            .flat_map(|reply| &reply.nlas)
+            .find_map(|attr| match attr {
+                GenlCtrlAttrs::FamilyId(id) => Some(*id),
+                _ => None,
+            })
+            .ok_or(Error::Refused {
+                operation: Operation::Init,
+                errno: Errno::ENOENT,
+            })
+    }
+
+    /// Sends a request and waits for its acknowledgement.
+    pub fn request(
+        &mut self,
+        operation: Operation,
+        cmd: u8,
+        attrs: Vec<Attr>,
+    ) -> Result<Vec<Message>, Error> {
+        self.exchange(operation, cmd, attrs, NLM_F_ACK)
+    }
+
+    /// Sends a request for a list and collects it.
+    pub fn dump(
+        &mut self,
+        operation: Operation,
+        cmd: u8,
+        attrs: Vec<Attr>,
+    ) -> Result<Vec<Message>, Error> {
+        self.exchange(operation, cmd, attrs, NLM_F_DUMP)
+    }
+
+    fn exchange(
+        &mut self,
+        operation: Operation,
+        cmd: u8,
+        attrs: Vec<Attr>,
+        flags: u16,
+    ) -> Result<Vec<Message>, Error> {
+        let mut request = GenlMessage::from_payload(Message::request(cmd, attrs));
+        request.set_resolved_family_id(self.family_id);
+        self.send(operation, request, flags)?;
+        self.receive(operation)
+    }
+
+    fn send<F>(
+        &mut self,
+        operation: Operation,
+        message: GenlMessage<F>,
+        flags: u16,
+    ) -> Result<(), Error>
+    where
+        F: GenlFamily + Emitable + Debug,
+    {
+        self.sequence = self.sequence.wrapping_add(1);
+        let mut message = NetlinkMessage::from(message);
+        message.header.flags = NLM_F_REQUEST | flags;
+        message.header.sequence_number = self.sequence;
+        message.finalize();
+        let mut bytes = vec![0; message.buffer_len()];
+        message.serialize(&mut bytes);
+        self.socket
+            .send(&bytes, 0)
+            .map(drop)
+            .map_err(|error| Error::from_io(operation, &error))
+    }
+
+    /// Collects replies up to the acknowledgement or the end of the list.
+    fn receive<F>(&mut self, operation: Operation) -> Result<Vec<F>, Error>
+    where
+        F: ParseableParametrized<[u8], GenlHeader> + Debug,
+    {
+        let mut replies = Vec::new();
+        loop {
+            self.fill(operation)?;
+            if self.collect(operation, &mut replies)? {
+                return Ok(replies);
+            }
+        }
+    }
+
+    /// Reads one datagram into the buffer.
+    fn fill(&mut self, operation: Operation) -> Result<(), Error> {
+        loop {
+            self.buffer.clear();
+            match self.socket.recv(&mut self.buffer, 0) {
+                Ok(_) => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(Error::from_io(operation, &error)),
+            }
+        }
+    }
+
+    /// Takes the messages of the buffer in. Tells whether the last one was there.
+    fn collect<F>(&self, operation: Operation, replies: &mut Vec<F>) -> Result<bool, Error>
+    where
+        F: ParseableParametrized<[u8], GenlHeader> + Debug,
+        GenlMessage<F>: NetlinkDeserializable,
+    {
+        let mut rest = self.buffer.as_slice();
+        while !rest.is_empty() {
+            let message = NetlinkMessage::<GenlMessage<F>>::deserialize(rest)?;
+            let length = message.header.length as usize;
+            if message.header.sequence_number == self.sequence {
+                let code = match message.payload {
+                    NetlinkPayload::InnerMessage(reply) => {
+                        replies.push(reply.payload);
+                        None
+                    }
+                    NetlinkPayload::Done(done) => Some(done.code),
+                    NetlinkPayload::Error(error) => Some(error.raw_code()),
+                    _ => None,
+                };
+                match code {
+                    Some(0) => return Ok(true),
+                    Some(code) => {
+                        let errno = Errno::from_raw(code.saturating_neg());
+                        return Err(Error::Refused { operation, errno });
+                    }
+                    None => {}
+                }
+            }
+            rest = advance(rest, length)?;
+        }
+        Ok(false)
+    }
+}
+
+/// What follows a message of the given length: the next one is aligned.
+fn advance(buffer: &[u8], length: usize) -> Result<&[u8], DecodeError> {
+    const ALIGNMENT: usize = 4;
+    if length == 0 {
+        return Err(DecodeError::from("message of no length"));
+    }
+    Ok(buffer
+        .get(length.next_multiple_of(ALIGNMENT)..)
+        .unwrap_or_default())
+}
