@@ -4,6 +4,7 @@
 
 use kernel::prelude::*;
 
+#[allow(dead_code)]
 mod kernel_ext;
 
 module! {

@@ -26,3 +26,6 @@ use pin_init::{
 };
 
 include!("bindings_generated.rs");
+
+// SAFETY: A transparent wrapper of its storage.
+unsafe impl<S: Zeroable> Zeroable for __BindgenBitfieldUnit<S> {}

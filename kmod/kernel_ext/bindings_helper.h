@@ -6,5 +6,6 @@
 #include <linux/hrtimer_types.h>
 
 #include <linux/netfilter.h>
+#include <linux/netfilter_ipv4.h>
 
 #include "helpers.h"

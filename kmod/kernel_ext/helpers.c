@@ -1,9 +1,486 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <linux/net.h>
+#include <linux/icmp.h>
+#include <linux/inetdevice.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/netdevice.h>
+#include <linux/percpu.h>
+#include <linux/random.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+#include <net/icmp.h>
+#include <net/inet_sock.h>
+#include <net/ip.h>
+#include <net/ip_tunnels.h>
+#include <net/netfilter/nf_conntrack.h>
+#include <net/net_namespace.h>
+#include <net/netns/generic.h>
+#include <net/route.h>
+#include <net/sock.h>
 
 #include "helpers.h"
+
+/* -- packet.rs ------------------------------------------------------------------------------------------------- */
+
+bool lvs_skb_may_pull(struct sk_buff *skb, unsigned int len)
+{
+	return pskb_may_pull(skb, len);
+}
+
+bool lvs_skb_balanced(const struct sk_buff *skb)
+{
+	return skb->ipvs_property;
+}
+
+void lvs_skb_set_balanced(struct sk_buff *skb)
+{
+	skb->ipvs_property = 1;
+}
+
+u32 lvs_skb_mark(const struct sk_buff *skb)
+{
+	return skb->mark;
+}
+
+u8 lvs_skb_packet_type(const struct sk_buff *skb)
+{
+	return skb->pkt_type;
+}
+
+u8 lvs_skb_ip_summed(const struct sk_buff *skb)
+{
+	return skb->ip_summed;
+}
+
+void lvs_skb_set_ip_summed(struct sk_buff *skb, u8 state)
+{
+	skb->ip_summed = state;
+}
+
+void lvs_skb_set_ignore_df(struct sk_buff *skb)
+{
+	skb->ignore_df = 1;
+}
+
+int lvs_skb_cow(struct sk_buff *skb, unsigned int headroom)
+{
+	return skb_cow(skb, headroom);
+}
+
+unsigned int lvs_skb_headroom(const struct sk_buff *skb)
+{
+	return skb_headroom(skb);
+}
+
+int lvs_skb_cloned(const struct sk_buff *skb)
+{
+	return skb_cloned(skb);
+}
+
+/* A packet that came from a device may carry the socket that early demultiplexing found for its old destination. */
+void lvs_skb_orphan(struct sk_buff *skb)
+{
+	if (skb->dev)
+		skb_orphan(skb);
+}
+
+void lvs_skb_forward(struct sk_buff *skb)
+{
+	skb_forward_csum(skb);
+	if (skb->dev)
+		skb_clear_tstamp(skb);
+}
+
+void lvs_skb_untrack(struct sk_buff *skb)
+{
+#if IS_ENABLED(CONFIG_NF_CONNTRACK)
+	nf_conntrack_put(skb_nfct(skb));
+	nf_ct_set(skb, NULL, IP_CT_UNTRACKED);
+#endif
+}
+
+void lvs_skb_reset_conntrack(struct sk_buff *skb)
+{
+	nf_reset_ct(skb);
+}
+
+bool lvs_skb_gso_fits(const struct sk_buff *skb, unsigned int mtu)
+{
+	return skb_gso_validate_network_len(skb, mtu);
+}
+
+bool lvs_skb_is_gso(const struct sk_buff *skb)
+{
+	return skb_is_gso(skb);
+}
+
+bool lvs_skb_from_loopback(const struct sk_buff *skb)
+{
+	return !skb->dev || skb->dev->flags & IFF_LOOPBACK;
+}
+
+/* Whether a raw socket that asked for its packets to be left alone sent this one. */
+bool lvs_skb_nodefrag(const struct sk_buff *skb)
+{
+	struct sock *sk = skb_to_full_sk(skb);
+
+	return sk && sk->sk_family == PF_INET && inet_test_bit(NODEFRAG, sk);
+}
+
+__sum16 lvs_skb_checksum_fold(const struct sk_buff *skb, int offset)
+{
+	return csum_fold(skb_checksum(skb, offset, skb->len - offset, 0));
+}
+
+__sum16 lvs_skb_icmp_checksum(struct sk_buff *skb, unsigned int offset)
+{
+	return nf_ip_checksum(skb, NF_INET_LOCAL_IN, offset, IPPROTO_ICMP);
+}
+
+int lvs_ip_defrag(struct net *net, struct sk_buff *skb, unsigned int hook)
+{
+	u32 user = hook == NF_INET_LOCAL_IN ? IP_DEFRAG_VS_IN :
+		   hook == NF_INET_FORWARD ? IP_DEFRAG_VS_FWD : IP_DEFRAG_VS_OUT;
+	int err;
+
+	local_bh_disable();
+	err = ip_defrag(net, skb, user);
+	local_bh_enable();
+	return err;
+}
+
+void lvs_skb_drop(struct sk_buff *skb)
+{
+	kfree_skb(skb);
+}
+
+void *lvs_skb_push(struct sk_buff *skb, unsigned int len)
+{
+	return skb_push(skb, len);
+}
+
+void lvs_skb_reset_network_header(struct sk_buff *skb)
+{
+	skb_reset_network_header(skb);
+}
+
+void lvs_skb_reset_ip_options(struct sk_buff *skb)
+{
+	memset(&IPCB(skb)->opt, 0, sizeof(IPCB(skb)->opt));
+}
+
+bool lvs_skb_pull(struct sk_buff *skb, unsigned int len)
+{
+	return pskb_pull(skb, len) != NULL;
+}
+
+void lvs_skb_set_transport_header(struct sk_buff *skb, int offset)
+{
+	skb_set_transport_header(skb, offset);
+}
+
+struct sk_buff *lvs_skb_realloc_headroom(struct sk_buff *skb, unsigned int headroom)
+{
+	struct sk_buff *wider = skb_realloc_headroom(skb, headroom);
+
+	if (!wider)
+		return NULL;
+	if (skb->sk)
+		skb_set_owner_w(wider, skb->sk);
+	consume_skb(skb);
+	return wider;
+}
+
+void lvs_skb_prepare_inner(struct sk_buff *skb, u8 protocol)
+{
+	skb->transport_header = skb->network_header;
+	skb_set_inner_ipproto(skb, protocol);
+	skb_set_inner_mac_header(skb, skb_inner_network_offset(skb));
+}
+
+int lvs_skb_tunnel_offload_ipip4(struct sk_buff *skb)
+{
+	return iptunnel_handle_offloads(skb, SKB_GSO_IPXIP4);
+}
+
+void lvs_skb_select_ident(struct net *net, struct sk_buff *skb)
+{
+	ip_select_ident(net, skb, NULL);
+}
+
+/* -- route.rs -------------------------------------------------------------------------------------------------- */
+
+struct rtable *lvs_route_output4(struct net *net, __be32 daddr, __be32 saddr, bool known_nexthop, __be32 *used_saddr)
+{
+	struct flowi4 flow = {
+		.daddr = daddr,
+		.saddr = saddr,
+		.flowi4_flags = known_nexthop ? FLOWI_FLAG_KNOWN_NH : 0,
+	};
+	struct rtable *route = ip_route_output_key(net, &flow);
+
+	*used_saddr = flow.saddr;
+	return IS_ERR(route) ? NULL : route;
+}
+
+void lvs_dst_release(struct dst_entry *dst)
+{
+	dst_release(dst);
+}
+
+bool lvs_dst_stale(struct dst_entry *dst, u32 cookie)
+{
+	return READ_ONCE(dst->obsolete) && !dst->ops->check(dst, cookie);
+}
+
+unsigned int lvs_dst_mtu(const struct dst_entry *dst)
+{
+	return dst_mtu(dst);
+}
+
+bool lvs_dst_is_local4(const struct dst_entry *dst)
+{
+	return dst_rtable(dst)->rt_flags & RTCF_LOCAL;
+}
+
+bool lvs_dst_device_down(const struct dst_entry *dst)
+{
+	return dst->dev && !netif_running(dst->dev);
+}
+
+unsigned int lvs_dst_hard_header_len(const struct dst_entry *dst)
+{
+	return dst->dev->hard_header_len;
+}
+
+unsigned int lvs_dst_reserved_space(const struct dst_entry *dst)
+{
+	return LL_RESERVED_SPACE(dst->dev);
+}
+
+bool lvs_dst_is_input4(const struct dst_entry *dst)
+{
+	return rt_is_input_route(dst_rtable(dst));
+}
+
+struct dst_entry *lvs_skb_dst(const struct sk_buff *skb)
+{
+	return skb_dst(skb);
+}
+
+void lvs_skb_dst_set_noref(struct sk_buff *skb, struct dst_entry *dst)
+{
+	skb_dst_drop(skb);
+	skb_dst_set_noref(skb, dst);
+}
+
+void lvs_skb_dst_set_ref(struct sk_buff *skb, struct dst_entry *dst)
+{
+	dst_hold(dst);
+	skb_dst_drop(skb);
+	skb_dst_set(skb, dst);
+}
+
+void lvs_skb_link_failure(struct sk_buff *skb)
+{
+	if (!skb->dev)
+		skb->dev = skb_dst(skb)->dev;
+	dst_link_failure(skb);
+}
+
+/* A local sender whose packet is to be tunnelled learns the smaller MTU through its route. */
+void lvs_skb_update_pmtu_local(struct sk_buff *skb, u32 mtu)
+{
+	struct sock *sk = skb->sk;
+
+	if (!skb->dev && sk && sk_fullsock(sk))
+		skb_dst(skb)->ops->update_pmtu(skb_dst(skb), sk, NULL, mtu, true);
+}
+
+int lvs_route_me_harder4(struct net *net, struct sk_buff *skb)
+{
+	return ip_route_me_harder(net, skb->sk, skb, RTN_LOCAL);
+}
+
+void lvs_update_pmtu4(struct sk_buff *skb, struct net *net, u32 mtu)
+{
+	ipv4_update_pmtu(skb, net, mtu, 0, 0);
+}
+
+/* -- output.rs ------------------------------------------------------------------------------------------------- */
+
+void lvs_local_out4(struct net *net, struct sk_buff *skb)
+{
+	NF_HOOK(NFPROTO_IPV4, NF_INET_LOCAL_OUT, net, NULL, skb, NULL, skb_dst(skb)->dev, dst_output);
+}
+
+void lvs_ip_local_out(struct net *net, struct sk_buff *skb)
+{
+	ip_local_out(net, skb->sk, skb);
+}
+
+void lvs_icmp_send(struct sk_buff *skb, int type, int code, __be32 info)
+{
+	icmp_send(skb, type, code, info);
+}
+
+void lvs_count_ttl_error(struct net *net)
+{
+	IP_INC_STATS(net, IPSTATS_MIB_INHDRERRORS);
+}
+
+/* -- percpu.rs ------------------------------------------------------------------------------------------------- */
+
+struct lvs_counters __percpu *lvs_counters_alloc(void)
+{
+	return alloc_percpu(struct lvs_counters);
+}
+
+void lvs_counters_free(struct lvs_counters __percpu *counters)
+{
+	free_percpu(counters);
+}
+
+struct lvs_counters *lvs_counters_of_cpu(struct lvs_counters __percpu *counters, unsigned int cpu)
+{
+	return per_cpu_ptr(counters, cpu);
+}
+
+void lvs_count_connection(struct lvs_counters __percpu *counters)
+{
+	this_cpu_inc(counters->connections);
+}
+
+void lvs_count_in(struct lvs_counters __percpu *counters, unsigned int bytes)
+{
+	this_cpu_inc(counters->in_packets);
+	this_cpu_add(counters->in_bytes, bytes);
+}
+
+void lvs_count_out(struct lvs_counters __percpu *counters, unsigned int bytes)
+{
+	this_cpu_inc(counters->out_packets);
+	this_cpu_add(counters->out_bytes, bytes);
+}
+
+unsigned int lvs_possible_cpus(void)
+{
+	return nr_cpu_ids;
+}
+
+bool lvs_cpu_possible(unsigned int cpu)
+{
+	return cpu_possible(cpu);
+}
+
+/* -- lock.rs --------------------------------------------------------------------------------------------------- */
+
+spinlock_t *lvs_locks_alloc(unsigned int count)
+{
+	spinlock_t *locks = kvmalloc_array(count, sizeof(*locks), GFP_KERNEL);
+	unsigned int i;
+
+	for (i = 0; locks && i < count; i++)
+		spin_lock_init(&locks[i]);
+	return locks;
+}
+
+void lvs_spin_lock_bh(spinlock_t *lock)
+{
+	spin_lock_bh(lock);
+}
+
+void lvs_spin_unlock_bh(spinlock_t *lock)
+{
+	spin_unlock_bh(lock);
+}
+
+/* -- memory.rs ------------------------------------------------------------------------------------------------- */
+
+/* Not merged with other caches, so that slabinfo shows what it holds. */
+struct kmem_cache *lvs_cache_create(const char *name, unsigned int size)
+{
+	return kmem_cache_create(name, size, 0, SLAB_HWCACHE_ALIGN | SLAB_NO_MERGE, NULL);
+}
+
+void *lvs_cache_alloc_atomic(struct kmem_cache *cache)
+{
+	return kmem_cache_alloc(cache, GFP_ATOMIC | __GFP_NOWARN);
+}
+
+void *lvs_kmalloc(size_t size)
+{
+	return kmalloc(size, GFP_KERNEL);
+}
+
+void lvs_kfree(const void *object)
+{
+	kfree(object);
+}
+
+void *lvs_kvzalloc(size_t size)
+{
+	return kvzalloc(size, GFP_KERNEL);
+}
+
+void lvs_kvfree(void *memory)
+{
+	kvfree(memory);
+}
+
+void lvs_free_after_grace_period(struct rcu_head *head, void *object)
+{
+	kvfree_call_rcu((struct kvfree_rcu_head *)head, object);
+}
+
+/* -- netns.rs -------------------------------------------------------------------------------------------------- */
+
+void *lvs_net_generic(const struct net *net, unsigned int id)
+{
+	return net_generic(net, id);
+}
+
+bool lvs_is_initial_net(const struct net *net)
+{
+	return net_eq(net, &init_net);
+}
+
+/* -- work.rs --------------------------------------------------------------------------------------------------- */
+
+void lvs_delayed_work_init(struct delayed_work *work, work_func_t function)
+{
+	INIT_DELAYED_WORK(work, function);
+}
+
+void lvs_delayed_work_queue(struct delayed_work *work, unsigned long delay)
+{
+	queue_delayed_work(system_dfl_wq, work, delay);
+}
+
+void lvs_delayed_work_kick(struct delayed_work *work)
+{
+	mod_delayed_work(system_dfl_wq, work, 0);
+}
+
+/* -- time.rs --------------------------------------------------------------------------------------------------- */
+
+u32 lvs_jiffies(void)
+{
+	return (u32)jiffies;
+}
 
 bool lvs_net_ratelimit(void)
 {
 	return net_ratelimit();
+}
+
+void lvs_cond_resched(void)
+{
+	cond_resched();
+}
+
+u64 lvs_random_u64(void)
+{
+	return get_random_u64();
 }

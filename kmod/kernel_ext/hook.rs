@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Netfilter hooks of one network namespace.
+
+use core::marker::PhantomData;
+use core::ptr::{
+    self,
+    NonNull, //
+};
+
+use kernel::ffi;
+use kernel::prelude::*;
+
+use super::bindings;
+use super::netns::Net;
+use super::packet::{
+    Disposition,
+    Packet, //
+};
+use super::rcu::ReadSide;
+
+/// Where in the IP layer a packet was met.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// On its way to a local socket.
+    LocalIn,
+    /// On its way through this host.
+    Forward,
+    /// Made by this host.
+    LocalOut,
+}
+
+impl Place {
+    /// Netfilter's number of the hook.
+    pub(crate) const fn number(self) -> u32 {
+        match self {
+            Place::LocalIn => bindings::nf_inet_hooks_NF_INET_LOCAL_IN,
+            Place::Forward => bindings::nf_inet_hooks_NF_INET_FORWARD,
+            Place::LocalOut => bindings::nf_inet_hooks_NF_INET_LOCAL_OUT,
+        }
+    }
+}
+
+/// Takes the packets of a namespace's hooks.
+pub(crate) trait Receiver: Sync + 'static {
+    /// One IPv4 packet. Softirq or (for [`Place::LocalOut`]) process context, on the RCU read side.
+    fn receive_v4(&self, place: Place, packet: Packet, read: ReadSide<'_>) -> Disposition;
+}
+
+/// Registered hooks; dropping it unregisters them and waits for the packets inside.
+pub(crate) struct Hooks<T> {
+    net: Net,
+    ops: KVec<bindings::nf_hook_ops>,
+    receiver: PhantomData<fn(&T)>,
+}
+
+// SAFETY: The operations point to a `Sync` receiver and to functions.
+unsafe impl<T> Send for Hooks<T> {}
+// SAFETY: As above.
+unsafe impl<T> Sync for Hooks<T> {}
+
+impl<T: Receiver> Hooks<T> {
+    /// Registers `receiver` for the IPv4 packets of `net`.
+    ///
+    /// ip_vs has two hooks at each of these places, of adjacent priorities; here one function does
+    /// the work of both.
+    ///
+    /// # Safety
+    ///
+    /// `receiver` outlives the result and stays where it is.
+    pub(crate) unsafe fn register_v4(net: Net, receiver: &T) -> Result<Self> {
+        let places: [(Place, bindings::nf_hookfn, i32); 3] = [
+            (Place::LocalIn, Some(Self::local_in_v4), bindings::nf_ip_hook_priorities_NF_IP_PRI_NAT_SRC - 1),
+            (Place::Forward, Some(Self::forward_v4), bindings::nf_ip_hook_priorities_NF_IP_PRI_NAT_SRC),
+            (Place::LocalOut, Some(Self::local_out_v4), bindings::nf_ip_hook_priorities_NF_IP_PRI_NAT_DST + 2),
+        ];
+        let mut ops = KVec::new();
+        for (place, hook, priority) in places {
+            let mut op: bindings::nf_hook_ops = pin_init::zeroed();
+            op.hook = hook;
+            op.priv_ = ptr::from_ref(receiver).cast_mut().cast();
+            op.pf = bindings::NFPROTO_IPV4 as u8;
+            op.hooknum = place.number();
+            op.priority = priority;
+            ops.push(op, GFP_KERNEL)?;
+        }
+        // SAFETY: The operations stay in the vector's buffer until they are unregistered.
+        kernel::error::to_result(unsafe {
+            bindings::nf_register_net_hooks(net.as_ptr(), ops.as_ptr(), ops.len() as u32)
+        })?;
+        Ok(Self {
+            net,
+            ops,
+            receiver: PhantomData,
+        })
+    }
+
+    #[inline]
+    unsafe fn run(data: *mut ffi::c_void, skb: *mut bindings::sk_buff, place: Place) -> u32 {
+        let Some(skb) = NonNull::new(skb) else {
+            return bindings::NF_ACCEPT;
+        };
+        // SAFETY: Netfilter calls hooks on the read side with the pointer that was registered, and
+        // takes the verdict for the packet it passed.
+        unsafe {
+            let receiver = &*data.cast::<T>();
+            receiver
+                .receive_v4(place, Packet::from_hook(skb), ReadSide::assume())
+                .verdict()
+        }
+    }
+
+    unsafe extern "C" fn local_in_v4(
+        data: *mut ffi::c_void,
+        skb: *mut bindings::sk_buff,
+        _state: *const bindings::nf_hook_state,
+    ) -> u32 {
+        // SAFETY: Called by netfilter with what was registered.
+        unsafe { Self::run(data, skb, Place::LocalIn) }
+    }
+
+    unsafe extern "C" fn forward_v4(
+        data: *mut ffi::c_void,
+        skb: *mut bindings::sk_buff,
+        _state: *const bindings::nf_hook_state,
+    ) -> u32 {
+        // SAFETY: As above.
+        unsafe { Self::run(data, skb, Place::Forward) }
+    }
+
+    unsafe extern "C" fn local_out_v4(
+        data: *mut ffi::c_void,
+        skb: *mut bindings::sk_buff,
+        _state: *const bindings::nf_hook_state,
+    ) -> u32 {
+        // SAFETY: As above.
+        unsafe { Self::run(data, skb, Place::LocalOut) }
+    }
+}
+
+impl<T> Drop for Hooks<T> {
+    fn drop(&mut self) {
+        // SAFETY: Registered with the same arguments.
+        unsafe {
+            bindings::nf_unregister_net_hooks(
+                self.net.as_ptr(),
+                self.ops.as_ptr(),
+                self.ops.len() as u32,
+            );
+        }
+        // Packets that are inside the hooks still use the receiver.
+        super::rcu::synchronize();
+    }
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Object caches and table entries.
+
+use core::marker::PhantomData;
+use core::mem::{
+    self,
+    ManuallyDrop, //
+};
+use core::ops::Deref;
+use core::ptr::{
+    self,
+    NonNull, //
+};
+use core::sync::atomic::{
+    AtomicPtr,
+    AtomicU32, //
+};
+
+use kernel::prelude::*;
+use kernel::types::Opaque;
+
+use super::bindings;
+
+/// A member of an [`super::table::RcuTable`]: the chain link and hash in front of the value, so that
+/// one cache line serves the search, and what a deferred free needs behind it.
+#[repr(C, align(64))]
+pub(crate) struct Entry<T> {
+    pub(super) next: AtomicPtr<Entry<T>>,
+    pub(super) hash: u32,
+    /// Tick at which the entry is out of date; meaningful to the owner of the table only.
+    pub(crate) expires: AtomicU32,
+    value: T,
+    head: Opaque<bindings::callback_head>,
+}
+
+impl<T> Deref for Entry<T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+/// An entry that no table holds yet, or no longer.
+pub(crate) struct EntryBox<T>(NonNull<Entry<T>>);
+
+impl<T: Send + Sync + 'static> EntryBox<T> {
+    fn init(memory: *mut Entry<T>, hash: u32, expires: u32, value: T) -> Result<Self> {
+        let memory = NonNull::new(memory).ok_or(ENOMEM)?;
+        // SAFETY: The memory is large enough, aligned and nobody else's.
+        unsafe {
+            memory.write(Entry {
+                next: AtomicPtr::new(ptr::null_mut()),
+                hash,
+                expires: AtomicU32::new(expires),
+                value,
+                head: Opaque::uninit(),
+            });
+        }
+        Ok(Self(memory))
+    }
+
+    /// Allocates; may sleep. Fails with `ENOMEM`.
+    pub(crate) fn new(hash: u32, value: T) -> Result<Self> {
+        // SAFETY: Checked by `init`. Objects of this alignment's multiples are aligned to it.
+        let memory = unsafe { bindings::lvs_kmalloc(mem::size_of::<Entry<T>>()) };
+        Self::init(memory.cast(), hash, 0, value)
+    }
+
+    /// Allocates from `slab` without sleeping. Fails with `ENOMEM`.
+    #[inline]
+    pub(crate) fn new_in(slab: &Slab<T>, hash: u32, expires: u32, value: T) -> Result<Self> {
+        // SAFETY: The cache is alive as long as `slab`.
+        let memory = unsafe { bindings::lvs_cache_alloc_atomic(slab.cache.as_ptr()) };
+        Self::init(memory.cast(), hash, expires, value)
+    }
+}
+
+impl<T> EntryBox<T> {
+    #[inline]
+    pub(super) fn into_raw(self) -> *mut Entry<T> {
+        ManuallyDrop::new(self).0.as_ptr()
+    }
+
+    /// # Safety
+    ///
+    /// `entry` came from `into_raw`, and no reader that starts from now on can find it.
+    pub(super) unsafe fn from_raw(entry: NonNull<Entry<T>>) -> Self {
+        Self(entry)
+    }
+
+    unsafe extern "C" fn free(head: *mut bindings::callback_head) {
+        let offset = mem::offset_of!(Entry<T>, head);
+        // SAFETY: `head` lies in an entry that `drop` retired; the grace period is over.
+        unsafe {
+            let entry = head.cast::<u8>().sub(offset).cast::<Entry<T>>();
+            ptr::drop_in_place(&raw mut (*entry).value);
+            bindings::lvs_kfree(entry.cast());
+        }
+    }
+}
+
+impl<T> Deref for EntryBox<T> {
+    type Target = Entry<T>;
+
+    #[inline]
+    fn deref(&self) -> &Entry<T> {
+        // SAFETY: The box owns the entry.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl<T> Drop for EntryBox<T> {
+    /// Drops the value and frees the memory after a grace period.
+    fn drop(&mut self) {
+        // SAFETY: The box is the only owner; readers that still see the entry are waited for. The
+        // head is used for nothing else.
+        unsafe {
+            let head = (*self.0.as_ptr()).head.get();
+            if mem::needs_drop::<T>() {
+                bindings::call_rcu(head, Some(Self::free));
+            } else {
+                // Cheaper: the kernel frees whole batches.
+                bindings::lvs_free_after_grace_period(head, self.0.as_ptr().cast());
+            }
+        }
+    }
+}
+
+/// A cache of entries, visible in slabinfo.
+pub(crate) struct Slab<T> {
+    cache: NonNull<bindings::kmem_cache>,
+    entries: PhantomData<Entry<T>>,
+}
+
+// SAFETY: The allocator does its own locking.
+unsafe impl<T> Send for Slab<T> {}
+// SAFETY: As above.
+unsafe impl<T> Sync for Slab<T> {}
+
+impl<T> Slab<T> {
+    /// Creates the cache; may sleep. Fails with `ENOMEM`.
+    pub(crate) fn new(name: &'static CStr) -> Result<Self> {
+        const { assert!(!mem::needs_drop::<T>()) };
+        // SAFETY: The name lives as long as the module.
+        let cache = unsafe {
+            bindings::lvs_cache_create(name.as_ptr().cast(), mem::size_of::<Entry<T>>() as u32)
+        };
+        Ok(Self {
+            cache: NonNull::new(cache).ok_or(ENOMEM)?,
+            entries: PhantomData,
+        })
+    }
+}
+
+impl<T> Drop for Slab<T> {
+    fn drop(&mut self) {
+        // SAFETY: All entries were dropped; destroying waits for their deferred frees.
+        unsafe { bindings::kmem_cache_destroy(self.cache.as_ptr()) }
+    }
+}

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! State that each network namespace has of its own.
+
+use core::marker::PhantomData;
+use core::pin::Pin;
+use core::ptr::{
+    self,
+    NonNull, //
+};
+
+use kernel::prelude::*;
+use kernel::types::Opaque;
+
+use super::bindings;
+
+/// A network namespace that is alive as long as the state kept for it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Net(NonNull<bindings::net>);
+
+// SAFETY: A handle; all use of the namespace goes through functions that do their own locking.
+unsafe impl Send for Net {}
+// SAFETY: As above.
+unsafe impl Sync for Net {}
+
+impl Net {
+    #[inline]
+    pub(super) fn as_ptr(self) -> *mut bindings::net {
+        self.0.as_ptr()
+    }
+
+    /// Whether this is the namespace the system booted with.
+    pub(crate) fn is_initial(self) -> bool {
+        // SAFETY: The namespace is alive.
+        unsafe { bindings::lvs_is_initial_net(self.as_ptr()) }
+    }
+}
+
+/// State of one namespace.
+pub(crate) trait NetnsState: Sized + Send + Sync + 'static {
+    /// Makes the state of a new namespace. Process context, may sleep.
+    fn create(net: Net) -> Result<Pin<KBox<Self>>>;
+
+    /// The namespace is about to die: stop taking packets and requests. What was started before is
+    /// waited for between this and the drop of the state. Process context.
+    fn stop(&self);
+}
+
+/// Gives every present and future network namespace a `T`. Field order of the module's root object
+/// makes this the last thing that goes away.
+#[pin_data(PinnedDrop)]
+pub(crate) struct PerNetns<T: NetnsState> {
+    #[pin]
+    ops: Opaque<bindings::pernet_operations>,
+    state: PhantomData<T>,
+}
+
+// SAFETY: The operations are constant after registration.
+unsafe impl<T: NetnsState> Send for PerNetns<T> {}
+// SAFETY: As above.
+unsafe impl<T: NetnsState> Sync for PerNetns<T> {}
+
+/// Where the namespaces keep the pointer to their state: set once at registration, before any
+/// state exists. One per module.
+static SLOT: core::sync::atomic::AtomicU32 = core::sync::atomic::AtomicU32::new(0);
+static mut SLOT_NUMBER: kernel::ffi::c_uint = 0;
+
+/// The state of `net`; `None` before it is made and after it is gone.
+///
+/// # Safety
+///
+/// `net` is alive, `T` is the type registered by [`PerNetns`], and the state isn't torn down while
+/// the result lives: the caller was called by something that [`NetnsState::stop`] waits for.
+pub(super) unsafe fn state_of<'a, T: NetnsState>(net: *mut bindings::net) -> Option<&'a T> {
+    let slot = SLOT.load(core::sync::atomic::Ordering::Acquire);
+    if slot == 0 {
+        return None;
+    }
+    // SAFETY: The slot was allocated by the registration; its memory holds one pointer.
+    unsafe {
+        let place = bindings::lvs_net_generic(net, slot).cast::<*const T>();
+        place.as_ref()?.as_ref()
+    }
+}
+
+impl<T: NetnsState> PerNetns<T> {
+    /// Registers; makes the state of all namespaces that exist.
+    pub(crate) fn register() -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            ops <- Opaque::try_ffi_init(|ops: *mut bindings::pernet_operations| {
+                // SAFETY: The place is ours and pinned; the callbacks live as long as the module.
+                unsafe {
+                    ops.write(pin_init::zeroed());
+                    (*ops).init = Some(Self::init);
+                    (*ops).pre_exit = Some(Self::pre_exit);
+                    (*ops).exit = Some(Self::exit);
+                    (*ops).id = &raw mut SLOT_NUMBER;
+                    (*ops).size = core::mem::size_of::<*const T>();
+                    kernel::error::to_result(bindings::register_pernet_subsys(ops))
+                }
+            }),
+            state: PhantomData,
+        }? Error)
+    }
+
+    /// The place of the pointer to a namespace's state.
+    ///
+    /// # Safety
+    ///
+    /// Called by the core with a namespace whose slot is allocated.
+    unsafe fn place(net: *mut bindings::net) -> *mut *const T {
+        // SAFETY: The core writes the number before it calls any of the callbacks.
+        let slot = unsafe { (&raw const SLOT_NUMBER).read() };
+        SLOT.store(slot, core::sync::atomic::Ordering::Release);
+        // SAFETY: By the contract of this function.
+        unsafe { bindings::lvs_net_generic(net, slot).cast() }
+    }
+
+    unsafe extern "C" fn init(net: *mut bindings::net) -> kernel::ffi::c_int {
+        kernel::error::from_result(|| {
+            let state = T::create(Net(NonNull::new(net).ok_or(EINVAL)?))?;
+            // SAFETY: Called by the core; the state stays where it is until `exit`.
+            unsafe {
+                let state = KBox::into_raw(Pin::into_inner_unchecked(state));
+                Self::place(net).write(state);
+            }
+            Ok(0)
+        })
+    }
+
+    unsafe extern "C" fn pre_exit(net: *mut bindings::net) {
+        // SAFETY: Called by the core after `init` succeeded and before `exit`.
+        if let Some(state) = unsafe { (*Self::place(net)).as_ref() } {
+            state.stop();
+        }
+    }
+
+    unsafe extern "C" fn exit(net: *mut bindings::net) {
+        // SAFETY: Called by the core once; it waited for readers since `pre_exit`.
+        unsafe {
+            let place = Self::place(net);
+            let state = ptr::replace(place, ptr::null());
+            if !state.is_null() {
+                drop(KBox::from_raw(state.cast_mut()));
+            }
+        }
+    }
+}
+
+#[pinned_drop]
+impl<T: NetnsState> PinnedDrop for PerNetns<T> {
+    fn drop(self: Pin<&mut Self>) {
+        // SAFETY: Registered by `register`.
+        unsafe { bindings::unregister_pernet_subsys(self.ops.get()) };
+        SLOT.store(0, core::sync::atomic::Ordering::Release);
+    }
+}

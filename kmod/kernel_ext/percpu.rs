@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Packet counters that every CPU keeps for itself.
+
+use core::ptr::{
+    addr_of,
+    NonNull, //
+};
+
+use kernel::prelude::*;
+
+use super::bindings;
+
+/// What is counted of a real server's traffic. Bytes are those of IP packets.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Counters {
+    /// Connections scheduled.
+    pub(crate) connections: u64,
+    /// Packets from clients.
+    pub(crate) in_packets: u64,
+    /// Bytes from clients.
+    pub(crate) in_bytes: u64,
+    /// Packets to clients.
+    pub(crate) out_packets: u64,
+    /// Bytes to clients.
+    pub(crate) out_bytes: u64,
+}
+
+impl Counters {
+    fn zip(self, other: Self, f: impl Fn(u64, u64) -> u64) -> Self {
+        Self {
+            connections: f(self.connections, other.connections),
+            in_packets: f(self.in_packets, other.in_packets),
+            in_bytes: f(self.in_bytes, other.in_bytes),
+            out_packets: f(self.out_packets, other.out_packets),
+            out_bytes: f(self.out_bytes, other.out_bytes),
+        }
+    }
+
+    /// The sum of both, wrapping.
+    pub(crate) fn plus(self, other: Self) -> Self {
+        self.zip(other, u64::wrapping_add)
+    }
+
+    /// What `self` counted beyond `other`, wrapping.
+    pub(crate) fn minus(self, other: Self) -> Self {
+        self.zip(other, u64::wrapping_sub)
+    }
+}
+
+/// Counters of all CPUs.
+pub(crate) struct CpuCounters {
+    counters: NonNull<bindings::lvs_counters>,
+}
+
+// SAFETY: Per-CPU memory may be used from anywhere; each operation below is safe against others.
+unsafe impl Send for CpuCounters {}
+// SAFETY: As above.
+unsafe impl Sync for CpuCounters {}
+
+impl CpuCounters {
+    /// Allocates zeroed counters; may sleep. Fails with `ENOMEM`.
+    pub(crate) fn new() -> Result<Self> {
+        // SAFETY: The result is checked.
+        let counters = unsafe { bindings::lvs_counters_alloc() };
+        Ok(Self {
+            counters: NonNull::new(counters).ok_or(ENOMEM)?,
+        })
+    }
+
+    /// Counts a scheduled connection.
+    #[inline]
+    pub(crate) fn count_connection(&self) {
+        // SAFETY: The counters are allocated; the addition is safe against preemption.
+        unsafe { bindings::lvs_count_connection(self.counters.as_ptr()) }
+    }
+
+    /// Counts a packet from a client.
+    #[inline]
+    pub(crate) fn count_in(&self, bytes: u32) {
+        // SAFETY: As above.
+        unsafe { bindings::lvs_count_in(self.counters.as_ptr(), bytes) }
+    }
+
+    /// Counts a packet to a client.
+    #[inline]
+    pub(crate) fn count_out(&self, bytes: u32) {
+        // SAFETY: As above.
+        unsafe { bindings::lvs_count_out(self.counters.as_ptr(), bytes) }
+    }
+
+    /// What CPU `cpu` counted; zeroes for a CPU that can't exist.
+    pub(crate) fn of_cpu(&self, cpu: u32) -> Counters {
+        // SAFETY: Any number is allowed.
+        if !unsafe { bindings::lvs_cpu_possible(cpu) } {
+            return Counters::default();
+        }
+        // SAFETY: The CPU is possible, so it has its part of the allocation.
+        let counters = unsafe { bindings::lvs_counters_of_cpu(self.counters.as_ptr(), cpu) };
+        // SAFETY: Aligned 64-bit loads of memory that is alive; the owner CPU may write meanwhile,
+        // and each load sees the value before or after.
+        unsafe {
+            Counters {
+                connections: addr_of!((*counters).connections).read_volatile(),
+                in_packets: addr_of!((*counters).in_packets).read_volatile(),
+                in_bytes: addr_of!((*counters).in_bytes).read_volatile(),
+                out_packets: addr_of!((*counters).out_packets).read_volatile(),
+                out_bytes: addr_of!((*counters).out_bytes).read_volatile(),
+            }
+        }
+    }
+
+    /// The sum over all CPUs.
+    pub(crate) fn sum(&self) -> Counters {
+        (0..cpu_limit()).fold(Counters::default(), |sum, cpu| sum.plus(self.of_cpu(cpu)))
+    }
+}
+
+impl Drop for CpuCounters {
+    fn drop(&mut self) {
+        // SAFETY: Allocated by `new`; `&mut self` means that nobody counts any more.
+        unsafe { bindings::lvs_counters_free(self.counters.as_ptr()) }
+    }
+}
+
+/// One more than the highest number a CPU can have.
+pub(crate) fn cpu_limit() -> u32 {
+    // SAFETY: Reads a variable that is constant after boot.
+    unsafe { bindings::lvs_possible_cpus() }
+}
+
+/// Whether a CPU with this number can exist.
+pub(crate) fn cpu_possible(cpu: u32) -> bool {
+    // SAFETY: Any number is allowed.
+    unsafe { bindings::lvs_cpu_possible(cpu) }
+}

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Read-copy-update: a witness of the read side, cells that publish a value, and shared ownership
+//! whose last drop waits for the readers.
+//!
+//! The rule all of it rests on: what readers can still see is freed only after a grace period.
+
+use core::marker::PhantomData;
+use core::mem::ManuallyDrop;
+use core::ops::Deref;
+use core::ptr::{
+    self,
+    NonNull, //
+};
+use core::sync::atomic::{
+    fence,
+    AtomicPtr,
+    AtomicUsize,
+    Ordering, //
+};
+
+use kernel::prelude::*;
+use kernel::types::Opaque;
+
+use super::bindings;
+
+/// Proof that the holder runs inside an RCU read-side critical section that lasts for `'a`.
+#[derive(Clone, Copy)]
+pub(crate) struct ReadSide<'a>(PhantomData<*mut &'a ()>);
+
+impl ReadSide<'_> {
+    /// Takes the caller's word for it: saves the nested lock where C already took it.
+    ///
+    /// # Safety
+    ///
+    /// The caller is inside a read-side critical section that outlives `'a`.
+    #[inline]
+    pub(super) const unsafe fn assume() -> Self {
+        Self(PhantomData)
+    }
+}
+
+/// Runs `f` inside a read-side critical section. `f` must not sleep.
+pub(crate) fn read<R>(f: impl for<'a> FnOnce(ReadSide<'a>) -> R) -> R {
+    let _guard = kernel::sync::rcu::read_lock();
+    f(ReadSide(PhantomData))
+}
+
+/// Waits until all callbacks queued so far have run. Sleeps.
+pub(crate) fn barrier() {
+    // SAFETY: Has no preconditions but a context that may sleep, which the caller has.
+    unsafe { bindings::rcu_barrier() }
+}
+
+/// Waits until all present readers are done. Sleeps.
+pub(crate) fn synchronize() {
+    // SAFETY: As above.
+    unsafe { bindings::synchronize_rcu() }
+}
+
+/// A value on the heap together with what a deferred free needs.
+#[repr(C)]
+struct Node<T> {
+    head: Opaque<bindings::callback_head>,
+    /// Owners of an [`RcuArc`]; always 1 in an [`RcuBox`].
+    owners: AtomicUsize,
+    value: T,
+}
+
+impl<T> Node<T> {
+    fn alloc(value: T) -> Result<NonNull<Self>> {
+        let node = KBox::new(
+            Self {
+                head: Opaque::uninit(),
+                owners: AtomicUsize::new(1),
+                value,
+            },
+            GFP_KERNEL,
+        )?;
+        Ok(NonNull::from(KBox::leak(node)))
+    }
+
+    /// As [`Node::alloc`], from a context that can't sleep.
+    fn alloc_atomic(value: T) -> Result<NonNull<Self>> {
+        let node = KBox::new(
+            Self {
+                head: Opaque::uninit(),
+                owners: AtomicUsize::new(1),
+                value,
+            },
+            GFP_ATOMIC | __GFP_NOWARN,
+        )?;
+        Ok(NonNull::from(KBox::leak(node)))
+    }
+
+    /// Drops the node once present readers are done.
+    ///
+    /// # Safety
+    ///
+    /// The caller owned the node, and no reader that starts from now on can find it.
+    unsafe fn retire(node: NonNull<Self>) {
+        // SAFETY: The node is alive until the callback, its head is used for nothing else, and by
+        // the caller's promise this happens once.
+        unsafe { bindings::call_rcu((*node.as_ptr()).head.get(), Some(Self::free)) }
+    }
+
+    /// # Safety
+    ///
+    /// `head` is the head of a retired node.
+    unsafe extern "C" fn free(head: *mut bindings::callback_head) {
+        // `head` is the first field of the `repr(C)` node.
+        let node = head.cast::<Self>();
+        // SAFETY: The node came from `KBox::leak` and the grace period is over: nobody sees it.
+        drop(unsafe { KBox::from_raw(node) });
+    }
+}
+
+/// A value that readers may see once it is put into an [`RcuCell`].
+pub(crate) struct RcuBox<T>(NonNull<Node<T>>);
+
+impl<T: Send + Sync + 'static> RcuBox<T> {
+    /// Allocates; may sleep. Fails with `ENOMEM`.
+    pub(crate) fn new(value: T) -> Result<Self> {
+        Ok(Self(Node::alloc(value)?))
+    }
+
+    /// Allocates without sleeping. Fails with `ENOMEM`.
+    pub(crate) fn new_atomic(value: T) -> Result<Self> {
+        Ok(Self(Node::alloc_atomic(value)?))
+    }
+}
+
+impl<T> Drop for RcuBox<T> {
+    fn drop(&mut self) {
+        // SAFETY: This is the only owner; a cell that published the node took it back first.
+        unsafe { Node::retire(self.0) }
+    }
+}
+
+/// A place that publishes at most one value to readers.
+pub(crate) struct RcuCell<T> {
+    node: AtomicPtr<Node<T>>,
+    owns: PhantomData<RcuBox<T>>,
+}
+
+// SAFETY: Shares `&T` and moves `T` to the context that drops it.
+unsafe impl<T: Send + Sync> Send for RcuCell<T> {}
+// SAFETY: As above.
+unsafe impl<T: Send + Sync> Sync for RcuCell<T> {}
+
+impl<T: Send + Sync + 'static> RcuCell<T> {
+    /// A cell without a value.
+    pub(crate) const fn empty() -> Self {
+        Self {
+            node: AtomicPtr::new(ptr::null_mut()),
+            owns: PhantomData,
+        }
+    }
+
+    /// The present value.
+    #[inline]
+    pub(crate) fn load<'a>(&self, _read: ReadSide<'a>) -> Option<&'a T> {
+        // Acquire pairs with the release of `replace`.
+        let node = NonNull::new(self.node.load(Ordering::Acquire))?;
+        // SAFETY: A published node is retired only by `replace` or `drop`, which wait for readers
+        // like this one before it is freed.
+        Some(unsafe { &(*node.as_ptr()).value })
+    }
+
+    /// Publishes `new` and frees the former value when its readers are done.
+    pub(crate) fn replace(&self, new: Option<RcuBox<T>>) {
+        let new = new.map_or(ptr::null_mut(), |node| ManuallyDrop::new(node).0.as_ptr());
+        // Release publishes the value's contents; acquire lets this owner drop the old one.
+        let old = self.node.swap(new, Ordering::AcqRel);
+        drop(NonNull::new(old).map(RcuBox));
+    }
+}
+
+impl<T> Drop for RcuCell<T> {
+    fn drop(&mut self) {
+        drop(NonNull::new(*self.node.get_mut()).map(RcuBox));
+    }
+}
+
+/// Shared ownership of a value that readers may see without owning it.
+pub(crate) struct RcuArc<T>(NonNull<Node<T>>);
+
+// SAFETY: Shares `&T` and moves `T` to the context that drops it.
+unsafe impl<T: Send + Sync> Send for RcuArc<T> {}
+// SAFETY: As above.
+unsafe impl<T: Send + Sync> Sync for RcuArc<T> {}
+
+impl<T: Send + Sync + 'static> RcuArc<T> {
+    /// Allocates; may sleep. Fails with `ENOMEM`.
+    pub(crate) fn new(value: T) -> Result<Self> {
+        Ok(Self(Node::alloc(value)?))
+    }
+
+    /// Whether this is the only owner at the moment.
+    pub(crate) fn is_unique(this: &Self) -> bool {
+        this.node().owners.load(Ordering::Relaxed) == 1
+    }
+}
+
+impl<T> RcuArc<T> {
+    #[inline]
+    fn node(&self) -> &Node<T> {
+        // SAFETY: An owner exists, so the node does.
+        unsafe { self.0.as_ref() }
+    }
+
+    /// Whether both own the same value.
+    pub(crate) fn same(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+
+impl<T> Clone for RcuArc<T> {
+    #[inline]
+    fn clone(&self) -> Self {
+        self.node().owners.fetch_add(1, Ordering::Relaxed);
+        Self(self.0)
+    }
+}
+
+impl<T> Deref for RcuArc<T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        &self.node().value
+    }
+}
+
+impl<T> Drop for RcuArc<T> {
+    fn drop(&mut self) {
+        // Release makes this owner's writes visible to whoever drops last; acquire is that one.
+        if self.node().owners.fetch_sub(1, Ordering::Release) == 1 {
+            fence(Ordering::Acquire);
+            // SAFETY: The last owner is gone, so no place that readers look at holds it any more.
+            unsafe { Node::retire(self.0) }
+        }
+    }
+}
+
+/// A place that holds a share of an [`RcuArc`] and lets readers look at the value.
+pub(crate) struct RcuSlot<T> {
+    node: AtomicPtr<Node<T>>,
+    owns: PhantomData<RcuArc<T>>,
+}
+
+// SAFETY: As for `RcuArc`.
+unsafe impl<T: Send + Sync> Send for RcuSlot<T> {}
+// SAFETY: As above.
+unsafe impl<T: Send + Sync> Sync for RcuSlot<T> {}
+
+impl<T: Send + Sync + 'static> RcuSlot<T> {
+    /// A slot that holds `share`.
+    #[inline]
+    pub(crate) fn new(share: Option<RcuArc<T>>) -> Self {
+        Self {
+            node: AtomicPtr::new(
+                share.map_or(ptr::null_mut(), |arc| ManuallyDrop::new(arc).0.as_ptr()),
+            ),
+            owns: PhantomData,
+        }
+    }
+
+    /// The value, if the slot still holds it.
+    #[inline]
+    pub(crate) fn load<'a>(&self, _read: ReadSide<'a>) -> Option<&'a T> {
+        // Acquire pairs with the publication of the object that contains the slot.
+        let node = NonNull::new(self.node.load(Ordering::Acquire))?;
+        // SAFETY: The slot held a share when it was read; giving it up retires the node at the
+        // earliest now, so it lives until this reader is done.
+        Some(unsafe { &(*node.as_ptr()).value })
+    }
+
+    /// Gives up the share.
+    pub(crate) fn take(&self) -> Option<RcuArc<T>> {
+        NonNull::new(self.node.swap(ptr::null_mut(), Ordering::AcqRel)).map(RcuArc)
+    }
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Routes to real servers.
+
+use core::ptr::NonNull;
+
+use super::bindings;
+use super::netns::Net;
+use super::packet::Packet;
+use super::rcu::ReadSide;
+
+/// A route to a server, with a reference of its own.
+pub(crate) struct Route {
+    dst: NonNull<bindings::dst_entry>,
+    cookie: u32,
+    /// Source address the route suggests, as it lies in memory.
+    source_v4: u32,
+}
+
+// SAFETY: Routes are reference counted and shared by all CPUs.
+unsafe impl Send for Route {}
+// SAFETY: As above.
+unsafe impl Sync for Route {}
+
+impl Route {
+    /// Looks up the route from this host to IPv4 address `to` (as it lies in memory), from `from`
+    /// (0: any). `known_nexthop` sends to that very address's neighbour, as direct routing wants.
+    pub(crate) fn lookup_v4(net: Net, to: u32, from: u32, known_nexthop: bool) -> Option<Self> {
+        let mut source_v4 = 0;
+        // SAFETY: The namespace is alive; the result carries a reference.
+        let route = unsafe {
+            bindings::lvs_route_output4(net.as_ptr(), to, from, known_nexthop, &mut source_v4)
+        };
+        Some(Self {
+            dst: NonNull::new(route.cast())?,
+            cookie: 0,
+            source_v4,
+        })
+    }
+
+    #[inline]
+    fn dst(&self) -> *mut bindings::dst_entry {
+        self.dst.as_ptr()
+    }
+
+    /// Whether the routing tables changed since the look-up.
+    #[inline]
+    pub(crate) fn is_stale(&self) -> bool {
+        // SAFETY: The route holds a reference.
+        unsafe { bindings::lvs_dst_stale(self.dst(), self.cookie) }
+    }
+
+    /// Whether packets would go to this host itself.
+    #[inline]
+    pub(crate) fn is_local(&self) -> bool {
+        // SAFETY: As above, and it is an IPv4 route.
+        unsafe { bindings::lvs_dst_is_local4(self.dst()) }
+    }
+
+    /// Whether the route's device is down: then it must not be kept.
+    pub(crate) fn is_down(&self) -> bool {
+        // SAFETY: As above.
+        unsafe { bindings::lvs_dst_device_down(self.dst()) }
+    }
+
+    /// Longest packet, in bytes, that fits the way.
+    #[inline]
+    pub(crate) fn mtu(&self) -> u32 {
+        // SAFETY: As above.
+        unsafe { bindings::lvs_dst_mtu(self.dst()) }
+    }
+
+    /// Source address the route suggests, as it lies in memory.
+    #[inline]
+    pub(crate) fn source_v4(&self) -> u32 {
+        self.source_v4
+    }
+
+    /// Bytes of the device's link-layer header.
+    #[inline]
+    pub(crate) fn link_header_len(&self) -> u32 {
+        // SAFETY: As above; output routes have a device.
+        unsafe { bindings::lvs_dst_hard_header_len(self.dst()) }
+    }
+
+    /// Bytes the device wants free in front of a packet.
+    #[inline]
+    pub(crate) fn reserved_space(&self) -> u32 {
+        // SAFETY: As above.
+        unsafe { bindings::lvs_dst_reserved_space(self.dst()) }
+    }
+
+    /// Sends `packet` this way later on. The packet borrows the route: it must be handed on within
+    /// this read side, which every queue on the way does or takes a reference.
+    #[inline]
+    pub(crate) fn attach_borrowed<'a>(&'a self, packet: &mut Packet, _read: ReadSide<'a>) {
+        // SAFETY: The route lives until the read side ends.
+        unsafe { bindings::lvs_skb_dst_set_noref(packet.as_ptr(), self.dst()) }
+    }
+
+    /// As [`Route::attach_borrowed`], with a reference for the packet.
+    pub(crate) fn attach(&self, packet: &mut Packet) {
+        // SAFETY: The route is alive; the function takes another reference.
+        unsafe { bindings::lvs_skb_dst_set_ref(packet.as_ptr(), self.dst()) }
+    }
+}
+
+impl Drop for Route {
+    fn drop(&mut self) {
+        // SAFETY: The reference is ours.
+        unsafe { bindings::lvs_dst_release(self.dst()) }
+    }
+}
+
+impl Packet {
+    /// Whether the packet has been routed at all.
+    #[inline]
+    pub(crate) fn has_route(&self) -> bool {
+        // SAFETY: The packet is alive.
+        !unsafe { bindings::lvs_skb_dst(self.as_ptr()) }.is_null()
+    }
+
+    /// Whether the packet's present route leads to this host.
+    #[inline]
+    pub(crate) fn is_routed_here_v4(&self) -> bool {
+        // SAFETY: The packet is alive; the route is checked and IPv4's.
+        unsafe {
+            let dst = bindings::lvs_skb_dst(self.as_ptr());
+            !dst.is_null() && bindings::lvs_dst_is_local4(dst)
+        }
+    }
+
+    /// Whether the packet came in from the network, by its present route.
+    pub(crate) fn is_input_routed_v4(&self) -> bool {
+        // SAFETY: As above.
+        unsafe {
+            let dst = bindings::lvs_skb_dst(self.as_ptr());
+            !dst.is_null() && bindings::lvs_dst_is_input4(dst)
+        }
+    }
+
+    /// Routes the packet anew, as if this host had made it. False when there is no way.
+    pub(crate) fn reroute_v4(&mut self, net: Net) -> bool {
+        // SAFETY: The packet is owned and has a route.
+        unsafe { bindings::lvs_route_me_harder4(net.as_ptr(), self.as_ptr()) == 0 }
+    }
+
+    /// Tells the sender that its packet has no way to go.
+    pub(crate) fn report_link_failure(&mut self) {
+        // SAFETY: The packet is owned and has a route.
+        unsafe { bindings::lvs_skb_link_failure(self.as_ptr()) }
+    }
+
+    /// Tells the local socket that sent this packet of a smaller MTU on its way.
+    pub(crate) fn lower_local_mtu(&mut self, mtu: u32) {
+        // SAFETY: The packet is owned and has a route.
+        unsafe { bindings::lvs_skb_update_pmtu_local(self.as_ptr(), mtu) }
+    }
+
+    /// Notes the smaller MTU of the way to the destination of the IP header in front.
+    pub(crate) fn learn_mtu_v4(&mut self, net: Net, mtu: u32) {
+        // SAFETY: The packet is owned.
+        unsafe { bindings::lvs_update_pmtu4(self.as_ptr(), net.as_ptr(), mtu) }
+    }
+}

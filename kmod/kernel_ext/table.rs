@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A hash table that readers search without locks while it is changed and resized.
+//!
+//! Chains are singly linked. Writers of a chain hold the stripe lock of its hash; the low bits that
+//! choose the stripe also choose the bucket in a table of any size, so one lock covers an entry's
+//! bucket in the old table and in the new one.
+//!
+//! Resizing publishes an empty future table and moves entries to it from the *end* of each old
+//! chain: first into the new chain, then out of the old one. A reader that walks the old chain
+//! either meets the entry, or finds it in the future table, which it searches next; at worst it
+//! walks off into a chain of the future table, whose entries it then sees twice. New entries go
+//! into the future table at once. When all are moved, the future table becomes the present one,
+//! and the old one is freed after a grace period.
+
+use core::mem;
+use core::ptr::{
+    self,
+    NonNull, //
+};
+use core::sync::atomic::{
+    AtomicPtr,
+    Ordering, //
+};
+
+use kernel::prelude::*;
+
+use super::bindings;
+use super::lock::Stripes;
+use super::memory::{
+    Entry,
+    EntryBox, //
+};
+use super::rcu::{
+    self,
+    ReadSide, //
+};
+use super::time;
+
+/// Heads of the chains of one size of the table; the heads lie behind it in the same allocation.
+#[repr(C, align(64))]
+struct Buckets<T> {
+    mask: usize,
+    future: AtomicPtr<Buckets<T>>,
+    heads: [AtomicPtr<Entry<T>>; 0],
+}
+
+impl<T> Buckets<T> {
+    /// Allocates empty chains; may sleep.
+    fn alloc(count: usize) -> Result<NonNull<Self>> {
+        let heads = count
+            .checked_mul(mem::size_of::<*mut Entry<T>>())
+            .ok_or(ENOMEM)?;
+        let size = heads.checked_add(mem::size_of::<Self>()).ok_or(ENOMEM)?;
+        // SAFETY: The result is checked; zeroed memory is a table of empty chains.
+        let memory = unsafe { bindings::lvs_kvzalloc(size) }.cast::<Self>();
+        let buckets = NonNull::new(memory).ok_or(ENOMEM)?;
+        // SAFETY: Freshly allocated.
+        unsafe { (*buckets.as_ptr()).mask = count.wrapping_sub(1) };
+        Ok(buckets)
+    }
+
+    #[inline]
+    fn head(&self, index: usize) -> &AtomicPtr<Entry<T>> {
+        // SAFETY: The mask keeps the index below the number of heads allocated behind the struct.
+        unsafe { &*self.heads.as_ptr().add(index & self.mask) }
+    }
+}
+
+/// Why an entry wasn't inserted.
+pub(crate) enum Clash<'a, T> {
+    /// An entry that is to be found instead is there already.
+    Exists(&'a Entry<T>),
+    /// The chain holds too many entries of the same kind.
+    Crowded,
+}
+
+/// What an insertion thinks of an entry that is already in the chain.
+pub(crate) enum Neighbour {
+    /// Nothing to do with the new entry.
+    Other,
+    /// Has the same key in the part that is hashed; too many of them are refused.
+    Sibling,
+    /// Is the same: use it instead.
+    Same,
+}
+
+/// The table. Owns its entries.
+pub(crate) struct RcuTable<T> {
+    current: AtomicPtr<Buckets<T>>,
+    stripes: Stripes,
+    /// Most entries of the same hashed key; bounds the time of a search against a hostile client.
+    sibling_limit: u32,
+}
+
+// SAFETY: Entries are shared among readers and moved to whoever drops them.
+unsafe impl<T: Send + Sync> Send for RcuTable<T> {}
+// SAFETY: As above; writers are serialised by the stripes.
+unsafe impl<T: Send + Sync> Sync for RcuTable<T> {}
+
+impl<T: Send + Sync + 'static> RcuTable<T> {
+    /// Fewest buckets of any table.
+    pub(crate) const MIN_BUCKETS: usize = Stripes::COUNT;
+
+    /// An empty table of the smallest size; may sleep. Fails with `ENOMEM`.
+    pub(crate) fn new(sibling_limit: u32) -> Result<Self> {
+        let stripes = Stripes::new()?;
+        Ok(Self {
+            current: AtomicPtr::new(Buckets::alloc(Self::MIN_BUCKETS)?.as_ptr()),
+            stripes,
+            sibling_limit,
+        })
+    }
+
+    #[inline]
+    fn current<'a>(&self, _read: ReadSide<'a>) -> &'a Buckets<T> {
+        // SAFETY: Never null; a replaced table is freed after a grace period. Acquire pairs with
+        // the release of `resize`.
+        unsafe { &*self.current.load(Ordering::Acquire) }
+    }
+
+    /// Number of buckets.
+    pub(crate) fn buckets(&self) -> usize {
+        rcu::read(|read| self.current(read).mask.wrapping_add(1))
+    }
+
+    /// The first entry with this hash that `matches`.
+    #[inline]
+    pub(crate) fn find<'a>(
+        &self,
+        read: ReadSide<'a>,
+        hash: u32,
+        mut matches: impl FnMut(&Entry<T>) -> bool,
+    ) -> Option<&'a Entry<T>> {
+        let mut buckets = self.current(read);
+        loop {
+            // Acquire, here and at each link, pairs with the release that published the entry, and
+            // orders the walk before the load of `future`: an entry that was moved away before the
+            // walk came by is in the future table by then.
+            let mut at = buckets.head(hash as usize).load(Ordering::Acquire);
+            // SAFETY: Linked entries are freed after a grace period.
+            while let Some(entry) = unsafe { at.as_ref() } {
+                if entry.hash == hash && matches(entry) {
+                    return Some(entry);
+                }
+                at = entry.next.load(Ordering::Acquire);
+            }
+            // SAFETY: As for `current`.
+            buckets = unsafe { buckets.future.load(Ordering::Acquire).as_ref() }?;
+        }
+    }
+
+    /// Inserts `entry` unless `judge` finds one in the way.
+    pub(crate) fn insert<'a>(
+        &self,
+        read: ReadSide<'a>,
+        entry: EntryBox<T>,
+        mut judge: impl FnMut(&Entry<T>) -> Neighbour,
+    ) -> Result<&'a Entry<T>, (EntryBox<T>, Clash<'a, T>)> {
+        let hash = entry.hash;
+        let _guard = self.stripes.lock(hash);
+        let mut buckets = self.current(read);
+        let mut siblings = 0;
+        loop {
+            let mut at = buckets.head(hash as usize).load(Ordering::Acquire);
+            // SAFETY: As in `find`.
+            while let Some(present) = unsafe { at.as_ref() } {
+                if present.hash == hash {
+                    match judge(present) {
+                        Neighbour::Other => {}
+                        Neighbour::Sibling => siblings += 1,
+                        Neighbour::Same => return Err((entry, Clash::Exists(present))),
+                    }
+                }
+                at = present.next.load(Ordering::Acquire);
+            }
+            // SAFETY: As in `find`.
+            match unsafe { buckets.future.load(Ordering::Acquire).as_ref() } {
+                Some(future) => buckets = future,
+                None => break,
+            }
+        }
+        if siblings >= self.sibling_limit {
+            return Err((entry, Clash::Crowded));
+        }
+        let head = buckets.head(hash as usize);
+        let entry = entry.into_raw();
+        // SAFETY: The entry is ours until it is published, and alive for this reader afterwards.
+        let entry = unsafe { &*entry };
+        entry
+            .next
+            .store(head.load(Ordering::Relaxed), Ordering::Relaxed);
+        // Release publishes the entry's contents.
+        head.store(ptr::from_ref(entry).cast_mut(), Ordering::Release);
+        Ok(entry)
+    }
+
+    /// Takes `entry` out of the table. `None` when somebody else was faster.
+    pub(crate) fn remove(&self, read: ReadSide<'_>, entry: &Entry<T>) -> Option<EntryBox<T>> {
+        let hash = entry.hash;
+        let _guard = self.stripes.lock(hash);
+        let mut buckets = self.current(read);
+        loop {
+            let mut link = buckets.head(hash as usize);
+            loop {
+                let at = link.load(Ordering::Acquire);
+                // SAFETY: As in `find`.
+                let Some(present) = (unsafe { at.as_ref() }) else {
+                    break;
+                };
+                if ptr::eq(present, entry) {
+                    // The entry keeps its own link: readers that stand on it walk on.
+                    link.store(present.next.load(Ordering::Relaxed), Ordering::Release);
+                    // SAFETY: Linked entries came from `into_raw`, and this one is unlinked now.
+                    return Some(unsafe { EntryBox::from_raw(NonNull::new(at)?) });
+                }
+                link = &present.next;
+            }
+            // SAFETY: As in `find`.
+            buckets = unsafe { buckets.future.load(Ordering::Acquire).as_ref() }?;
+        }
+    }
+
+    /// Calls `f` with each entry of bucket `index`. Returns `false` when there is no such bucket.
+    /// While the table is resized, entries may be missed or seen twice.
+    pub(crate) fn for_each_in_bucket<'a>(
+        &self,
+        read: ReadSide<'a>,
+        index: usize,
+        mut f: impl FnMut(&'a Entry<T>),
+    ) -> bool {
+        let mut buckets = self.current(read);
+        if index > buckets.mask {
+            return false;
+        }
+        loop {
+            let mut at = buckets.head(index).load(Ordering::Acquire);
+            // SAFETY: As in `find`.
+            while let Some(entry) = unsafe { at.as_ref() } {
+                at = entry.next.load(Ordering::Acquire);
+                f(entry);
+            }
+            // SAFETY: As in `find`.
+            match unsafe { buckets.future.load(Ordering::Acquire).as_ref() } {
+                Some(future) => buckets = future,
+                None => return true,
+            }
+        }
+    }
+
+    /// Rebuilds the table with `count` buckets, a power of two of at least [`Self::MIN_BUCKETS`].
+    /// Sleeps; the caller lets no two of these run at once. Fails with `ENOMEM`, leaving all as it
+    /// was.
+    pub(crate) fn resize(&self, count: usize) -> Result {
+        let count = count.next_power_of_two().max(Self::MIN_BUCKETS);
+        // SAFETY: Only this function replaces the table, and it doesn't run twice at once.
+        let old = unsafe { &*self.current.load(Ordering::Acquire) };
+        if old.mask.wrapping_add(1) == count {
+            return Ok(());
+        }
+        let new_ptr = Buckets::<T>::alloc(count)?;
+        // SAFETY: Just allocated, and freed by a later resize or by `drop`.
+        let new = unsafe { new_ptr.as_ref() };
+        // Release publishes the empty chains.
+        old.future.store(new_ptr.as_ptr(), Ordering::Release);
+        for index in 0..=old.mask {
+            self.move_bucket(old, new, index);
+            if index & 63 == 63 {
+                time::yield_now();
+            }
+        }
+        self.current.store(new_ptr.as_ptr(), Ordering::Release);
+        let old = ptr::from_ref(old).cast_mut();
+        // Nobody may start on the new table's successor before all readers left the old table.
+        rcu::synchronize();
+        // SAFETY: Allocated by `alloc`, and no reader is left.
+        unsafe { bindings::lvs_kvfree(old.cast()) };
+        Ok(())
+    }
+
+    /// Moves all entries of one old chain, last one first.
+    fn move_bucket(&self, old: &Buckets<T>, new: &Buckets<T>, index: usize) {
+        // Bucket numbers and hashes agree in the bits that choose the stripe.
+        let _guard = self.stripes.lock(index as u32);
+        let first = old.head(index);
+        loop {
+            let mut link = first;
+            // SAFETY: Entries of a chain are alive while its lock is held.
+            let Some(mut last) = (unsafe { link.load(Ordering::Acquire).as_ref() }) else {
+                return;
+            };
+            // SAFETY: As above.
+            while let Some(next) = unsafe { last.next.load(Ordering::Acquire).as_ref() } {
+                link = &last.next;
+                last = next;
+            }
+            let head = new.head(last.hash as usize);
+            last.next
+                .store(head.load(Ordering::Relaxed), Ordering::Release);
+            head.store(ptr::from_ref(last).cast_mut(), Ordering::Release);
+            // Only now out of the old chain; release orders it behind the links above.
+            link.store(ptr::null_mut(), Ordering::Release);
+        }
+    }
+}
+
+impl<T> Drop for RcuTable<T> {
+    fn drop(&mut self) {
+        let buckets = *self.current.get_mut();
+        // SAFETY: `&mut self`: no reader, no writer and no resize is left.
+        unsafe {
+            for index in 0..=(*buckets).mask {
+                let mut at = (*buckets).head(index).load(Ordering::Relaxed);
+                while let Some(entry) = NonNull::new(at) {
+                    at = entry.as_ref().next.load(Ordering::Relaxed);
+                    drop(EntryBox::from_raw(entry));
+                }
+            }
+            bindings::lvs_kvfree(buckets.cast());
+        }
+    }
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Clock ticks, scheduling points and random numbers.
+
+use super::bindings;
+
+/// Ticks a second.
+pub(crate) const HZ: u32 = bindings::LVS_HZ;
+
+/// The tick counter's low 32 bits; compare values by wrapping difference.
+#[inline]
+pub(crate) fn now() -> u32 {
+    // SAFETY: Reads a global counter.
+    unsafe { bindings::lvs_jiffies() }
+}
+
+/// Ticks in `seconds`, at most half the counter's range.
+#[inline]
+pub(crate) const fn ticks(seconds: u32) -> u32 {
+    let ticks = seconds.saturating_mul(HZ);
+    if ticks > i32::MAX as u32 {
+        i32::MAX as u32
+    } else {
+        ticks
+    }
+}
+
+/// Whether one more message may go to the kernel log.
+pub(crate) fn may_log() -> bool {
+    // SAFETY: Has no preconditions.
+    unsafe { bindings::lvs_net_ratelimit() }
+}
+
+/// Lets other tasks run. Process context, outside any read side or lock.
+pub(crate) fn yield_now() {
+    // SAFETY: The caller may sleep.
+    unsafe { bindings::lvs_cond_resched() }
+}
+
+/// A number that nobody can guess. Any context.
+pub(crate) fn random_u64() -> u64 {
+    // SAFETY: Has no preconditions.
+    unsafe { bindings::lvs_random_u64() }
+}
