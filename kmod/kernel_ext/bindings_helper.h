@@ -9,3 +9,10 @@
 #include <linux/netfilter_ipv4.h>
 
 #include "helpers.h"
+
+/* control plane */
+#include <linux/proc_fs.h>
+#include <net/ipv6.h>
+#include <net/route.h>
+
+#include "helpers_control.h"

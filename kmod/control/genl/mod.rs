@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The generic netlink interface: family `IPVS`, which ipvsadm, keepalived and kube-proxy speak.
+//!
+//! One file per noun. All of them take the namespace's control lock for the whole of a request.
+
+mod config;
+mod daemon;
+mod dest;
+mod service;
+mod stats;
+
+use kernel::module::this_module;
+use kernel::prelude::*;
+use lvs_uapi::genl::{
+    attr,
+    cmd,
+    FAMILY_NAME,
+    FAMILY_VERSION, //
+};
+
+use crate::kernel_ext::genl::{
+    Family,
+    Op,
+    Registration, //
+};
+use crate::kernel_ext::nla::Policy;
+
+/// Attributes of the outermost level.
+static POLICY: Policy<{ attr::MAX as usize + 1 }> = Policy::new()
+    .nested(attr::SERVICE)
+    .nested(attr::DEST)
+    .nested(attr::DAEMON)
+    .u32(attr::TIMEOUT_TCP)
+    .u32(attr::TIMEOUT_TCP_FIN)
+    .u32(attr::TIMEOUT_UDP);
+
+static OPS: [Op; 16] = [
+    Op::new(cmd::NEW_SERVICE).answered_by::<service::New>(),
+    Op::new(cmd::SET_SERVICE).answered_by::<service::Set>(),
+    Op::new(cmd::DEL_SERVICE).answered_by::<service::Delete>(),
+    Op::new(cmd::GET_SERVICE)
+        .answered_by::<service::Get>()
+        .listed_by::<service::Get>(),
+    Op::new(cmd::NEW_DEST).answered_by::<dest::New>(),
+    Op::new(cmd::SET_DEST).answered_by::<dest::Set>(),
+    Op::new(cmd::DEL_DEST).answered_by::<dest::Delete>(),
+    Op::new(cmd::GET_DEST).listed_by::<dest::Get>(),
+    Op::new(cmd::NEW_DAEMON).answered_by::<daemon::New>(),
+    Op::new(cmd::DEL_DAEMON).answered_by::<daemon::Delete>(),
+    Op::new(cmd::GET_DAEMON).listed_by::<daemon::Get>(),
+    Op::new(cmd::SET_CONFIG).answered_by::<config::Set>(),
+    Op::new(cmd::GET_CONFIG).answered_by::<config::Get>(),
+    Op::new(cmd::GET_INFO).answered_by::<config::Info>(),
+    Op::new(cmd::ZERO).answered_by::<service::Zero>(),
+    Op::new(cmd::FLUSH).answered_by::<service::Flush>(),
+];
+
+static FAMILY: Family = Family::new(
+    this_module::<crate::LocalModule>(),
+    FAMILY_NAME,
+    FAMILY_VERSION,
+    &POLICY,
+    &OPS,
+    cmd::FLUSH + 1,
+);
+
+/// Makes the family known; `EEXIST` when ip_vs has it.
+pub(super) fn register() -> Result<Registration> {
+    FAMILY.register()
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Counters and rates in replies.
+
+use kernel::prelude::*;
+use lvs_uapi::genl::stats_attr as attr;
+
+use crate::kernel_ext::nla::Writer;
+use crate::table::Stats;
+
+/// Appends `stats` twice: the old nest, mostly of 32 bits, and the one of 64.
+pub(super) fn fill(message: &mut Writer<'_>, narrow: u16, wide: u16, stats: &Stats) -> Result {
+    let counters = &stats.counters;
+    let rates = &stats.rates;
+    message.nest(narrow, |nest| {
+        nest.u32(attr::CONNS, counters.conns as u32)?;
+        nest.u32(attr::INPKTS, counters.in_packets as u32)?;
+        nest.u32(attr::OUTPKTS, counters.out_packets as u32)?;
+        nest.u64(attr::INBYTES, counters.in_bytes, attr::PAD)?;
+        nest.u64(attr::OUTBYTES, counters.out_bytes, attr::PAD)?;
+        nest.u32(attr::CPS, rates.conns as u32)?;
+        nest.u32(attr::INPPS, rates.in_packets as u32)?;
+        nest.u32(attr::OUTPPS, rates.out_packets as u32)?;
+        nest.u32(attr::INBPS, rates.in_bytes as u32)?;
+        nest.u32(attr::OUTBPS, rates.out_bytes as u32)
+    })?;
+    message.nest(wide, |nest| {
+        let all = [
+            (attr::CONNS, counters.conns),
+            (attr::INPKTS, counters.in_packets),
+            (attr::OUTPKTS, counters.out_packets),
+            (attr::INBYTES, counters.in_bytes),
+            (attr::OUTBYTES, counters.out_bytes),
+            (attr::CPS, rates.conns),
+            (attr::INPPS, rates.in_packets),
+            (attr::OUTPPS, rates.out_packets),
+            (attr::INBPS, rates.in_bytes),
+            (attr::OUTBPS, rates.out_bytes),
+        ];
+        all.iter()
+            .try_for_each(|(number, value)| nest.u64(*number, *value, attr::PAD))
+    })
+}

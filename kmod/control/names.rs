@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Names that the interfaces use for numbers.
+
+use core::fmt;
+
+use kernel::prelude::*;
+use lvs_engine::config::Forwarding;
+use lvs_engine::sched::Kind;
+
+/// Name of a service without a scheduler.
+const NO_SCHEDULER: &str = "none";
+
+/// The name of the only persistence engine.
+pub(crate) const SIP: &str = "sip";
+
+/// The scheduler called `name`; `ENOENT` when there is none.
+pub(crate) fn scheduler(name: &[u8]) -> Result<Option<Kind>> {
+    Ok(match name {
+        b"rr" => Some(Kind::RoundRobin),
+        b"wrr" => Some(Kind::WeightedRoundRobin),
+        b"lc" => Some(Kind::LeastConnection),
+        b"wlc" => Some(Kind::WeightedLeastConnection),
+        b"none" => None,
+        _ => return Err(ENOENT),
+    })
+}
+
+/// The name of a scheduler.
+pub(crate) fn of_scheduler(kind: Option<Kind>) -> &'static str {
+    match kind {
+        Some(Kind::RoundRobin) => "rr",
+        Some(Kind::WeightedRoundRobin) => "wrr",
+        Some(Kind::LeastConnection) => "lc",
+        Some(Kind::WeightedLeastConnection) => "wlc",
+        None => NO_SCHEDULER,
+    }
+}
+
+/// Shows an IP protocol as the files in procfs do.
+pub(crate) struct Protocol(pub(crate) u16);
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self.0 {
+            0 => "IP",
+            1 => "ICMP",
+            6 => "TCP",
+            17 => "UDP",
+            58 => "ICMPv6",
+            132 => "SCTP",
+            other => return write!(f, "IP_{other}"),
+        };
+        f.pad(name)
+    }
+}
+
+/// The name of a forwarding method in procfs.
+pub(crate) fn of_forwarding(forwarding: Forwarding) -> &'static str {
+    match forwarding {
+        Forwarding::Masquerade | Forwarding::Bypass => "Masq",
+        Forwarding::Local => "Local",
+        Forwarding::Tunnel => "Tunnel",
+        Forwarding::DirectRoute => "Route",
+    }
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Requests of administrators: what is wrong with them, in the order in which clients expect to be
+//! told, and their way into the tables. Both the netlink and the socket option interface end here.
+
+use kernel::prelude::*;
+use lvs_engine::addr::{
+    Addr,
+    Family, //
+};
+use lvs_engine::config::{
+    DestConfig,
+    DestId,
+    ServiceConfig,
+    ServiceId,
+    Timeouts, //
+};
+use lvs_uapi::flags;
+
+use super::names;
+use crate::kernel_ext::address;
+use crate::kernel_ext::netns::Net;
+use crate::kernel_ext::time::HZ;
+use crate::table::Control;
+
+/// Connection flags that an administrator may give to a destination.
+const DEST_FLAGS: u32 = flags::fwd::MASK | flags::conn::ONE_PACKET | flags::conn::NFCT;
+
+/// Seconds that fit a signed 32-bit number of jiffies.
+const LONGEST_TIMEOUT: u32 = i32::MAX as u32 / HZ;
+
+/// What an administrator wants of a service, unchecked.
+pub(super) struct ServiceRequest<'a> {
+    /// Name of the scheduler.
+    pub(super) scheduler: &'a [u8],
+    /// Name of the persistence engine; empty for none.
+    pub(super) engine: &'a [u8],
+    /// All flags after the change.
+    pub(super) flags: u32,
+    /// Seconds of persistence.
+    pub(super) timeout: u32,
+    /// IPv4: mask as it lies in memory; IPv6: prefix length.
+    pub(super) netmask: u32,
+}
+
+impl ServiceRequest<'_> {
+    fn config(&self, family: Family) -> Result<ServiceConfig> {
+        let scheduler = names::scheduler(self.scheduler)?;
+        if !self.engine.is_empty() && self.engine != names::SIP.as_bytes() {
+            return Err(ENOENT);
+        }
+        if family == Family::V6 && !(1..=128).contains(&self.netmask) {
+            return Err(EINVAL);
+        }
+        Ok(ServiceConfig {
+            scheduler,
+            flags: self.flags & !flags::service::HASHED,
+            // Kept in jiffies by ip_vs, in 32 bits: longer ones come back as the remainder.
+            timeout: self.timeout.wrapping_mul(HZ) / HZ,
+            netmask: self.netmask,
+            sip: !self.engine.is_empty(),
+        })
+    }
+}
+
+/// The family with a socket API number, if the kernel takes part in it.
+pub(super) fn family(number: u16) -> Result<Family> {
+    match Family::from_number(number) {
+        Some(Family::V6) if !address::ipv6_enabled() => Err(EAFNOSUPPORT),
+        Some(family) => Ok(family),
+        None => Err(EAFNOSUPPORT),
+    }
+}
+
+/// The address of `family` at the start of `octets`.
+pub(super) fn addr(family: Family, octets: [u8; 16]) -> Addr {
+    let whole = Addr::from_octets(octets);
+    match family {
+        Family::V4 => Addr::from_v4_word(whole.v4_word()),
+        Family::V6 => whole,
+    }
+}
+
+/// Adds a service.
+pub(super) fn add_service(
+    control: &mut Control<'_>,
+    id: &ServiceId,
+    request: &ServiceRequest<'_>,
+) -> Result {
+    if control.find_service(id).is_some() {
+        return Err(EEXIST);
+    }
+    control.add_service(id, &request.config(id.family)?)
+}
+
+/// Changes a service.
+pub(super) fn edit_service(
+    control: &mut Control<'_>,
+    id: &ServiceId,
+    request: &ServiceRequest<'_>,
+) -> Result {
+    if control.find_service(id).is_none() {
+        return Err(ESRCH);
+    }
+    control.edit_service(id, &request.config(id.family)?)
+}
+
+/// Adds a destination to a service.
+pub(super) fn add_dest(
+    net: Net,
+    control: &mut Control<'_>,
+    service: &ServiceId,
+    id: &DestId,
+    config: &DestConfig,
+) -> Result {
+    let config = dest_config(config)?;
+    let found = control.find_service(service).ok_or(ESRCH)?;
+    if found.dests().any(|dest| dest.id() == id) {
+        return Err(EEXIST);
+    }
+    if !address::is_usable(net, id.family, &id.addr) {
+        return Err(EINVAL);
+    }
+    control.add_dest(service, id, &config)
+}
+
+/// Changes a destination of a service.
+pub(super) fn edit_dest(
+    control: &mut Control<'_>,
+    service: &ServiceId,
+    id: &DestId,
+    config: &DestConfig,
+) -> Result {
+    control.edit_dest(service, id, &dest_config(config)?)
+}
+
+fn dest_config(config: &DestConfig) -> Result<DestConfig> {
+    if config.weight < 0 || config.lower_threshold > config.upper_threshold {
+        return Err(ERANGE);
+    }
+    if config.upper_threshold > i32::MAX as u32 {
+        return Err(EINVAL);
+    }
+    if config.tunnel.kind == flags::tunnel::TYPE_GUE && config.tunnel.port == 0 {
+        return Err(EINVAL);
+    }
+    Ok(DestConfig {
+        flags: config.flags & DEST_FLAGS,
+        ..*config
+    })
+}
+
+/// Sets the timeouts; 0 keeps the present value.
+pub(super) fn set_timeouts(control: &mut Control<'_>, timeouts: &Timeouts) -> Result {
+    let all = [timeouts.tcp, timeouts.tcp_fin, timeouts.udp];
+    if all.iter().any(|seconds| *seconds > LONGEST_TIMEOUT) {
+        return Err(EINVAL);
+    }
+    control.set_timeouts(timeouts);
+    Ok(())
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the kernel knows about an address.
+
+use lvs_engine::addr::{
+    Addr,
+    Family, //
+};
+
+use super::bindings;
+use super::netns::Net;
+
+/// Whether the kernel takes part in IPv6.
+pub(crate) fn ipv6_enabled() -> bool {
+    // SAFETY: No arguments, callable everywhere.
+    unsafe { bindings::lvs_ipv6_enabled() }
+}
+
+/// Whether packets can be sent to `addr` as a server's: IPv4 local or unicast, IPv6 local or
+/// unicast beyond the link.
+pub(crate) fn is_usable(net: Net, family: Family, addr: &Addr) -> bool {
+    match family {
+        Family::V4 => {
+            // SAFETY: `net` is a valid network namespace.
+            let kind = unsafe { bindings::inet_addr_type(net.as_ptr(), addr.v4_word()) };
+            kind == bindings::RTN_LOCAL as u32 || kind == bindings::RTN_UNICAST as u32
+        }
+        Family::V6 => {
+            let mut raw: bindings::in6_addr = pin_init::zeroed();
+            raw.in6_u.u6_addr8 = addr.octets();
+            // SAFETY: `raw` is a valid address.
+            let kind = unsafe { bindings::__ipv6_addr_type(&raw) } as u32;
+            let beyond_link = kind & bindings::IPV6_ADDR_UNICAST != 0
+                && kind & bindings::IPV6_ADDR_LINKLOCAL == 0;
+            // SAFETY: `net` is a valid network namespace and `raw` a valid address.
+            beyond_link || unsafe { bindings::lvs_addr_is_local6(net.as_ptr(), &raw) }
+        }
+    }
+}
