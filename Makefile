@@ -1,13 +1,54 @@
 # SPDX-License-Identifier: GPL-2.0
 # Everything is built in a Debian 13 tree that the first command makes in a cache directory: $LVS_CACHE, or
-# /var/cache/lvs for root and ~/.cache/lvs for others.
+# /var/cache/lvs for root and ~/.cache/lvs for others. What depends on this checkout goes to build/.
 
-.PHONY: all module uml-module
+CACHE := $(or $(LVS_CACHE),$(if $(filter 0,$(shell id -u)),/var/cache/lvs,$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/lvs))
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
-all: module
+.PHONY: all help module cli uml-module demo shell uml-shell test test-fast test-sanitized check update clean distclean
 
-module:      ## build/stock/lvs.ko, for the kernel of Debian 13 backports
+all: module cli  ## the module and the command line tool (default)
+
+help:            ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1	\2/p' Makefile | expand -t 20
+
+module:          ## build/stock/lvs.ko, for the kernel of Debian 13 backports
 	@qemu/module.sh stock
 
-uml-module:  ## build/uml/lvs.ko, for the user-mode kernel the tests run on
+cli:             ## build/ipvsadm-rs
+	@qemu/cli.sh
+
+uml-module:      ## build/uml/lvs.ko, for the user-mode kernel the tests run on
 	@qemu/module.sh uml
+
+demo: all        ## show a load balancer at work on the stock kernel in QEMU
+	@qemu/stock.sh qemu/scenarios/demo.sh
+
+shell: all       ## a root shell on the stock kernel in QEMU; the module and the tool are in /lvs
+	@qemu/stock.sh --interactive
+
+uml-shell: uml-module cli  ## the same on user-mode Linux
+	@qemu/uml.sh --interactive
+
+test:            ## every test: cargo's, the scenarios on user-mode Linux, the acceptance list on the stock kernel
+	@qemu/run-tests.sh host uml stock
+
+test-fast:       ## without the stock kernel
+	@qemu/run-tests.sh host uml
+
+test-sanitized:  ## the scenarios on a kernel with KASAN, kmemleak, lockdep and others (first run: 10 minutes more)
+	@qemu/run-tests.sh sanitized
+
+check:           ## formatting, lints, no panics, no unsafe code outside kernel_ext
+	@qemu/check.sh
+
+update:          ## follow the backports suite to its newest kernel
+	@qemu/buildroot.sh --update
+
+clean:           ## remove build/
+	@echo "removing $(CURDIR)/build"
+	@$(SUDO) rm -rf --one-file-system build
+
+distclean: clean ## remove the cache too: build root, kernels, images, cargo's downloads
+	@echo "removing $(CACHE)"
+	@$(SUDO) rm -rf --one-file-system "$(CACHE)"

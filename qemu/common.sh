@@ -72,7 +72,10 @@ find_root() {
 	KREL=$(cat "$ROOT/.lvs/release")
 }
 
-# Run a command in the build root. Bind mounts live in a private mount namespace, so nothing is left behind however
+# What this host's environment says about proxies, for programs that start with an empty one.
+proxy_settings() { env | grep -iE '^(http|https|no)_proxy=' || true; }
+
+# Run a command in the build root; CHROOT_ENV is its additional environment. Bind mounts live in a private mount namespace, so nothing is left behind however
 # this ends. Mounted: this checkout (read-only) at /src, build/ at /build, the cache at the path it has outside.
 in_root() {
 	$SUDO unshare --mount --propagation private bash -c '
@@ -88,7 +91,8 @@ in_root() {
 		mount --bind /dev/pts "$root/dev/pts" || true
 		mount -t proc proc "$root/proc"
 		mount -t tmpfs tmpfs "$root/tmp"
+		mount --bind /etc/resolv.conf "$root/etc/resolv.conf"
 		exec chroot "$root" /usr/bin/env -i HOME=/root LANG=C.UTF-8 TERM="${TERM:-dumb}" \
-			PATH=/usr/sbin:/usr/bin:/sbin:/bin LVS_CACHE="$cache" \
-			${CHROOT_ENV:-} "$@"' bash "$ROOT" "$LVS_TOP" "$LVS_BUILD" "$LVS_CACHE" "$@"
+			PATH=/usr/sbin:/usr/bin:/sbin:/bin LVS_CACHE="$cache" "$@"' \
+		bash "$ROOT" "$LVS_TOP" "$LVS_BUILD" "$LVS_CACHE" $(proxy_settings) ${CHROOT_ENV:-} "$@"
 }

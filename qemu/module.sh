@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # Build lvs.ko for one of the kernels.
 #
-# usage: module.sh stock|uml|sanitized [MAKE-ARGS...]
-# The result is build/<kernel>/lvs.ko. Kbuild works on a copy below build/, so the checkout stays clean.
+# usage: module.sh stock|uml|sanitized|clippy [MAKE-ARGS...]
+# The result is build/<kernel>/lvs.ko. Kbuild works on a copy below build/, so the checkout stays clean. `clippy` is the
+# stock kernel's, built by clippy: only its warnings matter.
 . "$(dirname "$0")/common.sh"
 
 kernel=${1:-stock}
@@ -12,6 +13,10 @@ find_root
 case $kernel in
 stock)
 	make_args=()
+	OBJ=$("$LVS_TOP/qemu/kernel-tree.sh")
+	;;
+clippy)
+	make_args=(CLIPPY=1)
 	OBJ=$("$LVS_TOP/qemu/kernel-tree.sh")
 	;;
 uml)

@@ -81,8 +81,8 @@ stage() {
 stage_selftest() {
 	local from=$LVS_CACHE/kernel-$KREL/source/tools/testing/selftests/net file
 	[ -d "$from" ] || return 0
-	mkdir -p "$RUN/lvs/selftest/netfilter"
-	for file in lib.sh netfilter/ipvs.sh netfilter/lib.sh; do
+	mkdir -p "$RUN/lvs/selftest/netfilter" "$RUN/lvs/selftest/lib/sh"
+	for file in lib.sh lib/sh/defer.sh netfilter/ipvs.sh netfilter/lib.sh; do
 		[ ! -e "$from/$file" ] || cp -p "$from/$file" "$RUN/lvs/selftest/$file"
 	done
 }
@@ -116,13 +116,6 @@ in_sealed_root() {
 		' bash "$ROOT" "$RUN" "$modules" "$MEM" "$LVS_CACHE" "$@"
 }
 
-# What a healthy kernel never says, from the moment the script starts.
-SPLATS='WARNING: |BUG: |BUG at|Oops|Kernel panic|Kernel stack|INFO: (task|rcu|possible|trying|inconsistent)'
-SPLATS+='|detected (stall|expedited)|unreferenced object|UBSAN|general protection|Unable to handle|Bad page'
-SPLATS+='|scheduling while atomic|sleeping function|refcount_t:|list_(add|del).*corruption|suspicious RCU'
-SPLATS+='|soft lockup|invalid opcode|Objects remaining|unregister_netdevice: waiting|Bad rss|ODEBUG|lvs: .*leak'
-SPLATS+='|bad unlock balance|DEBUG_LOCKS_WARN|nobody cared|kmemleak: [1-9]'
-
 # Decide about a finished run: keep its log, say what went wrong, exit with the script's status.
 conclude() {
 	local vehicle_status=$1 log=$LVS_BUILD/logs/$NAME.$VEHICLE.log status splats
@@ -140,10 +133,11 @@ conclude() {
 		tail -n 40 "$log" >&2
 		exit 124
 	fi
-	splats=$(sed '1,/lvs-guest: start/d' "$log" | grep -nE "$SPLATS" | head -n 5 || true)
+	# Boot messages are not ours.
+	splats=$(sed '1,/lvs-guest: start/d' "$log" | grep -E -A 25 -f "$LVS_TOP/qemu/guest/splats" | head -n 60 || true)
 	if [ -n "$splats" ]; then
 		say "-- the kernel complained ($log):"
-		sed '1,/lvs-guest: start/d' "$log" | grep -E -A 25 "$SPLATS" | head -n 60 >&2
+		say "$splats"
 		[ "$status" -ne 0 ] || status=1
 	fi
 	exit "$status"

@@ -1,0 +1,65 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Static checks, each a line of output: formatting, lints of the host crates and of the module, no panic in the module,
+# no unsafe code outside kernel_ext.
+. "$(dirname "$0")/common.sh"
+
+find_root
+RESULTS=$LVS_BUILD/check
+mkdir -p "$RESULTS"
+failed=0
+
+# check NAME COMMAND...: anything the command prints is a finding.
+check() {
+	local name=$1 log=$RESULTS/$1.log
+	shift
+	if "$@" >"$log" 2>&1 </dev/null && [ ! -s "$log" ]; then
+		echo "ok $name"
+	else
+		echo "FAILED $name"
+		head -n 60 "$log" | sed 's/^/    /'
+		failed=1
+	fi
+}
+
+# The module's files are not part of a cargo package; a file is formatted together with those it declares.
+format() {
+	"$LVS_TOP/qemu/cargo.sh" fmt --all --check
+	in_root sh -c 'cd /src/kmod && find . -name "*.rs" ! -name bindings_generated.rs ! -path "./kernel_ext/bindings.rs" \
+		-exec rustfmt --edition 2021 --check --config skip_children=true {} + 2>/dev/null ||
+		find . -name "*.rs" ! -name bindings_generated.rs ! -path "./kernel_ext/bindings.rs" -exec \
+		rustfmt --edition 2021 --check {} +'
+}
+
+clippy_host() { "$LVS_TOP/qemu/cargo.sh" clippy --quiet --locked --workspace --all-targets -- -D warnings; }
+
+# Built apart from the real module, from scratch, so that every crate is looked at.
+clippy_module() {
+	rm -rf "$LVS_BUILD/clippy"
+	"$LVS_TOP/qemu/module.sh" clippy
+}
+
+# A panic in the kernel is a crash: nothing of the module may reach one. Names the symbols.
+panics() { in_root sh -c 'nm /build/stock/lvs.ko | grep -E " U .*(9panicking|13unwrap_failed|13expect_failed|14slice_.*fail)"' || true; }
+
+unsafe_outside() {
+	cd "$LVS_TOP/kmod"
+	grep -rnE --include='*.rs' '\bunsafe\b' . | grep -v '^\./kernel_ext/' | grep -vE 'forbid|deny|unsafe_code' |
+		grep -vE '^[^:]*:[0-9]+:\s*//' || true
+}
+
+long_files() {
+	cd "$LVS_TOP"
+	git ls-files '*.rs' '*.sh' '*.c' '*.h' '*.py' | while read -r file; do
+		[ ! -e "$file" ] || [ "$(wc -l <"$file")" -le 600 ] || echo "$file has $(wc -l <"$file") lines, more than 600"
+	done
+}
+
+"$LVS_TOP/qemu/module.sh" stock
+check rustfmt format
+check clippy-host clippy_host
+check clippy-module clippy_module
+check no-panics panics
+check unsafe-only-in-kernel_ext unsafe_outside
+check file-length long_files
+exit "$failed"

@@ -1,0 +1,9 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Build the command line tool: build/ipvsadm-rs.
+. "$(dirname "$0")/common.sh"
+
+"$LVS_TOP/qemu/cargo.sh" build --quiet --locked --release -p ipvsadm-rs
+find_root
+# Not in place: a guest may be reading the old one.
+in_root sh -c 'cp /build/cargo/release/ipvsadm-rs /build/ipvsadm-rs.new && mv /build/ipvsadm-rs.new /build/ipvsadm-rs'

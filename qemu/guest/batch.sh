@@ -1,0 +1,47 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Run several tests one after the other in one guest, each on a clean system: no processes, namespaces, rules or modules
+# of the one before.
+#
+# usage: batch.sh SECONDS TEST...   (files below /lvs; each may take so many seconds)
+# The reader finds a test's output between the lines "@@ begin NAME" and "@@ end NAME STATUS SECONDS".
+limit=$1
+shift
+
+kernel_said() { dmesg | sed "1,/lvs-guest: test $1\$/d"; }
+
+clean_up() {
+	local pid ns
+	for pid in $(ps -eo pid= --ppid 2 -p 2 --deselect); do
+		case $pid in
+		1 | $$ | "$PPID") ;;
+		*) kill -KILL "$pid" 2>/dev/null ;;
+		esac
+	done
+	for ns in $(ip netns list | cut -d' ' -f1); do ip netns del "$ns"; done
+	nft flush ruleset
+	# Hooks and timers of the namespaces go away in the background.
+	for _ in $(seq 50); do
+		[ "$(grep -cE '^(lvs|ip_vs) ' /proc/modules)" -ne 0 ] || break
+		rmmod lvs 2>/dev/null || modprobe -r ip_vs_ftp ip_vs 2>/dev/null
+		for module in $(sed -n 's/^\(ip_vs_[a-z_]*\) .*/\1/p' /proc/modules); do rmmod "$module" 2>/dev/null; done
+		sleep 0.1
+	done
+}
+
+for test; do
+	name=$(basename "$test" .sh)
+	echo "@@ begin $name"
+	echo "lvs-guest: test $name" >/dev/kmsg
+	start=$(date +%s)
+	timeout --kill-after=5 "$limit" "$test"
+	status=$?
+	[ "$status" -ne 124 ] || echo "gave up after $limit s"
+	clean_up
+	if kernel_said "$name" | grep -qE -f /lvs/guest/splats; then
+		echo "the kernel complained:"
+		kernel_said "$name" | grep -E -A 25 -f /lvs/guest/splats | head -n 60
+		[ "$status" -ne 0 ] || status=1
+	fi
+	echo "@@ end $name $status $(($(date +%s) - start))"
+done

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-2.0
+# Shared by the test runners: count, report, and run a few tests at a time. Source it after common.sh.
+
+RESULTS=$LVS_BUILD/tests
+PASSED=0 FAILED=0
+RUNNING=()
+# Guests have two processors; more of them at once than the host has cores would upset tests that look at the clock.
+PARALLEL=${LVS_TEST_JOBS:-$(((JOBS + 1) / 2))}
+mkdir -p "$RESULTS"
+
+# shellcheck disable=SC2254 # the pattern is one
+selected() { case $1 in $pattern) ;; *) return 1 ;; esac; }
+
+show_failure() {
+	echo "FAILED $1"
+	tail -n 40 "$2" | sed 's/^/    /'
+	echo "    (the whole output: $2)"
+}
+
+# report NAME STATUS SECONDS LOG
+report() {
+	if [ "$2" -eq 0 ]; then
+		PASSED=$((PASSED + 1))
+		echo "ok $1 ($3 s)"
+	else
+		FAILED=$((FAILED + 1))
+		show_failure "$1" "$4"
+	fi
+}
+
+log_of() { echo "$RESULTS/${1//\//-}.log"; }
+
+# start_test NAME COMMAND...: in the background; its result is reported when it ends.
+start_test() {
+	local name=$1 log
+	shift
+	while [ "${#RUNNING[@]}" -ge "$PARALLEL" ]; do finish_one; done
+	log=$(log_of "$name")
+	(
+		start=$SECONDS status=0
+		"$@" >"$log" 2>&1 </dev/null || status=$?
+		echo "$status $((SECONDS - start))" >"$log.status"
+	) &
+	RUNNING+=("$!:$name")
+}
+
+# Report the test that was started first; with a few at a time that is as good as the one that ended first.
+finish_one() {
+	local first=${RUNNING[0]} name status seconds
+	name=${first#*:}
+	wait "${first%%:*}" || true
+	read -r status seconds <"$(log_of "$name").status" || status=1 seconds=0
+	rm -f "$(log_of "$name").status"
+	report "$name" "$status" "$seconds" "$(log_of "$name")"
+	RUNNING=("${RUNNING[@]:1}")
+}
+
+wait_for_tests() {
+	while [ "${#RUNNING[@]}" -gt 0 ]; do finish_one; done
+}
+
+# artifact NAME COMMAND...: build something that tests need. Without it they would test an older one: stop.
+artifact() {
+	local name=$1 log=$RESULTS/build-$1.log start=$SECONDS
+	shift
+	if "$@" 2>&1 | tee "$log" >&2; then
+		say "built $name ($((SECONDS - start)) s)"
+	else
+		FAILED=$((FAILED + 1))
+		echo "FAILED build of $name: see above"
+		echo "$PASSED passed, $FAILED failed"
+		exit 1
+	fi
+}
+
+# What the chosen groups need, built first.
+prepare_artifacts() {
+	local group guests=0
+	for group in "${groups[@]}"; do
+		case $group in
+		host) ;;
+		*)
+			artifact "module-$group" "$LVS_TOP/qemu/module.sh" "$group"
+			guests=1
+			;;
+		esac
+	done
+	[ "$guests" -eq 0 ] || artifact ipvsadm-rs "$LVS_TOP/qemu/cli.sh"
+}

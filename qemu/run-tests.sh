@@ -1,0 +1,95 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Run the tests and print a line for each: "ok NAME (SECONDS s)" or "FAILED NAME" with the end of its output, which is
+# whole in build/tests/NAME.log. The last line is "N passed, N failed".
+#
+# usage: run-tests.sh GROUP... [-- PATTERN]
+#   host       cargo's tests of uapi, kmod/engine, ipvsadm-rs and tests
+#   uml        qemu/scenarios/test-*.sh, each in a user-mode guest of its own
+#   stock      acceptance.list, on the stock kernel in one boot of QEMU
+#   sanitized  qemu/scenarios/test-*.sh on the user-mode kernel with sanitizers
+# With a PATTERN only tests whose name matches it (a shell pattern) run.
+. "$(dirname "$0")/common.sh"
+. "$LVS_TOP/qemu/run-tests-common.sh"
+
+groups=() pattern='*'
+while [ $# -gt 0 ]; do
+	case $1 in
+	host | uml | stock | sanitized) groups+=("$1") ;;
+	--) pattern=${2:?a pattern has to follow --} && break ;;
+	*) sed -n '3,13s/^# \?//p' "$0" >&2 && exit 2 ;;
+	esac
+	shift
+done
+[ "${#groups[@]}" -gt 0 ] || die "which groups? host, uml, stock, sanitized"
+
+# Cargo's own count: every test function is a test of ours, and one that was ignored is one that failed.
+group_host() {
+	local log=$RESULTS/host.log start=$SECONDS counts status=0
+	"$LVS_TOP/qemu/cargo.sh" test --quiet --locked --workspace --no-fail-fast >"$log" 2>&1 || status=$?
+	counts=$(sed -n 's/^test result: .* \([0-9]*\) passed; \([0-9]*\) failed; \([0-9]*\) ignored.*/\1 \2 \3/p' "$log" |
+		awk '{ passed += $1; failed += $2 + $3 } END { print passed + 0, failed + 0 }')
+	PASSED=$((PASSED + ${counts% *}))
+	FAILED=$((FAILED + ${counts#* }))
+	if [ "$status" -eq 0 ] && [ "${counts#* }" -eq 0 ] && [ "${counts% *}" -gt 0 ]; then
+		echo "ok host: ${counts% *} tests of cargo ($((SECONDS - start)) s)"
+	else
+		# A crate that does not compile counts as one.
+		[ "${counts#* }" -gt 0 ] || FAILED=$((FAILED + 1))
+		show_failure "host: cargo's tests" "$log"
+	fi
+}
+
+scenarios() { (cd "$LVS_TOP/qemu/scenarios" && ls test-*.sh 2>/dev/null) || true; }
+
+# Every scenario in a guest of its own; $1 is the group, the rest are options of uml.sh.
+scenarios_on_uml() {
+	local group=$1 name found=0
+	shift
+	for name in $(scenarios); do
+		name=${name%.sh}
+		selected "$group/$name" || continue
+		found=1
+		start_test "$group/$name" "$LVS_TOP/qemu/uml.sh" "$@" --name "$name" \
+			"$LVS_TOP/qemu/scenarios/$name.sh"
+	done
+	wait_for_tests
+	[ "$found" -eq 1 ] || [ "$pattern" != '*' ] || report "$group: scenarios" 1 0 /dev/null
+}
+
+group_uml() { scenarios_on_uml uml --timeout 300; }
+
+group_sanitized() {
+	selected sanitized/detectors && start_test sanitized/detectors "$LVS_TOP/qemu/uml.sh" --sanitized \
+		"$LVS_TOP/qemu/guest/detectors.sh"
+	scenarios_on_uml sanitized --sanitized --timeout 600
+}
+
+# The list in one boot: a test's output is between the marks that guest/batch.sh prints.
+group_stock() {
+	local tests=() names=() test name log=$RESULTS/stock.log status=0 seconds
+	while read -r test _; do
+		case $test in '' | '#'*) continue ;; esac
+		name=$(basename "$test" .sh)
+		selected "stock/$name" || continue
+		tests+=("/lvs/$test")
+		names+=("$name")
+	done <"$LVS_TOP/qemu/acceptance.list"
+	[ "${#tests[@]}" -gt 0 ] || return 0
+	say "booting the stock kernel for ${#tests[@]} tests; follow them in $log"
+	"$LVS_TOP/qemu/stock.sh" --name acceptance --mem 2048 --timeout $((120 + 240 * ${#tests[@]})) \
+		/lvs/guest/batch.sh 240 "${tests[@]}" >"$log" 2>&1 || status=$?
+	for name in "${names[@]}"; do
+		tr -d '\r' <"$log" | sed -n "/^@@ begin $name\$/,/^@@ end $name /p" >"$RESULTS/stock-$name.log"
+		read -r status seconds < <(sed -n "s/^@@ end $name //p" "$RESULTS/stock-$name.log") ||
+			{ status=1 seconds=0 && tail -n 30 "$log" >>"$RESULTS/stock-$name.log"; }
+		report "stock/$name" "$status" "$seconds" "$RESULTS/stock-$name.log"
+	done
+}
+
+prepare_artifacts
+for group in "${groups[@]}"; do
+	"group_$group"
+done
+echo "$PASSED passed, $FAILED failed"
+[ "$FAILED" -eq 0 ]
