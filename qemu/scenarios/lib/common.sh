@@ -35,7 +35,8 @@ fail() {
 	printf 'FAIL: %s: %s\n' "$NAME" "$*" >&2
 	exit 1
 }
-trap 'fail "line $LINENO: \"$BASH_COMMAND\" ended with $?"' ERR
+# A failed command of a subshell is reported once, by the shell that waits for it.
+trap 's=$?; ((BASH_SUBSHELL)) || fail "line $LINENO: \"$BASH_COMMAND\" ended with $s"' ERR
 
 # expect_eq WHAT WANTED ACTUAL
 expect_eq() {
@@ -128,13 +129,12 @@ finish() {
 	set +e
 	if ((status)); then
 		{
-			for i in director; do
-				[[ -e /run/netns/$i ]] || continue
-				echo "--- $i: connections and services"
-				nsenter --net=/run/netns/$i head -n 40 /proc/net/ip_vs /proc/net/ip_vs_conn
-			done
-			echo "--- kernel log"
-			kernel_log | tail -n 40
+			if [[ -e /run/netns/director ]]; then
+				echo "--- the director's services and connections"
+				nsenter --net=/run/netns/director head -n 20 /proc/net/ip_vs /proc/net/ip_vs_conn
+			fi
+			echo "--- the kernel log"
+			kernel_log | grep -vE 'entered [a-z]+ (mode|state)' | tail -n 20
 		} >&2
 	fi
 	for ((i = ${#AT_EXIT[@]} - 1; i >= 0; i--)); do

@@ -83,10 +83,17 @@ big_sum() { sha256sum <"$RUN/www/big"; }
 # hold URL NAME: a request whose response stays open in the background; the
 # caller kills the process in HELD_PID.
 hold() {
-	in_ns client curl -s -N -o "$RUN/held.$2" -D "$RUN/held.$2.head" "$1" &
+	rm -f "$RUN/held.$2" "$RUN/held.$2.head"
+	(exec nsenter --net=/run/netns/client curl -s -N -o "$RUN/held.$2" -D "$RUN/held.$2.head" "$1") &
 	HELD_PID=$!
 	poll "response to $1 began" 10 grep -qs X-Server "$RUN/held.$2.head"
 	HELD_BY=$(sed -n 's/^X-Server: \([a-z0-9]*\).*/\1/p' "$RUN/held.$2.head")
+}
+
+# let_go PID...: ends held requests.
+let_go() {
+	kill "$@"
+	wait "$@" 2>/dev/null || true
 }
 
 # add_server SERVICE-FLAG SERVICE SERVER METHOD [WEIGHT]

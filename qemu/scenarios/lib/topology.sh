@@ -28,6 +28,14 @@ in_ns() {
 	shift
 	nsenter --net="/run/netns/$ns" "$@"
 }
+# background NS COMMAND...: its process is in BACKGROUND_PID; ends with the topology.
+background() {
+	local ns=$1
+	shift
+	(exec nsenter --net="/run/netns/$ns" "$@") &
+	BACKGROUND_PID=$!
+	disown
+}
 admin() { in_ns director "$ADMIN" "$@"; }
 
 # Values for every interface of the netns that exists now or later.

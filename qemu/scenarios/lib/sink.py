@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-2.0
+"""A TCP sink that answers with the SHA-256 of what it got, and its client.
+
+sink.py PORT                   serve
+sink.py send ADDRESS PORT FILE send the file, print the answer
+"""
+
+import hashlib
+import socket
+import sys
+
+
+def serve(port):
+    with socket.create_server(("", port)) as server:
+        while True:
+            peer, _ = server.accept()
+            with peer:
+                digest = hashlib.sha256()
+                while data := peer.recv(65536):
+                    digest.update(data)
+                peer.sendall(digest.hexdigest().encode())
+
+
+def send(address, port, name):
+    with socket.create_connection((address, port), 10) as peer, open(name, "rb") as file:
+        peer.settimeout(30)
+        peer.sendall(file.read())
+        peer.shutdown(socket.SHUT_WR)
+        print(peer.recv(64, socket.MSG_WAITALL).decode())
+
+
+if sys.argv[1] == "send":
+    send(sys.argv[2], int(sys.argv[3]), sys.argv[4])
+else:
+    serve(int(sys.argv[1]))
