@@ -22,13 +22,10 @@ check() {
 	fi
 }
 
-# The module's files are not part of a cargo package; a file is formatted together with those it declares.
+# The module's own files are no cargo package.
 format() {
 	"$LVS_TOP/qemu/cargo.sh" fmt --all --check
-	in_root sh -c 'cd /src/kmod && find . -name "*.rs" ! -name bindings_generated.rs ! -path "./kernel_ext/bindings.rs" \
-		-exec rustfmt --edition 2021 --check --config skip_children=true {} + 2>/dev/null ||
-		find . -name "*.rs" ! -name bindings_generated.rs ! -path "./kernel_ext/bindings.rs" -exec \
-		rustfmt --edition 2021 --check {} +'
+	in_root find /src/kmod -name '*.rs' ! -name bindings_generated.rs -exec rustfmt --edition 2021 --check {} +
 }
 
 clippy_host() { "$LVS_TOP/qemu/cargo.sh" clippy --quiet --locked --workspace --all-targets -- -D warnings; }
@@ -40,7 +37,9 @@ clippy_module() {
 }
 
 # A panic in the kernel is a crash: nothing of the module may reach one. Names the symbols.
-panics() { in_root sh -c 'nm /build/stock/lvs.ko | grep -E " U .*(9panicking|13unwrap_failed|13expect_failed|14slice_.*fail)"' || true; }
+panics() {
+	in_root nm -C /build/stock/lvs.ko | grep -E ' U .*(core::panicking|unwrap_failed|expect_failed|core::slice.*_fail)' || true
+}
 
 unsafe_outside() {
 	cd "$LVS_TOP/kmod"
