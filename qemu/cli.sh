@@ -6,4 +6,5 @@
 "$LVS_TOP/qemu/cargo.sh" build --quiet --locked --release -p ipvsadm-rs
 find_root
 # Not in place: a guest may be reading the old one.
-in_root sh -c 'cp /build/cargo/release/ipvsadm-rs /build/ipvsadm-rs.new && mv /build/ipvsadm-rs.new /build/ipvsadm-rs'
+new=ipvsadm-rs.$$
+in_root sh -c "cp /build/cargo/release/ipvsadm-rs /build/$new && mv /build/$new /build/ipvsadm-rs"

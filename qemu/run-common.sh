@@ -15,22 +15,26 @@ build/logs/NAME.$VEHICLE.log.
   --ncpus N       its processors (default $NCPUS)
   --timeout S     give up and fail after so many seconds (default $TIMEOUT)
   --name NAME     name of the log (default: the script's)
+  --env VAR=VALUE for the script; may be repeated
   --append ARGS   more kernel parameters
+  --sanitized     user-mode only: the kernel with sanitizers
 USAGE
 	exit 2
 }
 
 parse_options() {
-	MEM=1024 NCPUS=2 TIMEOUT=120 NAME='' INTERACTIVE='' APPEND=''
+	MEM=1024 NCPUS=2 TIMEOUT=120 NAME='' INTERACTIVE='' APPEND='' GUEST_ENV=()
 	while [ $# -gt 0 ]; do
 		case $1 in
 		--mem) MEM=$2 && shift 2 ;;
 		--ncpus) NCPUS=$2 && shift 2 ;;
 		--timeout) TIMEOUT=$2 && shift 2 ;;
 		--name) NAME=$2 && shift 2 ;;
+		--env) GUEST_ENV+=("$2") && shift 2 ;;
 		--append) APPEND=$2 && shift 2 ;;
 		--interactive) INTERACTIVE=1 && shift ;;
-		--sanitized) FLAVOUR=sanitized && shift ;;
+		--sanitized) [ "$VEHICLE" = uml ] || usage
+			FLAVOUR=sanitized && shift ;;
 		--) shift && break ;;
 		-*) usage ;;
 		*) break ;;
@@ -45,6 +49,8 @@ parse_options() {
 stage() {
 	local module=$1 script
 	mkdir -p "$LVS_BUILD/logs"
+	# What runs that were killed left behind.
+	find "$LVS_BUILD" -maxdepth 1 -name 'run.*' -mmin +1440 -exec rm -rf {} +
 	RUN=$(mktemp -d "$LVS_BUILD/run.XXXXXX")
 	trap 'rm -rf "$RUN"' EXIT
 	mkdir "$RUN/lvs" "$RUN/lvs/selftest"
@@ -69,6 +75,7 @@ stage() {
 			;;
 		esac
 	fi
+	[ "${#GUEST_ENV[@]}" -eq 0 ] || COMMAND=(env "${GUEST_ENV[@]}" "${COMMAND[@]}")
 	{
 		printf 'command=('
 		[ "${#COMMAND[@]}" -eq 0 ] || printf ' %q' "${COMMAND[@]}"
