@@ -10,6 +10,8 @@
 SUITE=trixie
 KERNEL=linux-image-cloud-amd64
 LIST=$LVS_TOP/qemu/buildroot.packages
+# Named in the sources, because a derivative of Debian does not trust it by itself.
+KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 RECIPE=2 # Raise it when the steps below change what a finished tree contains.
 HASH=$({
 	echo "$RECIPE $SUITE"
@@ -43,8 +45,8 @@ bootstrap() {
 		--dpkgopt='path-exclude=/usr/share/locale/*' \
 		--dpkgopt='path-exclude=/usr/share/info/*' \
 		"${opts[@]}" --include="$(packages)" "$SUITE" "$dir" - <<SOURCES
-deb ${mirror:-http://deb.debian.org/debian} $SUITE main
-deb ${mirror:-http://deb.debian.org/debian} $SUITE-backports main
+deb [signed-by=$KEYRING] ${mirror:-http://deb.debian.org/debian} $SUITE main
+deb [signed-by=$KEYRING] ${mirror:-http://deb.debian.org/debian} $SUITE-backports main
 SOURCES
 }
 
@@ -69,6 +71,7 @@ make_root() {
 	found=$(newest)
 	[ -z "$found" ] || [ "$want" = update ] || return 0
 	need_tool mmdebstrap
+	[ -e "$KEYRING" ] || host_install debian-archive-keyring
 	# Trees that an interrupted run left. The lock is ours, so nobody is working on them.
 	$SUDO rm -rf --one-file-system "$LVS_CACHE"/partial-root.*
 	tmp=$(mktemp -d "$LVS_CACHE/partial-root.XXXXXX")
