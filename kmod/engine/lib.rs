@@ -13,4 +13,8 @@
 
 pub mod addr;
 pub mod config;
+pub mod hash;
+pub mod parse;
 pub mod sched;
+pub mod tcp_state;
+pub mod udp_state;

@@ -7,7 +7,16 @@
 //! swaps it in atomically and picks again when somebody else was faster. So no algorithm locks,
 //! and all run on the host in tests.
 //!
-//! Servers are listed newest first, as ip_vs lists them: ties and rotations depend on it.
+//! Servers are listed newest first, as ip_vs lists them: ties and rotations depend on it. A state
+//! survives changes of the list if [`after_change`] is told about each of them.
+
+mod cursor;
+mod lc;
+mod rr;
+mod wlc;
+mod wrr;
+
+use crate::addr::Addr;
 
 /// The scheduling algorithms.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -20,6 +29,33 @@ pub enum Kind {
     LeastConnection,
     /// Weighted least connection.
     WeightedLeastConnection,
+}
+
+impl Kind {
+    /// All algorithms.
+    pub const ALL: [Self; 4] = [
+        Kind::RoundRobin,
+        Kind::WeightedRoundRobin,
+        Kind::LeastConnection,
+        Kind::WeightedLeastConnection,
+    ];
+
+    /// The name administrators use.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Kind::RoundRobin => "rr",
+            Kind::WeightedRoundRobin => "wrr",
+            Kind::LeastConnection => "lc",
+            Kind::WeightedLeastConnection => "wlc",
+        }
+    }
+
+    /// The algorithm that administrators call `name`.
+    pub fn from_name(name: &[u8]) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.name().as_bytes() == name)
+    }
 }
 
 /// The servers of a service as a scheduler sees them: a snapshot's fixed order, live numbers.
@@ -38,5 +74,263 @@ pub trait Servers {
     /// Whether there is no server at all.
     fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+}
+
+/// What a scheduler computes from the servers whenever their configuration changes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Facts {
+    /// Greatest weight.
+    pub max_weight: u32,
+    /// Greatest common divisor of the weights above 0; 0 when there is none.
+    pub gcd: u32,
+}
+
+impl Facts {
+    /// The facts that `kind` needs of `servers`.
+    pub fn of(kind: Kind, servers: &impl Servers) -> Self {
+        match kind {
+            Kind::WeightedRoundRobin => Self::of_weights(weights(servers)),
+            _ => Self::default(),
+        }
+    }
+
+    /// The facts of these weights.
+    fn of_weights(weights: impl Iterator<Item = u32>) -> Self {
+        weights.fold(Self::default(), |facts, weight| Self {
+            max_weight: facts.max_weight.max(weight),
+            gcd: gcd(facts.gcd, weight),
+        })
+    }
+}
+
+/// What a new connection is like, for the schedulers that look at it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Key {
+    /// Address of the client.
+    pub client_addr: Addr,
+    /// Port of the client, host order; 0 for protocols without ports.
+    pub client_port: u16,
+    /// Address the client wants.
+    pub virtual_addr: Addr,
+    /// Port the client wants, host order.
+    pub virtual_port: u16,
+    /// `lvs_uapi::flags::service` bits of the service.
+    pub flags: u32,
+    /// A fresh random number if the algorithm asks for one, else anything.
+    pub random: u64,
+}
+
+/// What a scheduler chose.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Pick {
+    /// The chosen server; `None` when none takes new connections.
+    pub index: Option<usize>,
+    /// The scheduler's next state.
+    pub state: u64,
+}
+
+/// What happened to a service's servers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Change {
+    /// A server came: it is the first now.
+    Inserted,
+    /// The server that had this index went.
+    Removed(usize),
+    /// The server with this index has new settings.
+    Edited(usize),
+    /// The service got another scheduler.
+    Replaced,
+}
+
+/// Chooses the server for a new connection. `state` is 0 for a service without servers, and after
+/// that whatever the last pick or [`after_change`] returned.
+#[inline]
+pub fn pick(kind: Kind, servers: &impl Servers, facts: &Facts, key: &Key, state: u64) -> Pick {
+    let _ = key;
+    let stateless = |index| Pick { index, state };
+    match kind {
+        Kind::RoundRobin => rr::pick(servers, state),
+        Kind::WeightedRoundRobin => wrr::pick(servers, facts, state),
+        Kind::LeastConnection => stateless(lc::pick(servers)),
+        Kind::WeightedLeastConnection => stateless(wlc::pick(servers)),
+    }
+}
+
+/// The state after a change of the servers; `facts` are the new ones.
+pub fn after_change(kind: Kind, state: u64, change: Change, facts: &Facts) -> u64 {
+    match kind {
+        Kind::RoundRobin => rr::after_change(state, change),
+        Kind::WeightedRoundRobin => wrr::after_change(state, change, facts),
+        _ => 0,
+    }
+}
+
+/// Whether server `index` takes new connections.
+#[inline]
+fn available(servers: &impl Servers, index: usize) -> bool {
+    servers.weight(index) > 0 && !servers.overloaded(index)
+}
+
+/// The weights of all servers.
+#[inline]
+fn weights(servers: &impl Servers) -> impl Iterator<Item = u32> + '_ {
+    (0..servers.len()).map(|index| servers.weight(index))
+}
+
+/// What a server's connections cost it: an active one as much as 257 inactive ones.
+#[inline]
+fn overhead(servers: &impl Servers, index: usize) -> u64 {
+    let active = u64::from(servers.active(index));
+    (active << 8)
+        .wrapping_add(active)
+        .wrapping_add(u64::from(servers.inactive(index)))
+}
+
+/// Whether load `a` on weight `wa` is heavier than `b` on `wb`: `a / wa > b / wb`, both weights
+/// above 0.
+#[inline]
+fn heavier(a: u64, wa: u32, b: u64, wb: u32) -> bool {
+    a.saturating_mul(u64::from(wb)) > b.saturating_mul(u64::from(wa))
+}
+
+/// The available server with the least load for its weight, the first one of equals.
+#[inline]
+fn least_loaded<S: Servers>(servers: &S, load: impl Fn(&S, usize) -> u64) -> Option<usize> {
+    let mut least: Option<(usize, u64, u32)> = None;
+    for index in 0..servers.len() {
+        if !available(servers, index) {
+            continue;
+        }
+        let (mine, weight) = (load(servers, index), servers.weight(index));
+        if least.is_none_or(|(_, other, other_weight)| heavier(other, other_weight, mine, weight)) {
+            least = Some((index, mine, weight));
+        }
+    }
+    least.map(|(index, _, _)| index)
+}
+
+/// Greatest common divisor; `gcd(0, n)` is `n`.
+fn gcd(a: u32, b: u32) -> u32 {
+    let (mut a, mut b) = (a, b);
+    while let Some(rest) = a.checked_rem(b) {
+        (a, b) = (b, rest);
+    }
+    a
+}
+
+#[cfg(test)]
+pub(crate) mod testing {
+    //! Servers for tests.
+
+    use super::*;
+
+    /// A server with its numbers.
+    #[derive(Clone, Copy, Debug, Default)]
+    pub(crate) struct Server {
+        pub(crate) id: u32,
+        pub(crate) weight: u32,
+        pub(crate) active: u32,
+        pub(crate) inactive: u32,
+        pub(crate) overloaded: bool,
+    }
+
+    impl Servers for Vec<Server> {
+        fn len(&self) -> usize {
+            self.as_slice().len()
+        }
+        fn weight(&self, index: usize) -> u32 {
+            self.get(index).map_or(0, |server| server.weight)
+        }
+        fn active(&self, index: usize) -> u32 {
+            self.get(index).map_or(0, |server| server.active)
+        }
+        fn inactive(&self, index: usize) -> u32 {
+            self.get(index).map_or(0, |server| server.inactive)
+        }
+        fn overloaded(&self, index: usize) -> bool {
+            self.get(index).is_none_or(|server| server.overloaded)
+        }
+    }
+
+    /// Idle servers of these weights, newest first.
+    pub(crate) fn of_weights(weights: &[u32]) -> Vec<Server> {
+        let server = |(id, &weight): (usize, &u32)| Server {
+            id: id as u32,
+            weight,
+            ..Server::default()
+        };
+        weights.iter().enumerate().map(server).collect()
+    }
+
+    /// The servers that `count` picks return, starting from `state`.
+    pub(crate) fn picks(
+        kind: Kind,
+        servers: &Vec<Server>,
+        state: &mut u64,
+        count: usize,
+    ) -> Vec<Option<usize>> {
+        let facts = Facts::of(kind, servers);
+        (0..count)
+            .map(|_| {
+                let pick = pick(kind, servers, &facts, &Key::default(), *state);
+                *state = pick.state;
+                pick.index
+            })
+            .collect()
+    }
+
+    /// The state after `change` led to `servers`.
+    pub(crate) fn changed(kind: Kind, servers: &Vec<Server>, state: u64, change: Change) -> u64 {
+        after_change(kind, state, change, &Facts::of(kind, servers))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::*;
+    use super::*;
+
+    #[test]
+    fn names_round_trip() {
+        for kind in Kind::ALL {
+            assert_eq!(Kind::from_name(kind.name().as_bytes()), Some(kind));
+        }
+        assert_eq!(Kind::from_name(b"none"), None);
+        assert_eq!(Kind::from_name(b""), None);
+        assert_eq!(Kind::from_name(b"rr\0"), None);
+    }
+
+    #[test]
+    fn nobody_available_means_no_pick() {
+        let mut closed = of_weights(&[0, 3]);
+        closed[1].overloaded = true;
+        for kind in Kind::ALL {
+            for servers in [Vec::new(), of_weights(&[0, 0]), closed.clone()] {
+                let mut state = changed(kind, &servers, 0, Change::Replaced);
+                assert_eq!(picks(kind, &servers, &mut state, 3), [None; 3], "{kind:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn any_state_is_survived() {
+        let servers = of_weights(&[1, 5, 0]);
+        for kind in Kind::ALL {
+            let facts = Facts::of(kind, &servers);
+            for state in [0, 1, 3, 4, u64::MAX, u64::MAX << 32, u64::from(u32::MAX)] {
+                let pick = pick(kind, &servers, &facts, &Key::default(), state);
+                assert!(pick.index.is_some(), "{kind:?} {state:x}");
+            }
+        }
+    }
+
+    #[test]
+    fn gcd_ignores_zero() {
+        assert_eq!(gcd(0, 0), 0);
+        assert_eq!(gcd(0, 6), 6);
+        assert_eq!(gcd(9, 6), 3);
+        let facts = Facts::of_weights([4, 0, 6].into_iter());
+        assert_eq!((facts.max_weight, facts.gcd), (6, 2));
     }
 }

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Least connection: the available server with the fewest connections, whatever its weight.
+
+use super::{
+    available,
+    overhead,
+    Servers, //
+};
+
+/// Chooses the server with the least overhead, the first one of equals.
+#[inline]
+pub(super) fn pick(servers: &impl Servers) -> Option<usize> {
+    (0..servers.len())
+        .filter(|&index| available(servers, index))
+        .min_by_key(|&index| overhead(servers, index))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+
+    #[test]
+    fn an_active_connection_costs_257_inactive_ones() {
+        let mut servers = of_weights(&[1, 1]);
+        servers[0].active = 1;
+        servers[1].inactive = 256;
+        assert_eq!(pick(&servers), Some(1));
+        servers[1].inactive = 257;
+        assert_eq!(pick(&servers), Some(0), "the first of equals");
+        servers[1].inactive = 258;
+        assert_eq!(pick(&servers), Some(0));
+    }
+
+    #[test]
+    fn weight_matters_only_if_it_is_zero() {
+        let mut servers = of_weights(&[0, 1, 1000, 1]);
+        servers[1].inactive = 2;
+        servers[2].inactive = 3;
+        servers[3].overloaded = true;
+        assert_eq!(pick(&servers), Some(1));
+    }
+
+    #[test]
+    fn great_numbers_do_not_wrap() {
+        let mut servers = of_weights(&[1, 1]);
+        servers[0].active = u32::MAX;
+        servers[0].inactive = u32::MAX;
+        servers[1].active = 1 << 24;
+        assert_eq!(pick(&servers), Some(1));
+    }
+}
