@@ -21,6 +21,7 @@ use super::names;
 use crate::kernel_ext::address;
 use crate::kernel_ext::netns::Net;
 use crate::kernel_ext::time::HZ;
+use crate::table::service::Pool;
 use crate::table::Control;
 
 /// Connection flags that an administrator may give to a destination.
@@ -81,13 +82,18 @@ pub(super) fn addr(family: Family, octets: [u8; 16]) -> Addr {
     }
 }
 
+/// Whether there is a service named `id`.
+pub(super) fn exists(control: &Control<'_>, id: &ServiceId) -> bool {
+    control.with_service(id, |_, _| ()).is_ok()
+}
+
 /// Adds a service.
 pub(super) fn add_service(
     control: &mut Control<'_>,
     id: &ServiceId,
     request: &ServiceRequest<'_>,
 ) -> Result {
-    if control.find_service(id).is_some() {
+    if exists(control, id) {
         return Err(EEXIST);
     }
     control.add_service(id, &request.config(id.family)?)
@@ -99,7 +105,7 @@ pub(super) fn edit_service(
     id: &ServiceId,
     request: &ServiceRequest<'_>,
 ) -> Result {
-    if control.find_service(id).is_none() {
+    if !exists(control, id) {
         return Err(ESRCH);
     }
     control.edit_service(id, &request.config(id.family)?)
@@ -114,8 +120,11 @@ pub(super) fn add_dest(
     config: &DestConfig,
 ) -> Result {
     let config = dest_config(config)?;
-    let found = control.find_service(service).ok_or(ESRCH)?;
-    if found.dests().any(|dest| dest.id() == id) {
+    let known = control.with_service(service, |read, service| {
+        let dests = service.pool(read).map_or(&[][..], Pool::dests);
+        dests.iter().any(|dest| dest.id() == id)
+    })?;
+    if known {
         return Err(EEXIST);
     }
     if !address::is_usable(net, id.family, &id.addr) {

@@ -34,6 +34,7 @@ use crate::kernel_ext::nla::{
     Policy,
     Writer, //
 };
+use crate::table::service::Pool;
 use crate::table::{
     Dest,
     NetnsState, //
@@ -196,20 +197,22 @@ impl List for Get {
         let Ok(id) = service::identify(attrs.get(attr::SERVICE)) else {
             return Ok(());
         };
-        let Some(service) = control.find_service(&id) else {
-            return Ok(());
-        };
         let mut position = dump.position();
-        for dest in service.dests().skip(position) {
-            if dump
-                .entry(cmd::NEW_DEST, |message| fill(message, dest))
-                .is_err()
-            {
-                break;
+        let listed = control.with_service(&id, |read, service| {
+            let dests = service.pool(read).map_or(&[][..], Pool::dests);
+            for dest in dests.iter().skip(position) {
+                if dump
+                    .entry(cmd::NEW_DEST, |message| fill(message, dest))
+                    .is_err()
+                {
+                    break;
+                }
+                position = position.saturating_add(1);
             }
-            position = position.saturating_add(1);
+        });
+        if listed.is_ok() {
+            dump.set_position(position);
         }
-        dump.set_position(position);
         Ok(())
     }
 }

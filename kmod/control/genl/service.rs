@@ -39,6 +39,7 @@ use crate::kernel_ext::nla::{
     Policy,
     Writer, //
 };
+use crate::kernel_ext::rcu::ReadSide;
 use crate::table::{
     Control,
     NetnsState,
@@ -102,7 +103,11 @@ pub(super) fn identify(nest: Option<Attr<'_>>) -> Result<ServiceId> {
 /// Which existing service the request names.
 pub(super) fn existing(control: &Control<'_>, request: &Request<'_>) -> Result<ServiceId> {
     let id = identify(request.attr(attr::SERVICE))?;
-    control.find_service(&id).map(|_| id).ok_or(ESRCH)
+    if validate::exists(control, &id) {
+        Ok(id)
+    } else {
+        Err(ESRCH)
+    }
 }
 
 /// What a full service asks for.
@@ -118,8 +123,8 @@ fn full<'a>(
 
     let (values, mask) = words(change.padded());
     let old = control
-        .find_service(&id)
-        .map_or(0, |service| service.config().flags);
+        .with_service(&id, |_, service| service.flags())
+        .unwrap_or(0);
     let request = ServiceRequest {
         scheduler: scheduler.text(),
         engine: attrs.get(service_attr::PE_NAME).map_or(&[], Attr::text),
@@ -146,9 +151,9 @@ fn pair(first: u32, second: u32) -> [u8; 8] {
 }
 
 /// Appends `service` as a nest.
-fn fill(message: &mut Writer<'_>, service: &Service) -> Result {
+fn fill(message: &mut Writer<'_>, read: ReadSide<'_>, service: &Service) -> Result {
     let id = service.id();
-    let config = service.config();
+    let config = service.config(read);
     message.nest(attr::SERVICE, |nest| {
         nest.u16(service_attr::AF, id.family.number())?;
         match id.target {
@@ -180,7 +185,7 @@ fn fill(message: &mut Writer<'_>, service: &Service) -> Result {
             nest,
             service_attr::STATS,
             service_attr::STATS64,
-            &service.stats(),
+            &service.stats(read),
         )
     })
 }
@@ -225,24 +230,28 @@ impl Answer for Get {
     fn answer(request: &Request<'_>) -> Result {
         let control = request.state::<NetnsState>()?.control();
         let id = identify(request.attr(attr::SERVICE))?;
-        let service = control.find_service(&id).ok_or(ESRCH)?;
-        request.reply(cmd::NEW_SERVICE, |message| fill(message, service))
+        request.reply(cmd::NEW_SERVICE, |message| {
+            control.with_service(&id, |read, service| fill(message, read, service))?
+        })
     }
 }
 
 impl List for Get {
     fn list(dump: &mut Dump<'_>) -> Result {
         let control = dump.state::<NetnsState>()?.control();
-        let mut position = dump.position();
-        for service in control.services().skip(position) {
-            if dump
-                .entry(cmd::NEW_SERVICE, |message| fill(message, service))
-                .is_err()
-            {
-                break;
+        let start = dump.position();
+        let mut position = 0_usize;
+        let mut full = false;
+        control.for_each_service(|read, service| {
+            if position >= start && !full {
+                full = dump
+                    .entry(cmd::NEW_SERVICE, |message| fill(message, read, service))
+                    .is_err();
             }
-            position = position.saturating_add(1);
-        }
+            if !full {
+                position = position.saturating_add(1);
+            }
+        });
         dump.set_position(position);
         Ok(())
     }
@@ -267,7 +276,6 @@ pub(super) struct Flush;
 
 impl Answer for Flush {
     fn answer(request: &Request<'_>) -> Result {
-        request.state::<NetnsState>()?.control().flush();
-        Ok(())
+        request.state::<NetnsState>()?.control().flush()
     }
 }

@@ -13,12 +13,12 @@ pub(super) fn fill(message: &mut Writer<'_>, narrow: u16, wide: u16, stats: &Sta
     let counters = &stats.counters;
     let rates = &stats.rates;
     message.nest(narrow, |nest| {
-        nest.u32(attr::CONNS, counters.conns as u32)?;
+        nest.u32(attr::CONNS, counters.connections as u32)?;
         nest.u32(attr::INPKTS, counters.in_packets as u32)?;
         nest.u32(attr::OUTPKTS, counters.out_packets as u32)?;
         nest.u64(attr::INBYTES, counters.in_bytes, attr::PAD)?;
         nest.u64(attr::OUTBYTES, counters.out_bytes, attr::PAD)?;
-        nest.u32(attr::CPS, rates.conns as u32)?;
+        nest.u32(attr::CPS, rates.connections as u32)?;
         nest.u32(attr::INPPS, rates.in_packets as u32)?;
         nest.u32(attr::OUTPPS, rates.out_packets as u32)?;
         nest.u32(attr::INBPS, rates.in_bytes as u32)?;
@@ -26,12 +26,12 @@ pub(super) fn fill(message: &mut Writer<'_>, narrow: u16, wide: u16, stats: &Sta
     })?;
     message.nest(wide, |nest| {
         let all = [
-            (attr::CONNS, counters.conns),
+            (attr::CONNS, counters.connections),
             (attr::INPKTS, counters.in_packets),
             (attr::OUTPKTS, counters.out_packets),
             (attr::INBYTES, counters.in_bytes),
             (attr::OUTBYTES, counters.out_bytes),
-            (attr::CPS, rates.conns),
+            (attr::CPS, rates.connections),
             (attr::INPPS, rates.in_packets),
             (attr::OUTPPS, rates.out_packets),
             (attr::INBPS, rates.in_bytes),

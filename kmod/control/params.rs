@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The settings under `net.ipv4.vs`, of which every network namespace has its own.
+//!
+//! Names, defaults, ranges and permissions are ip_vs's. Some of them steer what doesn't exist here,
+//! such as the threads that estimate rates; they can be set all the same.
+
+use core::sync::atomic::{
+    AtomicI32,
+    AtomicU32,
+    AtomicU64,
+    Ordering, //
+};
+
+use kernel::prelude::*;
+
+use crate::kernel_ext::netns::Net;
+use crate::kernel_ext::sysctl;
+use crate::kernel_ext::sysctl::{
+    CpuList,
+    Entry,
+    Table,
+    Value, //
+};
+use crate::kernel_ext::time::HZ;
+use crate::kernel_ext::user;
+use crate::table::NetnsState;
+
+/// Most connections that a namespace may have.
+const CONN_MAX: i32 = 1 << 30;
+
+/// Most buckets of the connection table, as the power of two.
+static CONN_TAB_BITS: AtomicU32 = AtomicU32::new(20);
+
+/// Sets how many buckets the connection tables may have at most, as the power of two; read when a
+/// table is resized.
+pub(crate) fn set_conn_tab_bits(bits: u32) {
+    CONN_TAB_BITS.store(bits.clamp(8, 27), Ordering::Relaxed);
+}
+
+/// What the initial namespace allows, which others start with.
+static INHERITED_CONN_MAX: AtomicI32 = AtomicI32::new(CONN_MAX);
+
+/// Defines the settings that are numbers: their storage, and a function that reads each.
+macro_rules! settings {
+    ($($(#[doc = $doc:literal])+ $name:ident: $kind:tt = $default:expr;)+) => {
+        /// The settings of a namespace. Those that are on for any value but 0 are read as `bool`.
+        pub(crate) struct Sysctls {
+            $($name: AtomicI32,)+
+            /// What an administrator without rights beyond the namespace may raise `conn_max` to.
+            conn_max_limit: AtomicI32,
+            /// Two numbers, the first in the upper half.
+            sync_threshold: AtomicU64,
+            sync_qlen_max: AtomicU64,
+            est_cpulist: CpuList,
+            is_initial: bool,
+        }
+
+        impl Sysctls {
+            $(
+                $(#[doc = $doc])+
+                #[inline]
+                pub(crate) fn $name(&self) -> read_as!($kind) {
+                    read_as!($kind, self.$name.load(Ordering::Relaxed))
+                }
+            )+
+
+            /// The defaults of a new namespace.
+            pub(crate) fn new(is_initial: bool) -> Self {
+                let limit = INHERITED_CONN_MAX.load(Ordering::Relaxed);
+                let new = Self {
+                    $($name: AtomicI32::new($default),)+
+                    conn_max_limit: AtomicI32::new(limit),
+                    sync_threshold: AtomicU64::new(pack([3, 50])),
+                    sync_qlen_max: AtomicU64::new(sysctl::free_buffer_pages() / 32),
+                    est_cpulist: CpuList::new(),
+                    is_initial,
+                };
+                new.conn_max.store(limit, Ordering::Relaxed);
+                if !is_initial {
+                    new.conn_lfactor.store(-2, Ordering::Relaxed);
+                    new.svc_lfactor.store(-2, Ordering::Relaxed);
+                }
+                new
+            }
+        }
+    };
+}
+
+/// How a setting is read: its type, or the conversion to it.
+macro_rules! read_as {
+    (int) => {
+        i32
+    };
+    (switch) => {
+        bool
+    };
+    (int, $value:expr) => {
+        $value
+    };
+    (switch, $value:expr) => {
+        $value != 0
+    };
+}
+
+settings! {
+    /// Free pages below which the automatic defences act.
+    amemthresh: int = 1024;
+    /// One of how many packets is dropped in mode 3 of `drop_packet`.
+    am_droprate: int = 10;
+    /// Most connections.
+    conn_max: int = CONN_MAX;
+    /// Whether and when stale entries are dropped at random.
+    drop_entry: int = 0;
+    /// Whether and when packets of new connections are dropped.
+    drop_packet: int = 0;
+    /// Whether netfilter tracks the balancer's connections.
+    conntrack: switch = 0;
+    /// Whether and when the stricter table of TCP states applies.
+    secure_tcp: int = 0;
+    /// Whether replies are routed again after their source was rewritten.
+    snat_reroute: switch = 1;
+    /// Version of the synchronisation protocol.
+    sync_version: int = 1;
+    /// Ports and threads of the synchronisation.
+    sync_ports: int = 1;
+    /// Whether connections with a template aren't synchronised.
+    sync_persist_mode: switch = 0;
+    /// Size of the synchronisation's socket buffers.
+    sync_sock_size: int = 0;
+    /// Whether packets of a marked service without a server go to where they were sent.
+    cache_bypass: switch = 0;
+    /// Whether connections end with their server.
+    expire_nodest_conn: switch = 0;
+    /// Whether any TCP packet but a reset may begin a connection.
+    sloppy_tcp: switch = 0;
+    /// Whether any SCTP packet but an abort may begin a connection.
+    sloppy_sctp: switch = 0;
+    /// Whether templates of a server of weight 0 are ignored.
+    expire_quiescent_template: switch = 0;
+    /// Seconds after which an unchanged connection is synchronised again.
+    sync_refresh_period: int = 0;
+    /// How often a message is sent again.
+    sync_retries: int = 0;
+    /// Whether a server whose reply belongs to nothing gets an error.
+    nat_icmp_send: switch = 0;
+    /// Whether tunnels heed the path's MTU.
+    pmtu_disc: switch = 1;
+    /// Whether a director that is a backup leaves packets alone.
+    backup_only: switch = 0;
+    /// When a client's port that is used again is scheduled anew.
+    conn_reuse_mode: int = 1;
+    /// Whether ICMP errors may begin a connection.
+    schedule_icmp: switch = 0;
+    /// Whether packets of unknown protocols are left alone further on.
+    ignore_tunneled: switch = 0;
+    /// Whether rates are estimated.
+    run_estimation: switch = 1;
+    /// Priority of the estimation.
+    est_nice: int = 0;
+    /// Load of the connection table, as the power of two.
+    conn_lfactor: int = -4;
+    /// Load of the service table, as the power of two.
+    svc_lfactor: int = -3;
+}
+
+/// Two numbers in one word, so that they change together.
+const fn pack([first, second]: [i32; 2]) -> u64 {
+    (first as u32 as u64) << 32 | second as u32 as u64
+}
+
+/// The two numbers of [`pack`].
+const fn unpack(word: u64) -> [i32; 2] {
+    [(word >> 32) as i32, word as i32]
+}
+
+impl Sysctls {
+    /// Most buckets of the connection table, as the power of two. Set for all namespaces.
+    pub(crate) fn conn_tab_bits(&self) -> u32 {
+        CONN_TAB_BITS.load(Ordering::Relaxed)
+    }
+
+    /// A connection is synchronised when its packets, modulo the second, are the first.
+    #[expect(dead_code, reason = "there is no synchronisation yet")]
+    pub(crate) fn sync_threshold(&self) -> [i32; 2] {
+        unpack(self.sync_threshold.load(Ordering::Relaxed))
+    }
+
+    /// Changes `conn_max`. Who has rights beyond the namespace changes with it what others may
+    /// raise it to.
+    fn set_conn_max(&self, value: i32) -> Result {
+        let unlimited = user::is_network_admin();
+        let most = if unlimited {
+            CONN_MAX
+        } else {
+            self.conn_max_limit.load(Ordering::Relaxed)
+        };
+        if !(0..=most).contains(&value) {
+            return Err(EINVAL);
+        }
+        if unlimited {
+            self.conn_max_limit.store(value, Ordering::Relaxed);
+        }
+        self.conn_max.store(value, Ordering::Relaxed);
+        if self.is_initial {
+            INHERITED_CONN_MAX.store(value, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    fn set_sync_threshold(&self, value: [i32; 2]) -> Result {
+        let [first, second] = value;
+        if first < 0 || second < 0 || (first >= second && second != 0) {
+            return Err(EINVAL);
+        }
+        self.sync_threshold.store(pack(value), Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+/// A setting that is a number for which a condition holds.
+macro_rules! number {
+    ($name:ident, $valid:expr) => {
+        Value::Int(
+            |state| state.sysctls().$name.load(Ordering::Relaxed),
+            |state, value| {
+                let valid: fn(i32) -> bool = $valid;
+                if !valid(value) {
+                    return Err(EINVAL);
+                }
+                state.sysctls().$name.store(value, Ordering::Relaxed);
+                Ok(())
+            },
+        )
+    };
+}
+
+/// A setting that everybody who administers the namespace may change.
+const fn open(name: &'static CStr, value: Value<NetnsState>) -> Entry<NetnsState> {
+    Entry {
+        name,
+        restricted: false,
+        value,
+    }
+}
+
+/// A setting that costs the whole machine something.
+const fn restricted(name: &'static CStr, value: Value<NetnsState>) -> Entry<NetnsState> {
+    Entry {
+        name,
+        restricted: true,
+        value,
+    }
+}
+
+static ENTRIES: [Entry<NetnsState>; 32] = [
+    open(c"amemthresh", number!(amemthresh, |_| true)),
+    open(c"am_droprate", number!(am_droprate, |_| true)),
+    open(
+        c"conn_max",
+        Value::Int(
+            |state| state.sysctls().conn_max(),
+            |state, value| state.sysctls().set_conn_max(value),
+        ),
+    ),
+    open(c"drop_entry", number!(drop_entry, |v| (0..=3).contains(&v))),
+    open(
+        c"drop_packet",
+        number!(drop_packet, |v| (0..=3).contains(&v)),
+    ),
+    open(c"conntrack", number!(conntrack, |_| true)),
+    open(c"secure_tcp", number!(secure_tcp, |v| (0..=3).contains(&v))),
+    open(c"snat_reroute", number!(snat_reroute, |_| true)),
+    open(
+        c"sync_version",
+        number!(sync_version, |v| (0..=1).contains(&v)),
+    ),
+    open(
+        c"sync_ports",
+        number!(sync_ports, |v| v > 0 && v & v.wrapping_sub(1) == 0),
+    ),
+    open(c"sync_persist_mode", number!(sync_persist_mode, |_| true)),
+    restricted(
+        c"sync_qlen_max",
+        Value::Long(
+            |state| state.sysctls().sync_qlen_max.load(Ordering::Relaxed),
+            |state, value| {
+                state
+                    .sysctls()
+                    .sync_qlen_max
+                    .store(value, Ordering::Relaxed);
+                Ok(())
+            },
+        ),
+    ),
+    restricted(c"sync_sock_size", number!(sync_sock_size, |_| true)),
+    open(c"cache_bypass", number!(cache_bypass, |_| true)),
+    open(c"expire_nodest_conn", number!(expire_nodest_conn, |_| true)),
+    open(c"sloppy_tcp", number!(sloppy_tcp, |_| true)),
+    open(c"sloppy_sctp", number!(sloppy_sctp, |_| true)),
+    open(
+        c"expire_quiescent_template",
+        number!(expire_quiescent_template, |_| true),
+    ),
+    open(
+        c"sync_threshold",
+        Value::Pair(
+            |state| unpack(state.sysctls().sync_threshold.load(Ordering::Relaxed)),
+            |state, value| state.sysctls().set_sync_threshold(value),
+        ),
+    ),
+    open(
+        c"sync_refresh_period",
+        number!(sync_refresh_period, |v| v.unsigned_abs()
+            <= i32::MAX as u32 / HZ),
+    ),
+    open(
+        c"sync_retries",
+        number!(sync_retries, |v| (0..=3).contains(&v)),
+    ),
+    open(c"nat_icmp_send", number!(nat_icmp_send, |_| true)),
+    open(c"pmtu_disc", number!(pmtu_disc, |_| true)),
+    open(c"backup_only", number!(backup_only, |_| true)),
+    open(c"conn_reuse_mode", number!(conn_reuse_mode, |_| true)),
+    open(c"schedule_icmp", number!(schedule_icmp, |_| true)),
+    open(c"ignore_tunneled", number!(ignore_tunneled, |_| true)),
+    restricted(c"run_estimation", number!(run_estimation, |_| true)),
+    restricted(
+        c"est_cpulist",
+        Value::Cpus(|state| &state.sysctls().est_cpulist),
+    ),
+    restricted(c"est_nice", number!(est_nice, |v| (-20..=19).contains(&v))),
+    restricted(
+        c"conn_lfactor",
+        Value::Int(
+            |state| state.sysctls().conn_lfactor(),
+            |state, value| {
+                if !(-8..=8).contains(&value) {
+                    return Err(EINVAL);
+                }
+                state.sysctls().conn_lfactor.store(value, Ordering::Relaxed);
+                state.wake_collector();
+                Ok(())
+            },
+        ),
+    ),
+    restricted(
+        c"svc_lfactor",
+        number!(svc_lfactor, |v| (-8..=8).contains(&v)),
+    ),
+];
+
+/// Makes the settings of a namespace available.
+pub(super) fn register(net: Net) -> Result<Table> {
+    Table::register(net, c"net/ipv4/vs", &ENTRIES)
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The files in `/proc/net`: ip_vs's, byte by byte with their oddities, and two for people, `lvs`
+//! and `lvs_conn`.
+
+mod conns;
+mod format;
+mod people;
+mod rules;
+mod stats;
+mod status;
+
+use kernel::prelude::*;
+
+use crate::kernel_ext::netns::Net;
+use crate::kernel_ext::procfs::{
+    File,
+    Files, //
+};
+
+static FILES: [File; 9] = [
+    File::new::<rules::Rules>(c"ip_vs"),
+    File::new::<stats::Totals>(c"ip_vs_stats"),
+    File::new::<stats::PerCpu>(c"ip_vs_stats_percpu"),
+    File::new::<status::Status>(c"ip_vs_status").mode(0o440),
+    File::new::<conns::Conns>(c"ip_vs_conn"),
+    File::new::<conns::Synchronised>(c"ip_vs_conn_sync"),
+    File::new::<status::Apps>(c"ip_vs_app"),
+    File::new::<people::Overview>(c"lvs"),
+    File::new::<people::Conns>(c"lvs_conn"),
+];
+
+/// Makes the files of a network namespace.
+pub(super) fn create(net: Net) -> Result<Files> {
+    Files::create(net, &FILES)
+}

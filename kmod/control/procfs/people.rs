@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `/proc/net/lvs` and `/proc/net/lvs_conn`: the same for people. Nothing should parse these; their
+//! look may change.
+
+use core::fmt::Write as _;
+
+use lvs_engine::addr::Family;
+use lvs_engine::config::{
+    Forwarding,
+    Target, //
+};
+use lvs_uapi::flags::service as flags;
+
+use super::conns;
+use super::format::{
+    Plain,
+    Text, //
+};
+use super::rules;
+use super::status::Chains;
+use crate::control::names;
+use crate::control::names::Protocol;
+use crate::kernel_ext::procfs::{
+    Contents,
+    Output, //
+};
+use crate::kernel_ext::rcu::ReadSide;
+use crate::table::service::Pool;
+use crate::table::{
+    Dest,
+    NetnsState,
+    Service, //
+};
+
+/// Bytes of a connection in the table.
+const CONN_BYTES: usize = 128;
+
+/// Services and servers with dotted addresses, then how the connection table is.
+pub(super) struct Overview;
+
+impl Contents for Overview {
+    type State = NetnsState;
+
+    fn has(state: &NetnsState, index: usize) -> bool {
+        index <= rules::records(rules::count(state)).saturating_add(1)
+    }
+
+    fn show(state: &NetnsState, index: usize, out: &mut Output<'_>) {
+        if index == 0 {
+            writeln!(
+                out,
+                "{:<36} {:<8} {:>6} {:>10} {:>10} {:>14} {:>18} {:>18}",
+                "Service / server",
+                "Method",
+                "Weight",
+                "Active",
+                "Inactive",
+                "Connections",
+                "Bytes in",
+                "Bytes out"
+            );
+            return;
+        }
+        if index > rules::records(rules::count(state)) {
+            show_summary(state, out);
+            return;
+        }
+        rules::for_each(state, index, |read, service| {
+            show_service(service, read, out);
+            for dest in service.pool(read).map_or(&[][..], Pool::dests) {
+                show_dest(dest, out);
+            }
+        });
+    }
+}
+
+fn show_service(service: &Service, read: ReadSide<'_>, out: &mut Output<'_>) {
+    let id = service.id();
+    let config = service.config(read);
+    let mut name = Text::<64>::new();
+    // What doesn't fit is left out; nothing that is written is so long.
+    let _ = match id.target {
+        Target::Mark(mark) if id.family == Family::V6 => write!(name, "mark {mark} (IPv6)"),
+        Target::Mark(mark) => write!(name, "mark {mark}"),
+        Target::Address {
+            protocol,
+            addr,
+            port,
+        } => write!(
+            name,
+            "{} {}",
+            Protocol(protocol),
+            Plain(id.family, addr, port)
+        ),
+    };
+    let stats = service.stats(read).counters;
+    write!(
+        out,
+        "{:<36} {:<8} {:>6} {:>10} {:>10} {:>14} {:>18} {:>18}",
+        name.as_str(),
+        names::of_scheduler(config.scheduler),
+        "",
+        "",
+        "",
+        stats.connections,
+        stats.in_bytes,
+        stats.out_bytes
+    );
+    if config.flags & flags::PERSISTENT != 0 {
+        write!(out, "  persistent {} s", config.timeout);
+    }
+    if config.flags & flags::ONEPACKET != 0 {
+        write!(out, "  one-packet");
+    }
+    writeln!(out);
+}
+
+fn show_dest(dest: &Dest, out: &mut Output<'_>) {
+    let id = dest.id();
+    let config = dest.config();
+    let stats = dest.stats().counters;
+    writeln!(
+        out,
+        "  {:<34} {:<8} {:>6} {:>10} {:>10} {:>14} {:>18} {:>18}",
+        Plain(id.family, id.addr, id.port),
+        method(Forwarding::from_flags(config.flags)),
+        config.weight,
+        dest.active(),
+        dest.inactive(),
+        stats.connections,
+        stats.in_bytes,
+        stats.out_bytes
+    );
+}
+
+fn method(forwarding: Forwarding) -> &'static str {
+    match forwarding {
+        Forwarding::Masquerade => "NAT",
+        Forwarding::Local => "local",
+        Forwarding::Tunnel => "tunnel",
+        Forwarding::DirectRoute => "direct",
+        Forwarding::Bypass => "bypass",
+    }
+}
+
+fn show_summary(state: &NetnsState, out: &mut Output<'_>) {
+    let conns = state.conn_count() as usize;
+    let buckets = state.conn_buckets();
+    let longest = Chains::of_conns(state).longest;
+    let bytes = conns
+        .saturating_mul(CONN_BYTES)
+        .saturating_add(buckets.saturating_mul(size_of::<usize>()));
+    writeln!(
+        out,
+        "\n{:<20} {conns:>14}\n{:<20} {buckets:>14}\n{:<20} {longest:>14}\n{:<20} {bytes:>14}",
+        "Connections", "Buckets", "Longest chain", "Bytes"
+    );
+}
+
+/// Every connection.
+pub(super) struct Conns;
+
+impl Contents for Conns {
+    type State = NetnsState;
+
+    fn has(state: &NetnsState, index: usize) -> bool {
+        conns::Conns::has(state, index)
+    }
+
+    fn show(state: &NetnsState, index: usize, out: &mut Output<'_>) {
+        if index == 0 {
+            writeln!(
+                out,
+                "{:<6} {:<24} {:<24} {:<24} {:<8} {:<11} {:>9}",
+                "", "Client", "Service", "Server", "Method", "State", "Expires"
+            );
+        }
+        conns::for_each(state, index, &mut |conn, seconds| {
+            let kind = if conn.is_template() {
+                "template"
+            } else {
+                method(conn.forwarding())
+            };
+            writeln!(
+                out,
+                "{:<6} {:<24} {:<24} {:<24} {kind:<8} {:<11} {:>7} s",
+                Protocol(u16::from(conn.protocol())),
+                Plain(conn.family(), conn.client(), conn.client_port()),
+                Plain(conn.family(), conn.virtual_addr(), conn.virtual_port()),
+                Plain(conn.real_family(), conn.real_addr(), conn.real_port()),
+                conn.state_name(),
+                seconds
+            );
+        });
+    }
+}

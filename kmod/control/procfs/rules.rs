@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `/proc/net/ip_vs`: the services and their destinations, as monitoring tools parse them.
+
+use core::sync::atomic::{
+    AtomicU32,
+    Ordering, //
+};
+
+use lvs_engine::addr::Family;
+use lvs_engine::config::{
+    Forwarding,
+    Target, //
+};
+use lvs_uapi::flags::service as flags;
+use lvs_uapi::limits::{
+    version_parts,
+    IP_VS_VERSION_CODE, //
+};
+
+use super::format::Hex;
+use crate::control::names;
+use crate::control::names::Protocol;
+use crate::kernel_ext::procfs::{
+    Contents,
+    Output, //
+};
+use crate::kernel_ext::rcu::{
+    self,
+    ReadSide, //
+};
+use crate::kernel_ext::time::HZ;
+use crate::table::service::Pool;
+use crate::table::{
+    Dest,
+    NetnsState,
+    Service, //
+};
+
+/// Services in a record: few enough to print at once, and many enough not to search the table for
+/// each.
+const CHUNK: usize = 16;
+
+/// Number of services.
+pub(super) fn count(state: &NetnsState) -> usize {
+    let counts = state.counts();
+    let of = |count: &AtomicU32| count.load(Ordering::Relaxed) as usize;
+    of(&counts.by_address).saturating_add(of(&counts.by_mark))
+}
+
+/// Number of records for so many services, without the header.
+pub(super) fn records(services: usize) -> usize {
+    services.div_ceil(CHUNK)
+}
+
+/// Calls `show` with each service of record `index`, which isn't the header.
+pub(super) fn for_each(
+    state: &NetnsState,
+    index: usize,
+    mut show: impl FnMut(ReadSide<'_>, &Service),
+) {
+    let first = index.saturating_sub(1).saturating_mul(CHUNK);
+    let shown = first..first.saturating_add(CHUNK);
+    let mut position = 0_usize;
+    rcu::read(|read| {
+        state.for_each_service(read, |service| {
+            if shown.contains(&position) {
+                show(read, service);
+            }
+            position = position.saturating_add(1);
+        });
+    });
+}
+
+/// The services.
+pub(super) struct Rules;
+
+impl Contents for Rules {
+    type State = NetnsState;
+
+    fn has(state: &NetnsState, index: usize) -> bool {
+        index <= records(count(state))
+    }
+
+    fn show(state: &NetnsState, index: usize, out: &mut Output<'_>) {
+        if index == 0 {
+            let (major, minor, patch) = version_parts(IP_VS_VERSION_CODE);
+            let buckets = state.conn_buckets();
+            writeln!(
+                out,
+                "IP Virtual Server version {major}.{minor}.{patch} (size={buckets})\n\
+                 Prot LocalAddress:Port Scheduler Flags\n  \
+                 -> RemoteAddress:Port Forward Weight ActiveConn InActConn"
+            );
+            return;
+        }
+        for_each(state, index, |read, service| {
+            show_service(service, read, out);
+            for dest in service.pool(read).map_or(&[][..], Pool::dests) {
+                show_dest(dest, out);
+            }
+        });
+    }
+}
+
+fn show_service(service: &Service, read: ReadSide<'_>, out: &mut Output<'_>) {
+    let id = service.id();
+    let config = service.config(read);
+    let scheduler = names::of_scheduler(config.scheduler);
+    let one_packet = if config.flags & flags::ONEPACKET != 0 {
+        "ops "
+    } else {
+        ""
+    };
+    match id.target {
+        Target::Mark(mark) => write!(out, "FWM  {mark:08X} {scheduler} {one_packet}"),
+        Target::Address {
+            protocol,
+            addr,
+            port,
+        } => {
+            let protocol = Protocol(protocol);
+            let addr = Hex(id.family, addr);
+            match id.family {
+                Family::V4 => write!(
+                    out,
+                    "{protocol}  {addr}:{port:04X} {scheduler} {one_packet} "
+                ),
+                Family::V6 => write!(out, "{protocol}  [{addr}]:{port:04X} {scheduler} "),
+            }
+        }
+    }
+    if config.flags & flags::PERSISTENT != 0 {
+        // A signed number of jiffies, and the mask as if it were IPv4's whatever it is.
+        let timeout = config.timeout.wrapping_mul(HZ) as i32;
+        let mask = u32::from_be(config.netmask);
+        writeln!(out, "persistent {timeout} {mask:08X}");
+    } else {
+        writeln!(out);
+    }
+}
+
+fn show_dest(dest: &Dest, out: &mut Output<'_>) {
+    let id = dest.id();
+    let config = dest.config();
+    let addr = Hex(id.family, id.addr);
+    let port = id.port;
+    match id.family {
+        Family::V4 => write!(out, "  -> {addr}:{port:04X}"),
+        Family::V6 => write!(out, "  -> [{addr}]:{port:04X}"),
+    }
+    let forward = names::of_forwarding(Forwarding::from_flags(config.flags));
+    let weight = config.weight;
+    let active = dest.active();
+    let inactive = dest.inactive();
+    writeln!(
+        out,
+        "      {forward:<7} {weight:<6} {active:<10} {inactive:<10}"
+    );
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `/proc/net/ip_vs_status`: how full the tables are; `ip_vs_app`: the application helpers.
+
+use super::{
+    conns,
+    rules, //
+};
+use crate::kernel_ext::procfs::{
+    Contents,
+    Output, //
+};
+use crate::kernel_ext::{
+    rcu,
+    time, //
+};
+use crate::table::netns_state::Tables;
+use crate::table::NetnsState;
+
+/// Chains of this length and longer are counted together.
+const LONG: usize = 7;
+
+/// How the chains of a table are.
+#[derive(Default)]
+pub(super) struct Chains {
+    /// Number of chains of each length, the last for all that are longer.
+    pub(super) of_length: [u64; LONG + 1],
+    /// The longest.
+    pub(super) longest: usize,
+}
+
+impl Chains {
+    /// Looks at every bucket of the connection table.
+    pub(super) fn of_conns(state: &NetnsState) -> Self {
+        Self::measure(state.conn_buckets(), |bucket| {
+            let mut length = 0_usize;
+            conns::for_each(state, bucket.saturating_add(1), &mut |_, _| {
+                length = length.saturating_add(1);
+            });
+            length
+        })
+    }
+
+    /// Looks at every bucket of the service table.
+    fn of_services(tables: &Tables) -> Self {
+        Self::measure(tables.services.buckets(), |bucket| {
+            let mut length = 0_usize;
+            rcu::read(|read| {
+                tables.services.for_each_in_bucket(read, bucket, |_| {
+                    length = length.saturating_add(1);
+                });
+            });
+            length
+        })
+    }
+
+    fn measure(buckets: usize, length_of: impl Fn(usize) -> usize) -> Self {
+        let mut chains = Self::default();
+        for bucket in 0..buckets {
+            let length = length_of(bucket);
+            chains.longest = chains.longest.max(length);
+            if let Some(count) = chains.of_length.get_mut(length.min(LONG)) {
+                *count = count.saturating_add(1);
+            }
+            if bucket % 64 == 63 {
+                time::yield_now();
+            }
+        }
+        chains
+    }
+
+    fn show(&self, table: &str, out: &mut Output<'_>) {
+        let all: u64 = self
+            .of_length
+            .iter()
+            .fold(0, |sum, n| sum.saturating_add(*n));
+        let [empty, used @ ..] = self.of_length;
+        let percent = |part: u64, whole: u64| {
+            part.saturating_mul(100)
+                .checked_div(whole)
+                .unwrap_or_default()
+        };
+        writeln!(
+            out,
+            "{table} buckets empty:\t{empty} ({}%)",
+            percent(empty, all)
+        );
+        for (length, count) in (1..).zip(used).filter(|(_, count)| *count != 0) {
+            let share = percent(count, all.saturating_sub(empty));
+            writeln!(out, "{table} buckets len-{length}:\t{count} ({share}%)");
+        }
+    }
+}
+
+fn show_size(table: &str, buckets: usize, lfactor: i32, out: &mut Output<'_>) {
+    let bits = buckets.checked_ilog2().unwrap_or(0);
+    let lfactor = if buckets == 0 { 0 } else { lfactor };
+    writeln!(
+        out,
+        "{table} buckets:\t{buckets} ({bits} bits, lfactor {lfactor})"
+    );
+}
+
+/// The tables. There are no estimator threads, so those have nothing to show.
+pub(super) struct Status;
+
+impl Contents for Status {
+    type State = NetnsState;
+
+    fn has(_state: &NetnsState, index: usize) -> bool {
+        index == 0
+    }
+
+    fn show(state: &NetnsState, _index: usize, out: &mut Output<'_>) {
+        let conns = state.conn_count();
+        let buckets = state.conn_buckets();
+        writeln!(out, "Conns:\t{conns}");
+        show_size("Conn", buckets, state.sysctls().conn_lfactor(), out);
+        if conns != 0 {
+            Chains::of_conns(state).show("Conn", out);
+        }
+        let services = rules::count(state);
+        let tables = state.tables().filter(|_| services != 0);
+        let buckets = tables.map_or(0, |tables| tables.services.buckets());
+        writeln!(out, "Services:\t{services}");
+        show_size("Service", buckets, state.sysctls().svc_lfactor(), out);
+        if let Some(tables) = tables {
+            Chains::of_services(tables).show("Service", out);
+        }
+        writeln!(
+            out,
+            "Stats thread slots:\t0 (max 0)\nStats chain max len:\t0\n\
+             Stats thread ests:\t0"
+        );
+    }
+}
+
+/// The application helpers, of which there are none yet.
+pub(super) struct Apps;
+
+impl Contents for Apps {
+    type State = NetnsState;
+
+    fn has(_state: &NetnsState, index: usize) -> bool {
+        index == 0
+    }
+
+    fn show(_state: &NetnsState, _index: usize, out: &mut Output<'_>) {
+        writeln!(out, "prot port    usecnt name");
+    }
+}

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Settings below `/proc/sys`, of which every network namespace has its own.
+//!
+//! Nothing points from a setting into the state: the value is fetched from it, converted by the
+//! kernel's own functions in a copy, and given back if it was written.
+//!
+//! C header: [`include/linux/sysctl.h`](srctree/include/linux/sysctl.h)
+
+use core::ptr::{
+    self,
+    NonNull, //
+};
+use core::sync::atomic::{
+    AtomicBool,
+    AtomicU64,
+    Ordering, //
+};
+
+use kernel::error::{
+    from_result,
+    to_result, //
+};
+use kernel::prelude::*;
+
+use super::bindings;
+use super::netns::{
+    state_of,
+    Net,
+    NetnsState, //
+};
+
+/// A setting in a namespace whose state is `T`.
+pub(crate) struct Entry<T> {
+    /// Name of the file.
+    pub(crate) name: &'static CStr,
+    /// Whether it can only be read in the namespaces of containers that users made.
+    pub(crate) restricted: bool,
+    /// Its value.
+    pub(crate) value: Value<T>,
+}
+
+/// Where a setting's value comes from and where it goes. What stores it may object.
+pub(crate) enum Value<T> {
+    /// A number.
+    Int(fn(&T) -> i32, fn(&T, i32) -> Result),
+    /// Two numbers.
+    Pair(fn(&T) -> [i32; 2], fn(&T, [i32; 2]) -> Result),
+    /// A large number, not negative.
+    Long(fn(&T) -> u64, fn(&T, u64) -> Result),
+    /// A list of processors.
+    Cpus(fn(&T) -> &CpuList),
+}
+
+/// The settings of one namespace. Dropping them waits for accesses that are under way.
+///
+/// # Invariants
+///
+/// `header` is the registration of `table`.
+pub(crate) struct Table {
+    header: NonNull<bindings::ctl_table_header>,
+    _table: KVec<bindings::ctl_table>,
+}
+
+// SAFETY: The registration may be given up by any thread; the table is constant.
+unsafe impl Send for Table {}
+// SAFETY: There is nothing that can be done to a shared one.
+unsafe impl Sync for Table {}
+
+impl Table {
+    /// Makes `entries` available below `path`.
+    pub(crate) fn register<T: NetnsState>(
+        net: Net,
+        path: &'static CStr,
+        entries: &'static [Entry<T>],
+    ) -> Result<Self> {
+        let mut table = KVec::with_capacity(entries.len(), GFP_KERNEL)?;
+        for entry in entries {
+            let mut row: bindings::ctl_table = pin_init::zeroed();
+            row.procname = entry.name.as_char_ptr();
+            row.mode = if entry.restricted && !net.is_privileged() {
+                0o444
+            } else {
+                0o644
+            };
+            row.proc_handler = Some(access::<T>);
+            row.extra1 = ptr::from_ref(entry).cast_mut().cast();
+            row.extra2 = net.as_ptr().cast();
+            table.push(row, GFP_KERNEL)?;
+        }
+        // SAFETY: The namespace is alive, and the rows stay where they are until the registration
+        // is given up.
+        let header = unsafe {
+            bindings::register_net_sysctl_sz(
+                net.as_ptr(),
+                path.as_char_ptr(),
+                table.as_ptr(),
+                table.len(),
+            )
+        };
+        // INVARIANT: Registered just now.
+        Ok(Self {
+            header: NonNull::new(header).ok_or(ENOMEM)?,
+            _table: table,
+        })
+    }
+}
+
+impl Drop for Table {
+    fn drop(&mut self) {
+        // SAFETY: The registration exists by the type invariants; this happens once.
+        unsafe { bindings::unregister_net_sysctl_table(self.header.as_ptr()) };
+    }
+}
+
+/// One access to a setting, by a process that reads or writes its file.
+struct Access {
+    row: *const bindings::ctl_table,
+    write: c_int,
+    buffer: *mut c_void,
+    len: *mut usize,
+    position: *mut bindings::loff_t,
+}
+
+impl Access {
+    /// Has `convert` read or write `value`.
+    ///
+    /// # Safety
+    ///
+    /// The fields are the arguments of a handler, and `convert` handles numbers of which a `V` is
+    /// one or several.
+    unsafe fn through<V>(
+        &self,
+        convert: unsafe extern "C" fn(
+            *const bindings::ctl_table,
+            c_int,
+            *mut c_void,
+            *mut usize,
+            *mut bindings::loff_t,
+        ) -> c_int,
+        value: &mut V,
+    ) -> Result {
+        let mut row: bindings::ctl_table = pin_init::zeroed();
+        row.data = ptr::from_mut(value).cast();
+        row.maxlen = size_of::<V>() as c_int;
+        // SAFETY: The row describes `value`; the caller vouches for the rest.
+        to_result(unsafe { convert(&row, self.write, self.buffer, self.len, self.position) })
+    }
+
+    /// # Safety
+    ///
+    /// The fields are the arguments of a handler for an entry of a table for `T`.
+    unsafe fn run<T: NetnsState>(&self) -> Result {
+        // SAFETY: By the contract, the row is one that `Table::register` made; the namespace
+        // outlives its settings, and its state too, as the settings are given up before it goes.
+        let (entry, state) = unsafe {
+            let entry = (*self.row).extra1.cast::<Entry<T>>();
+            (&*entry, state_of::<T>((*self.row).extra2.cast()))
+        };
+        let state = state.ok_or(ENODEV)?;
+        // What the conversion leaves unread isn't to be stored.
+        // SAFETY: By the contract of this function.
+        let stores = unsafe { self.write != 0 && *self.len != 0 && *self.position == 0 };
+        // SAFETY: By the contract of this function, and numbers are what is converted.
+        unsafe {
+            match &entry.value {
+                Value::Int(load, store) => {
+                    let mut value = load(state);
+                    self.through(bindings::proc_dointvec, &mut value)?;
+                    if stores {
+                        store(state, value)?;
+                    }
+                }
+                Value::Pair(load, store) => {
+                    let mut value = load(state);
+                    self.through(bindings::proc_dointvec, &mut value)?;
+                    if stores {
+                        store(state, value)?;
+                    }
+                }
+                Value::Long(load, store) => {
+                    let mut value = load(state);
+                    self.through(bindings::proc_doulongvec_minmax, &mut value)?;
+                    if stores {
+                        store(state, value)?;
+                    }
+                }
+                Value::Cpus(list) => self.cpus(list(state))?,
+            }
+        }
+        Ok(())
+    }
+
+    /// # Safety
+    ///
+    /// The fields are the arguments of a handler.
+    unsafe fn cpus(&self, list: &CpuList) -> Result {
+        // SAFETY: By the contract, both places are valid, and the buffer has one byte more than it
+        // says: a NUL behind what is written, room for one behind what is read.
+        unsafe {
+            if *self.position != 0 || *self.len == 0 {
+                *self.len = 0;
+                return Ok(());
+            }
+            if self.write != 0 {
+                list.parse(self.buffer.cast())?;
+            } else {
+                *self.len = list.print(self.buffer.cast(), (*self.len).saturating_add(1))?;
+            }
+            *self.position = *self.len as bindings::loff_t;
+        }
+        Ok(())
+    }
+}
+
+/// # Safety
+///
+/// Called by the core alone, for a row of a [`Table`] for `T`.
+unsafe extern "C" fn access<T: NetnsState>(
+    row: *const bindings::ctl_table,
+    write: c_int,
+    buffer: *mut c_void,
+    len: *mut usize,
+    position: *mut bindings::loff_t,
+) -> c_int {
+    let access = Access {
+        row,
+        write,
+        buffer,
+        len,
+        position,
+    };
+    // SAFETY: The arguments are those of a handler.
+    from_result(|| unsafe { access.run::<T>() }.map(|()| 0))
+}
+
+/// A set of processors as an administrator gave it; until then all that run kernel threads.
+pub(crate) struct CpuList {
+    is_set: AtomicBool,
+    words: [AtomicU64; Self::WORDS],
+}
+
+impl CpuList {
+    const WORDS: usize = size_of::<bindings::cpumask>() / size_of::<u64>();
+
+    /// The default.
+    pub(crate) fn new() -> Self {
+        Self {
+            is_set: AtomicBool::new(false),
+            words: [const { AtomicU64::new(0) }; Self::WORDS],
+        }
+    }
+
+    /// # Safety
+    ///
+    /// `text` ends with a NUL.
+    unsafe fn parse(&self, text: *const c_char) -> Result {
+        let mut mask = KBox::new(pin_init::zeroed::<bindings::cpumask>(), GFP_KERNEL)?;
+        // SAFETY: The caller vouches for the text; the mask is valid.
+        to_result(unsafe { bindings::lvs_cpulist_parse(text, &mut *mask) })?;
+        // SAFETY: The mask is valid.
+        unsafe { bindings::lvs_cpumask_only_current(&mut *mask) };
+        for (word, bits) in self.words.iter().zip(mask.bits) {
+            word.store(bits as u64, Ordering::Relaxed);
+        }
+        // Only one who reads this list cares, and may see half of it.
+        self.is_set.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// # Safety
+    ///
+    /// `buffer` has room for `size` bytes.
+    unsafe fn print(&self, buffer: *mut c_char, size: usize) -> Result<usize> {
+        let mut mask = KBox::new(pin_init::zeroed::<bindings::cpumask>(), GFP_KERNEL)?;
+        if self.is_set.load(Ordering::Relaxed) {
+            for (bits, word) in mask.bits.iter_mut().zip(&self.words) {
+                *bits = word.load(Ordering::Relaxed) as _;
+            }
+        } else {
+            // SAFETY: The mask is valid.
+            unsafe { bindings::lvs_cpumask_housekeeping(&mut *mask) };
+        }
+        // SAFETY: The caller vouches for the buffer; the mask is valid.
+        let len = unsafe { bindings::lvs_cpulist_print(buffer, size, &*mask) };
+        Ok(usize::try_from(len)?)
+    }
+}
+
+/// Pages that can hold buffers.
+pub(crate) fn free_buffer_pages() -> u64 {
+    // SAFETY: Has no preconditions.
+    unsafe { bindings::lvs_free_buffer_pages() as u64 }
+}
