@@ -95,7 +95,8 @@ stage_selftest() {
 }
 
 # Run a command in the build root for a guest: read-only but for /mnt, which is the run's directory; in a PID namespace,
-# so that a kill leaves none of the guest's processes behind. $1: what to see as /usr/lib/modules, or nothing.
+# so that a kill leaves none of the guest's processes behind. Its file descriptor 3 is the console's log.
+# $1: what to see as /usr/lib/modules, or nothing.
 in_sealed_root() {
 	local modules=$1
 	shift
@@ -113,7 +114,8 @@ in_sealed_root() {
 		mount -t proc proc "$root/proc"
 		mount --rbind /dev "$root/dev"
 		mount -t tmpfs -o size=$((mem + 256))m tmpfs "$root/tmp"
-		chroot "$root" /usr/bin/env -i HOME=/tmp TMPDIR=/tmp PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@" <&0 &
+		chroot "$root" /usr/bin/env -i HOME=/tmp TMPDIR=/tmp PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@" \
+			<&0 3>>"$run/console.log" 2>&3 &
 		guest=$!
 		# A kernel that panicked may not end by itself.
 		while sleep 1; do

@@ -40,7 +40,7 @@ accelerator() {
 	if [ ! -e "$mark" ]; then
 		answer=tcg,thread=multi
 		say "trying whether KVM works here"
-		LIMIT=20 APPEND=lvs.probe qemu kvm </dev/null >/dev/null 2>&1 || true
+		LIMIT=20 APPEND=lvs.probe qemu kvm </dev/null >/dev/null || true
 		! grep -q 'lvs-guest: probe' "$RUN/console.log" || answer=kvm
 		: >"$RUN/console.log"
 		echo "$answer" | $SUDO tee "$mark" >/dev/null
@@ -59,6 +59,6 @@ if [ -n "$INTERACTIVE" ]; then
 	[ -z "$saved" ] || stty "$saved"
 else
 	# QEMU makes its standard output non-blocking, which is for a pipe of our own only.
-	LIMIT=$TIMEOUT qemu "$accel" </dev/null 2>>"$RUN/console.log" | cat || status=$?
+	LIMIT=$TIMEOUT qemu "$accel" </dev/null | cat || status=$?
 fi
 conclude "$status"

@@ -23,11 +23,10 @@ kernel_args+=($APPEND)
 status=0
 if [ -n "$INTERACTIVE" ]; then
 	saved=$(stty -g 2>/dev/null || true)
-	LIMIT=0 in_sealed_root "$OBJ/modules/lib/modules" "$OBJ/linux" "${kernel_args[@]}" con0=fd:0,fd:1 \
-		3>>"$RUN/console.log" 2>>"$RUN/console.log" || status=$?
+	LIMIT=0 in_sealed_root "$OBJ/modules/lib/modules" "$OBJ/linux" "${kernel_args[@]}" con0=fd:0,fd:1 || status=$?
 	[ -z "$saved" ] || stty "$saved"
 else
 	LIMIT=$TIMEOUT in_sealed_root "$OBJ/modules/lib/modules" "$OBJ/linux" "${kernel_args[@]}" con0=null,fd:1 \
-		</dev/null 3>>"$RUN/console.log" 2>>"$RUN/console.log" || status=$?
+		</dev/null || status=$?
 fi
 conclude "$status"
