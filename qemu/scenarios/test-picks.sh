@@ -10,7 +10,7 @@
 picks() {
 	local seed=0 scheduler round
 	for scheduler in rr wrr lc wlc; do
-		for round in 1 2 3; do
+		for round in 1 2; do
 			seed=$((seed + 1))
 			python3 "$LIB/picks.py" $scheduler $seed
 		done

@@ -35,7 +35,7 @@ for i in 1 2 3; do
 done
 
 heading "The packet on the wire"
-cat >"$RUN/wire.py" <<'END'
+cat >"$RUN/seen.py" <<'END'
 import wire
 client = wire.Sender("client")
 seen = wire.Capture("rs1", wanted=lambda p: p[9] == wire.IPIP)
@@ -45,7 +45,7 @@ for df in (True, False):
     client.send(wire.tcp(wire.FAKE_CLIENT, 1000 + df, wire.VIP, 81, "S", df=df, tos=0x12, ttl=33))
     print(wire.describe(seen.next()))
 END
-got=$(PYTHONPATH=$LIB python3 "$RUN/wire.py")
+got=$(PYTHONPATH=$LIB python3 "$RUN/seen.py")
 inner="TCP 10.0.1.50:1001 > $VIP:81 S ttl 32 tos 0x12 len 40 df=1 mf=0 off=0"
 expect_eq "ipip packets at the real server" \
 	"IPIP 10.0.2.1 > 10.0.2.50 carries [$inner] ttl 32 tos 0x12 len 60 df=1 mf=0 off=0

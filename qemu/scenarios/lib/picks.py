@@ -12,10 +12,10 @@ random.seed(SEED)
 PORT = 8000 + SEED
 SERVICE = ("-t", f"{wire.VIP}:{PORT}")
 client = wire.Sender("client")
-seen = wire.Capture("rs1", wanted=lambda p: p[9] == wire.TCP and wire.ports(p)[3] == PORT)
+seen = wire.Capture("rs1", wanted=lambda p: p[9] == wire.TCP and p[22:24] == PORT.to_bytes(2))
 unused = [f"10.0.2.{host}" for host in range(49, 63)]
 random.shuffle(unused)
-servers, held = [], []
+weights, held = {}, []
 source = iter(range(1024, 65536))
 
 
@@ -26,45 +26,39 @@ def weight():
 def add():
     if unused:
         server, value = unused.pop(), weight()
-        servers.append(server)
+        weights[server] = value
         print("add", server, value)
-        wire.ipvsadm("-a", *SERVICE, "-r", server, "-g", "-w", str(value))
+        wire.ipvsadm("-a", *SERVICE, "-r", server, "-m", "-w", str(value))
 
 
 def connect():
     port = next(source)
     client.send(wire.tcp(wire.FAKE_CLIENT, port, wire.VIP, PORT, "S"))
     # A refused connection shows as a packet that never comes.
-    packet = seen.next(5 if alive() else 0.1)
-    if packet is None:
-        print(port, "-> none")
-        return
-    # With DR the destination is the link address; the table knows the server.
-    server = wire.connections()["TCP", wire.FAKE_CLIENT, port, wire.VIP, PORT][0]
+    packet = seen.next(5 if any(weights.values()) else 0.1)
+    server = wire.ports(packet)[2] if packet else "none"
     print(port, "->", server)
-    kind = random.random()
-    if kind < 0.8:
-        send(port, "A")
-        held.append(port)
+    if packet and random.random() < 0.8:
+        send("A", port, server)
+        held.append((port, server))
 
 
-def send(port, flags):
+def send(flags, port, server):
     client.send(wire.tcp(wire.FAKE_CLIENT, port, wire.VIP, PORT, flags))
-    seen.next(1)
-
-
-def alive():
-    return any(line.split()[3] != "0" for line in wire.ipvsadm("-Ln").splitlines() if "  -> 10." in line)
+    # Packets to a deleted server are dropped.
+    seen.next(1 if server in weights else 0.02)
 
 
 def change():
     kind = random.random()
-    if kind < 0.5 and servers:
-        server, value = random.choice(servers), weight()
+    if kind < 0.5 and weights:
+        server, value = random.choice(list(weights)), weight()
+        weights[server] = value
         print("edit", server, value)
-        wire.ipvsadm("-e", *SERVICE, "-r", server, "-g", "-w", str(value))
-    elif kind < 0.7 and len(servers) > 1:
-        server = servers.pop(random.randrange(len(servers)))
+        wire.ipvsadm("-e", *SERVICE, "-r", server, "-m", "-w", str(value))
+    elif kind < 0.7 and len(weights) > 1:
+        server = random.choice(list(weights))
+        del weights[server]
         print("delete", server)
         wire.ipvsadm("-d", *SERVICE, "-r", server)
     elif kind < 0.8:
@@ -91,7 +85,7 @@ for _ in range(120):
         connect()
     elif action < 0.88:
         if held:
-            send(held.pop(random.randrange(len(held))), "FA")
+            send("FA", *held.pop(random.randrange(len(held))))
     else:
         change()
 for line in wire.ipvsadm("-Ln", "--nosort").splitlines()[1:]:

@@ -47,6 +47,8 @@ set_sysctls() {
 			echo 0 >$i/rp_filter; echo 0 >$i/send_redirects
 			echo 1 >$i/arp_ignore; echo 2 >$i/arp_announce
 		done
+		# The director answers every bad packet, not one a second.
+		echo 0 >icmp_ratelimit
 		echo '"$2"' >ip_forward'
 }
 
@@ -79,6 +81,7 @@ topology() {
 		addr add $CLIENT/24 dev eth0
 		link set eth0 up
 		route add default via 10.0.1.1
+		route add $FAKE_CLIENTS via 10.0.1.1
 	END
 	ip -n "director$sfx" -batch - <<-END
 		addr add 10.0.1.1/24 dev front
@@ -94,6 +97,7 @@ topology() {
 			addr add 10.0.2.1$i/24 dev eth0
 			link set eth0 up
 			route add default via 10.0.2.1
+			route add $FAKE_SERVERS via 10.0.2.1
 		END
 		set_sysctls "rs$i$sfx" 0
 	done

@@ -15,6 +15,7 @@ FAKE_CLIENT = "10.0.1.50"
 FAKE_SERVER = "10.0.2.50"
 TCP, UDP, ICMP, IPIP = 6, 17, 1, 4
 PROTOCOLS = {TCP: "TCP", UDP: "UDP", ICMP: "ICMP", IPIP: "IPIP"}
+SO_RCVBUFFORCE = 33
 FLAGS = "FSRPAU"
 
 
@@ -50,7 +51,7 @@ class Capture:
     def __init__(self, netns, device="eth0", wanted=lambda packet: True):
         with Netns(netns):
             self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0800))
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUFFORCE, 16 << 20)
+            self.socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 16 << 20)
             self.socket.bind((device, 0x0800))
         self.wanted = wanted
 
@@ -69,6 +70,48 @@ class Capture:
         while (packet := self.next(quiet)) is not None:
             packets.append(packet)
         return packets
+
+
+class Sides:
+    """Senders and captures at the client and at rs1, and a way to tell that all
+    consequences of what was sent have arrived: marks that follow on its heels,
+    by way of the director, to both sides."""
+
+    def __init__(self):
+        # Packets that leave on one CPU keep their order.
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+        self.client, self.server = Sender("client"), Sender("rs1")
+        self.seen = {"client": Capture("client"), "server": Capture("rs1")}
+        self.mark = 0
+
+    def arrived(self):
+        """[(side, packet)] since the last time."""
+        marks = {}
+        for name, sender, address in (("client", self.client, CLIENT), ("server", self.server, RS1)):
+            for target in ("10.0.1.62", "10.0.2.62"):
+                self.mark += 1
+                packet = udp(address, self.mark & 0xFFFF, target, 9, name.encode())
+                marks.setdefault("client" if target == "10.0.1.62" else "server", set()).add(packet[20:22])
+                sender.send(packet)
+        found = []
+        for side, capture in self.seen.items():
+            while marks[side]:
+                packet = capture.next()
+                if packet is None:
+                    raise TimeoutError(f"a mark was lost on its way to the {side}")
+                if packet[16:20] in (b"\n\0\1\x3e", b"\n\0\2\x3e"):
+                    marks[side].discard(packet[20:22])
+                else:
+                    found.append((side, packet))
+        return found
+
+    def show(self, title):
+        """Prints what arrived under a title, and returns it."""
+        print(title)
+        found = self.arrived()
+        for side, packet in found:
+            print("   at the", side, describe(packet))
+        return found
 
 
 def checksum(data):
