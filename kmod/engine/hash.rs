@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A keyed hash for tables whose keys a stranger chooses: SipHash-1-3 over whole words, which for
-//! these lengths is what the kernel's `hsiphash` computes on 64-bit machines.
+//! A keyed hash for tables whose keys a stranger chooses: the low half of SipHash-1-3, which is
+//! what the kernel's `hsiphash` computes on 64-bit machines.
 //!
 //! Source: Aumasson, Bernstein: SipHash, a fast short-input PRF (2012), with one compression and
 //! three finalisation rounds.
@@ -46,20 +46,26 @@ impl State {
         self
     }
 
+    /// Ends a message of `len` bytes whose last ones, fewer than eight, are `rest`.
     #[inline(always)]
-    const fn finish(self, bytes: u64) -> u32 {
-        let mut state = self.absorb(bytes << 56);
+    const fn finish(self, len: u64, rest: u64) -> u32 {
+        let mut state = self.absorb(len << 56 | rest);
         state.0[2] ^= 0xff;
         let [a, b, c, d] = state.round().round().round().0;
-        let folded = a ^ b ^ c ^ d;
-        (folded ^ folded >> 32) as u32
+        (a ^ b ^ c ^ d) as u32
     }
+}
+
+/// Hash of half a word.
+#[inline]
+pub const fn hash_half(key: HashKey, half: u32) -> u32 {
+    State::new(key).finish(4, half as u64)
 }
 
 /// Hash of one word.
 #[inline]
 pub const fn hash_1(key: HashKey, word: u64) -> u32 {
-    State::new(key).absorb(word).finish(8)
+    State::new(key).absorb(word).finish(8, 0)
 }
 
 /// Hash of three words.
@@ -69,12 +75,74 @@ pub const fn hash_3(key: HashKey, first: u64, second: u64, third: u64) -> u32 {
         .absorb(first)
         .absorb(second)
         .absorb(third)
-        .finish(24)
+        .finish(24, 0)
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// SipHash with these numbers of rounds, over bytes, as the paper describes it.
+    fn siphash(compression: u32, finalisation: u32, key: HashKey, message: &[u8]) -> u64 {
+        let mut v0 = key.0 ^ u64::from_be_bytes(*b"somepseu");
+        let mut v1 = key.1 ^ u64::from_be_bytes(*b"dorandom");
+        let mut v2 = key.0 ^ u64::from_be_bytes(*b"lygenera");
+        let mut v3 = key.1 ^ u64::from_be_bytes(*b"tedbytes");
+        let mut rounds = |count, v3_before: u64, v0_after: u64, v2_before: u64| {
+            v3 ^= v3_before;
+            v2 ^= v2_before;
+            for _ in 0..count {
+                v0 = v0.wrapping_add(v1);
+                v2 = v2.wrapping_add(v3);
+                v1 = v1.rotate_left(13);
+                v3 = v3.rotate_left(16);
+                v1 ^= v0;
+                v3 ^= v2;
+                v0 = v0.rotate_left(32);
+                v2 = v2.wrapping_add(v1);
+                v0 = v0.wrapping_add(v3);
+                v1 = v1.rotate_left(17);
+                v3 = v3.rotate_left(21);
+                v1 ^= v2;
+                v3 ^= v0;
+                v2 = v2.rotate_left(32);
+            }
+            v0 ^= v0_after;
+            v0 ^ v1 ^ v2 ^ v3
+        };
+        let mut padded = message.to_vec();
+        padded.resize(message.len() / 8 * 8 + 7, 0);
+        padded.push(message.len() as u8);
+        for word in padded.chunks(8) {
+            let word = u64::from_le_bytes(word.try_into().unwrap());
+            rounds(compression, word, word, 0);
+        }
+        rounds(finalisation, 0, 0, 0xff)
+    }
+
+    #[test]
+    fn the_reference_gives_the_vectors_of_the_paper() {
+        let bytes: Vec<u8> = (0..16).collect();
+        let word = |from| u64::from_le_bytes(bytes[from..from + 8].try_into().unwrap());
+        let key = (word(0), word(8));
+        assert_eq!(siphash(2, 4, key, &bytes[..15]), 0xa129_ca61_49be_45e5);
+    }
+
+    proptest! {
+        #[test]
+        fn hashes_are_halves_of_siphash_1_3(key: HashKey, words: [u64; 3], half: u32) {
+            let reference = |message: &[u8]| siphash(1, 3, key, message) as u32;
+            let [first, second, third] = words;
+            prop_assert_eq!(hash_half(key, half), reference(&half.to_le_bytes()));
+            prop_assert_eq!(hash_1(key, first), reference(&first.to_le_bytes()));
+            prop_assert_eq!(
+                hash_3(key, first, second, third),
+                reference(words.map(u64::to_le_bytes).as_flattened())
+            );
+        }
+    }
 
     #[test]
     fn every_key_and_word_bit_matters() {

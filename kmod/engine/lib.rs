@@ -16,5 +16,6 @@ pub mod config;
 pub mod hash;
 pub mod parse;
 pub mod sched;
+pub mod sctp_state;
 pub mod tcp_state;
 pub mod udp_state;
