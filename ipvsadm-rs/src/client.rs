@@ -91,7 +91,7 @@ impl Client {
     pub fn table(&mut self, order: Order) -> Result<Vec<TableEntry>, Error> {
         let mut services = self.control.services()?;
         if order == Order::Sorted {
-            sort::services(&mut services);
+            services = sort::services(services);
         }
         services
             .into_iter()
@@ -108,7 +108,7 @@ impl Client {
     fn with_dests(&mut self, entry: ServiceEntry, order: Order) -> Result<TableEntry, Error> {
         let mut dests = self.control.dests(&entry.service.id)?;
         if order == Order::Sorted {
-            sort::dests(&mut dests);
+            dests = sort::dests(dests);
         }
         Ok(TableEntry { entry, dests })
     }

@@ -110,11 +110,11 @@ impl ServiceId {
         }
     }
 
-    /// Protocol by which ports are looked up: a marked service counts as TCP.
-    pub fn port_protocol(&self) -> Protocol {
+    /// Protocol of the service; one with a mark has none.
+    pub fn protocol(&self) -> Option<Protocol> {
         match *self {
-            ServiceId::Address { protocol, .. } => protocol,
-            ServiceId::Mark { .. } => Protocol::TCP,
+            ServiceId::Address { protocol, .. } => Some(protocol),
+            ServiceId::Mark { .. } => None,
         }
     }
 }

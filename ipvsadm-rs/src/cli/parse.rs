@@ -54,6 +54,8 @@ pub(super) struct Draft {
     pub(super) format: Format,
     pub(super) service: Option<ServiceId>,
     pub(super) scheduler: String,
+    /// Names of scheduler flags; which are legal depends on a scheduler that may come later.
+    sched_flags: String,
     pub(super) flags: u32,
     pub(super) timeout: u32,
     pub(super) netmask: Netmask,
@@ -71,6 +73,7 @@ impl Draft {
             format: Format::default(),
             service: None,
             scheduler: String::new(),
+            sched_flags: String::new(),
             flags: 0,
             timeout: 0,
             netmask: Netmask::host(Family::V4),
@@ -127,6 +130,7 @@ pub fn parse(
         }
     }
     draft.take_words(lexer.rest())?;
+    draft.flags |= sched_flags(&draft.scheduler, &draft.sched_flags)?;
     Ok(validate::finish(draft)?)
 }
 
@@ -206,7 +210,7 @@ impl Draft {
             }
             Opt::SchedFlags => {
                 self.given.insert(Class::SchedFlags)?;
-                self.flags |= sched_flags(&self.scheduler, text)?;
+                self.sched_flags = text.to_owned();
             }
             Opt::RealServer => self.server_address(text, resolver)?,
             Opt::Gatewaying => self.forward(Forward::Route)?,
@@ -336,7 +340,10 @@ impl Draft {
 
     fn server_address(&mut self, text: &str, resolver: &dyn Resolver) -> Result<(), UsageError> {
         self.given.insert(Class::RealServer)?;
-        let protocol = self.service.map(|id| id.port_protocol());
+        // Ports of a service with a mark are looked up as TCP's.
+        let protocol = self
+            .service
+            .map(|id| id.protocol().unwrap_or(Protocol::TCP));
         let host = HostPort::parse(text, protocol, resolver).ok_or(UsageError::ServerAddress)?;
         self.dest.addr = host.addr;
         self.dest.port = host.port.unwrap_or(match self.service {
@@ -446,8 +453,8 @@ fn timeout(text: &str, least: u64) -> Result<u32, UsageError> {
         .ok_or_else(|| UsageError::Timeout(text.to_owned()))
 }
 
-/// Reads a comma-separated list of scheduler flags. Those of `sh` and `mh` need that scheduler, named
-/// before.
+/// Reads a comma-separated list of scheduler flags. Those of `sh` and `mh` need that scheduler to be
+/// named, too.
 fn sched_flags(scheduler: &str, text: &str) -> Result<u32, UsageError> {
     let mut bits = 0;
     for name in text.split(',').filter(|name| !name.is_empty()) {

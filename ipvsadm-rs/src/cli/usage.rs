@@ -93,7 +93,7 @@ pub enum UsageError {
     McastGroup6(String),
 
     // The blank line is part of the message.
-    #[error("-6 used before -f\n")]
+    #[error("-6 must follow -f\n")]
     Ipv6WithoutMark,
     #[error("--set option requires 3 timeout values")]
     SetNeedsThree,

@@ -8,11 +8,12 @@ use crate::model::Protocol;
 
 use super::Names;
 
-/// An address with its port, by name where there is one. IPv6 stands in brackets.
-pub fn host_port(names: &dyn Names, addr: IpAddr, port: u16, protocol: Protocol) -> String {
+/// An address with its port, by name where there is one. IPv6 stands in brackets. Without a protocol ports
+/// have no names.
+pub fn host_port(names: &dyn Names, addr: IpAddr, port: u16, protocol: Option<Protocol>) -> String {
     let host = names.host(addr).unwrap_or_else(|| addr.to_string());
-    let port = names
-        .port(port, protocol)
+    let port = protocol
+        .and_then(|protocol| names.port(port, protocol))
         .unwrap_or_else(|| port.to_string());
     match addr {
         IpAddr::V4(_) => format!("{host}:{port}"),
@@ -38,11 +39,11 @@ mod tests {
     fn ipv6_stands_in_brackets() {
         let v6: IpAddr = "2001:db8::1".parse().expect("an address");
         assert_eq!(
-            host_port(&Numeric, v6, 80, Protocol::TCP),
+            host_port(&Numeric, v6, 80, Some(Protocol::TCP)),
             "[2001:db8::1]:80"
         );
         let v4 = IpAddr::from([10, 0, 0, 1]);
-        assert_eq!(host_port(&Numeric, v4, 0, Protocol::UDP), "10.0.0.1:0");
+        assert_eq!(host_port(&Numeric, v4, 0, None), "10.0.0.1:0");
     }
 
     #[test]

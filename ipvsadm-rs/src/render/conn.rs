@@ -87,11 +87,10 @@ pub fn title(format: &Format) -> &'static str {
 /// Appends a row.
 pub fn row(out: &mut String, conn: &Conn<'_>, format: &Format, names: &dyn Names) {
     let protocol = match conn.protocol {
-        "TCP" => Protocol::TCP,
-        "UDP" => Protocol::UDP,
-        "SCTP" => Protocol::SCTP,
-        // Ports of the others have no names.
-        _ => Protocol(0),
+        "TCP" => Some(Protocol::TCP),
+        "UDP" => Some(Protocol::UDP),
+        "SCTP" => Some(Protocol::SCTP),
+        _ => None,
     };
     let host = |(addr, port)| address::host_port(names, addr, port, protocol);
     let (client, service, server) = (host(conn.client), host(conn.service), host(conn.server));

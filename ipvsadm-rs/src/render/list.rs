@@ -90,7 +90,7 @@ fn service_name(id: &ServiceId, names: &dyn Names) -> String {
             addr,
             port,
         } => {
-            let host = address::host_port(names, addr, port, protocol);
+            let host = address::host_port(names, addr, port, Some(protocol));
             let mut name = format!("{:<4} {host}", protocol.name());
             address::cut(&mut name, addr, SERVICE_WIDTH);
             name
@@ -163,7 +163,7 @@ fn dest_row(
     names: &dyn Names,
 ) {
     let dest = &entry.dest;
-    let mut name = address::host_port(names, dest.addr, dest.port, id.port_protocol());
+    let mut name = address::host_port(names, dest.addr, dest.port, id.protocol());
     address::cut(&mut name, dest.addr, DEST_WIDTH);
     let _ = write!(out, "  -> {name:<DEST_WIDTH$}");
 

@@ -49,7 +49,7 @@ fn service_option(id: &ServiceId, names: &dyn Names) -> String {
                 Protocol::SCTP => "--sctp-service",
                 _ => "--xxx-service",
             };
-            let host = address::host_port(names, addr, port, protocol);
+            let host = address::host_port(names, addr, port, Some(protocol));
             format!("{option} {host}")
         }
         ServiceId::Mark { mark, family } => match family {
@@ -89,7 +89,7 @@ fn add_service(out: &mut String, name: &str, service: &Service) {
 }
 
 fn add_server(out: &mut String, service: &str, id: &ServiceId, dest: &Dest, names: &dyn Names) {
-    let host = address::host_port(names, dest.addr, dest.port, id.port_protocol());
+    let host = address::host_port(names, dest.addr, dest.port, id.protocol());
     let method = match dest.forward {
         Forward::Masq | Forward::Other(_) => "-m",
         Forward::Tunnel => "-i",

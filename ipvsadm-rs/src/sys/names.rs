@@ -8,7 +8,7 @@ use std::ffi::CStr;
 use std::ffi::CString;
 use std::net::IpAddr;
 use std::net::SocketAddr;
-use std::net::ToSocketAddrs;
+use std::ptr;
 
 use nix::libc;
 use nix::sys::socket::SockaddrLike;
@@ -29,11 +29,33 @@ pub struct System;
 
 impl Resolver for System {
     fn host(&self, name: &str) -> Option<IpAddr> {
-        (name, 0)
-            .to_socket_addrs()
-            .ok()?
-            .map(|addr| addr.ip())
-            .find(IpAddr::is_ipv4)
+        let name = CString::new(name).ok()?;
+        let hints = libc::addrinfo {
+            ai_flags: 0,
+            ai_family: libc::AF_INET,
+            ai_socktype: libc::SOCK_STREAM,
+            ai_protocol: 0,
+            ai_addrlen: 0,
+            ai_addr: ptr::null_mut(),
+            ai_canonname: ptr::null_mut(),
+            ai_next: ptr::null_mut(),
+        };
+        let mut list = ptr::null_mut();
+        // SAFETY: The name ends with a NUL, the hints are filled in, and a list comes back only with a
+        // zero.
+        let error = unsafe { libc::getaddrinfo(name.as_ptr(), ptr::null(), &hints, &mut list) };
+        if error != 0 {
+            return None;
+        }
+        // SAFETY: The list isn't empty, and its first address has the length told; it is copied before
+        // the list is freed, once.
+        let addr = unsafe {
+            let first = &*list;
+            let addr = SockaddrStorage::from_raw(first.ai_addr, Some(first.ai_addrlen));
+            libc::freeaddrinfo(list);
+            addr?
+        };
+        Some(addr.as_sockaddr_in()?.ip().into())
     }
 
     fn port(&self, name: &str, protocol: Protocol) -> Option<u16> {
@@ -61,7 +83,7 @@ impl Names for System {
                 addr.len(),
                 name.as_mut_ptr(),
                 libc::NI_MAXHOST,
-                std::ptr::null_mut(),
+                ptr::null_mut(),
                 0,
                 libc::NI_NAMEREQD,
             )
