@@ -64,13 +64,6 @@ class Capture:
                 return packet
         return None
 
-    def rest(self, quiet=0.2):
-        """All wanted packets until it has been quiet for so long."""
-        packets = []
-        while (packet := self.next(quiet)) is not None:
-            packets.append(packet)
-        return packets
-
 
 class Sides:
     """Senders and captures at the client and at rs1, and a way to tell that all
@@ -101,7 +94,7 @@ class Sides:
                     raise TimeoutError(f"a mark was lost on its way to the {side}")
                 if packet[16:20] in (b"\n\0\1\x3e", b"\n\0\2\x3e"):
                     marks[side].discard(packet[20:22])
-                else:
+                elif packet[16] < 224:
                     found.append((side, packet))
         return found
 

@@ -1,0 +1,64 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# The files in /proc/net are byte for byte those of ip_vs after the same rules
+# and traffic, but for the order of services and connections (a random key) and
+# seconds that ran.
+. "$(dirname "$0")/lib/common.sh"
+. "$LIB/topology.sh"
+. "$LIB/services.sh"
+. "$LIB/differential.sh"
+
+FILES="ip_vs ip_vs_conn ip_vs_stats ip_vs_stats_percpu"
+
+# Services sorted, each with its servers in their order.
+by_service() { awk 'NR <= 3 { print; next } /^[A-Z]/ { key = $0 } { print key "|" NR "|" $0 }' | sort -s -t'|' -k1,1 | sed 's/.*|//'; }
+# Remaining seconds become those that were set.
+by_conn() {
+	awk 'NR == 1 { print; next } {
+		n = split("2 3 10 15 30 60 120 300 900", t, " ")
+		for (i = 1; i <= n; i++) if ($9 > t[i] - 6 && $9 <= t[i]) {
+			print substr($0, 1, length($0) - 7) sprintf("%7u", t[i]); next
+		}
+		print
+	}' | sort
+}
+
+# The first three lines of the counters; rates depend on the time.
+totals() { sed -n '1,3p'; }
+percpu_sum() { sed -n '1,2p;/^  ~/p'; }
+
+proc() {
+	echo "before the first service"
+	for file in $FILES; do
+		echo "--- $file $(in_ns director stat -c '%A %U %G %s' /proc/net/$file)"
+		in_ns director cat /proc/net/$file
+	done
+	PYTHONPATH=$LIB python3 "$LIB/traffic.py"
+	# The sysctl folder and other files may come later; rules of every shape.
+	in_ns director ipvsadm -A -t 10.0.1.77:65535 -s rr
+	in_ns director ipvsadm -a -t 10.0.1.77:65535 -r 10.0.2.55:1 -m -w 2147483647
+	in_ns director ipvsadm -a -t 10.0.1.77:65535 -r 10.0.2.56:65535 -m -w 65536
+	sleep 5
+	echo "after the traffic"
+	echo "--- ip_vs"
+	in_ns director cat /proc/net/ip_vs | by_service
+	echo "--- ip_vs_conn"
+	in_ns director cat /proc/net/ip_vs_conn | by_conn
+	echo "--- ip_vs_stats"
+	in_ns director cat /proc/net/ip_vs_stats | totals
+	in_ns director cat /proc/net/ip_vs_stats | sed -n '4,5p;7,$p' | wc
+	echo "--- ip_vs_stats_percpu"
+	in_ns director cat /proc/net/ip_vs_stats_percpu | percpu_sum
+	in_ns director cat /proc/net/ip_vs_stats_percpu | sed 's/[0-9A-F]/0/g' | cut -c1-30
+	echo "--- read in small pieces it is the same"
+	in_ns director dd if=/proc/net/ip_vs_conn bs=67 status=none | by_conn | md5sum
+	in_ns director dd if=/proc/net/ip_vs bs=41 status=none | by_service | md5sum
+	echo "--- after all rules are gone"
+	in_ns director ipvsadm -C
+	in_ns director cat /proc/net/ip_vs
+	in_ns director cat /proc/net/ip_vs_conn | by_conn
+}
+
+differential proc
+expect_clean_log
+pass
