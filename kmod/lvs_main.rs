@@ -1,11 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Linux Virtual Server: a layer-4 load balancer inside the network stack.
+//!
+//! Read `datapath` for the packet's way, `table` for what it looks up, `control` for how that is
+//! configured, and the crate `lvs_engine` for the decisions that need no kernel.
 
 use kernel::prelude::*;
+use kernel::sync::Arc;
 
-#[allow(dead_code)]
+mod control;
+mod datapath;
 mod kernel_ext;
+mod table;
+
+use kernel_ext::memory::Slab;
+use kernel_ext::netns::PerNetns;
+use table::NetnsState;
 
 module! {
     type: Lvs,
@@ -15,18 +25,28 @@ module! {
     license: "GPL",
 }
 
-/// The loaded module; dropped when it is removed.
-struct Lvs;
-
-impl kernel::Module for Lvs {
-    fn init(_module: &'static ThisModule) -> Result<Self> {
-        pr_info!("loaded\n");
-        Ok(Self)
-    }
+/// The loaded module. Field order is teardown order.
+#[pin_data]
+struct Lvs {
+    /// No new requests.
+    interfaces: control::Interfaces,
+    /// No packets; all tables are emptied.
+    #[pin]
+    namespaces: PerNetns<NetnsState>,
+    /// Waits for what was freed late, whose code is in this module.
+    stragglers: kernel_ext::rcu::Stragglers,
 }
 
-impl Drop for Lvs {
-    fn drop(&mut self) {
-        pr_info!("unloaded\n");
+impl kernel::InPlaceModule for Lvs {
+    fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            stragglers: kernel_ext::rcu::Stragglers,
+            namespaces <- {
+                let slab = Arc::new(Slab::new(c"lvs_conn")?, GFP_KERNEL)?;
+                table::netns_state::CONN_SLAB.populate(slab);
+                PerNetns::register()
+            },
+            interfaces: control::Interfaces::register()?,
+        }? Error)
     }
 }

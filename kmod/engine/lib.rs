@@ -12,10 +12,13 @@
 #![cfg_attr(not(CONFIG_KUNIT), forbid(unsafe_code))]
 
 pub mod addr;
+pub mod checksum;
 pub mod config;
 pub mod hash;
+pub mod nat;
 pub mod parse;
 pub mod sched;
 pub mod sctp_state;
 pub mod tcp_state;
+pub mod tunnel;
 pub mod udp_state;

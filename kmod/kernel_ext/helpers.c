@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
+#include <net/gso.h>
 #include <net/icmp.h>
 #include <net/inet_sock.h>
 #include <net/ip.h>

@@ -12,7 +12,10 @@ use kernel::ffi;
 use kernel::prelude::*;
 
 use super::bindings;
-use super::netns::Net;
+use super::netns::{
+    Net,
+    NetnsState, //
+};
 use super::packet::{
     Disposition,
     Packet, //
@@ -42,7 +45,7 @@ impl Place {
 }
 
 /// Takes the packets of a namespace's hooks.
-pub(crate) trait Receiver: Sync + 'static {
+pub(crate) trait Receiver: NetnsState {
     /// One IPv4 packet. Softirq or (for [`Place::LocalOut`]) process context, on the RCU read side.
     fn receive_v4(&self, place: Place, packet: Packet, read: ReadSide<'_>) -> Disposition;
 }
@@ -60,15 +63,16 @@ unsafe impl<T> Send for Hooks<T> {}
 unsafe impl<T> Sync for Hooks<T> {}
 
 impl<T: Receiver> Hooks<T> {
-    /// Registers `receiver` for the IPv4 packets of `net`.
+    /// Has the state of `net` receive its IPv4 packets. Process context; sleeps. Fails with
+    /// `ENOMEM`, and `EINVAL` when the namespace has no state.
+    ///
+    /// The state keeps the result and drops it in [`NetnsState::stop`]: so it outlives the hooks.
     ///
     /// ip_vs has two hooks at each of these places, of adjacent priorities; here one function does
     /// the work of both.
-    ///
-    /// # Safety
-    ///
-    /// `receiver` outlives the result and stays where it is.
-    pub(crate) unsafe fn register_v4(net: Net, receiver: &T) -> Result<Self> {
+    pub(crate) fn register_v4(net: Net) -> Result<Self> {
+        // SAFETY: The namespace is alive, as every `Net`, and its state until `stop` was called.
+        let receiver = unsafe { super::netns::state_of::<T>(net.as_ptr()) }.ok_or(EINVAL)?;
         let places: [(Place, bindings::nf_hookfn, i32); 3] = [
             (Place::LocalIn, Some(Self::local_in_v4), bindings::nf_ip_hook_priorities_NF_IP_PRI_NAT_SRC - 1),
             (Place::Forward, Some(Self::forward_v4), bindings::nf_ip_hook_priorities_NF_IP_PRI_NAT_SRC),

@@ -47,7 +47,13 @@ impl<T> Deref for Entry<T> {
 pub(crate) struct EntryBox<T>(NonNull<Entry<T>>);
 
 impl<T: Send + Sync + 'static> EntryBox<T> {
-    fn init(memory: *mut Entry<T>, hash: u32, expires: u32, value: T) -> Result<Self> {
+    #[inline]
+    fn init(
+        memory: *mut Entry<T>,
+        hash: u32,
+        expires: u32,
+        make: impl FnOnce() -> T,
+    ) -> Result<Self> {
         let memory = NonNull::new(memory).ok_or(ENOMEM)?;
         // SAFETY: The memory is large enough, aligned and nobody else's.
         unsafe {
@@ -55,7 +61,7 @@ impl<T: Send + Sync + 'static> EntryBox<T> {
                 next: AtomicPtr::new(ptr::null_mut()),
                 hash,
                 expires: AtomicU32::new(expires),
-                value,
+                value: make(),
                 head: Opaque::uninit(),
             });
         }
@@ -64,17 +70,22 @@ impl<T: Send + Sync + 'static> EntryBox<T> {
 
     /// Allocates; may sleep. Fails with `ENOMEM`.
     pub(crate) fn new(hash: u32, value: T) -> Result<Self> {
-        // SAFETY: Checked by `init`. Objects of this alignment's multiples are aligned to it.
+        // SAFETY: Checked by `init`. The allocator aligns sizes that are multiples of 64 to 64.
         let memory = unsafe { bindings::lvs_kmalloc(mem::size_of::<Entry<T>>()) };
-        Self::init(memory.cast(), hash, 0, value)
+        Self::init(memory.cast(), hash, 0, || value)
     }
 
-    /// Allocates from `slab` without sleeping. Fails with `ENOMEM`.
+    /// Allocates from `slab` without sleeping, then makes the value. Fails with `ENOMEM`.
     #[inline]
-    pub(crate) fn new_in(slab: &Slab<T>, hash: u32, expires: u32, value: T) -> Result<Self> {
+    pub(crate) fn new_in(
+        slab: &Slab<T>,
+        hash: u32,
+        expires: u32,
+        make: impl FnOnce() -> T,
+    ) -> Result<Self> {
         // SAFETY: The cache is alive as long as `slab`.
         let memory = unsafe { bindings::lvs_cache_alloc_atomic(slab.cache.as_ptr()) };
-        Self::init(memory.cast(), hash, expires, value)
+        Self::init(memory.cast(), hash, expires, make)
     }
 }
 

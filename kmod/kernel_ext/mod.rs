@@ -2,16 +2,22 @@
 
 //! Safe access to the kernel's C interfaces. All unsafe code of the module is below here.
 
+pub(crate) mod address;
 mod bindings;
+pub(crate) mod genl;
 pub(crate) mod hook;
 pub(crate) mod lock;
 pub(crate) mod memory;
 pub(crate) mod netns;
+pub(crate) mod nla;
 pub(crate) mod output;
 pub(crate) mod packet;
 pub(crate) mod percpu;
+pub(crate) mod procfs;
 pub(crate) mod rcu;
 pub(crate) mod route;
+pub(crate) mod sysctl;
 pub(crate) mod table;
 pub(crate) mod time;
+pub(crate) mod user;
 pub(crate) mod work;

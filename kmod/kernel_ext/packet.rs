@@ -214,6 +214,24 @@ impl Packet {
         unsafe { bindings::lvs_skb_checksum_fold(self.as_ptr(), offset) }.to_ne_bytes()
     }
 
+    /// Fills in the checksum of the ICMP message at `offset`, whose field is zero. False when there
+    /// is no message.
+    pub(crate) fn complete_icmp_checksum(&mut self, offset: usize) -> bool {
+        let check = self.checksum_from(offset);
+        let (Some(at), Some(end)) = (offset.checked_add(2), offset.checked_add(4)) else {
+            return false;
+        };
+        let Ok(headers) = self.writable(end) else {
+            return false;
+        };
+        let Some(place) = headers.get_mut(at..end) else {
+            return false;
+        };
+        place.copy_from_slice(&check);
+        self.vouch_for_checksum();
+        true
+    }
+
     /// Whether the checksum of the ICMP message at `offset` is right.
     pub(crate) fn icmp_checksum_ok(&self, offset: usize) -> bool {
         let Ok(offset) = u32::try_from(offset) else {

@@ -26,7 +26,7 @@ use super::bindings;
 
 /// Proof that the holder runs inside an RCU read-side critical section that lasts for `'a`.
 #[derive(Clone, Copy)]
-pub(crate) struct ReadSide<'a>(PhantomData<*mut &'a ()>);
+pub(crate) struct ReadSide<'a>(PhantomData<*const &'a ()>);
 
 impl ReadSide<'_> {
     /// Takes the caller's word for it: saves the nested lock where C already took it.
@@ -279,5 +279,14 @@ impl<T: Send + Sync + 'static> RcuSlot<T> {
     /// Gives up the share.
     pub(crate) fn take(&self) -> Option<RcuArc<T>> {
         NonNull::new(self.node.swap(ptr::null_mut(), Ordering::AcqRel)).map(RcuArc)
+    }
+}
+
+/// Waits, when dropped, for all deferred frees: their code must not go away before they ran.
+pub(crate) struct Stragglers;
+
+impl Drop for Stragglers {
+    fn drop(&mut self) {
+        barrier();
     }
 }

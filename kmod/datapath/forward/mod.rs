@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! To the real server, by the connection's forwarding method.
+
+mod dr;
+mod local;
+mod nat;
+mod tun;
+mod way;
+
+use lvs_engine::addr::Family;
+use lvs_engine::config::Forwarding;
+use lvs_engine::nat::TransportSum;
+use lvs_engine::parse::IpHeader;
+
+use crate::kernel_ext::packet::{
+    ChecksumState,
+    Disposition,
+    Packet, //
+};
+use crate::table::conn;
+
+use super::{
+    ConnEntry,
+    Context,
+    Flow, //
+};
+
+pub(super) use nat::send_icmp;
+
+/// A client's packet of a connection: counted, noted in the connection's state, forwarded.
+#[inline]
+pub(super) fn request(
+    context: &Context<'_>,
+    packet: Packet,
+    flow: &Flow,
+    conn: &ConnEntry,
+) -> Disposition {
+    if let Some(dest) = conn.dest(context.read) {
+        if !dest.is_available() {
+            return packet.discard();
+        }
+        dest.counters.count_in(packet.len());
+    }
+    let ticks = conn.advance(
+        context.read,
+        context.state.timeouts(),
+        true,
+        flow.tcp_flags,
+    );
+    conn::refresh(conn, context.now, ticks);
+    match conn.forwarding() {
+        Forwarding::Masquerade => nat::send(context, packet, flow, conn),
+        _ => unchanged(context, packet, &flow.ip, conn, Probe::Answer),
+    }
+}
+
+/// Whether packets too big for the way are answered: errors never are (RFC 1122, 3.2.2).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Probe {
+    /// The sender is told.
+    Answer,
+    /// Nobody is told.
+    Ignore,
+}
+
+/// Sends a packet that keeps its addresses.
+#[inline]
+pub(super) fn unchanged(
+    context: &Context<'_>,
+    packet: Packet,
+    ip: &IpHeader,
+    conn: &ConnEntry,
+    probe: Probe,
+) -> Disposition {
+    if conn.real_family() != Family::V4 {
+        return packet.discard();
+    }
+    match conn.forwarding() {
+        Forwarding::Tunnel => tun::send(context, packet, ip, conn, probe),
+        Forwarding::DirectRoute => dr::send(context, packet, ip, conn, probe),
+        Forwarding::Local => local::deliver(packet),
+        Forwarding::Masquerade | Forwarding::Bypass => packet.discard(),
+    }
+}
+
+/// How the packet's transport checksum has to be kept.
+#[inline]
+pub(super) fn transport_sum(packet: &Packet) -> TransportSum {
+    match packet.checksum_state() {
+        ChecksumState::Complete => TransportSum::Complete,
+        ChecksumState::Partial => TransportSum::Partial,
+    }
+}
+
+/// Takes a hop from the packet's time to live. `None` when its header can't be changed.
+#[inline]
+fn take_hop(packet: &mut Packet, ip: &IpHeader) -> Option<()> {
+    lvs_engine::nat::decrement_ttl_v4(packet.writable(ip.len).ok()?)
+}
+
+/// Sends a prepared packet along the route it got.
+#[inline]
+fn transmit(context: &Context<'_>, packet: Packet) -> Disposition {
+    let mut packet = packet;
+    packet.set_may_fragment();
+    packet.set_balanced();
+    packet.untrack();
+    packet.detach_socket();
+    packet.prepare_forward();
+    packet.send_v4(context.state.net())
+}

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! VS/NAT: the packet gets the server's address and port as its destination.
+
+use lvs_engine::nat::{
+    self,
+    End,
+    ErrorWay, //
+};
+use lvs_engine::parse::IpHeader;
+
+use crate::kernel_ext::hook::Place;
+use crate::kernel_ext::packet::{
+    Disposition,
+    Packet, //
+};
+use crate::table::conn::Conn;
+
+use super::super::{
+    ConnEntry,
+    Context,
+    Flow, //
+};
+use super::way::{
+    self,
+    Held,
+    Method, //
+};
+use super::{
+    transmit,
+    transport_sum,
+    Probe, //
+};
+
+/// Rewrites a client's packet and sends it to the server, or delivers it if that is this host.
+#[inline]
+pub(super) fn send(
+    context: &Context<'_>,
+    packet: Packet,
+    flow: &Flow,
+    conn: &ConnEntry,
+) -> Disposition {
+    let mut packet = packet;
+    let came_in = packet.is_input_routed_v4();
+    let Ok(route) = way::find(context, &mut packet, &flow.ip, conn, Method::Nat) else {
+        return packet.discard();
+    };
+    if !may_enter(&route, conn, came_in) {
+        return packet.discard();
+    }
+    let stays = route.is_local();
+    if !stays
+        && way::admit(
+            context,
+            &mut packet,
+            &flow.ip,
+            &route,
+            Method::Nat,
+            Probe::Answer,
+        )
+        .is_err()
+    {
+        return packet.discard();
+    }
+    let sum = transport_sum(&packet);
+    let Ok(headers) = packet.writable(nat::rewrite_len(flow.ip.len, flow.ip.protocol)) else {
+        return packet.discard();
+    };
+    if !stays && nat::decrement_ttl_v4(headers).is_none() {
+        return packet.discard();
+    }
+    let rewritten = nat::rewrite_v4(
+        headers,
+        flow.ip.len,
+        flow.ip.protocol,
+        End::Destination,
+        conn.real_addr().v4_word(),
+        conn.real_port(),
+        sum,
+    );
+    if rewritten.is_none() {
+        return packet.discard();
+    }
+    packet.forget_device_checksum();
+    leave(context, packet, conn, &route)
+}
+
+/// Rewrites an ICMP error about a reply and sends it to the server that sent the reply. `inner` is
+/// the header of the packet it is about, which starts at `inner_at`.
+pub(in crate::datapath) fn send_icmp(
+    context: &Context<'_>,
+    packet: Packet,
+    ip: &IpHeader,
+    inner: &IpHeader,
+    inner_at: usize,
+    conn: &ConnEntry,
+) -> Disposition {
+    let mut packet = packet;
+    let came_in = packet.is_input_routed_v4();
+    let method = if context.place == Place::Forward {
+        Method::NatThrough
+    } else {
+        Method::Nat
+    };
+    let Ok(route) = way::find(context, &mut packet, ip, conn, method) else {
+        return packet.discard();
+    };
+    if !may_enter(&route, conn, came_in) {
+        return packet.discard();
+    }
+    let stays = route.is_local();
+    if !stays && way::admit(context, &mut packet, ip, &route, method, Probe::Ignore).is_err() {
+        return packet.discard();
+    }
+    let needed = inner_at.wrapping_add(inner.len).wrapping_add(4);
+    let Ok(headers) = packet.writable(needed) else {
+        return packet.discard();
+    };
+    if !stays && nat::decrement_ttl_v4(headers).is_none() {
+        return packet.discard();
+    }
+    let rewritten = nat::rewrite_icmp_v4(
+        headers,
+        ip.len,
+        inner_at,
+        inner.len,
+        ErrorWay::ToServer,
+        conn.real_addr().v4_word(),
+        Some(conn.real_port()),
+    );
+    if rewritten.is_none() || !packet.complete_icmp_checksum(ip.len) {
+        return packet.discard();
+    }
+    leave(context, packet, conn, &route)
+}
+
+/// Whether the packet may go this way: nobody reaches loopback addresses from outside.
+#[inline]
+fn may_enter(route: &Held<'_>, conn: &Conn, came_in: bool) -> bool {
+    !(came_in && route.is_local() && conn.real_addr().v4()[0] == 127)
+}
+
+/// Sends the rewritten packet, or lets it go to this host's own server.
+#[inline]
+fn leave<'a>(
+    context: &Context<'a>,
+    packet: Packet,
+    conn: &Conn,
+    route: &Held<'a>,
+) -> Disposition {
+    let mut packet = packet;
+    if route.is_local() {
+        packet.set_may_fragment();
+        packet.set_balanced();
+        packet.untrack();
+        let same_place =
+            conn.virtual_port() == conn.real_port() && conn.virtual_addr() == conn.real_addr();
+        if !same_place {
+            packet.detach_socket();
+        }
+        return packet.accept();
+    }
+    if packet.make_headroom(route.link_header_len()).is_err() {
+        return packet.discard();
+    }
+    route.attach(&mut packet, context.read);
+    transmit(context, packet)
+}

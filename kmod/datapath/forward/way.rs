@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The way to a real server: its route, and whether the packet may and can take it.
+
+use core::ops::Deref;
+
+use lvs_engine::parse::IpHeader;
+use lvs_engine::tunnel::{
+    IPV4_HEADER_LEN,
+    MIN_INNER_MTU_V4, //
+};
+
+use crate::kernel_ext::hook::Place;
+use crate::kernel_ext::output::IcmpError;
+use crate::kernel_ext::packet::Packet;
+use crate::kernel_ext::rcu::{
+    RcuBox,
+    ReadSide, //
+};
+use crate::kernel_ext::route::Route;
+use crate::table::conn::Conn;
+use crate::table::Dest;
+
+use super::{
+    Context,
+    Probe, //
+};
+
+/// How the packet will be sent, as far as routing cares.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Method {
+    /// Rewritten: may end at this host even if it came to another address.
+    Nat,
+    /// An error about a rewritten packet, met on the forwarding path: must leave this host.
+    NatThrough,
+    /// To the server's link-layer address.
+    Direct,
+    /// Encapsulated, with a source address of this host.
+    Tunnel,
+}
+
+/// A route, from the server's cache or looked up for this packet alone.
+pub(super) enum Held<'a> {
+    Cached(&'a Route),
+    Own(Route),
+}
+
+impl Deref for Held<'_> {
+    type Target = Route;
+
+    #[inline]
+    fn deref(&self) -> &Route {
+        match self {
+            Held::Cached(route) => route,
+            Held::Own(route) => route,
+        }
+    }
+}
+
+impl<'a> Held<'a> {
+    /// Gives the packet the route.
+    #[inline]
+    pub(super) fn attach(&self, packet: &mut Packet, read: ReadSide<'a>) {
+        match self {
+            Held::Cached(route) => route.attach_borrowed(packet, read),
+            Held::Own(route) => route.attach(packet),
+        }
+    }
+}
+
+/// The packet can't go to the server. Its sender was told if that is proper.
+pub(super) struct NoWay;
+
+/// Finds the route to the connection's server and checks that the packet may take it.
+#[inline]
+pub(super) fn find<'a>(
+    context: &Context<'a>,
+    packet: &mut Packet,
+    ip: &IpHeader,
+    conn: &Conn,
+    method: Method,
+) -> Result<Held<'a>, NoWay> {
+    let route = match conn.dest(context.read) {
+        Some(dest) => to_server(context, dest, method),
+        None => look_up(context, conn.real_addr().v4_word(), method).map(Held::Own),
+    };
+    let Some(route) = route else {
+        packet.report_link_failure();
+        return Err(NoWay);
+    };
+    if crosses_boundary(packet, ip, method, route.is_local()) {
+        return Err(NoWay);
+    }
+    Ok(route)
+}
+
+#[inline]
+fn to_server<'a>(context: &Context<'a>, dest: &'a Dest, method: Method) -> Option<Held<'a>> {
+    if let Some(route) = dest.route.load(context.read) {
+        if !route.is_stale() {
+            return Some(Held::Cached(route));
+        }
+    }
+    fresh(context, dest, method)
+}
+
+/// Looks the route up anew and keeps it for the next packets if it may be kept.
+#[cold]
+fn fresh<'a>(context: &Context<'a>, dest: &'a Dest, method: Method) -> Option<Held<'a>> {
+    let Some(route) = look_up(context, dest.id().addr.v4_word(), method) else {
+        dest.route.replace(None);
+        return None;
+    };
+    if route.is_down() || !dest.is_available() {
+        return Some(Held::Own(route));
+    }
+    dest.route.replace(Some(RcuBox::new_atomic(route).ok()?));
+    dest.route.load(context.read).map(Held::Cached)
+}
+
+fn look_up(context: &Context<'_>, to: u32, method: Method) -> Option<Route> {
+    let net = context.state.net();
+    let route = Route::lookup_v4(net, to, 0, method == Method::Direct)?;
+    if method == Method::Tunnel && route.source_v4() != 0 {
+        // The route may depend on the source address it suggested.
+        return Route::lookup_v4(net, to, route.source_v4(), false);
+    }
+    Some(route)
+}
+
+/// Whether the packet would cross between this host's own and foreign addresses in a way that isn't
+/// allowed: from a loopback address to the network, or from the network to this host unless it is
+/// rewritten or was addressed to this host.
+#[inline]
+fn crosses_boundary(packet: &Packet, ip: &IpHeader, method: Method, to_here: bool) -> bool {
+    if to_here {
+        match method {
+            Method::Nat => false,
+            Method::NatThrough => true,
+            Method::Direct | Method::Tunnel => !packet.is_routed_here_v4(),
+        }
+    } else {
+        ip.source.v4()[0] == 127
+    }
+}
+
+/// Takes a hop from a packet that leaves this host, and checks that it fits the way. The sender is
+/// told when it doesn't.
+#[inline]
+pub(super) fn admit(
+    context: &Context<'_>,
+    packet: &mut Packet,
+    ip: &IpHeader,
+    route: &Route,
+    method: Method,
+    probe: Probe,
+) -> Result<(), NoWay> {
+    if ip.ttl <= 1 {
+        packet.count_ttl_error(context.state.net());
+        packet.report(IcmpError::TimeExceeded);
+        return Err(NoWay);
+    }
+    let mut mtu = route.mtu();
+    if method == Method::Tunnel {
+        mtu = mtu.saturating_sub(IPV4_HEADER_LEN);
+        if mtu < MIN_INNER_MTU_V4 {
+            return Err(NoWay);
+        }
+        if context.place == Place::LocalOut {
+            packet.lower_local_mtu(mtu);
+        }
+        if !context.state.sysctls().pmtu_disc() {
+            return Ok(());
+        }
+    }
+    if ip.dont_fragment && probe == Probe::Answer && packet.exceeds(mtu) {
+        packet.report(IcmpError::FragmentationNeeded(mtu));
+        return Err(NoWay);
+    }
+    Ok(())
+}

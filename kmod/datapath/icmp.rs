@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! ICMP errors about balanced connections: they reach the side that can act on them, and speak of
+//! the addresses that side knows (RFC 5508).
+
+use lvs_engine::config::Forwarding;
+use lvs_engine::nat::{
+    self,
+    ErrorWay, //
+};
+use lvs_engine::parse::{
+    self,
+    protocol,
+    IcmpError,
+    IpHeader,
+    ICMP_HEADER_LEN, //
+};
+use lvs_engine::tunnel::MIN_INNER_MTU_V4;
+
+use crate::kernel_ext::hook::Place;
+use crate::kernel_ext::output;
+use crate::kernel_ext::packet::{
+    Disposition,
+    Packet, //
+};
+
+use super::forward::{
+    self,
+    Probe, //
+};
+use super::ingress::{
+    takes_requests,
+    whole, //
+};
+use super::{
+    lookup,
+    reply,
+    ConnEntry,
+    Context,
+    Flow, //
+};
+
+/// Type and code of "fragmentation needed".
+const UNREACHABLE: u8 = 3;
+const FRAGMENTATION_NEEDED: u8 = 4;
+
+/// An error and the packet it is about.
+struct Report {
+    error: IcmpError,
+    /// Where the inner IP header starts.
+    inner_at: usize,
+    inner: IpHeader,
+}
+
+/// An ICMP packet.
+#[cold]
+pub(super) fn receive(context: &Context<'_>, packet: Packet, ip: IpHeader) -> Disposition {
+    let (mut packet, ip) = match whole(context, packet, ip) {
+        Ok(whole) => whole,
+        Err(disposition) => return disposition,
+    };
+    let Some(report) = read_report(&mut packet, ip.len) else {
+        return packet.accept();
+    };
+    if report.inner.protocol == protocol::IPIP {
+        if context.place == Place::LocalIn && takes_requests(context, &packet) {
+            return about_tunnel(context, packet, &ip, &report);
+        }
+        return packet.accept();
+    }
+    let Some(flow) = inner_flow(&mut packet, &report) else {
+        return packet.accept();
+    };
+    // The inner packet went from the client to the server: tell the client.
+    if let Some(conn) = context.tables.conns.find_reply(
+        context.read,
+        &flow.as_request(),
+        context.now,
+    ) {
+        return to_client(context, packet, &ip, &report, conn);
+    }
+    if !takes_requests(context, &packet) {
+        return packet.accept();
+    }
+    // The inner packet went from the virtual address to the client: tell the server.
+    if let Some(conn) = context.tables.conns.find_request(
+        context.read,
+        &flow.as_reply(),
+        context.now,
+    ) {
+        return to_server(context, packet, &ip, &report, conn);
+    }
+    packet.accept()
+}
+
+/// Reads the ICMP header at `icmp_at` and the IP header behind it. `None` when it isn't an error
+/// that concerns a connection, or makes no sense.
+fn read_report(packet: &mut Packet, icmp_at: usize) -> Option<Report> {
+    let inner_at = icmp_at.checked_add(ICMP_HEADER_LEN)?;
+    if !packet.pull(inner_at.checked_add(20)?) {
+        return None;
+    }
+    let error = parse::icmp_error(packet.linear().get(icmp_at..)?).ok()??;
+    let inner = parse::ipv4(packet.linear().get(inner_at..)?).ok()?;
+    Some(Report {
+        error,
+        inner_at,
+        inner,
+    })
+}
+
+/// The flow of the packet a report is about.
+fn inner_flow(packet: &mut Packet, report: &Report) -> Option<Flow> {
+    let inner = report.inner;
+    if !matches!(inner.protocol, protocol::TCP | protocol::UDP) || inner.is_later_fragment {
+        return None;
+    }
+    let ports_at = report.inner_at.checked_add(inner.len)?;
+    if !packet.pull(ports_at.checked_add(4)?) {
+        return None;
+    }
+    let (source_port, destination_port) = parse::ports(packet.linear().get(ports_at..)?)?;
+    Some(Flow {
+        ip: inner,
+        source_port,
+        destination_port,
+        tcp_flags: None,
+    })
+}
+
+/// An error about a client's packet, from the server or on the way to it.
+fn to_client(
+    context: &Context<'_>,
+    packet: Packet,
+    ip: &IpHeader,
+    report: &Report,
+    conn: &ConnEntry,
+) -> Disposition {
+    let mut packet = packet;
+    if conn.forwarding() == Forwarding::Masquerade {
+        if !packet.icmp_checksum_ok(ip.len) {
+            return packet.discard();
+        }
+        let needed = report
+            .inner_at
+            .wrapping_add(report.inner.len)
+            .wrapping_add(4);
+        let Ok(headers) = packet.writable(needed) else {
+            return packet.discard();
+        };
+        let rewritten = nat::rewrite_icmp_v4(
+            headers,
+            ip.len,
+            report.inner_at,
+            report.inner.len,
+            ErrorWay::ToClient,
+            conn.virtual_addr().v4_word(),
+            Some(conn.virtual_port()),
+        );
+        if rewritten.is_none()
+            || !packet.complete_icmp_checksum(ip.len)
+            || !reply::reroute(context, &mut packet)
+        {
+            return packet.discard();
+        }
+    }
+    if let Some(dest) = conn.dest(context.read) {
+        if dest.is_available() {
+            dest.counters.count_out(packet.len());
+        }
+    }
+    packet.set_balanced();
+    packet.untrack();
+    packet.accept()
+}
+
+/// An error about a server's reply, from the client or on the way to it.
+fn to_server(
+    context: &Context<'_>,
+    packet: Packet,
+    ip: &IpHeader,
+    report: &Report,
+    conn: &ConnEntry,
+) -> Disposition {
+    let translated = conn.forwarding() == Forwarding::Masquerade;
+    if translated && !packet.icmp_checksum_ok(ip.len) {
+        return packet.discard();
+    }
+    if let Some(dest) = conn.dest(context.read) {
+        if dest.is_available() {
+            dest.counters.count_in(packet.len());
+        }
+    }
+    if translated {
+        forward::send_icmp(
+            context,
+            packet,
+            ip,
+            &report.inner,
+            report.inner_at,
+            conn,
+        )
+    } else {
+        forward::unchanged(context, packet, ip, conn, Probe::Ignore)
+    }
+}
+
+/// An error about a packet this host sent through a tunnel: the client whose packet was inside is
+/// told, and a smaller MTU is learned.
+fn about_tunnel(
+    context: &Context<'_>,
+    packet: Packet,
+    ip: &IpHeader,
+    report: &Report,
+) -> Disposition {
+    let mut packet = packet;
+    let outer = report.inner;
+    let Some(inner_at) = report.inner_at.checked_add(outer.len) else {
+        return packet.accept();
+    };
+    if outer.is_later_fragment || !packet.pull(inner_at.wrapping_add(20)) {
+        return packet.accept();
+    }
+    let bytes = packet.linear().get(inner_at..).unwrap_or_default();
+    let Ok(inner) = parse::ipv4(bytes) else {
+        return packet.accept();
+    };
+    let inner_report = Report {
+        error: report.error,
+        inner_at,
+        inner,
+    };
+    let Some(flow) = inner_flow(&mut packet, &inner_report) else {
+        return packet.accept();
+    };
+    let Some(conn) = lookup::request(context, &flow) else {
+        return packet.accept();
+    };
+    // Only for a tunnel of ours: the connection's server is where the outer packet went.
+    if conn.forwarding() != Forwarding::Tunnel || conn.real_addr() != outer.destination {
+        return packet.accept();
+    }
+    if !packet.icmp_checksum_ok(ip.len) {
+        return packet.discard();
+    }
+    let mut info = report.error.info;
+    if report.error.kind == UNREACHABLE && report.error.code == FRAGMENTATION_NEEDED {
+        let mut mtu = info & 0xffff;
+        if !packet.strip(report.inner_at) {
+            return packet.free();
+        }
+        packet.learn_mtu_v4(context.state.net(), mtu);
+        if !inner.dont_fragment {
+            return packet.free();
+        }
+        if let Some(route) = conn
+            .dest(context.read)
+            .and_then(|dest| dest.route.load(context.read))
+        {
+            mtu = route.mtu();
+        }
+        let outer_len = outer.len as u32;
+        if mtu > MIN_INNER_MTU_V4.wrapping_add(outer_len) {
+            mtu = mtu.wrapping_sub(outer_len);
+        }
+        info = mtu;
+        if !packet.strip(outer.len) {
+            return packet.free();
+        }
+    } else if !packet.strip(inner_at) {
+        return packet.free();
+    }
+    if !packet.pull(inner.len) {
+        return packet.free();
+    }
+    packet.set_transport_offset(inner.len);
+    packet.report(output::IcmpError::Relayed(
+        report.error.kind,
+        report.error.code,
+        info,
+    ));
+    if let Some(dest) = conn.dest(context.read) {
+        if dest.is_available() {
+            dest.counters.count_out(packet.len());
+        }
+    }
+    packet.free()
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Where packets come in.
+
+use lvs_engine::parse::{
+    self,
+    protocol,
+    IpHeader, //
+};
+
+use crate::kernel_ext::hook::Place;
+use crate::kernel_ext::packet::{
+    Disposition,
+    Packet, //
+};
+use crate::kernel_ext::rcu::ReadSide;
+use crate::kernel_ext::time;
+use crate::table::NetnsState;
+
+use super::{
+    forward,
+    icmp,
+    lookup,
+    reply,
+    schedule,
+    Context,
+    Flow, //
+};
+
+/// One IPv4 packet through the balancer.
+#[inline]
+pub(super) fn receive_v4(
+    state: &NetnsState,
+    place: Place,
+    packet: Packet,
+    read: ReadSide<'_>,
+) -> Disposition {
+    if packet.is_balanced() || !packet.has_route() {
+        return packet.accept();
+    }
+    let Some(tables) = state.tables() else {
+        return packet.accept();
+    };
+    let Ok(ip) = parse::ipv4(packet.linear()) else {
+        return packet.accept();
+    };
+    if place == Place::LocalOut && packet.is_left_alone() {
+        return packet.accept();
+    }
+    let context = Context {
+        state,
+        tables,
+        read,
+        place,
+        now: time::now(),
+    };
+    match ip.protocol {
+        protocol::TCP | protocol::UDP => {
+            // Most of what is routed through this host is none of our business: one look tells.
+            if place == Place::Forward && !lookup::may_be_reply(state, &ip) {
+                return packet.accept();
+            }
+            transport(&context, packet, ip)
+        }
+        protocol::ICMP => icmp::receive(&context, packet, ip),
+        _ => {
+            let mut packet = packet;
+            // Met again only inside a tunnel, which may have been asked to be left alone.
+            if place != Place::Forward && state.sysctls().ignore_tunneled() {
+                packet.set_balanced();
+            }
+            packet.accept()
+        }
+    }
+}
+
+/// Reassembles a fragment; `Err` when others are missing yet.
+pub(super) fn whole(
+    context: &Context<'_>,
+    packet: Packet,
+    ip: IpHeader,
+) -> Result<(Packet, IpHeader), Disposition> {
+    if !ip.is_fragment {
+        return Ok((packet, ip));
+    }
+    let packet = packet.reassemble(context.state.net(), context.place.number())?;
+    match parse::ipv4(packet.linear()) {
+        Ok(ip) => Ok((packet, ip)),
+        Err(_) => Err(packet.discard()),
+    }
+}
+
+/// A TCP or UDP packet.
+#[inline]
+fn transport(context: &Context<'_>, packet: Packet, ip: IpHeader) -> Disposition {
+    let (mut packet, ip) = match whole(context, packet, ip) {
+        Ok(whole) => whole,
+        Err(disposition) => return disposition,
+    };
+    let needed = ip.len.wrapping_add(parse::transport_len(ip.protocol));
+    if !packet.pull(needed) {
+        // Too short for its protocol: passing by it is somebody else's to judge.
+        return if context.place == Place::Forward {
+            packet.accept()
+        } else {
+            packet.discard()
+        };
+    }
+    let headers = packet.linear().get(ip.len..).unwrap_or_default();
+    let Some((source_port, destination_port)) = parse::ports(headers) else {
+        return packet.accept();
+    };
+    let tcp_flags = match ip.protocol {
+        protocol::TCP => parse::tcp_flags(headers),
+        _ => None,
+    };
+    let flow = Flow {
+        ip,
+        source_port,
+        destination_port,
+        tcp_flags,
+    };
+    if context.place != Place::Forward && takes_requests(context, &packet) {
+        if let Some(conn) = lookup::request(context, &flow) {
+            if let Some(conn) = schedule::keep(context, &flow, conn) {
+                return forward::request(context, packet, &flow, conn);
+            }
+            // The entry belongs to an older connection: this packet begins another one.
+            return schedule::begin(context, packet, &flow);
+        }
+    }
+    if let Some(conn) = lookup::reply(context, &flow) {
+        return reply::send_back(context, packet, &flow, conn);
+    }
+    if context.place == Place::Forward || !takes_requests(context, &packet) {
+        return packet.accept();
+    }
+    schedule::begin(context, packet, &flow)
+}
+
+/// Whether the packet may be a client's: addressed to this host on the link, or made by it.
+#[inline]
+pub(super) fn takes_requests(context: &Context<'_>, packet: &Packet) -> bool {
+    (context.place == Place::LocalOut || packet.is_for_host())
+        && !context.state.sysctls().backup_only()
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Whose packet is this: a known connection's, a service's, or nobody's.
+
+use core::sync::atomic::Ordering;
+
+use lvs_engine::config::{
+    ServiceId,
+    Target, //
+};
+use lvs_engine::parse::{
+    protocol,
+    IpHeader, //
+};
+
+use crate::kernel_ext::memory::Entry;
+use crate::table::conn::Tuple;
+use crate::table::{
+    NetnsState,
+    Service, //
+};
+
+use super::{
+    ConnEntry,
+    Context,
+    Flow, //
+};
+
+/// FTP's control and data ports (RFC 959).
+pub(super) const FTP_PORT: u16 = 21;
+pub(super) const FTP_DATA_PORT: u16 = 20;
+
+/// First port that anybody may bind; the default of `net.ipv4.ip_unprivileged_port_start`.
+const FIRST_UNPRIVILEGED_PORT: u16 = 1024;
+
+impl Flow {
+    /// The packet as a client's.
+    #[inline]
+    pub(super) fn as_request(&self) -> Tuple {
+        Tuple {
+            family: self.ip.family,
+            protocol: self.ip.protocol,
+            client: self.ip.source,
+            client_port: self.source_port,
+            virtual_addr: self.ip.destination,
+            virtual_port: self.destination_port,
+        }
+    }
+
+    /// The packet as a server's: to the client, and from what the entry is compared with.
+    #[inline]
+    pub(super) fn as_reply(&self) -> Tuple {
+        Tuple {
+            family: self.ip.family,
+            protocol: self.ip.protocol,
+            client: self.ip.destination,
+            client_port: self.destination_port,
+            virtual_addr: self.ip.source,
+            virtual_port: self.source_port,
+        }
+    }
+}
+
+/// Whether a packet that is routed through may be a reply: its source is a server's or a service's.
+#[inline]
+pub(super) fn may_be_reply(state: &NetnsState, ip: &IpHeader) -> bool {
+    state.reply_sources().may_contain(&ip.source)
+        || state.counts().by_mark.load(Ordering::Relaxed) != 0
+}
+
+/// The connection a client's packet belongs to.
+#[inline]
+pub(super) fn request<'a>(context: &Context<'a>, flow: &Flow) -> Option<&'a ConnEntry> {
+    context
+        .tables
+        .conns
+        .find_request(context.read, &flow.as_request(), context.now)
+}
+
+/// The connection a server's packet belongs to.
+#[inline]
+pub(super) fn reply<'a>(context: &Context<'a>, flow: &Flow) -> Option<&'a ConnEntry> {
+    context
+        .tables
+        .conns
+        .find_reply(context.read, &flow.as_reply(), context.now)
+}
+
+/// The service a new connection is for. In this order: the firewall mark; protocol, address and
+/// port; FTP's service for its clients' data connections; the service of any port.
+pub(super) fn service<'a>(
+    context: &Context<'a>,
+    flow: &Flow,
+    mark: u32,
+) -> Option<&'a Entry<Service>> {
+    let counts = context.state.counts();
+    let family = flow.ip.family;
+    let find = |target| {
+        context
+            .tables
+            .service(context.read, &ServiceId { family, target })
+    };
+    if mark != 0 && counts.by_mark.load(Ordering::Relaxed) != 0 {
+        if let Some(service) = find(Target::Mark(mark)) {
+            return Some(service);
+        }
+    }
+    if counts.by_address.load(Ordering::Relaxed) == 0 {
+        return None;
+    }
+    let at_port = |port| {
+        find(Target::Address {
+            protocol: u16::from(flow.ip.protocol),
+            addr: flow.ip.destination,
+            port,
+        })
+    };
+    let port = flow.destination_port;
+    if let Some(service) = at_port(port) {
+        return Some(service);
+    }
+    let may_be_ftp_data = flow.ip.protocol == protocol::TCP
+        && counts.ftp.load(Ordering::Relaxed) != 0
+        && (port == FTP_DATA_PORT || port >= FIRST_UNPRIVILEGED_PORT);
+    if may_be_ftp_data {
+        if let Some(service) = at_port(FTP_PORT) {
+            return Some(service);
+        }
+    }
+    if counts.any_port.load(Ordering::Relaxed) == 0 {
+        return None;
+    }
+    at_port(0)
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The packet's way: hook → parse → look up → (schedule) → state → forward.
+//!
+//! ```text
+//!   LOCAL_IN, LOCAL_OUT            FORWARD
+//!         │                           │
+//!      ingress ── ICMP error ──▶ icmp │
+//!         │                           │
+//!   request's connection?     reply's connection? ──▶ reply: un-NAT, on its way
+//!         │ no      │ yes             │ no
+//!     schedule      │              accept
+//!         └────┬────┘
+//!           forward: nat │ tun │ dr │ local
+//! ```
+//!
+//! Everything here runs on the RCU read side, in softirq or (for packets this host makes) process
+//! context, and takes no lock for a packet of an established connection.
+
+mod forward;
+mod icmp;
+mod ingress;
+mod lookup;
+mod reply;
+mod schedule;
+
+use kernel::prelude::*;
+
+use lvs_engine::parse::IpHeader;
+
+use crate::kernel_ext::hook::{
+    Hooks,
+    Place,
+    Receiver, //
+};
+use crate::kernel_ext::memory::Entry;
+use crate::kernel_ext::packet::{
+    Disposition,
+    Packet, //
+};
+use crate::kernel_ext::rcu::ReadSide;
+use crate::table::conn::Conn;
+use crate::table::netns_state::Tables;
+use crate::table::NetnsState;
+
+/// Takes packets of a namespace from now on, until the result is dropped.
+pub(crate) fn register(state: &NetnsState) -> Result<Hooks<NetnsState>> {
+    Hooks::register_v4(state.net())
+}
+
+impl Receiver for NetnsState {
+    #[inline]
+    fn receive_v4(&self, place: Place, packet: Packet, read: ReadSide<'_>) -> Disposition {
+        ingress::receive_v4(self, place, packet, read)
+    }
+}
+
+/// A connection's entry in the table.
+type ConnEntry = Entry<Conn>;
+
+/// What all steps of one packet's way need.
+#[derive(Clone, Copy)]
+struct Context<'a> {
+    state: &'a NetnsState,
+    tables: &'a Tables,
+    read: ReadSide<'a>,
+    /// Where the packet was met.
+    place: Place,
+    /// The tick.
+    now: u32,
+}
+
+/// What the packet's headers say.
+#[derive(Clone, Copy)]
+struct Flow {
+    ip: IpHeader,
+    source_port: u16,
+    destination_port: u16,
+    /// Flags of a TCP segment.
+    tcp_flags: Option<u8>,
+}

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! New connections.
+
+use lvs_engine::config::Target;
+use lvs_engine::parse::{
+    protocol,
+    tcp_flag, //
+};
+use lvs_engine::sched::Key;
+use lvs_engine::tcp_state::TcpState;
+
+use crate::kernel_ext::memory::Entry;
+use crate::kernel_ext::output::IcmpError;
+use crate::kernel_ext::packet::{
+    Disposition,
+    Packet, //
+};
+use crate::kernel_ext::time;
+use crate::table::conn::flag;
+use crate::table::Service;
+
+use super::lookup::{
+    self,
+    FTP_DATA_PORT,
+    FTP_PORT, //
+};
+use super::{
+    forward,
+    ConnEntry,
+    Context,
+    Flow, //
+};
+
+/// Whether a client's packet still belongs to the connection found for it. If not, the connection
+/// is ended and the packet begins a new one.
+#[inline]
+pub(super) fn keep<'a>(
+    context: &Context<'a>,
+    flow: &Flow,
+    conn: &'a ConnEntry,
+) -> Option<&'a ConnEntry> {
+    let opens = flow
+        .tcp_flags
+        .is_some_and(|flags| flags & tcp_flag::SYN != 0);
+    if opens && is_reused(context, conn) {
+        context.tables.conns.remove(context.read, conn);
+        return None;
+    }
+    let server_is_gone = conn
+        .dest(context.read)
+        .is_some_and(|dest| !dest.is_available());
+    if server_is_gone && context.state.sysctls().expire_nodest_conn() {
+        context.tables.conns.remove(context.read, conn);
+        return None;
+    }
+    Some(conn)
+}
+
+/// Whether a SYN reuses the port of a connection that is over, or that should go elsewhere.
+#[cold]
+fn is_reused(context: &Context<'_>, conn: &ConnEntry) -> bool {
+    let sysctls = context.state.sysctls();
+    let quiescent = conn
+        .dest(context.read)
+        .is_some_and(|dest| dest.weight() == 0);
+    if quiescent && sysctls.expire_nodest_conn() {
+        return true;
+    }
+    let mode = sysctls.conn_reuse_mode();
+    if mode == 0 {
+        return false;
+    }
+    match conn.tcp_state() {
+        Some(TcpState::TimeWait | TcpState::Close) => true,
+        Some(TcpState::FinWait) => mode & 2 != 0 && conn.has(flag::NO_OUTPUT),
+        _ => false,
+    }
+}
+
+/// A packet that belongs to no connection: makes one if it is for a service.
+pub(super) fn begin(context: &Context<'_>, packet: Packet, flow: &Flow) -> Disposition {
+    if let Some(flags) = flow.tcp_flags {
+        let opens = flags & tcp_flag::SYN != 0 || context.state.sysctls().sloppy_tcp();
+        if !opens || flags & tcp_flag::RST != 0 {
+            return packet.accept();
+        }
+    }
+    let Some(service) = lookup::service(context, flow, packet.mark()) else {
+        return packet.accept();
+    };
+    // Servers open FTP data connections from this port, never clients.
+    if flow.source_port == FTP_DATA_PORT {
+        return packet.accept();
+    }
+    match connect(context, flow, service) {
+        Ok(conn) => forward::request(context, packet, flow, conn),
+        Err(Failure::NoServer) => refuse(packet, flow, service),
+        Err(Failure::NoConnection) => packet.discard(),
+    }
+}
+
+/// Why there is no connection.
+enum Failure {
+    /// No server takes one: the client is told.
+    NoServer,
+    /// The table takes none: the packet is dropped.
+    NoConnection,
+}
+
+/// Picks a server and makes the connection.
+fn connect<'a>(
+    context: &Context<'a>,
+    flow: &Flow,
+    service: &Entry<Service>,
+) -> Result<&'a ConnEntry, Failure> {
+    if let Target::Address { port, .. } = service.id().target {
+        // A service of any port needs persistence to hold a client's connections together.
+        if port != flow.destination_port {
+            return Err(Failure::NoServer);
+        }
+    }
+    let key = Key {
+        client_addr: flow.ip.source,
+        client_port: flow.source_port,
+        virtual_addr: flow.ip.destination,
+        virtual_port: flow.destination_port,
+        flags: service.flags(),
+        random: 0,
+    };
+    let dest = service
+        .schedule(context.read, &key)
+        .ok_or(Failure::NoServer)?;
+    let real_port = match dest.id().port {
+        0 => flow.destination_port,
+        port => port,
+    };
+    let conns = &context.tables.conns;
+    let limit = context.state.sysctls().conn_max().max(0).unsigned_abs();
+    match conns.create(context.read, &flow.as_request(), dest, real_port, limit) {
+        Ok((conn, is_new)) => {
+            if is_new {
+                dest.counters.count_connection();
+                if conns.wants_resize() {
+                    context.state.wake_collector();
+                }
+            }
+            Ok(conn)
+        }
+        Err(refusal) => {
+            if time::may_log() {
+                kernel::pr_warn!("no new connection: {:?}\n", refusal);
+            }
+            Err(Failure::NoConnection)
+        }
+    }
+}
+
+/// Tells a client that nobody serves it.
+fn refuse(packet: Packet, flow: &Flow, service: &Entry<Service>) -> Disposition {
+    // What else goes to FTP's address is not ours to refuse.
+    if let Target::Address { port: FTP_PORT, protocol, .. } = service.id().target {
+        if protocol == u16::from(protocol::TCP) && flow.destination_port != FTP_PORT {
+            return packet.accept();
+        }
+    }
+    packet.report(IcmpError::PortUnreachable);
+    packet.discard()
+}

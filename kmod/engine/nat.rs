@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Rewriting addresses and ports in the headers of a packet.
+//!
+//! Functions take the headers from the IP header's start and return `None`, with nothing changed,
+//! when these are too short.
+
+use crate::checksum::Delta;
+use crate::parse::protocol;
+
+/// Which end of the packet is rewritten.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum End {
+    /// The source: a server's reply gets the virtual address.
+    Source,
+    /// The destination: a client's packet goes to the real server.
+    Destination,
+}
+
+/// How the transport checksum is kept.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TransportSum {
+    /// The field holds a complete checksum.
+    Complete,
+    /// The field holds the pseudo-header's sum; the device adds the rest.
+    Partial,
+}
+
+#[inline]
+fn word_at(bytes: &mut [u8], offset: usize) -> Option<&mut [u8; 4]> {
+    bytes.get_mut(offset..)?.first_chunk_mut()
+}
+
+#[inline]
+fn half_at(bytes: &mut [u8], offset: usize) -> Option<&mut [u8; 2]> {
+    bytes.get_mut(offset..)?.first_chunk_mut()
+}
+
+/// Bytes of headers that [`rewrite_v4`] needs.
+#[inline]
+pub const fn rewrite_len(ip_len: usize, transport_protocol: u8) -> usize {
+    match transport_protocol {
+        protocol::TCP => ip_len.wrapping_add(20),
+        _ => ip_len.wrapping_add(8),
+    }
+}
+
+/// Gives one end of an IPv4 packet another address (as it lies in memory) and port (host order),
+/// and corrects the IP and the TCP or UDP checksum.
+#[inline]
+pub fn rewrite_v4(
+    headers: &mut [u8],
+    ip_len: usize,
+    transport_protocol: u8,
+    end: End,
+    addr: u32,
+    port: u16,
+    sum: TransportSum,
+) -> Option<()> {
+    let (ip, transport) = headers.split_at_mut_checked(ip_len)?;
+    let (addr_at, port_at) = match end {
+        End::Source => (12, 0),
+        End::Destination => (16, 2),
+    };
+    let check_at = match transport_protocol {
+        protocol::TCP => 16,
+        protocol::UDP => 6,
+        _ => return None,
+    };
+    // Everything is there before anything is changed.
+    let old_check = u16::from_ne_bytes(*half_at(transport, check_at)?);
+    let old_port = u16::from_ne_bytes(*half_at(transport, port_at)?);
+    let old_ip_check = u16::from_ne_bytes(*half_at(ip, 10)?);
+    let place = word_at(ip, addr_at)?;
+    let old_addr = u32::from_ne_bytes(*place);
+    *place = addr.to_ne_bytes();
+
+    let addr_delta = Delta::new().word(old_addr, addr);
+    *half_at(ip, 10)? = addr_delta.apply(old_ip_check).to_ne_bytes();
+
+    let port = port.to_be();
+    *half_at(transport, port_at)? = port.to_ne_bytes();
+    let check = match sum {
+        TransportSum::Partial => addr_delta.apply_to_sum(old_check),
+        // A UDP sender may leave out the checksum.
+        TransportSum::Complete if transport_protocol == protocol::UDP && old_check == 0 => 0,
+        TransportSum::Complete => {
+            let check = addr_delta.half(old_port, port).apply(old_check);
+            if transport_protocol == protocol::UDP && check == 0 {
+                0xffff
+            } else {
+                check
+            }
+        }
+    };
+    *half_at(transport, check_at)? = check.to_ne_bytes();
+    Some(())
+}
+
+/// Takes one hop from an IPv4 header's time to live and corrects its checksum (RFC 1141).
+#[inline]
+pub fn decrement_ttl_v4(ip: &mut [u8]) -> Option<()> {
+    let place = half_at(ip, 8)?;
+    let old = *place;
+    let [ttl, protocol] = old;
+    let new = [ttl.checked_sub(1)?, protocol];
+    *place = new;
+    let check = half_at(ip, 10)?;
+    *check = Delta::new()
+        .half(u16::from_ne_bytes(old), u16::from_ne_bytes(new))
+        .apply(u16::from_ne_bytes(*check))
+        .to_ne_bytes();
+    Some(())
+}
+
+/// Which way an ICMP error goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ErrorWay {
+    /// To the client: it is about a packet of the client to the server. Outer source and inner
+    /// destination become the virtual address.
+    ToClient,
+    /// To the server: it is about a packet of the server to the client. Outer destination and inner
+    /// source become the real server's address.
+    ToServer,
+}
+
+/// Rewrites an ICMP error about a translated connection: the outer and inner IPv4 addresses, the
+/// inner port, and both IP checksums. The ICMP checksum, which covers the whole message, is set to
+/// zero for the caller to fill in. `inner_at` is where the inner IP header starts, `inner_len` its
+/// length; `port` is `None` for transports without ports.
+pub fn rewrite_icmp_v4(
+    headers: &mut [u8],
+    icmp_at: usize,
+    inner_at: usize,
+    inner_len: usize,
+    way: ErrorWay,
+    addr: u32,
+    port: Option<u16>,
+) -> Option<()> {
+    let (outer_addr_at, inner_addr_at, inner_port_at) = match way {
+        ErrorWay::ToClient => (12, 16, 2),
+        ErrorWay::ToServer => (16, 12, 0),
+    };
+    let ports_at = inner_at.checked_add(inner_len)?;
+    // Everything is there before anything is changed.
+    headers.get(..ports_at)?;
+    half_at(headers, icmp_at.checked_add(2)?)?;
+    if let Some(port) = port {
+        *half_at(headers, ports_at.checked_add(inner_port_at)?)? = port.to_be_bytes();
+    }
+    change_addr_v4(headers, 0, outer_addr_at, addr)?;
+    change_addr_v4(headers, inner_at, inner_addr_at, addr)?;
+    *half_at(headers, icmp_at.checked_add(2)?)? = [0; 2];
+    Some(())
+}
+
+/// Changes an address of the IPv4 header at `ip_at` and corrects the header's checksum.
+fn change_addr_v4(headers: &mut [u8], ip_at: usize, addr_at: usize, addr: u32) -> Option<()> {
+    let place = word_at(headers, ip_at.checked_add(addr_at)?)?;
+    let old = u32::from_ne_bytes(*place);
+    *place = addr.to_ne_bytes();
+    let check = half_at(headers, ip_at.checked_add(10)?)?;
+    *check = Delta::new()
+        .word(old, addr)
+        .apply(u16::from_ne_bytes(*check))
+        .to_ne_bytes();
+    Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checksum;
+    use proptest::prelude::*;
+
+    /// An IPv4 packet with right checksums.
+    fn packet(protocol: u8, payload: &[u8]) -> Vec<u8> {
+        let header_len = if protocol == protocol::TCP { 20 } else { 8 };
+        let transport_len = header_len + payload.len();
+        let mut bytes = vec![
+            0x45, 0, 0, 0, 1, 2, 0x40, 0, 64, protocol, 0, 0, 192, 0, 2, 1, 10, 0, 0, 1,
+        ];
+        bytes[2..4].copy_from_slice(&(20 + transport_len as u16).to_be_bytes());
+        bytes.extend([0x9c, 0x40, 0, 80]);
+        bytes.resize(20 + header_len, 0);
+        if protocol == protocol::UDP {
+            bytes[24..26].copy_from_slice(&(transport_len as u16).to_be_bytes());
+        }
+        bytes.extend(payload);
+        let check_at = 20 + if protocol == protocol::TCP { 16 } else { 6 };
+        let sum = checksum::of(&bytes[..20]);
+        bytes[10..12].copy_from_slice(&sum.to_ne_bytes());
+        let sum = transport_sum(&bytes);
+        bytes[check_at..check_at + 2].copy_from_slice(&sum.to_ne_bytes());
+        bytes
+    }
+
+    /// Checksum over pseudo-header and transport, the field in it included.
+    fn transport_sum(bytes: &[u8]) -> u16 {
+        let mut covered = bytes[12..20].to_vec();
+        covered.extend([0, bytes[9]]);
+        covered.extend(((bytes.len() - 20) as u16).to_be_bytes());
+        covered.extend(&bytes[20..]);
+        checksum::of(&covered)
+    }
+
+    proptest! {
+        #[test]
+        fn checksums_stay_right(
+            payload in proptest::collection::vec(any::<u8>(), 0..40),
+            addr: u32,
+            port: u16,
+            tcp: bool,
+            source: bool,
+        ) {
+            let protocol = if tcp { protocol::TCP } else { protocol::UDP };
+            let end = if source { End::Source } else { End::Destination };
+            let mut bytes = packet(protocol, &payload);
+            rewrite_v4(&mut bytes, 20, protocol, end, addr, port, TransportSum::Complete).unwrap();
+            prop_assert_eq!(checksum::of(&bytes[..20]), 0);
+            prop_assert_eq!(transport_sum(&bytes), 0);
+            let (addr_at, port_at) = if source { (12, 20) } else { (16, 22) };
+            prop_assert_eq!(&bytes[addr_at..addr_at + 4], &addr.to_ne_bytes());
+            prop_assert_eq!(&bytes[port_at..port_at + 2], &port.to_be_bytes());
+            decrement_ttl_v4(&mut bytes).unwrap();
+            prop_assert_eq!(bytes[8], 63);
+            prop_assert_eq!(checksum::of(&bytes[..20]), 0);
+        }
+
+        #[test]
+        fn short_headers_change_nothing(len in 0_usize..40, ip_len in 20_usize..60) {
+            let mut bytes = packet(protocol::TCP, &[]);
+            bytes.truncate(len);
+            let before = bytes.clone();
+            let done = rewrite_v4(
+                &mut bytes, ip_len, protocol::TCP, End::Source, 1, 2, TransportSum::Complete,
+            );
+            if done.is_none() {
+                prop_assert_eq!(bytes, before);
+            }
+        }
+    }
+
+    #[test]
+    fn an_absent_udp_checksum_stays_absent() {
+        let mut bytes = packet(protocol::UDP, b"x");
+        bytes[26..28].fill(0);
+        rewrite_v4(
+            &mut bytes,
+            20,
+            protocol::UDP,
+            End::Destination,
+            7,
+            7,
+            TransportSum::Complete,
+        )
+        .unwrap();
+        assert_eq!(bytes[26..28], [0, 0]);
+    }
+
+    #[test]
+    fn a_partial_sum_gets_the_address_alone() {
+        let mut bytes = packet(protocol::TCP, b"data");
+        // As the stack leaves it: the pseudo-header's sum, not complemented.
+        let pseudo = |bytes: &[u8]| {
+            let mut covered = bytes[12..20].to_vec();
+            covered.extend([0, bytes[9]]);
+            covered.extend(((bytes.len() - 20) as u16).to_be_bytes());
+            !checksum::of(&covered)
+        };
+        let sum = pseudo(&bytes);
+        bytes[36..38].copy_from_slice(&sum.to_ne_bytes());
+        let addr = u32::from_ne_bytes([172, 16, 0, 9]);
+        rewrite_v4(
+            &mut bytes,
+            20,
+            protocol::TCP,
+            End::Destination,
+            addr,
+            8080,
+            TransportSum::Partial,
+        )
+        .unwrap();
+        assert_eq!(bytes[36..38], pseudo(&bytes).to_ne_bytes());
+    }
+
+    #[test]
+    fn a_dead_packet_keeps_its_ttl() {
+        let mut bytes = packet(protocol::TCP, &[]);
+        bytes[8] = 0;
+        assert_eq!(decrement_ttl_v4(&mut bytes), None);
+        assert_eq!(bytes[8], 0);
+    }
+
+    #[test]
+    fn an_icmp_error_speaks_of_the_virtual_address() {
+        let inner = packet(protocol::UDP, b"hello");
+        let mut bytes = packet(protocol::ICMP, &[]);
+        bytes.truncate(20);
+        bytes.extend([3, 3, 0xab, 0xcd, 0, 0, 0, 0]);
+        bytes.extend(&inner);
+        let vip = u32::from_ne_bytes([10, 1, 1, 1]);
+        rewrite_icmp_v4(&mut bytes, 20, 28, 20, ErrorWay::ToClient, vip, Some(443)).unwrap();
+        assert_eq!(bytes[12..16], [10, 1, 1, 1]);
+        assert_eq!(bytes[28 + 16..28 + 20], [10, 1, 1, 1]);
+        assert_eq!(bytes[28 + 22..28 + 24], 443_u16.to_be_bytes());
+        assert_eq!(bytes[22..24], [0, 0]);
+        assert_eq!(checksum::of(&bytes[28..48]), 0);
+        assert_eq!(
+            rewrite_icmp_v4(&mut bytes[..40], 20, 28, 20, ErrorWay::ToServer, 1, Some(1)),
+            None
+        );
+    }
+}

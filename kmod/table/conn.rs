@@ -1,0 +1,465 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A connection: who talks to whom, in which state, until when.
+//!
+//! An entry of the table is 128 bytes, link and hash included. All that a packet of an IPv4
+//! connection touches lies in the first cache line:
+//!
+//! | bytes | what |
+//! |--|--|
+//! | 0–15 | chain link, hash, expiry tick (in [`Entry`]) |
+//! | 16–39 | server, controlling entry, extension |
+//! | 40–63 | state and flags, IPv4 addresses, ports, protocol, families |
+//! | 64–111 | IPv6 addresses |
+//! | 112–127 | deferred free |
+
+use core::mem;
+use core::sync::atomic::{
+    AtomicU32,
+    AtomicUsize,
+    Ordering, //
+};
+
+use lvs_engine::addr::{
+    Addr,
+    Family, //
+};
+use lvs_engine::config::Forwarding;
+use lvs_engine::parse::protocol;
+use lvs_engine::tcp_state::{
+    self,
+    Direction,
+    TcpState, //
+};
+
+use crate::kernel_ext::memory::Entry;
+use crate::kernel_ext::rcu::{
+    RcuArc,
+    RcuSlot,
+    ReadSide, //
+};
+use crate::kernel_ext::time;
+
+use super::dest::Dest;
+use super::netns_state::Timeouts;
+
+/// Bits of a connection's state word above the protocol's state (8 bits) and the packet count.
+pub(crate) mod flag {
+    /// Packets from the client, counted up to [`super::Conn::MAX_PACKETS`].
+    pub(crate) const PACKET_ONE: u32 = 1 << 8;
+    /// Mask of the packet count.
+    pub(crate) const PACKET_MASK: u32 = 0xf << 8;
+    /// Not counted as active at its server.
+    pub(crate) const INACTIVE: u32 = 1 << 12;
+    /// Only the client's packets have been seen so far.
+    pub(crate) const NO_OUTPUT: u32 = 1 << 13;
+    /// A persistence template.
+    pub(crate) const TEMPLATE: u32 = 1 << 14;
+    /// Lives for one packet and is in no table.
+    pub(crate) const ONE_PACKET: u32 = 1 << 15;
+    /// Taken out of the table: nothing is counted any more.
+    pub(crate) const DEAD: u32 = 1 << 16;
+    /// Shift of the forwarding method.
+    pub(crate) const METHOD_SHIFT: u32 = 20;
+}
+
+/// Both ends of a connection as the client sees them, and the server behind.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Tuple {
+    /// Family of client and virtual address.
+    pub(crate) family: Family,
+    /// IP protocol.
+    pub(crate) protocol: u8,
+    /// The client.
+    pub(crate) client: Addr,
+    /// The client's port.
+    pub(crate) client_port: u16,
+    /// The virtual address.
+    pub(crate) virtual_addr: Addr,
+    /// The virtual port.
+    pub(crate) virtual_port: u16,
+}
+
+const REAL_IS_V6: u8 = 1;
+const CLIENT_IS_V6: u8 = 2;
+
+/// A connection between a client and a real server.
+#[repr(C)]
+pub(crate) struct Conn {
+    dest: RcuSlot<Dest>,
+    /// The persistence template or control connection this one belongs to.
+    controller: AtomicUsize,
+    /// Data that few connections have.
+    extension: AtomicUsize,
+    state: AtomicU32,
+    client_v4: u32,
+    virtual_v4: u32,
+    real_v4: u32,
+    client_port: u16,
+    virtual_port: u16,
+    real_port: u16,
+    protocol: u8,
+    families: u8,
+    client_v6: Addr,
+    virtual_v6: Addr,
+    real_v6: Addr,
+}
+
+const _: () = {
+    assert!(mem::size_of::<Entry<Conn>>() == 128);
+    assert!(mem::align_of::<Entry<Conn>>() == 64);
+    // The first line ends with the families.
+    assert!(mem::offset_of!(Conn, families) == 63 - 16);
+    assert!(!mem::needs_drop::<Conn>());
+};
+
+impl Conn {
+    /// Where counting a connection's packets ends.
+    pub(crate) const MAX_PACKETS: u32 = 15;
+
+    /// A new connection to `dest`, in its protocol's first state.
+    #[inline]
+    pub(crate) fn new(tuple: &Tuple, dest: &RcuArc<Dest>, real_port: u16, flags: u32) -> Self {
+        let id = dest.id();
+        let method = dest.forwarding();
+        let mut state = flags | flag::INACTIVE | method.number() << flag::METHOD_SHIFT;
+        if method != Forwarding::Masquerade {
+            state |= flag::NO_OUTPUT;
+        }
+        let mut conn = Self {
+            dest: RcuSlot::new(Some(dest.clone())),
+            controller: AtomicUsize::new(0),
+            extension: AtomicUsize::new(0),
+            state: AtomicU32::new(state),
+            client_v4: 0,
+            virtual_v4: 0,
+            real_v4: 0,
+            client_port: tuple.client_port,
+            virtual_port: tuple.virtual_port,
+            real_port,
+            protocol: tuple.protocol,
+            families: 0,
+            client_v6: Addr::ANY,
+            virtual_v6: Addr::ANY,
+            real_v6: Addr::ANY,
+        };
+        match tuple.family {
+            Family::V4 => {
+                conn.client_v4 = tuple.client.v4_word();
+                conn.virtual_v4 = tuple.virtual_addr.v4_word();
+            }
+            Family::V6 => {
+                conn.families |= CLIENT_IS_V6;
+                conn.client_v6 = tuple.client;
+                conn.virtual_v6 = tuple.virtual_addr;
+            }
+        }
+        match id.family {
+            Family::V4 => conn.real_v4 = id.addr.v4_word(),
+            Family::V6 => {
+                conn.families |= REAL_IS_V6;
+                conn.real_v6 = id.addr;
+            }
+        }
+        conn
+    }
+
+    /// The real server, unless the connection is being taken down.
+    #[inline]
+    pub(crate) fn dest<'a>(&self, read: ReadSide<'a>) -> Option<&'a Dest> {
+        self.dest.load(read)
+    }
+
+    /// Gives up the share of the server. Called once, by whoever took the entry out of the table.
+    pub(super) fn release_dest(&self) -> Option<RcuArc<Dest>> {
+        self.dest.take()
+    }
+
+    /// Whether client packets with `tuple` belong here.
+    #[inline]
+    pub(crate) fn matches_request(&self, tuple: &Tuple) -> bool {
+        let addresses_match = match tuple.family {
+            Family::V4 => {
+                self.families & CLIENT_IS_V6 == 0
+                    && self.client_v4 == tuple.client.v4_word()
+                    && self.virtual_v4 == tuple.virtual_addr.v4_word()
+            }
+            Family::V6 => {
+                self.families & CLIENT_IS_V6 != 0
+                    && self.client_v6 == tuple.client
+                    && self.virtual_v6 == tuple.virtual_addr
+            }
+        };
+        addresses_match
+            && self.client_port == tuple.client_port
+            && self.virtual_port == tuple.virtual_port
+            && self.protocol == tuple.protocol
+    }
+
+    /// Whether a packet from `source` to the client of `tuple` belongs here: sent by the real
+    /// server where that is rewritten, else by the virtual address.
+    /// `tuple.virtual_*` hold the packet's source.
+    #[inline]
+    pub(crate) fn matches_reply(&self, tuple: &Tuple) -> bool {
+        let rewritten = self.forwarding() == Forwarding::Masquerade;
+        let source_port = if rewritten {
+            self.real_port
+        } else {
+            self.virtual_port
+        };
+        if self.client_port != tuple.client_port
+            || source_port != tuple.virtual_port
+            || self.protocol != tuple.protocol
+        {
+            return false;
+        }
+        match tuple.family {
+            Family::V4 => {
+                let source = if rewritten { self.real_v4 } else { self.virtual_v4 };
+                self.families & CLIENT_IS_V6 == 0
+                    && self.client_v4 == tuple.client.v4_word()
+                    && source == tuple.virtual_addr.v4_word()
+            }
+            Family::V6 => {
+                let source = if rewritten { self.real_v6 } else { self.virtual_v6 };
+                self.families & CLIENT_IS_V6 != 0
+                    && self.client_v6 == tuple.client
+                    && source == tuple.virtual_addr
+            }
+        }
+    }
+
+    /// Whether `tuple` has the same client, the part of it that is hashed.
+    #[inline]
+    pub(crate) fn same_client(&self, tuple: &Tuple) -> bool {
+        self.client_port == tuple.client_port
+            && self.protocol == tuple.protocol
+            && self.client() == tuple.client
+    }
+
+    // -- What the entry says ---------------------------------------------------------------------
+
+    /// Family of client and virtual address.
+    pub(crate) fn family(&self) -> Family {
+        if self.families & CLIENT_IS_V6 == 0 {
+            Family::V4
+        } else {
+            Family::V6
+        }
+    }
+
+    /// Family of the real server's address.
+    pub(crate) fn real_family(&self) -> Family {
+        if self.families & REAL_IS_V6 == 0 {
+            Family::V4
+        } else {
+            Family::V6
+        }
+    }
+
+    /// IP protocol.
+    #[inline]
+    pub(crate) fn protocol(&self) -> u8 {
+        self.protocol
+    }
+
+    /// The client.
+    #[inline]
+    pub(crate) fn client(&self) -> Addr {
+        match self.family() {
+            Family::V4 => Addr::from_v4_word(self.client_v4),
+            Family::V6 => self.client_v6,
+        }
+    }
+
+    /// The client's port.
+    #[inline]
+    pub(crate) fn client_port(&self) -> u16 {
+        self.client_port
+    }
+
+    /// The virtual address.
+    #[inline]
+    pub(crate) fn virtual_addr(&self) -> Addr {
+        match self.family() {
+            Family::V4 => Addr::from_v4_word(self.virtual_v4),
+            Family::V6 => self.virtual_v6,
+        }
+    }
+
+    /// The virtual port.
+    #[inline]
+    pub(crate) fn virtual_port(&self) -> u16 {
+        self.virtual_port
+    }
+
+    /// The real server's address.
+    #[inline]
+    pub(crate) fn real_addr(&self) -> Addr {
+        match self.real_family() {
+            Family::V4 => Addr::from_v4_word(self.real_v4),
+            Family::V6 => self.real_v6,
+        }
+    }
+
+    /// The real server's port.
+    #[inline]
+    pub(crate) fn real_port(&self) -> u16 {
+        self.real_port
+    }
+
+    /// How packets reach the server.
+    #[inline]
+    pub(crate) fn forwarding(&self) -> Forwarding {
+        Forwarding::from_flags(self.state.load(Ordering::Relaxed) >> flag::METHOD_SHIFT)
+    }
+
+    /// Whether this is a persistence template.
+    pub(crate) fn is_template(&self) -> bool {
+        self.has(flag::TEMPLATE)
+    }
+
+    /// Whether any of the [`flag`] bits in `mask` is set.
+    #[inline]
+    pub(crate) fn has(&self, mask: u32) -> bool {
+        self.state.load(Ordering::Relaxed) & mask != 0
+    }
+
+    /// Packets from the client, counted up to [`Conn::MAX_PACKETS`].
+    pub(crate) fn packets(&self) -> u32 {
+        (self.state.load(Ordering::Relaxed) & flag::PACKET_MASK) / flag::PACKET_ONE
+    }
+
+    /// The TCP state; `None` for what isn't TCP.
+    #[inline]
+    pub(crate) fn tcp_state(&self) -> Option<TcpState> {
+        if self.protocol != protocol::TCP {
+            return None;
+        }
+        TcpState::from_number(self.state.load(Ordering::Relaxed) as u8)
+    }
+
+    /// The state's name as listings show it.
+    pub(crate) fn state_name(&self) -> &'static str {
+        if self.is_template() {
+            return "NONE";
+        }
+        match self.protocol {
+            protocol::TCP => self.tcp_state().map_or("ERR!", TcpState::name),
+            protocol::UDP => "UDP",
+            _ => "NONE",
+        }
+    }
+
+    // -- What a packet does to it ------------------------------------------------------------------
+
+    /// Takes note of a packet: the state changes, and with it what the server counts. Returns the
+    /// ticks the connection lives from now on without another packet.
+    ///
+    /// `from_client` tells the direction; `tcp_flags` are those of a TCP segment, if it has them.
+    #[inline]
+    pub(crate) fn advance(
+        &self,
+        read: ReadSide<'_>,
+        timeouts: &Timeouts,
+        from_client: bool,
+        tcp_flags: Option<u8>,
+    ) -> u32 {
+        let mut word = self.state.load(Ordering::Relaxed);
+        loop {
+            let next = self.after(word, timeouts, from_client, tcp_flags);
+            if next == word || word & flag::DEAD != 0 {
+                break;
+            }
+            match self.state.compare_exchange_weak(
+                word,
+                next,
+                Ordering::Relaxed,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => {
+                    if (word ^ next) & flag::INACTIVE != 0 {
+                        if let Some(dest) = self.dest(read) {
+                            dest.move_connection(next & flag::INACTIVE == 0);
+                        }
+                    }
+                    word = next;
+                    break;
+                }
+                Err(present) => word = present,
+            }
+        }
+        match self.protocol {
+            protocol::TCP => timeouts.tcp(word as u8),
+            _ => timeouts.udp(),
+        }
+    }
+
+    /// The state word after a packet.
+    #[inline]
+    fn after(
+        &self,
+        word: u32,
+        timeouts: &Timeouts,
+        from_client: bool,
+        tcp_flags: Option<u8>,
+    ) -> u32 {
+        let mut next = word;
+        let mut direction = Direction::Output;
+        if from_client {
+            if word & flag::PACKET_MASK != flag::PACKET_MASK {
+                next = next.wrapping_add(flag::PACKET_ONE);
+            }
+            direction = if word & flag::NO_OUTPUT == 0 {
+                Direction::Input
+            } else {
+                Direction::InputOnly
+            };
+        } else {
+            next &= !flag::NO_OUTPUT;
+        }
+        if self.protocol == protocol::TCP {
+            if let (Some(flags), Some(state)) = (tcp_flags, TcpState::from_number(word as u8)) {
+                let new = tcp_state::next(state, direction, flags, timeouts.secure_tcp());
+                next = next & !0xff | u32::from(new.number());
+                if new != state {
+                    if new.is_active() {
+                        next &= !flag::INACTIVE;
+                    } else {
+                        next |= flag::INACTIVE;
+                    }
+                }
+            }
+        }
+        next
+    }
+
+    /// Marks the connection as taken down; what is counted from now on isn't. Returns whether its
+    /// server counted it as active. Called once.
+    pub(super) fn kill(&self) -> bool {
+        self.state.fetch_or(flag::DEAD, Ordering::Relaxed) & flag::INACTIVE == 0
+    }
+}
+
+/// Whether an entry is out of date at tick `now`.
+#[inline]
+pub(crate) fn is_expired(entry: &Entry<Conn>, now: u32) -> bool {
+    (now.wrapping_sub(entry.expires.load(Ordering::Relaxed)) as i32) >= 0
+}
+
+/// Lets an entry live `ticks` from `now` on. Writes only when that moves the end by a noticeable
+/// time, so that a stream of packets doesn't dirty the line each time.
+#[inline]
+pub(crate) fn refresh(entry: &Entry<Conn>, now: u32, ticks: u32) {
+    let new = now.wrapping_add(ticks);
+    let old = entry.expires.load(Ordering::Relaxed);
+    if new.wrapping_sub(old) > time::HZ / 8 {
+        entry.expires.store(new, Ordering::Relaxed);
+    }
+}
+
+/// Seconds until an entry is out of date at tick `now`; 0 when it is.
+pub(crate) fn seconds_left(entry: &Entry<Conn>, now: u32) -> u32 {
+    let left = entry.expires.load(Ordering::Relaxed).wrapping_sub(now) as i32;
+    left.max(0) as u32 / time::HZ
+}

@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The connections of a namespace: one table, one node a connection, keyed by the client.
+//!
+//! The key is `<family, protocol, client address, client port>`: a client's packet has it in its
+//! source, a server's reply in its destination. The rest of the tuple is compared in the entry.
+
+use core::sync::atomic::{
+    AtomicBool,
+    AtomicU32,
+    Ordering, //
+};
+
+use kernel::prelude::*;
+use kernel::sync::Arc;
+
+use lvs_engine::addr::{
+    Addr,
+    Family, //
+};
+use lvs_engine::hash;
+
+use crate::kernel_ext::memory::{
+    Entry,
+    EntryBox,
+    Slab, //
+};
+use crate::kernel_ext::rcu::{
+    self,
+    RcuArc,
+    ReadSide, //
+};
+use crate::kernel_ext::table::{
+    Clash,
+    Neighbour,
+    RcuTable, //
+};
+use crate::kernel_ext::time;
+
+use super::conn::{
+    self,
+    flag,
+    Conn,
+    Tuple, //
+};
+use super::dest::Dest;
+
+/// Ticks a connection lives before its first packet gives it its protocol's timeout.
+const FIRST_TIMEOUT: u32 = 3 * time::HZ;
+
+/// Most connections of one client port. A client whose one port talks to all ports of a service
+/// would otherwise make a chain as long as it likes.
+const CLIENT_PORT_LIMIT: u32 = 512;
+
+/// Why a connection wasn't made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Refusal {
+    /// The table holds as many as it may.
+    Full,
+    /// One client port has too many.
+    Crowded,
+    /// No memory.
+    NoMemory,
+}
+
+/// The connection table.
+pub(crate) struct ConnTable {
+    table: RcuTable<Conn>,
+    slab: Arc<Slab<Conn>>,
+    key: (u64, u64),
+    count: AtomicU32,
+    /// Above this count the table wants to grow.
+    grow_above: AtomicU32,
+    wants_resize: AtomicBool,
+}
+
+impl ConnTable {
+    /// An empty table; may sleep. Fails with `ENOMEM`.
+    pub(crate) fn new(slab: Arc<Slab<Conn>>) -> Result<Self> {
+        let table = RcuTable::new(CLIENT_PORT_LIMIT)?;
+        Ok(Self {
+            table,
+            slab,
+            key: (time::random_u64(), time::random_u64()),
+            count: AtomicU32::new(0),
+            grow_above: AtomicU32::new(RcuTable::<Conn>::MIN_BUCKETS as u32),
+            wants_resize: AtomicBool::new(false),
+        })
+    }
+
+    #[inline]
+    fn hash(&self, family: Family, protocol: u8, client: &Addr, client_port: u16) -> u32 {
+        let low = u64::from(client_port) << 8 | u64::from(protocol);
+        match family {
+            Family::V4 => hash::hash_1(self.key, u64::from(client.v4_word()) << 32 | low << 1),
+            Family::V6 => {
+                let [a, b, c, d] = client.0;
+                hash::hash_3(
+                    self.key,
+                    u64::from(a) << 32 | u64::from(b),
+                    u64::from(c) << 32 | u64::from(d),
+                    low << 1 | 1,
+                )
+            }
+        }
+    }
+
+    #[inline]
+    fn hash_of(&self, tuple: &Tuple) -> u32 {
+        self.hash(
+            tuple.family,
+            tuple.protocol,
+            &tuple.client,
+            tuple.client_port,
+        )
+    }
+
+    /// The connection that client packets with `tuple` belong to.
+    #[inline]
+    pub(crate) fn find_request<'a>(
+        &self,
+        read: ReadSide<'a>,
+        tuple: &Tuple,
+        now: u32,
+    ) -> Option<&'a Entry<Conn>> {
+        self.table.find(read, self.hash_of(tuple), |entry| {
+            entry.matches_request(tuple) && !conn::is_expired(entry, now)
+        })
+    }
+
+    /// The connection whose server sent a packet with `tuple`, whose "virtual" half is the
+    /// packet's source.
+    #[inline]
+    pub(crate) fn find_reply<'a>(
+        &self,
+        read: ReadSide<'a>,
+        tuple: &Tuple,
+        now: u32,
+    ) -> Option<&'a Entry<Conn>> {
+        self.table.find(read, self.hash_of(tuple), |entry| {
+            entry.matches_reply(tuple) && !conn::is_expired(entry, now)
+        })
+    }
+
+    /// Makes a connection of `tuple` to `dest`, or finds the one another CPU just made. The flag
+    /// tells whether it is new.
+    pub(crate) fn create<'a>(
+        &self,
+        read: ReadSide<'a>,
+        tuple: &Tuple,
+        dest: &RcuArc<Dest>,
+        real_port: u16,
+        limit: u32,
+    ) -> Result<(&'a Entry<Conn>, bool), Refusal> {
+        let count = self.count.fetch_add(1, Ordering::Relaxed);
+        if count >= limit {
+            self.count.fetch_sub(1, Ordering::Relaxed);
+            return Err(Refusal::Full);
+        }
+        let now = time::now();
+        let expires = now.wrapping_add(FIRST_TIMEOUT);
+        let Ok(entry) = EntryBox::new_in(&self.slab, self.hash_of(tuple), expires, || {
+            Conn::new(tuple, dest, real_port, 0)
+        }) else {
+            self.count.fetch_sub(1, Ordering::Relaxed);
+            return Err(Refusal::NoMemory);
+        };
+        dest.add_connection();
+        let inserted = self.table.insert(read, entry, |present| {
+            if present.matches_request(tuple) && !conn::is_expired(present, now) {
+                Neighbour::Same
+            } else if present.same_client(tuple) {
+                Neighbour::Sibling
+            } else {
+                Neighbour::Other
+            }
+        });
+        match inserted {
+            Ok(entry) => {
+                if count >= self.grow_above.load(Ordering::Relaxed) {
+                    self.wants_resize.store(true, Ordering::Relaxed);
+                }
+                Ok((entry, true))
+            }
+            Err((entry, clash)) => {
+                self.forget(&entry);
+                drop(entry);
+                match clash {
+                    Clash::Exists(present) => Ok((present, false)),
+                    Clash::Crowded => Err(Refusal::Crowded),
+                }
+            }
+        }
+    }
+
+    /// Takes back what an entry counts for, once it is in no table.
+    fn forget(&self, entry: &Entry<Conn>) {
+        let was_active = entry.kill();
+        if let Some(dest) = entry.release_dest() {
+            if entry.has(flag::TEMPLATE) {
+                dest.remove_template();
+            } else {
+                dest.remove_connection(was_active);
+            }
+        }
+        self.count.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Ends a connection. Nothing happens when somebody else was faster.
+    pub(crate) fn remove(&self, read: ReadSide<'_>, entry: &Entry<Conn>) {
+        if let Some(entry) = self.table.remove(read, entry) {
+            self.forget(&entry);
+        }
+    }
+
+    /// Number of connections and templates.
+    pub(crate) fn count(&self) -> u32 {
+        self.count.load(Ordering::Relaxed)
+    }
+
+    /// Number of buckets.
+    pub(crate) fn buckets(&self) -> usize {
+        self.table.buckets()
+    }
+
+    /// Calls `f` with each entry of a bucket; `false` when there is no such bucket.
+    pub(crate) fn for_each_in_bucket<'a>(
+        &self,
+        read: ReadSide<'a>,
+        bucket: usize,
+        f: impl FnMut(&'a Entry<Conn>),
+    ) -> bool {
+        self.table.for_each_in_bucket(read, bucket, f)
+    }
+
+    /// Whether an insertion found the table too small.
+    #[inline]
+    pub(crate) fn wants_resize(&self) -> bool {
+        self.wants_resize.load(Ordering::Relaxed)
+    }
+
+    /// Gives the table the size that fits its load: up to `2^load_factor` connections a bucket and
+    /// up to `2^max_bits` buckets. Called by the collector only; sleeps.
+    pub(crate) fn fit(&self, load_factor: i32, max_bits: u32) {
+        self.wants_resize.store(false, Ordering::Relaxed);
+        let count = self.count() as usize;
+        let present = self.buckets();
+        let max = 1_usize << max_bits.clamp(8, 27);
+        let for_load = |buckets: usize| match load_factor {
+            0.. => buckets << load_factor.min(8),
+            _ => buckets >> load_factor.unsigned_abs().min(8),
+        };
+        let mut wanted = present;
+        while wanted < max && count > for_load(wanted) {
+            wanted <<= 1;
+        }
+        // Far too large: keep some room, so that a load that comes back doesn't grow it at once.
+        while wanted > RcuTable::<Conn>::MIN_BUCKETS
+            && (wanted > max || count < for_load(wanted) >> 4)
+        {
+            wanted >>= 1;
+        }
+        // Without memory the table stays as it is: slower, but right.
+        if wanted != present && self.table.resize(wanted).is_err() {
+            wanted = present;
+        }
+        let grow_above = if wanted >= max {
+            u32::MAX
+        } else {
+            for_load(wanted).min(u32::MAX as usize) as u32
+        };
+        self.grow_above.store(grow_above, Ordering::Relaxed);
+    }
+
+    /// Removes what is out of date. Process context; lets other tasks run every now and then.
+    pub(crate) fn collect(&self) {
+        let mut bucket = 0;
+        loop {
+            let now = time::now();
+            let more = rcu::read(|read| {
+                for _ in 0..SLICE {
+                    let found = self.table.for_each_in_bucket(read, bucket, |entry| {
+                        if conn::is_expired(entry, now) {
+                            self.remove(read, entry);
+                        }
+                    });
+                    if !found {
+                        return false;
+                    }
+                    bucket = bucket.wrapping_add(1);
+                }
+                true
+            });
+            if !more {
+                return;
+            }
+            time::yield_now();
+        }
+    }
+
+    /// Removes the connections `which` names. Process context.
+    pub(crate) fn remove_matching(&self, which: impl Fn(ReadSide<'_>, &Entry<Conn>) -> bool) {
+        let mut bucket = 0;
+        while rcu::read(|read| {
+            self.table.for_each_in_bucket(read, bucket, |entry| {
+                if which(read, entry) {
+                    self.remove(read, entry);
+                }
+            })
+        }) {
+            bucket = bucket.wrapping_add(1);
+            if bucket % SLICE == 0 {
+                time::yield_now();
+            }
+        }
+    }
+}
+
+/// Buckets the collector looks at before it lets others run.
+const SLICE: usize = 128;
+
+impl Drop for ConnTable {
+    fn drop(&mut self) {
+        self.remove_matching(|_, _| true);
+    }
+}

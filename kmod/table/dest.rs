@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A real server of a virtual service (a "destination" in the control interfaces).
+
+use core::sync::atomic::{
+    AtomicBool,
+    AtomicI32,
+    AtomicU32,
+    AtomicU64,
+    Ordering, //
+};
+
+use kernel::prelude::*;
+
+use lvs_engine::config::{
+    DestConfig,
+    DestId,
+    Forwarding,
+    ServiceId,
+    Tunnel, //
+};
+
+use crate::kernel_ext::percpu::CpuCounters;
+use crate::kernel_ext::rcu::RcuCell;
+use crate::kernel_ext::route::Route;
+
+use super::stats::{
+    Counters,
+    Estimator,
+    FineRates,
+    Stats,
+    Tally, //
+};
+
+/// A real server. Lives while its service lists it, the trash keeps it or a connection goes to it.
+///
+/// What packets read comes first, what new connections change comes last, on lines of its own.
+#[repr(C)]
+pub(crate) struct Dest {
+    /// Cleared when the server is removed from its service.
+    available: AtomicBool,
+    flags: AtomicU32,
+    weight: AtomicI32,
+    upper_threshold: AtomicU32,
+    lower_threshold: AtomicU32,
+    /// [`Tunnel`], packed.
+    tunnel: AtomicU64,
+    /// Counts what goes to and comes from the server.
+    pub(crate) counters: CpuCounters,
+    /// The way to the server, kept until the routing tables or the settings change.
+    pub(crate) route: RcuCell<Route>,
+    id: DestId,
+    service: ServiceId,
+    loads: Loads,
+    /// What listings leave out: the counters at the last reset.
+    reset_at: Tally,
+    estimator: Estimator,
+}
+
+/// Connections of a server, counted by all CPUs.
+#[repr(align(64))]
+struct Loads {
+    active: AtomicU32,
+    total: AtomicU32,
+    persistent: AtomicU32,
+    overloaded: AtomicBool,
+}
+
+/// Forwarding methods that differ in what a packet's path needs are told apart by these.
+const METHOD_MASK: u32 = 7;
+
+impl Dest {
+    /// A server that no service lists yet. Process context. Fails with `ENOMEM`.
+    pub(crate) fn new(service: &ServiceId, id: &DestId, config: &DestConfig) -> Result<Self> {
+        let dest = Self {
+            available: AtomicBool::new(true),
+            flags: AtomicU32::new(0),
+            weight: AtomicI32::new(0),
+            upper_threshold: AtomicU32::new(0),
+            lower_threshold: AtomicU32::new(0),
+            tunnel: AtomicU64::new(0),
+            counters: CpuCounters::new()?,
+            route: RcuCell::empty(),
+            id: *id,
+            service: *service,
+            loads: Loads {
+                active: AtomicU32::new(0),
+                total: AtomicU32::new(0),
+                persistent: AtomicU32::new(0),
+                overloaded: AtomicBool::new(false),
+            },
+            reset_at: Tally::default(),
+            estimator: Estimator::default(),
+        };
+        dest.configure(config);
+        Ok(dest)
+    }
+
+    /// What names the server within its service.
+    #[inline]
+    pub(crate) fn id(&self) -> &DestId {
+        &self.id
+    }
+
+    /// The service the server belongs or belonged to.
+    pub(crate) fn service(&self) -> &ServiceId {
+        &self.service
+    }
+
+    /// Whether the service still lists the server.
+    #[inline]
+    pub(crate) fn is_available(&self) -> bool {
+        self.available.load(Ordering::Relaxed)
+    }
+
+    /// Notes whether the service lists the server. Control lock held.
+    pub(crate) fn set_available(&self, available: bool) {
+        self.available.store(available, Ordering::Relaxed);
+    }
+
+    /// The forwarding method for new connections.
+    #[inline]
+    pub(crate) fn forwarding(&self) -> Forwarding {
+        Forwarding::from_flags(self.flags.load(Ordering::Relaxed))
+    }
+
+    /// The weight, never negative.
+    #[inline]
+    pub(crate) fn weight(&self) -> u32 {
+        self.weight.load(Ordering::Relaxed).max(0) as u32
+    }
+
+    /// The encapsulation of the tunnel method.
+    #[inline]
+    pub(crate) fn tunnel(&self) -> Tunnel {
+        let packed = self.tunnel.load(Ordering::Relaxed);
+        Tunnel {
+            kind: (packed >> 32) as u8,
+            port: (packed >> 16) as u16,
+            flags: packed as u16,
+        }
+    }
+
+    /// The present settings.
+    pub(crate) fn config(&self) -> DestConfig {
+        DestConfig {
+            flags: self.flags.load(Ordering::Relaxed),
+            weight: self.weight.load(Ordering::Relaxed),
+            upper_threshold: self.upper_threshold.load(Ordering::Relaxed),
+            lower_threshold: self.lower_threshold.load(Ordering::Relaxed),
+            tunnel: self.tunnel(),
+        }
+    }
+
+    /// Takes new settings and forgets the route. Control lock held.
+    pub(crate) fn configure(&self, config: &DestConfig) {
+        self.flags.store(config.flags, Ordering::Relaxed);
+        self.weight.store(config.weight, Ordering::Relaxed);
+        self.upper_threshold
+            .store(config.upper_threshold, Ordering::Relaxed);
+        self.lower_threshold
+            .store(config.lower_threshold, Ordering::Relaxed);
+        let Tunnel { kind, port, flags } = config.tunnel;
+        self.tunnel.store(
+            u64::from(kind) << 32 | u64::from(port) << 16 | u64::from(flags),
+            Ordering::Relaxed,
+        );
+        self.update_overload();
+        self.route.replace(None);
+    }
+
+    /// Whether `other` sends packets another way than the present settings.
+    pub(crate) fn forwards_as(&self, other: &DestConfig) -> bool {
+        let own = self.config();
+        own.flags & METHOD_MASK == other.flags & METHOD_MASK && own.tunnel == other.tunnel
+    }
+
+    // -- Loads ---------------------------------------------------------------------------------
+
+    /// Connections in an active state.
+    #[inline]
+    pub(crate) fn active(&self) -> u32 {
+        self.loads.active.load(Ordering::Relaxed)
+    }
+
+    /// Connections in other states.
+    #[inline]
+    pub(crate) fn inactive(&self) -> u32 {
+        let total = self.loads.total.load(Ordering::Relaxed);
+        total.saturating_sub(self.active())
+    }
+
+    /// Persistence templates.
+    pub(crate) fn persistent(&self) -> u32 {
+        self.loads.persistent.load(Ordering::Relaxed)
+    }
+
+    /// Whether the server reached its upper threshold and hasn't recovered yet.
+    #[inline]
+    pub(crate) fn is_overloaded(&self) -> bool {
+        self.loads.overloaded.load(Ordering::Relaxed)
+    }
+
+    /// Connections at which an overloaded server takes new ones again: as configured, else three
+    /// quarters of the upper threshold.
+    fn recovery_threshold(&self) -> u32 {
+        let upper = self.upper_threshold.load(Ordering::Relaxed);
+        match self.lower_threshold.load(Ordering::Relaxed) {
+            0 => upper.wrapping_sub(upper >> 2),
+            lower => lower,
+        }
+    }
+
+    fn update_overload(&self) {
+        let upper = self.upper_threshold.load(Ordering::Relaxed);
+        let total = self.loads.total.load(Ordering::Relaxed);
+        if upper == 0 || total < self.recovery_threshold() {
+            self.loads.overloaded.store(false, Ordering::Relaxed);
+        } else if total >= upper {
+            self.loads.overloaded.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// A connection now goes to the server; it begins inactive.
+    #[inline]
+    pub(crate) fn add_connection(&self) {
+        let total = self.loads.total.fetch_add(1, Ordering::Relaxed);
+        let upper = self.upper_threshold.load(Ordering::Relaxed);
+        if upper != 0 && total.wrapping_add(1) >= upper {
+            self.update_overload();
+        }
+    }
+
+    /// A connection is gone.
+    #[inline]
+    pub(crate) fn remove_connection(&self, was_active: bool) {
+        if was_active {
+            self.loads.active.fetch_sub(1, Ordering::Relaxed);
+        }
+        self.loads.total.fetch_sub(1, Ordering::Relaxed);
+        if self.is_overloaded() {
+            self.update_overload();
+        }
+    }
+
+    /// A connection became active or inactive.
+    #[inline]
+    pub(crate) fn move_connection(&self, active: bool) {
+        if active {
+            self.loads.active.fetch_add(1, Ordering::Relaxed);
+        } else {
+            self.loads.active.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// A persistence template now names the server.
+    pub(crate) fn add_template(&self) {
+        self.loads.persistent.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A persistence template is gone.
+    pub(crate) fn remove_template(&self) {
+        self.loads.persistent.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    // -- Statistics ----------------------------------------------------------------------------
+
+    /// Statistics since the last reset.
+    pub(crate) fn stats(&self) -> Stats {
+        Stats {
+            counters: self.raw_counters().minus(self.reset_at.get()),
+            rates: self.rates().rounded(),
+        }
+    }
+
+    /// Counters that no reset touches.
+    pub(crate) fn raw_counters(&self) -> Counters {
+        self.counters.sum()
+    }
+
+    /// Rates that can be added up.
+    pub(crate) fn rates(&self) -> FineRates {
+        self.estimator.rates()
+    }
+
+    /// Updates the rates. Control lock held.
+    pub(crate) fn estimate(&self) {
+        self.estimator.update(self.raw_counters());
+    }
+
+    /// Starts statistics anew. Control lock held.
+    pub(crate) fn reset_stats(&self) {
+        let now = self.raw_counters();
+        self.reset_at.set(now);
+        self.estimator.reset(now);
+    }
+}

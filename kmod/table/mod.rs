@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the balancer knows: virtual services, real servers and connections of each namespace.
+
+pub(crate) mod conn;
+pub(crate) mod conn_table;
+pub(crate) mod dest;
+pub(crate) mod netns_state;
+pub(crate) mod rules;
+pub(crate) mod service;
+pub(crate) mod stats;
+
+pub(crate) use conn::Conn;
+pub(crate) use dest::Dest;
+pub(crate) use netns_state::NetnsState;
+pub(crate) use rules::Control;
+pub(crate) use service::Service;
+pub(crate) use stats::{
+    Counters,
+    Rates,
+    Stats, //
+};

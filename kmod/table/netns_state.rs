@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! All the balancer keeps for one network namespace.
+
+use core::pin::Pin;
+use core::sync::atomic::{
+    AtomicBool,
+    AtomicU32,
+    Ordering, //
+};
+
+use kernel::prelude::*;
+use kernel::sync::{
+    new_mutex,
+    Arc,
+    Mutex,
+    SetOnce, //
+};
+
+use lvs_engine::addr::Addr;
+use lvs_engine::config;
+use lvs_engine::tcp_state::{
+    self,
+    TcpState, //
+};
+use lvs_engine::udp_state;
+
+use crate::control::params::Sysctls;
+use crate::control::NetInterfaces;
+use crate::kernel_ext::memory::Slab;
+use crate::kernel_ext::netns::{
+    self,
+    Net, //
+};
+use crate::kernel_ext::rcu::{
+    self,
+    ReadSide, //
+};
+use crate::kernel_ext::table::RcuTable;
+use crate::kernel_ext::time;
+use crate::kernel_ext::work::{
+    Chore,
+    Worker, //
+};
+
+use super::conn::Conn;
+use super::conn_table::ConnTable;
+use super::rules::{
+    Control,
+    Rules, //
+};
+use super::service::Service;
+use super::stats::{
+    Counters,
+    Estimator,
+    Stats, //
+};
+
+/// The cache that all namespaces' connections come from; set at load, before any namespace's state.
+pub(crate) static CONN_SLAB: SetOnce<Arc<Slab<Conn>>> = SetOnce::new();
+
+/// Tables that packets look into. They exist from the namespace's first service on.
+pub(crate) struct Tables {
+    /// Connections.
+    pub(crate) conns: ConnTable,
+    /// Virtual services.
+    pub(crate) services: RcuTable<Service>,
+    /// Key of the services' hash.
+    pub(crate) service_key: (u64, u64),
+}
+
+impl Tables {
+    fn new() -> Result<Self> {
+        let slab = CONN_SLAB.as_ref().ok_or(ENOMEM)?.clone();
+        Ok(Self {
+            conns: ConnTable::new(slab)?,
+            services: RcuTable::new(u32::MAX)?,
+            service_key: (time::random_u64(), time::random_u64()),
+        })
+    }
+}
+
+/// How many services of each kind there are: packets skip look-ups that can't hit.
+#[derive(Default)]
+pub(crate) struct ServiceCounts {
+    /// Services by address.
+    pub(crate) by_address: AtomicU32,
+    /// Services by firewall mark.
+    pub(crate) by_mark: AtomicU32,
+    /// Services of TCP port 21, which take their clients' data connections too.
+    pub(crate) ftp: AtomicU32,
+    /// Services of any port.
+    pub(crate) any_port: AtomicU32,
+}
+
+/// Addresses that replies to be rewritten may come from: a bit for each of their hashes. Packets
+/// passing by from anywhere else are let through after one look at it.
+pub(crate) struct ReplySources {
+    bits: [AtomicU32; Self::WORDS],
+}
+
+impl ReplySources {
+    const WORDS: usize = 32;
+
+    const fn place(addr: &Addr) -> (usize, u32) {
+        let hash = addr.folded().wrapping_mul(0x9e37_79b1) >> 22;
+        ((hash >> 5) as usize, 1 << (hash & 31))
+    }
+
+    /// Whether packets from `addr` may be replies.
+    #[inline]
+    pub(crate) fn may_contain(&self, addr: &Addr) -> bool {
+        let (word, bit) = Self::place(addr);
+        self.bits
+            .get(word)
+            .is_none_or(|bits| bits.load(Ordering::Relaxed) & bit != 0)
+    }
+
+    /// Takes in `addr`. Addresses are never taken out: connections may outlive their server.
+    pub(crate) fn insert(&self, addr: &Addr) {
+        let (word, bit) = Self::place(addr);
+        if let Some(bits) = self.bits.get(word) {
+            bits.fetch_or(bit, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Lives of idle connections, in ticks.
+pub(crate) struct Timeouts {
+    tcp: [AtomicU32; TcpState::COUNT],
+    udp: AtomicU32,
+    secure_tcp: AtomicBool,
+}
+
+impl Timeouts {
+    fn new() -> Self {
+        Self {
+            tcp: tcp_state::TIMEOUTS.map(|seconds| AtomicU32::new(time::ticks(seconds))),
+            udp: AtomicU32::new(time::ticks(udp_state::TIMEOUT)),
+            secure_tcp: AtomicBool::new(false),
+        }
+    }
+
+    /// Of a TCP connection in the state with this number.
+    #[inline]
+    pub(crate) fn tcp(&self, state: u8) -> u32 {
+        self.tcp
+            .get(usize::from(state))
+            .map_or(time::HZ, |ticks| ticks.load(Ordering::Relaxed))
+    }
+
+    /// Of UDP.
+    #[inline]
+    pub(crate) fn udp(&self) -> u32 {
+        self.udp.load(Ordering::Relaxed)
+    }
+
+    /// Whether the stricter state table is in force.
+    #[inline]
+    pub(crate) fn secure_tcp(&self) -> bool {
+        self.secure_tcp.load(Ordering::Relaxed)
+    }
+
+    fn of(&self, state: TcpState) -> &AtomicU32 {
+        // Every state has its place.
+        self.tcp
+            .get(usize::from(state.number()))
+            .unwrap_or(&self.udp)
+    }
+
+    pub(super) fn settings(&self) -> config::Timeouts {
+        let seconds = |ticks: &AtomicU32| ticks.load(Ordering::Relaxed) / time::HZ;
+        config::Timeouts {
+            tcp: seconds(self.of(TcpState::Established)),
+            tcp_fin: seconds(self.of(TcpState::FinWait)),
+            udp: seconds(&self.udp),
+        }
+    }
+
+    pub(super) fn set(&self, new: &config::Timeouts) {
+        let store = |cell: &AtomicU32, seconds: u32| {
+            if seconds != 0 {
+                cell.store(time::ticks(seconds), Ordering::Relaxed);
+            }
+        };
+        store(self.of(TcpState::Established), new.tcp);
+        store(self.of(TcpState::FinWait), new.tcp_fin);
+        store(&self.udp, new.udp);
+    }
+}
+
+/// State of a network namespace. Field order is teardown order.
+#[pin_data]
+pub(crate) struct NetnsState {
+    net: Net,
+    /// Files and settings of the namespace; gone from `stop` on.
+    #[pin]
+    interfaces: Mutex<Option<NetInterfaces>>,
+    /// Collects stale connections, fits the table, updates rates, empties the trash.
+    #[pin]
+    chore: Chore<NetnsState>,
+    /// Rules as the administrator sees them, and the hooks, which exist while services do.
+    #[pin]
+    rules: Mutex<Rules>,
+    tables: SetOnce<KBox<Tables>>,
+    stopped: AtomicBool,
+    counts: ServiceCounts,
+    reply_sources: ReplySources,
+    timeouts: Timeouts,
+    sysctls: Sysctls,
+}
+
+impl NetnsState {
+    /// The namespace.
+    #[inline]
+    pub(crate) fn net(&self) -> Net {
+        self.net
+    }
+
+    /// The tables, once there was a service.
+    #[inline]
+    pub(crate) fn tables(&self) -> Option<&Tables> {
+        self.tables.as_ref().map(|tables| &**tables)
+    }
+
+    /// The tables, made when missing. Control lock held; fails with `ENOMEM`.
+    pub(super) fn make_tables(&self) -> Result<&Tables> {
+        if self.tables.as_ref().is_none() {
+            self.tables.populate(KBox::new(Tables::new()?, GFP_KERNEL)?);
+            self.chore.queue(time::HZ);
+        }
+        self.tables().ok_or(ENOMEM)
+    }
+
+    /// Takes the control lock: one change of the rules at a time. Process context.
+    pub(crate) fn control(&self) -> Control<'_> {
+        Control::new(self, self.rules.lock())
+    }
+
+    /// Whether the namespace is going away.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+
+    /// Services there are.
+    #[inline]
+    pub(crate) fn counts(&self) -> &ServiceCounts {
+        &self.counts
+    }
+
+    /// Where replies may come from.
+    #[inline]
+    pub(crate) fn reply_sources(&self) -> &ReplySources {
+        &self.reply_sources
+    }
+
+    /// Lives of idle connections.
+    #[inline]
+    pub(crate) fn timeouts(&self) -> &Timeouts {
+        &self.timeouts
+    }
+
+    /// Settings under `net.ipv4.vs`.
+    #[inline]
+    pub(crate) fn sysctls(&self) -> &Sysctls {
+        &self.sysctls
+    }
+
+    /// Connections and templates.
+    pub(crate) fn conn_count(&self) -> u32 {
+        self.tables().map_or(0, |tables| tables.conns.count())
+    }
+
+    /// Buckets of the connection table; 0 before the first service.
+    pub(crate) fn conn_buckets(&self) -> usize {
+        self.tables().map_or(0, |tables| tables.conns.buckets())
+    }
+
+    /// Has the collector run at once. Any context.
+    #[inline]
+    pub(crate) fn wake_collector(&self) {
+        self.chore.kick();
+    }
+
+    /// Everything counted in this namespace.
+    pub(crate) fn totals(&self) -> Stats {
+        let mut control = self.control();
+        control.totals()
+    }
+
+    /// What one CPU counted in this namespace, resets ignored.
+    pub(crate) fn totals_of_cpu(&self, cpu: u32) -> Counters {
+        let mut control = self.control();
+        control.totals_of_cpu(cpu)
+    }
+
+    /// Calls `f` with each service. Packets go on meanwhile.
+    pub(crate) fn for_each_service<'a>(
+        &self,
+        read: ReadSide<'a>,
+        mut f: impl FnMut(&'a Service),
+    ) {
+        let Some(tables) = self.tables() else {
+            return;
+        };
+        let mut bucket = 0;
+        while tables
+            .services
+            .for_each_in_bucket(read, bucket, |entry| f(entry))
+        {
+            bucket = bucket.wrapping_add(1);
+        }
+    }
+}
+
+impl netns::NetnsState for NetnsState {
+    fn create(net: Net) -> Result<Pin<KBox<Self>>> {
+        let state = KBox::pin_init(
+            pin_init!(Self {
+                net,
+                interfaces <- new_mutex!(None, "lvs interfaces"),
+                chore <- Chore::new(),
+                rules <- new_mutex!(Rules::default(), "lvs rules"),
+                tables: SetOnce::new(),
+                stopped: AtomicBool::new(false),
+                counts: ServiceCounts::default(),
+                reply_sources: ReplySources {
+                    bits: [const { AtomicU32::new(0) }; ReplySources::WORDS],
+                },
+                timeouts: Timeouts::new(),
+                sysctls: Sysctls::new(net.is_initial()),
+            }),
+            GFP_KERNEL,
+        )?;
+        Chore::bind(state.as_ref());
+        *state.interfaces.lock() = Some(NetInterfaces::register(net)?);
+        Ok(state)
+    }
+
+    fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
+        // Not under the lock: readers of the files may be waiting for the control lock.
+        let interfaces = self.interfaces.lock().take();
+        drop(interfaces);
+        self.control().shut_down();
+        self.chore.cancel();
+    }
+}
+
+impl Worker for NetnsState {
+    fn chore(&self) -> &Chore<Self> {
+        &self.chore
+    }
+
+    fn run(&self) {
+        let Some(tables) = self.tables() else {
+            return;
+        };
+        let sysctls = self.sysctls();
+        tables
+            .conns
+            .fit(sysctls.conn_lfactor(), sysctls.conn_tab_bits());
+        tables.conns.collect();
+        {
+            let mut control = self.control();
+            control.estimate_if_due();
+            control.empty_trash();
+        }
+        if !self.is_stopped() {
+            self.chore.queue(time::HZ);
+        }
+    }
+}
+
+/// How long between two updates of the rates, in ticks.
+pub(super) const ESTIMATION_PERIOD: u32 = Estimator::PERIOD * time::HZ;
+
+/// Runs `f` with each server of each service.
+pub(super) fn for_each_pool(state: &NetnsState, mut f: impl FnMut(&super::Dest)) {
+    rcu::read(|read| {
+        state.for_each_service(read, |service| {
+            for dest in service.pool(read).map_or(&[][..], |pool| pool.dests()) {
+                f(dest);
+            }
+        });
+    });
+}

@@ -1,0 +1,530 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Changes of the rules: services and servers come, change and go.
+//!
+//! Everything here runs in process context under the namespace's control lock. What packets see is
+//! replaced in one step each time; a change that fails leaves all as it was.
+
+use core::sync::atomic::{
+    AtomicU32,
+    Ordering, //
+};
+
+use kernel::prelude::*;
+use kernel::sync::lock::mutex::MutexBackend;
+use kernel::sync::lock::Guard;
+
+use lvs_engine::config::{
+    DestConfig,
+    DestId,
+    Forwarding,
+    ServiceConfig,
+    ServiceId,
+    Target,
+    Timeouts, //
+};
+use lvs_engine::hash;
+use lvs_engine::parse::protocol;
+use lvs_engine::sched::{
+    Change,
+    Kind, //
+};
+
+use crate::datapath;
+use crate::kernel_ext::hook::Hooks;
+use crate::kernel_ext::memory::{
+    Entry,
+    EntryBox, //
+};
+use crate::kernel_ext::percpu;
+use crate::kernel_ext::rcu::{
+    self,
+    RcuArc,
+    ReadSide, //
+};
+use crate::kernel_ext::table::Neighbour;
+use crate::kernel_ext::time;
+
+use super::dest::Dest;
+use super::netns_state::{
+    self,
+    NetnsState,
+    Tables,
+    ESTIMATION_PERIOD, //
+};
+use super::service::{
+    Pool,
+    Service, //
+};
+use super::stats::{
+    Counters,
+    FineRates,
+    Stats, //
+};
+
+/// Seconds a removed server is kept after its last connection, so that it finds its counters when
+/// it is added again.
+const TRASH_SECONDS: u32 = 120;
+
+/// Rules of a namespace beside the tables that packets see.
+#[derive(Default)]
+pub(crate) struct Rules {
+    /// Registered while there are services.
+    hooks: Option<Hooks<NetnsState>>,
+    /// Removed servers that connections still go to, or did a short time ago.
+    trash: KVec<Trashed>,
+    /// What removed services counted, by CPU.
+    removed: KVec<Counters>,
+    reset_at: Counters,
+    estimated_at: u32,
+}
+
+struct Trashed {
+    dest: RcuArc<Dest>,
+    idle_since: Option<u32>,
+}
+
+/// Access to the rules of a namespace; holds its control lock.
+pub(crate) struct Control<'a> {
+    state: &'a NetnsState,
+    rules: Guard<'a, Rules, MutexBackend>,
+}
+
+/// Hash of what names a service.
+#[inline]
+pub(crate) fn hash_service(key: (u64, u64), id: &ServiceId) -> u32 {
+    let family = u64::from(id.family.number());
+    match &id.target {
+        Target::Mark(mark) => hash::hash_1(key, family << 32 | u64::from(*mark)),
+        Target::Address {
+            protocol,
+            addr,
+            port,
+        } => {
+            let [a, b, c, d] = addr.0;
+            hash::hash_3(
+                key,
+                u64::from(a) << 32 | u64::from(b),
+                u64::from(c) << 32 | u64::from(d),
+                family << 32 | u64::from(*protocol) << 16 | u64::from(*port),
+            )
+        }
+    }
+}
+
+impl Tables {
+    /// The service with this name.
+    #[inline]
+    pub(crate) fn service<'a>(
+        &self,
+        read: ReadSide<'a>,
+        id: &ServiceId,
+    ) -> Option<&'a Entry<Service>> {
+        let hash = hash_service(self.service_key, id);
+        self.services
+            .find(read, hash, |service| service.id() == id)
+    }
+}
+
+impl<'a> Control<'a> {
+    pub(super) fn new(state: &'a NetnsState, rules: Guard<'a, Rules, MutexBackend>) -> Self {
+        Self { state, rules }
+    }
+
+    /// Runs `f` with the service named `id`. Fails with `ESRCH` when there is none.
+    pub(crate) fn with_service<R>(
+        &self,
+        id: &ServiceId,
+        f: impl for<'r> FnOnce(ReadSide<'r>, &'r Service) -> R,
+    ) -> Result<R> {
+        let tables = self.state.tables().ok_or(ESRCH)?;
+        rcu::read(|read| {
+            let service = tables.service(read, id).ok_or(ESRCH)?;
+            Ok(f(read, service))
+        })
+    }
+
+    /// Calls `f` with each service, in the table's order.
+    pub(crate) fn for_each_service(&self, mut f: impl for<'r> FnMut(ReadSide<'r>, &'r Service)) {
+        rcu::read(|read| self.state.for_each_service(read, |service| f(read, service)));
+    }
+
+    // -- Services ----------------------------------------------------------------------------------
+
+    /// Adds a service. Fails with `EEXIST`, `ENOMEM`, or with what registering the hooks fails with.
+    pub(crate) fn add_service(&mut self, id: &ServiceId, config: &ServiceConfig) -> Result {
+        if self.state.is_stopped() {
+            return Err(ENOPROTOOPT);
+        }
+        let tables = self.state.make_tables()?;
+        if rcu::read(|read| tables.service(read, id).is_some()) {
+            return Err(EEXIST);
+        }
+        let service = Service::new(id, config)?;
+        let entry = EntryBox::new(hash_service(tables.service_key, id), service)?;
+        if self.rules.hooks.is_none() {
+            self.rules.hooks = Some(datapath::register(self.state)?);
+        }
+        rcu::read(|read| {
+            tables
+                .services
+                .insert(read, entry, |_| Neighbour::Other)
+                .map(|_| ())
+                .map_err(|_| EEXIST)
+        })?;
+        self.count_service(id, 1);
+        self.fit_services(tables);
+        Ok(())
+    }
+
+    /// Changes a service. Fails with `ESRCH`, `ENOMEM`.
+    pub(crate) fn edit_service(&mut self, id: &ServiceId, config: &ServiceConfig) -> Result {
+        let dests = self.with_service(id, |read, service| copy_dests(read, service))??;
+        let former = self.with_service(id, scheduler_of)?;
+        let pool = if former == config.scheduler {
+            None
+        } else {
+            Some(Service::make_pool(config.scheduler, dests)?)
+        };
+        self.with_service(id, |read, service| {
+            if let Some(pool) = pool {
+                service.publish(read, pool, Change::Replaced);
+            }
+            service.configure(config);
+        })
+    }
+
+    /// Deletes a service; its connections stay, without a server. Fails with `ESRCH`.
+    pub(crate) fn delete_service(&mut self, id: &ServiceId) -> Result {
+        let dests = self.with_service(id, |read, service| copy_dests(read, service))??;
+        let tables = self.state.tables().ok_or(ESRCH)?;
+        self.reserve_for_removal(dests.len())?;
+        let removed = rcu::read(|read| {
+            let entry = tables.service(read, id)?;
+            tables.services.remove(read, entry)
+        });
+        let Some(service) = removed else {
+            return Err(ESRCH);
+        };
+        // What removed services counted is kept by CPU; what removed servers did, with the first.
+        for cpu in 0..percpu::cpu_limit() {
+            let mut sum = Counters::default();
+            for dest in &dests {
+                sum = sum.plus(dest.counters.of_cpu(cpu));
+            }
+            if cpu == 0 {
+                sum = sum.plus(service.removed_counters());
+            }
+            if let Some(kept) = self.rules.removed.get_mut(cpu as usize) {
+                *kept = kept.plus(sum);
+            }
+        }
+        for dest in dests {
+            self.discard_dest(dest);
+        }
+        drop(service);
+        self.count_service(id, 1_u32.wrapping_neg());
+        self.unhook_if_unused();
+        Ok(())
+    }
+
+    /// Deletes all services.
+    pub(crate) fn flush(&mut self) -> Result {
+        loop {
+            let mut ids = KVec::new();
+            let mut failed = Ok(());
+            self.for_each_service(|_, service| {
+                if ids.len() < 64 && failed.is_ok() {
+                    failed = ids.push(*service.id(), GFP_ATOMIC).map_err(Error::from);
+                }
+            });
+            failed?;
+            if ids.is_empty() {
+                return Ok(());
+            }
+            for id in &ids {
+                self.delete_service(id)?;
+            }
+        }
+    }
+
+    /// Resets the statistics of a service and its servers, or all of them. Fails with `ESRCH`.
+    pub(crate) fn zero(&mut self, id: Option<&ServiceId>) -> Result {
+        if let Some(id) = id {
+            return self.with_service(id, |read, service| service.reset_stats(read));
+        }
+        self.for_each_service(|read, service| service.reset_stats(read));
+        self.rules.reset_at = self.raw_totals();
+        Ok(())
+    }
+
+    /// Keeps count of services by kind; `delta` is 1 or, wrapping, -1.
+    fn count_service(&self, id: &ServiceId, delta: u32) {
+        let add = |count: &AtomicU32| {
+            count.fetch_add(delta, Ordering::Relaxed);
+        };
+        let counts = self.state.counts();
+        match &id.target {
+            Target::Mark(_) => add(&counts.by_mark),
+            Target::Address { protocol, port, .. } => {
+                add(&counts.by_address);
+                if *port == 0 {
+                    add(&counts.any_port);
+                }
+                if *port == 21 && *protocol == u16::from(protocol::TCP) {
+                    add(&counts.ftp);
+                }
+            }
+        }
+    }
+
+    fn service_count(&self) -> u32 {
+        let counts = self.state.counts();
+        counts
+            .by_address
+            .load(Ordering::Relaxed)
+            .wrapping_add(counts.by_mark.load(Ordering::Relaxed))
+    }
+
+    fn unhook_if_unused(&mut self) {
+        if self.service_count() == 0 {
+            self.rules.hooks = None;
+        }
+    }
+
+    /// Lets the services' table grow and shrink with them; without memory it stays as it is.
+    fn fit_services(&self, tables: &Tables) {
+        let wanted = (self.service_count() as usize).next_power_of_two();
+        let present = tables.services.buckets();
+        if wanted > present || wanted.saturating_mul(8) < present {
+            let _ = tables.services.resize(wanted);
+        }
+    }
+
+    // -- Servers -----------------------------------------------------------------------------------
+
+    /// Adds a server in front of the others. Fails with `ESRCH`, `EEXIST`, `ENOMEM`.
+    pub(crate) fn add_dest(
+        &mut self,
+        service: &ServiceId,
+        id: &DestId,
+        config: &DestConfig,
+    ) -> Result {
+        let dests = self.with_service(service, |read, service| copy_dests(read, service))??;
+        if dests.iter().any(|dest| dest.id() == id) {
+            return Err(EEXIST);
+        }
+        let revived = self.find_in_trash(service, id);
+        let dest = match revived {
+            Some(index) => self.trashed(index).ok_or(ENOENT)?,
+            None => RcuArc::new(Dest::new(service, id, config)?)?,
+        };
+        let mut longer = KVec::with_capacity(dests.len().saturating_add(1), GFP_KERNEL)?;
+        longer.push(dest.clone(), GFP_KERNEL)?;
+        for dest in dests {
+            longer.push(dest, GFP_KERNEL)?;
+        }
+        dest.configure(config);
+        self.note_reply_source(id, config);
+        self.publish(service, longer, Change::Inserted)?;
+        if let Some(index) = revived {
+            let _ = self.rules.trash.remove(index);
+            self.with_service(service, |_, service| {
+                service.return_counters(dest.raw_counters())
+            })?;
+        }
+        dest.set_available(true);
+        Ok(())
+    }
+
+    /// Changes a server. Fails with `ESRCH`, `ENOENT`, `ENOMEM`.
+    pub(crate) fn edit_dest(
+        &mut self,
+        service: &ServiceId,
+        id: &DestId,
+        config: &DestConfig,
+    ) -> Result {
+        let dests = self.with_service(service, |read, service| copy_dests(read, service))??;
+        let index = dests
+            .iter()
+            .position(|dest| dest.id() == id)
+            .ok_or(ENOENT)?;
+        let dest = dests.get(index).ok_or(ENOENT)?.clone();
+        let former = dest.config();
+        self.note_reply_source(id, config);
+        dest.configure(config);
+        let published = self.publish(service, dests, Change::Edited(index));
+        if published.is_err() {
+            dest.configure(&former);
+        }
+        published
+    }
+
+    /// Removes a server; its connections stay, without a server. Fails with `ESRCH`, `ENOENT`,
+    /// `ENOMEM`.
+    pub(crate) fn delete_dest(&mut self, service: &ServiceId, id: &DestId) -> Result {
+        let mut dests = self.with_service(service, |read, service| copy_dests(read, service))??;
+        let index = dests
+            .iter()
+            .position(|dest| dest.id() == id)
+            .ok_or(ENOENT)?;
+        self.reserve_for_removal(1)?;
+        let dest = dests.remove(index).map_err(|_| ENOENT)?;
+        self.publish(service, dests, Change::Removed(index))?;
+        self.with_service(service, |_, service| {
+            service.keep_counters(dest.raw_counters())
+        })?;
+        self.discard_dest(dest);
+        Ok(())
+    }
+
+    fn publish(&self, id: &ServiceId, dests: KVec<RcuArc<Dest>>, change: Change) -> Result {
+        // The pool is made before the service is looked at: that may sleep.
+        let kind = self.with_service(id, scheduler_of)?;
+        let pool = Service::make_pool(kind, dests)?;
+        self.with_service(id, |read, service| service.publish(read, pool, change))
+    }
+
+    /// Replies from servers behind NAT are looked for from now on.
+    fn note_reply_source(&self, id: &DestId, config: &DestConfig) {
+        if Forwarding::from_flags(config.flags) == Forwarding::Masquerade {
+            self.state.reply_sources().insert(&id.addr);
+        }
+    }
+
+    /// Makes room for what a removal has to remember, so that it can't fail half-way.
+    fn reserve_for_removal(&mut self, dests: usize) -> Result {
+        self.rules.trash.reserve(dests, GFP_KERNEL)?;
+        while self.rules.removed.len() < percpu::cpu_limit() as usize {
+            self.rules.removed.push(Counters::default(), GFP_KERNEL)?;
+        }
+        Ok(())
+    }
+
+    /// A server is in no service any more: its connections may keep it alive.
+    fn discard_dest(&mut self, dest: RcuArc<Dest>) {
+        dest.set_available(false);
+        dest.route.replace(None);
+        // The room was reserved; if not, the connections alone keep the server.
+        let _ = self.rules.trash.push(
+            Trashed {
+                dest,
+                idle_since: None,
+            },
+            GFP_KERNEL,
+        );
+        if self.state.sysctls().expire_nodest_conn() {
+            if let Some(tables) = self.state.tables() {
+                tables.conns.remove_matching(|read, conn| {
+                    conn.dest(read).is_some_and(|dest| !dest.is_available())
+                });
+            }
+        }
+    }
+
+    fn find_in_trash(&self, service: &ServiceId, id: &DestId) -> Option<usize> {
+        self.rules
+            .trash
+            .iter()
+            .position(|trashed| trashed.dest.id() == id && trashed.dest.service() == service)
+    }
+
+    fn trashed(&self, index: usize) -> Option<RcuArc<Dest>> {
+        self.rules
+            .trash
+            .get(index)
+            .map(|trashed| trashed.dest.clone())
+    }
+
+    /// Forgets removed servers that nothing has gone to for a while.
+    pub(super) fn empty_trash(&mut self) {
+        let now = time::now();
+        self.rules.trash.retain(|trashed| {
+            if !RcuArc::is_unique(&trashed.dest) {
+                trashed.idle_since = None;
+                return true;
+            }
+            let since = *trashed.idle_since.get_or_insert(now);
+            now.wrapping_sub(since) < TRASH_SECONDS.wrapping_mul(time::HZ)
+        });
+    }
+
+    // -- Statistics and settings -------------------------------------------------------------------
+
+    fn raw_totals(&self) -> Counters {
+        let mut sum = self
+            .rules
+            .removed
+            .iter()
+            .fold(Counters::default(), |sum, kept| sum.plus(*kept));
+        self.for_each_service(|read, service| sum = sum.plus(service.raw_counters(read)));
+        sum
+    }
+
+    pub(super) fn totals(&mut self) -> Stats {
+        let mut rates = FineRates::default();
+        self.for_each_service(|read, service| rates = rates.plus(service.rates(read)));
+        Stats {
+            counters: self.raw_totals().minus(self.rules.reset_at),
+            rates: rates.rounded(),
+        }
+    }
+
+    pub(super) fn totals_of_cpu(&mut self, cpu: u32) -> Counters {
+        let mut sum = self
+            .rules
+            .removed
+            .get(cpu as usize)
+            .copied()
+            .unwrap_or_default();
+        netns_state::for_each_pool(self.state, |dest| {
+            sum = sum.plus(dest.counters.of_cpu(cpu));
+        });
+        if cpu == 0 {
+            self.for_each_service(|_, service| sum = sum.plus(service.removed_counters()));
+        }
+        sum
+    }
+
+    /// Updates all rates when two seconds have passed since the last time.
+    pub(super) fn estimate_if_due(&mut self) {
+        let now = time::now();
+        if now.wrapping_sub(self.rules.estimated_at) < ESTIMATION_PERIOD
+            || !self.state.sysctls().run_estimation()
+        {
+            return;
+        }
+        self.rules.estimated_at = now;
+        netns_state::for_each_pool(self.state, Dest::estimate);
+    }
+
+    /// Timeouts in force, in seconds.
+    pub(crate) fn timeouts(&self) -> Timeouts {
+        self.state.timeouts().settings()
+    }
+
+    /// Changes timeouts; 0 keeps the present one.
+    pub(crate) fn set_timeouts(&mut self, timeouts: &Timeouts) {
+        self.state.timeouts().set(timeouts);
+    }
+
+    /// The namespace goes away: no packet comes in after this.
+    pub(super) fn shut_down(&mut self) {
+        self.rules.hooks = None;
+    }
+}
+
+/// The servers of a service. Fails with `ENOMEM`.
+fn copy_dests(read: ReadSide<'_>, service: &Service) -> Result<KVec<RcuArc<Dest>>> {
+    let present = service.pool(read).map_or(&[][..], Pool::dests);
+    let mut dests = KVec::with_capacity(present.len(), GFP_ATOMIC)?;
+    for dest in present {
+        dests.push(dest.clone(), GFP_ATOMIC)?;
+    }
+    Ok(dests)
+}
+
+/// The scheduler of a service.
+fn scheduler_of(read: ReadSide<'_>, service: &Service) -> Option<Kind> {
+    service.pool(read).and_then(Pool::scheduler)
+}

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A virtual service and the pool of servers it chooses from.
+
+use core::sync::atomic::{
+    AtomicBool,
+    AtomicU32,
+    AtomicU64,
+    Ordering, //
+};
+
+use kernel::prelude::*;
+
+use lvs_engine::config::{
+    ServiceConfig,
+    ServiceId, //
+};
+use lvs_engine::sched::{
+    self,
+    Facts,
+    Key,
+    Kind,
+    Servers, //
+};
+use lvs_uapi::flags::service as flag;
+
+use crate::kernel_ext::rcu::{
+    self,
+    RcuArc,
+    RcuBox,
+    RcuCell,
+    ReadSide, //
+};
+
+use super::dest::Dest;
+use super::stats::{
+    Counters,
+    FineRates,
+    Stats,
+    Tally, //
+};
+
+/// A virtual service. Settings change under the namespace's control lock and are read anywhere.
+pub(crate) struct Service {
+    id: ServiceId,
+    flags: AtomicU32,
+    timeout: AtomicU32,
+    netmask: AtomicU32,
+    sip: AtomicBool,
+    pool: RcuCell<Pool>,
+    /// What the scheduler remembers between two picks.
+    cursor: AtomicU64,
+    /// What servers counted that are gone.
+    removed: Tally,
+    /// What listings leave out: the counters at the last reset.
+    reset_at: Tally,
+}
+
+/// The servers of a service at one time, newest first, and what their scheduler computed of them.
+/// Never changed: a change of the rules makes another one.
+pub(crate) struct Pool {
+    scheduler: Option<Kind>,
+    dests: KVec<RcuArc<Dest>>,
+    facts: Facts,
+}
+
+impl Pool {
+    /// The servers, newest first.
+    pub(crate) fn dests(&self) -> &[RcuArc<Dest>] {
+        &self.dests
+    }
+
+    /// The scheduling algorithm.
+    pub(crate) fn scheduler(&self) -> Option<Kind> {
+        self.scheduler
+    }
+}
+
+impl Servers for Pool {
+    #[inline]
+    fn len(&self) -> usize {
+        self.dests.len()
+    }
+
+    #[inline]
+    fn weight(&self, index: usize) -> u32 {
+        self.dests.get(index).map_or(0, |dest| dest.weight())
+    }
+
+    #[inline]
+    fn active(&self, index: usize) -> u32 {
+        self.dests.get(index).map_or(0, |dest| dest.active())
+    }
+
+    #[inline]
+    fn inactive(&self, index: usize) -> u32 {
+        self.dests.get(index).map_or(0, |dest| dest.inactive())
+    }
+
+    #[inline]
+    fn overloaded(&self, index: usize) -> bool {
+        self.dests.get(index).is_none_or(|dest| dest.is_overloaded())
+    }
+}
+
+impl Service {
+    /// A service without servers. Process context. Fails with `ENOMEM`.
+    pub(crate) fn new(id: &ServiceId, config: &ServiceConfig) -> Result<Self> {
+        let service = Self {
+            id: *id,
+            flags: AtomicU32::new(0),
+            timeout: AtomicU32::new(0),
+            netmask: AtomicU32::new(0),
+            sip: AtomicBool::new(false),
+            pool: RcuCell::empty(),
+            cursor: AtomicU64::new(0),
+            removed: Tally::default(),
+            reset_at: Tally::default(),
+        };
+        service.configure(config);
+        let pool = Self::make_pool(config.scheduler, KVec::new())?;
+        rcu::read(|read| service.publish(read, pool, sched::Change::Replaced));
+        Ok(service)
+    }
+
+    /// What names the service.
+    #[inline]
+    pub(crate) fn id(&self) -> &ServiceId {
+        &self.id
+    }
+
+    /// The present settings.
+    pub(crate) fn config(&self, read: ReadSide<'_>) -> ServiceConfig {
+        ServiceConfig {
+            scheduler: self.pool(read).and_then(Pool::scheduler),
+            flags: self.flags() | flag::HASHED,
+            timeout: self.timeout(),
+            netmask: self.netmask(),
+            sip: self.sip.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Takes all settings but the scheduler. Control lock held.
+    pub(crate) fn configure(&self, config: &ServiceConfig) {
+        self.flags.store(config.flags, Ordering::Relaxed);
+        self.timeout.store(config.timeout, Ordering::Relaxed);
+        self.netmask.store(config.netmask, Ordering::Relaxed);
+        self.sip.store(config.sip, Ordering::Relaxed);
+    }
+
+    /// `lvs_uapi::flags::service` bits.
+    #[inline]
+    pub(crate) fn flags(&self) -> u32 {
+        self.flags.load(Ordering::Relaxed)
+    }
+
+    /// Life of a persistence template after its last use, in seconds.
+    pub(crate) fn timeout(&self) -> u32 {
+        self.timeout.load(Ordering::Relaxed)
+    }
+
+    /// Granularity of persistence, as in [`ServiceConfig`].
+    pub(crate) fn netmask(&self) -> u32 {
+        self.netmask.load(Ordering::Relaxed)
+    }
+
+    /// The present servers and scheduler.
+    #[inline]
+    pub(crate) fn pool<'a>(&self, read: ReadSide<'a>) -> Option<&'a Pool> {
+        self.pool.load(read)
+    }
+
+    /// Makes what [`Service::publish`] publishes: servers, newest first, and their scheduler.
+    /// Sleeps. Fails with `ENOMEM` or with what the scheduler objects to.
+    pub(crate) fn make_pool(
+        scheduler: Option<Kind>,
+        dests: KVec<RcuArc<Dest>>,
+    ) -> Result<RcuBox<Pool>> {
+        let mut pool = Pool {
+            scheduler,
+            dests,
+            facts: Facts::default(),
+        };
+        if let Some(kind) = scheduler {
+            pool.facts = Facts::of(kind, &pool);
+        }
+        RcuBox::new(pool)
+    }
+
+    /// Packets see this set of servers from now on; `change` is what became of the former one.
+    /// Control lock held.
+    pub(crate) fn publish(&self, read: ReadSide<'_>, pool: RcuBox<Pool>, change: sched::Change) {
+        self.pool.replace(Some(pool));
+        if let Some(pool) = self.pool(read) {
+            self.note_change(pool, change);
+        }
+    }
+
+    /// Tells the scheduler's memory what happened to the list of servers.
+    fn note_change(&self, pool: &Pool, change: sched::Change) {
+        let Some(kind) = pool.scheduler else {
+            return;
+        };
+        let mut state = self.cursor.load(Ordering::Relaxed);
+        loop {
+            let next = sched::after_change(kind, state, change, &pool.facts);
+            match self
+                .cursor
+                .compare_exchange(state, next, Ordering::Relaxed, Ordering::Relaxed)
+            {
+                Ok(_) => return,
+                Err(present) => state = present,
+            }
+        }
+    }
+
+    /// The server for a new connection; `None` when no server takes one.
+    #[inline]
+    pub(crate) fn schedule<'a>(&self, read: ReadSide<'a>, key: &Key) -> Option<&'a RcuArc<Dest>> {
+        let pool = self.pool(read)?;
+        let kind = pool.scheduler?;
+        let mut state = self.cursor.load(Ordering::Relaxed);
+        loop {
+            let pick = sched::pick(kind, pool, &pool.facts, key, state);
+            if pick.state != state {
+                // Somebody else may have picked meanwhile: then pick again from there.
+                if let Err(present) = self.cursor.compare_exchange(
+                    state,
+                    pick.state,
+                    Ordering::Relaxed,
+                    Ordering::Relaxed,
+                ) {
+                    state = present;
+                    continue;
+                }
+            }
+            return pool.dests.get(pick.index?);
+        }
+    }
+
+    // -- Statistics ----------------------------------------------------------------------------
+
+    /// Statistics since the last reset.
+    pub(crate) fn stats(&self, read: ReadSide<'_>) -> Stats {
+        Stats {
+            counters: self.raw_counters(read).minus(self.reset_at.get()),
+            rates: self.rates(read).rounded(),
+        }
+    }
+
+    /// Counters that no reset touches.
+    pub(crate) fn raw_counters(&self, read: ReadSide<'_>) -> Counters {
+        let dests = self.pool(read).map_or(&[][..], Pool::dests);
+        dests.iter().fold(self.removed.get(), |sum, dest| {
+            sum.plus(dest.raw_counters())
+        })
+    }
+
+    /// Rates that can be added up.
+    pub(crate) fn rates(&self, read: ReadSide<'_>) -> FineRates {
+        let dests = self.pool(read).map_or(&[][..], Pool::dests);
+        dests
+            .iter()
+            .fold(FineRates::default(), |sum, dest| sum.plus(dest.rates()))
+    }
+
+    /// What servers counted that are gone.
+    pub(crate) fn removed_counters(&self) -> Counters {
+        self.removed.get()
+    }
+
+    /// Keeps what `counted` says of a server that leaves. Control lock held.
+    pub(crate) fn keep_counters(&self, counted: Counters) {
+        self.removed.set(self.removed.get().plus(counted));
+    }
+
+    /// Gives back what [`Service::keep_counters`] kept of a server that returns. Control lock held.
+    pub(crate) fn return_counters(&self, counted: Counters) {
+        self.removed.set(self.removed.get().minus(counted));
+    }
+
+    /// Starts statistics of the service and its servers anew. Control lock held.
+    pub(crate) fn reset_stats(&self, read: ReadSide<'_>) {
+        for dest in self.pool(read).map_or(&[][..], Pool::dests) {
+            dest.reset_stats();
+        }
+        self.reset_at.set(self.raw_counters(read));
+    }
+}
