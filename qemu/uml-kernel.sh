@@ -46,8 +46,20 @@ lost_options() {
 		}'
 }
 
+# clang puts what UML's code model calls large (everything) into sections of their own, which the linker script does not
+# know. They would land outside the bounds that lockdep and kmemleak go by: lockdep takes its own keys for invalid and
+# switches itself off, kmemleak does not see the pointers there. Put them where gcc puts the same objects.
+place_large_sections() {
+	local script=$SRC/arch/um/kernel/dyn.lds.S
+	grep -q lbss "$script" || $SUDO sed -i \
+		-e 's/^\( *\)\*(\.data\.\* \.gnu.*/&\n\1*(.ldata .ldata.* .lrodata .lrodata.*)/' \
+		-e 's/^\( *\)\*(\.bss \.bss.*/&\n\1*(.lbss .lbss.*)/' "$script"
+	grep -q ldata "$script" && grep -q lbss "$script"
+}
+
 configure() {
 	local lost
+	place_large_sections
 	$SUDO rm -rf "$OBJ"
 	$SUDO mkdir -p "$OBJ"
 	kmake x86_64_defconfig
