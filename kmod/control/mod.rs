@@ -6,10 +6,12 @@
 //! (`procfs`) and settings (`params`). None of them but the settings keeps anything; they all go
 //! through [`crate::table`].
 
+mod format;
 mod genl;
 mod names;
 pub(crate) mod params;
 mod procfs;
+mod sockopt;
 mod validate;
 
 use kernel::prelude::*;
@@ -18,20 +20,38 @@ use crate::kernel_ext::netns::Net;
 use crate::kernel_ext::{
     genl as netlink,
     procfs as files,
+    sockopt as options,
     sysctl, //
 };
 
 /// The interfaces that exist once for all network namespaces.
+///
+/// The first thing that the module registers, since that tells whether ip_vs is loaded while there
+/// is nothing else to undo; requests before a namespace has its state are answered with `ENODEV`.
+/// And the first thing that goes, since requests use the state.
+#[pin_data]
 pub(crate) struct Interfaces {
-    _genl: netlink::Registration,
+    _netlink: netlink::Registration,
+    #[pin]
+    _options: options::Registration<sockopt::Ipvs>,
 }
 
 impl Interfaces {
-    /// Makes them available.
-    pub(crate) fn register() -> Result<Self> {
-        Ok(Self {
-            _genl: genl::register()?,
-        })
+    /// Makes them available. Fails with `EEXIST` or `EBUSY` when ip_vs is loaded, and says so.
+    pub(crate) fn register() -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            _options <- options::Registration::register(explain),
+            _netlink: genl::register().inspect_err(explain)?,
+        }? Error)
+    }
+}
+
+/// Says why an interface can't be registered.
+fn explain(error: &Error) {
+    if [EEXIST, EBUSY].contains(error) {
+        pr_err!("ip_vs is loaded: unload it first (rmmod ip_vs)\n");
+    } else {
+        pr_err!("cannot register the control interfaces: {error:?}\n");
     }
 }
 
@@ -39,7 +59,7 @@ impl Interfaces {
 /// dropping them waits for accesses that are under way.
 pub(crate) struct NetInterfaces {
     _files: files::Files,
-    _settings: sysctl::Table,
+    _settings: sysctl::Table<{ params::COUNT }>,
 }
 
 impl NetInterfaces {

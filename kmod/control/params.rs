@@ -253,7 +253,10 @@ const fn restricted(name: &'static CStr, value: Value<NetnsState>) -> Entry<Netn
     }
 }
 
-static ENTRIES: [Entry<NetnsState>; 32] = [
+/// Number of settings.
+pub(super) const COUNT: usize = 32;
+
+static ENTRIES: [Entry<NetnsState>; COUNT] = [
     open(c"amemthresh", number!(amemthresh, |_| true)),
     open(c"am_droprate", number!(am_droprate, |_| true)),
     open(
@@ -351,6 +354,6 @@ static ENTRIES: [Entry<NetnsState>; 32] = [
 ];
 
 /// Makes the settings of a namespace available.
-pub(super) fn register(net: Net) -> Result<Table> {
+pub(super) fn register(net: Net) -> Result<Table<COUNT>> {
     Table::register(net, c"net/ipv4/vs", &ENTRIES)
 }

@@ -57,26 +57,26 @@ pub(crate) enum Value<T> {
 /// # Invariants
 ///
 /// `header` is the registration of `table`.
-pub(crate) struct Table {
+pub(crate) struct Table<const N: usize> {
     header: NonNull<bindings::ctl_table_header>,
-    _table: KVec<bindings::ctl_table>,
+    _table: KBox<[bindings::ctl_table; N]>,
 }
 
 // SAFETY: The registration may be given up by any thread; the table is constant.
-unsafe impl Send for Table {}
+unsafe impl<const N: usize> Send for Table<N> {}
 // SAFETY: There is nothing that can be done to a shared one.
-unsafe impl Sync for Table {}
+unsafe impl<const N: usize> Sync for Table<N> {}
 
-impl Table {
+impl<const N: usize> Table<N> {
     /// Makes `entries` available below `path`.
     pub(crate) fn register<T: NetnsState>(
         net: Net,
         path: &'static CStr,
-        entries: &'static [Entry<T>],
+        entries: &'static [Entry<T>; N],
     ) -> Result<Self> {
-        let mut table = KVec::with_capacity(entries.len(), GFP_KERNEL)?;
-        for entry in entries {
-            let mut row: bindings::ctl_table = pin_init::zeroed();
+        let mut table: KBox<[bindings::ctl_table; N]> =
+            KBox::init(pin_init::init_zeroed(), GFP_KERNEL)?;
+        for (row, entry) in table.iter_mut().zip(entries) {
             row.procname = entry.name.as_char_ptr();
             row.mode = if entry.restricted && !net.is_privileged() {
                 0o444
@@ -86,7 +86,6 @@ impl Table {
             row.proc_handler = Some(access::<T>);
             row.extra1 = ptr::from_ref(entry).cast_mut().cast();
             row.extra2 = net.as_ptr().cast();
-            table.push(row, GFP_KERNEL)?;
         }
         // SAFETY: The namespace is alive, and the rows stay where they are until the registration
         // is given up.
@@ -106,7 +105,7 @@ impl Table {
     }
 }
 
-impl Drop for Table {
+impl<const N: usize> Drop for Table<N> {
     fn drop(&mut self) {
         // SAFETY: The registration exists by the type invariants; this happens once.
         unsafe { bindings::unregister_net_sysctl_table(self.header.as_ptr()) };

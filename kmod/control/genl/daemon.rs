@@ -4,13 +4,13 @@
 //! starting one isn't supported and none runs that could be stopped or listed.
 
 use kernel::prelude::*;
-use lvs_uapi::flags::sync;
 use lvs_uapi::genl::{
     attr,
     daemon_attr, //
 };
 use lvs_uapi::limits::IFNAME_MAXLEN;
 
+use crate::control::validate;
 use crate::kernel_ext::genl::{
     Answer,
     Dump,
@@ -39,14 +39,6 @@ fn parse<'a>(request: &Request<'a>) -> Result<Attrs<'a, ATTRS>> {
     nest.nested(&POLICY).map_err(|_| EINVAL)
 }
 
-/// Which of the two daemons is meant.
-fn state(number: u32) -> Result {
-    match number {
-        sync::STATE_MASTER | sync::STATE_BACKUP => Ok(()),
-        _ => Err(EINVAL),
-    }
-}
-
 /// Starts a daemon.
 pub(super) struct New;
 
@@ -67,8 +59,7 @@ impl Answer for New {
                 return Err(EINVAL);
             }
         }
-        state(number.u32()?)?;
-        Err(EOPNOTSUPP)
+        validate::start_daemon(number.u32()?)
     }
 }
 
@@ -78,8 +69,7 @@ pub(super) struct Delete;
 impl Answer for Delete {
     fn answer(request: &Request<'_>) -> Result {
         let attrs = parse(request)?;
-        state(attrs.need(daemon_attr::STATE)?.u32()?)?;
-        Err(ESRCH)
+        validate::stop_daemon(attrs.need(daemon_attr::STATE)?.u32()?)
     }
 }
 

@@ -10,7 +10,7 @@ use lvs_engine::addr::{
     Family, //
 };
 
-use super::format::Hex;
+use crate::control::format::Hex;
 use crate::control::names::Protocol;
 use crate::kernel_ext::procfs::{
     Contents,

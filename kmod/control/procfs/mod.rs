@@ -4,7 +4,6 @@
 //! and `lvs_conn`.
 
 mod conns;
-mod format;
 mod people;
 mod rules;
 mod stats;

@@ -13,12 +13,12 @@ use lvs_engine::config::{
 use lvs_uapi::flags::service as flags;
 
 use super::conns;
-use super::format::{
+use super::rules;
+use super::status::Chains;
+use crate::control::format::{
     Plain,
     Text, //
 };
-use super::rules;
-use super::status::Chains;
 use crate::control::names;
 use crate::control::names::Protocol;
 use crate::kernel_ext::procfs::{

@@ -18,7 +18,7 @@ use lvs_uapi::limits::{
     IP_VS_VERSION_CODE, //
 };
 
-use super::format::Hex;
+use crate::control::format::Hex;
 use crate::control::names;
 use crate::control::names::Protocol;
 use crate::kernel_ext::procfs::{

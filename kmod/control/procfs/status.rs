@@ -85,7 +85,7 @@ impl Chains {
             "{table} buckets empty:\t{empty} ({}%)",
             percent(empty, all)
         );
-        for (length, count) in (1..).zip(used).filter(|(_, count)| *count != 0) {
+        for (length, count) in (1..=LONG).zip(used).filter(|(_, count)| *count != 0) {
             let share = percent(count, all.saturating_sub(empty));
             writeln!(out, "{table} buckets len-{length}:\t{count} ({share}%)");
         }

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Options that are got: listings.
+
+use core::fmt::Write as _;
+use core::mem::{
+    offset_of,
+    size_of, //
+};
+
+use kernel::prelude::*;
+use lvs_engine::addr::Family;
+use lvs_engine::config::{
+    ServiceConfig,
+    ServiceId,
+    Target, //
+};
+use lvs_uapi::flags::{
+    conn,
+    fwd,
+    service as service_flags, //
+};
+use lvs_uapi::limits::{
+    version_parts,
+    IPPROTO_TCP,
+    IP_VS_VERSION_CODE, //
+};
+use lvs_uapi::sockopt::{
+    get,
+    DaemonUser,
+    DestEntry,
+    GetDests,
+    GetInfo,
+    GetServices,
+    ServiceEntry,
+    TimeoutUser, //
+};
+
+use super::record::Record;
+use crate::control::format::Text;
+use crate::control::names;
+use crate::kernel_ext::rcu::ReadSide;
+use crate::kernel_ext::sockopt::Answer;
+use crate::table::service::Pool;
+use crate::table::{
+    Control,
+    Dest,
+    NetnsState,
+    Service, //
+};
+
+const SERVICE: usize = size_of::<ServiceEntry>();
+const DEST: usize = size_of::<DestEntry>();
+
+/// Entries that are collected before they are copied to the process, which may sleep.
+const CHUNK: usize = 8;
+
+/// Gets `option`.
+pub(super) fn handle(state: &NetnsState, option: c_int, answer: &mut Answer<'_>) -> Result {
+    match option {
+        get::VERSION => version(state, answer),
+        get::INFO => info(state, answer),
+        get::SERVICES => services(state, answer),
+        get::SERVICE => service(state, answer),
+        get::DESTS => dests(state, answer),
+        get::TIMEOUT => timeouts(state, answer),
+        get::DAEMON => daemons(answer),
+        _ => Err(EINVAL),
+    }
+}
+
+fn version(state: &NetnsState, answer: &mut Answer<'_>) -> Result {
+    answer.read::<{ get::VERSION_LEN }>()?;
+    let (major, minor, patch) = version_parts(IP_VS_VERSION_CODE);
+    let buckets = state.conn_buckets();
+    let mut text = Text::<{ get::VERSION_LEN }>::new();
+    write!(
+        text,
+        "IP Virtual Server version {major}.{minor}.{patch} (size={buckets})\0"
+    )
+    .map_err(|_| EINVAL)?;
+    answer.write(0, text.as_str().as_bytes())?;
+    answer.set_len(text.as_str().len());
+    Ok(())
+}
+
+fn info(state: &NetnsState, answer: &mut Answer<'_>) -> Result {
+    const INFO: usize = size_of::<GetInfo>();
+    answer.read::<INFO>()?;
+    let mut services = 0_u32;
+    state.control().for_each_service(|_, service| {
+        if service.id().family == Family::V4 {
+            services = services.saturating_add(1);
+        }
+    });
+    let mut record = Record::<INFO>::zeroed();
+    record.put_u32(offset_of!(GetInfo, version), IP_VS_VERSION_CODE);
+    record.put_u32(offset_of!(GetInfo, size), state.conn_buckets() as u32);
+    record.put_u32(offset_of!(GetInfo, num_services), services);
+    answer.write(0, &record.0)
+}
+
+fn timeouts(state: &NetnsState, answer: &mut Answer<'_>) -> Result {
+    const TIMEOUTS: usize = size_of::<TimeoutUser>();
+    answer.read::<TIMEOUTS>()?;
+    let timeouts = state.control().timeouts();
+    let mut record = Record::<TIMEOUTS>::zeroed();
+    record.put_u32(offset_of!(TimeoutUser, tcp_timeout), timeouts.tcp);
+    record.put_u32(offset_of!(TimeoutUser, tcp_fin_timeout), timeouts.tcp_fin);
+    record.put_u32(offset_of!(TimeoutUser, udp_timeout), timeouts.udp);
+    answer.write(0, &record.0)
+}
+
+/// The master and the backup, neither of which runs.
+fn daemons(answer: &mut Answer<'_>) -> Result {
+    const DAEMONS: usize = 2 * size_of::<DaemonUser>();
+    answer.read::<DAEMONS>()?;
+    answer.write(0, &[0; DAEMONS])
+}
+
+/// Fills in an entry for `service`.
+fn describe(entry: &mut Record<SERVICE>, read: ReadSide<'_>, service: &Service) {
+    let ServiceId { target, .. } = service.id();
+    let config: ServiceConfig = service.config(read);
+    let (protocol, addr, port, mark) = match *target {
+        Target::Mark(mark) => (IPPROTO_TCP, [0; 4], 0, mark),
+        Target::Address {
+            protocol,
+            addr,
+            port,
+        } => (protocol, addr.v4(), port, 0),
+    };
+    let dests = service.pool(read).map_or(&[][..], Pool::dests);
+    entry.put(offset_of!(ServiceEntry, protocol), &protocol.to_ne_bytes());
+    entry.put(offset_of!(ServiceEntry, addr), &addr);
+    entry.put(offset_of!(ServiceEntry, port), &port.to_be_bytes());
+    entry.put_u32(offset_of!(ServiceEntry, fwmark), mark);
+    // The kernel copies strings by words: what the last one has behind the name is zero.
+    entry.put(offset_of!(ServiceEntry, sched_name), &[0; size_of::<u64>()]);
+    let name = names::of_scheduler(config.scheduler);
+    entry.put(offset_of!(ServiceEntry, sched_name), name.as_bytes());
+    entry.put_u32(
+        offset_of!(ServiceEntry, flags),
+        config.flags | service_flags::HASHED,
+    );
+    entry.put_u32(offset_of!(ServiceEntry, timeout), config.timeout);
+    entry.put_u32(offset_of!(ServiceEntry, netmask), config.netmask);
+    entry.put_u32(offset_of!(ServiceEntry, num_dests), dests.len() as u32);
+    entry.put_stats(offset_of!(ServiceEntry, stats), &service.stats(read));
+}
+
+/// Fills in an entry for `dest`.
+fn describe_dest(entry: &mut Record<DEST>, dest: &Dest) {
+    let id = dest.id();
+    let config = dest.config();
+    // Flags that every connection to the server begins with are shown too.
+    let mut flags = config.flags | conn::INACTIVE;
+    if config.flags & fwd::MASK != fwd::MASQ {
+        flags |= conn::NOOUTPUT;
+    }
+    entry.put(offset_of!(DestEntry, addr), &id.addr.v4());
+    entry.put(offset_of!(DestEntry, port), &id.port.to_be_bytes());
+    entry.put_u32(offset_of!(DestEntry, conn_flags), flags);
+    entry.put_u32(offset_of!(DestEntry, weight), config.weight as u32);
+    entry.put_u32(offset_of!(DestEntry, u_threshold), config.upper_threshold);
+    entry.put_u32(offset_of!(DestEntry, l_threshold), config.lower_threshold);
+    entry.put_u32(offset_of!(DestEntry, activeconns), dest.active());
+    entry.put_u32(offset_of!(DestEntry, inactconns), dest.inactive());
+    entry.put_u32(offset_of!(DestEntry, persistconns), dest.persistent());
+    entry.put_stats(offset_of!(DestEntry, stats), &dest.stats());
+}
+
+fn service(state: &NetnsState, answer: &mut Answer<'_>) -> Result {
+    // The entry's bytes that have no meaning come back as they are.
+    let mut entry = Record(answer.read::<SERVICE>()?);
+    let id = entry.service_id();
+    state
+        .control()
+        .with_service(&id, |read, service| describe(&mut entry, read, service))?;
+    answer.write(0, &entry.0)
+}
+
+/// Writes the entries that `collect` makes into a table behind a header of `header` bytes, at most
+/// `most`. `collect` is given how many to leave out, and a place for each of the next ones; it
+/// returns how many of those it filled.
+fn write_table<const N: usize>(
+    answer: &mut Answer<'_>,
+    header: usize,
+    most: usize,
+    mut collect: impl FnMut(usize, &mut [Record<N>]) -> Result<usize>,
+) -> Result {
+    let mut done = 0_usize;
+    let mut offset = header;
+    while done < most {
+        let mut chunk = [const { Record::<N>::zeroed() }; CHUNK];
+        let room = most.saturating_sub(done).min(CHUNK);
+        let filled = collect(done, chunk.get_mut(..room).unwrap_or(&mut []))?;
+        for entry in chunk.iter().take(filled) {
+            answer.write(offset, &entry.0)?;
+            offset = offset.saturating_add(N);
+        }
+        if filled < room {
+            break;
+        }
+        done = done.saturating_add(filled);
+    }
+    Ok(())
+}
+
+/// Whether the process made room for exactly `entries` of `size` bytes behind `header` bytes.
+fn fits(answer: &Answer<'_>, header: usize, entries: u32, size: usize) -> bool {
+    (entries as usize)
+        .checked_mul(size)
+        .and_then(|table| table.checked_add(header))
+        == Some(answer.len())
+}
+
+fn services(state: &NetnsState, answer: &mut Answer<'_>) -> Result {
+    const HEADER: usize = size_of::<GetServices>();
+    let question = Record(answer.read::<HEADER>()?);
+    let wanted = question.u32(offset_of!(GetServices, num_services));
+    if !fits(answer, HEADER, wanted, SERVICE) {
+        return Err(EINVAL);
+    }
+    // Nothing changes while it is listed.
+    let control = state.control();
+    write_table(answer, HEADER, wanted as usize, |skip, places| {
+        Ok(collect_services(&control, skip, places))
+    })
+}
+
+fn collect_services(control: &Control<'_>, skip: usize, places: &mut [Record<SERVICE>]) -> usize {
+    let mut left_out = 0_usize;
+    let mut filled = 0_usize;
+    let mut places = places.iter_mut();
+    control.for_each_service(|read, service| {
+        if service.id().family != Family::V4 {
+            return;
+        }
+        if left_out < skip {
+            left_out = left_out.saturating_add(1);
+        } else if let Some(place) = places.next() {
+            describe(place, read, service);
+            filled = filled.saturating_add(1);
+        }
+    });
+    filled
+}
+
+fn dests(state: &NetnsState, answer: &mut Answer<'_>) -> Result {
+    const HEADER: usize = size_of::<GetDests>();
+    let question = Record(answer.read::<HEADER>()?);
+    let wanted = question.u32(offset_of!(GetDests, num_dests));
+    if !fits(answer, HEADER, wanted, DEST) {
+        return Err(EINVAL);
+    }
+    let id = dests_service_id(&question);
+    let control = state.control();
+    control.with_service(&id, |_, _| ())?;
+    write_table(answer, HEADER, wanted as usize, |skip, places| {
+        control.with_service(&id, |read, service| {
+            let dests = service.pool(read).map_or(&[][..], Pool::dests);
+            let shown = dests.iter().filter(|dest| dest.id().family == Family::V4);
+            let mut filled = 0_usize;
+            for (place, dest) in places.iter_mut().zip(shown.skip(skip)) {
+                describe_dest(place, dest);
+                filled = filled.saturating_add(1);
+            }
+            filled
+        })
+    })
+}
+
+/// The service in the question for destinations: its fields lie as in a service.
+fn dests_service_id<const N: usize>(question: &Record<N>) -> ServiceId {
+    use lvs_uapi::sockopt::ServiceUser;
+
+    const {
+        assert!(offset_of!(GetDests, protocol) == offset_of!(ServiceUser, protocol));
+        assert!(offset_of!(GetDests, addr) == offset_of!(ServiceUser, addr));
+        assert!(offset_of!(GetDests, port) == offset_of!(ServiceUser, port));
+        assert!(offset_of!(GetDests, fwmark) == offset_of!(ServiceUser, fwmark));
+    }
+    question.service_id()
+}

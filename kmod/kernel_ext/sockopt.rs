@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Socket options of IPv4 sockets, for those who administer the socket's network namespace.
+//!
+//! C header: [`include/linux/netfilter.h`](srctree/include/linux/netfilter.h)
+
+use core::marker::PhantomData;
+
+use kernel::error::{
+    from_result,
+    to_result, //
+};
+use kernel::module::this_module;
+use kernel::prelude::*;
+use kernel::types::Opaque;
+
+use super::bindings;
+use super::netns::{
+    state_of,
+    NetnsState, //
+};
+
+/// Handles the options of a range. Nothing else calls it for who may not administer the namespace.
+pub(crate) trait Options: 'static {
+    /// State of the network namespace that the options are about.
+    type State: NetnsState;
+
+    /// The first option, to set and to get.
+    const FIRST: c_int;
+    /// The last option to set.
+    const LAST_SET: c_int;
+    /// The last option to get.
+    const LAST_GET: c_int;
+
+    /// Sets `option`.
+    fn set(state: &Self::State, option: c_int, argument: &Argument) -> Result;
+
+    /// Gets `option`.
+    fn get(state: &Self::State, option: c_int, answer: &mut Answer<'_>) -> Result;
+}
+
+/// What an option is set to.
+pub(crate) struct Argument {
+    from: bindings::sockptr_t,
+    len: usize,
+}
+
+impl Argument {
+    /// Number of bytes.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// The bytes, of which there must be `N`: fails with `EINVAL`, or `EFAULT`.
+    pub(crate) fn read<const N: usize>(&self) -> Result<[u8; N]> {
+        if self.len != N {
+            return Err(EINVAL);
+        }
+        let mut bytes = [0; N];
+        // SAFETY: There is room for `N` bytes, and they come from where the caller of the option
+        // says; the callee checks that.
+        match unsafe { bindings::lvs_copy_from_sockptr(bytes.as_mut_ptr().cast(), self.from, N) } {
+            0 => Ok(bytes),
+            _ => Err(EFAULT),
+        }
+    }
+}
+
+/// A process's memory for an option that it gets; what it holds may be part of the question.
+pub(crate) struct Answer<'a> {
+    user: *mut c_void,
+    len: &'a mut c_int,
+}
+
+impl Answer<'_> {
+    /// Number of bytes.
+    pub(crate) fn len(&self) -> usize {
+        usize::try_from(*self.len).unwrap_or(0)
+    }
+
+    /// Says how many bytes there are to look at, if not all.
+    pub(crate) fn set_len(&mut self, len: usize) {
+        *self.len = c_int::try_from(len).unwrap_or(c_int::MAX);
+    }
+
+    /// The first `N` bytes of the question: fails with `EINVAL` when there are less, or `EFAULT`.
+    pub(crate) fn read<const N: usize>(&self) -> Result<[u8; N]> {
+        if self.len() < N {
+            return Err(EINVAL);
+        }
+        let mut bytes = [0; N];
+        // SAFETY: There is room for `N` bytes; the callee checks where they come from.
+        match unsafe { bindings::_copy_from_user(bytes.as_mut_ptr().cast(), self.user, N) } {
+            0 => Ok(bytes),
+            _ => Err(EFAULT),
+        }
+    }
+
+    /// Writes `bytes` at `offset`: fails with `EINVAL` beyond the memory, or `EFAULT`.
+    pub(crate) fn write(&mut self, offset: usize, bytes: &[u8]) -> Result {
+        let end = offset.checked_add(bytes.len()).ok_or(EINVAL)?;
+        if end > self.len() {
+            return Err(EINVAL);
+        }
+        let to = self.user.wrapping_byte_add(offset);
+        // SAFETY: `bytes` is readable; the callee checks where they go.
+        match unsafe { bindings::_copy_to_user(to, bytes.as_ptr().cast(), bytes.len()) } {
+            0 => Ok(()),
+            _ => Err(EFAULT),
+        }
+    }
+}
+
+/// Registered options.
+///
+/// # Invariants
+///
+/// `ops` is registered.
+#[pin_data(PinnedDrop)]
+pub(crate) struct Registration<T: Options> {
+    #[pin]
+    ops: Opaque<bindings::nf_sockopt_ops>,
+    _options: PhantomData<T>,
+}
+
+// SAFETY: Only the core changes the registered structure, under its own lock.
+unsafe impl<T: Options> Send for Registration<T> {}
+// SAFETY: There is nothing that can be done to a shared one.
+unsafe impl<T: Options> Sync for Registration<T> {}
+
+impl<T: Options> Registration<T> {
+    /// Registers the options; `EBUSY` when others have some of them. `explain` hears of a failure.
+    pub(crate) fn register(explain: fn(&Error)) -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            ops <- Opaque::try_ffi_init(move |ops: *mut bindings::nf_sockopt_ops| {
+                // SAFETY: The place is ours and pinned until it is unregistered; the functions stay
+                // while the module does, of which every call holds a reference.
+                // INVARIANT: Success means that it is registered.
+                unsafe {
+                    ops.write(pin_init::zeroed());
+                    (*ops).pf = bindings::PF_INET as u8;
+                    (*ops).set_optmin = T::FIRST;
+                    (*ops).set_optmax = T::LAST_SET.wrapping_add(1);
+                    (*ops).set = Some(set::<T>);
+                    (*ops).get_optmin = T::FIRST;
+                    (*ops).get_optmax = T::LAST_GET.wrapping_add(1);
+                    (*ops).get = Some(get::<T>);
+                    (*ops).owner = this_module::<crate::LocalModule>().as_ptr();
+                    to_result(bindings::nf_register_sockopt(ops)).inspect_err(explain)
+                }
+            }),
+            _options: PhantomData,
+        }? Error)
+    }
+}
+
+#[pinned_drop]
+impl<T: Options> PinnedDrop for Registration<T> {
+    fn drop(self: Pin<&mut Self>) {
+        // SAFETY: Registered by the type invariants; this happens once.
+        unsafe { bindings::nf_unregister_sockopt(self.ops.get()) };
+    }
+}
+
+/// The state of the namespace of `sk`, for a process that may administer it.
+///
+/// # Safety
+///
+/// Called while handling an option of `sk`.
+unsafe fn state<'a, T: Options>(sk: *mut bindings::sock) -> Result<&'a T::State> {
+    // SAFETY: A socket is valid while an option of it is handled, and keeps its namespace alive.
+    // The state goes with the namespace, or with the module, to which the call holds a reference.
+    unsafe {
+        let net = bindings::lvs_sock_net(sk);
+        if !bindings::ns_capable((*net).user_ns, bindings::CAP_NET_ADMIN as c_int) {
+            return Err(EPERM);
+        }
+        state_of(net).ok_or(ENODEV)
+    }
+}
+
+/// # Safety
+///
+/// Called by the core alone, for an option that is to be set.
+unsafe extern "C" fn set<T: Options>(
+    sk: *mut bindings::sock,
+    option: c_int,
+    from: bindings::sockptr_t,
+    len: c_uint,
+) -> c_int {
+    from_result(|| {
+        // SAFETY: By the contract of this function.
+        let state = unsafe { state::<T>(sk) }?;
+        let argument = Argument {
+            from,
+            len: len as usize,
+        };
+        T::set(state, option, &argument).map(|()| 0)
+    })
+}
+
+/// # Safety
+///
+/// Called by the core alone, for an option that is to be got.
+unsafe extern "C" fn get<T: Options>(
+    sk: *mut bindings::sock,
+    option: c_int,
+    user: *mut c_void,
+    len: *mut c_int,
+) -> c_int {
+    from_result(|| {
+        // SAFETY: By the contract of this function.
+        let state = unsafe { state::<T>(sk) }?;
+        // SAFETY: The core passes a valid place, which nobody else uses during the call.
+        let len = unsafe { &mut *len };
+        T::get(state, option, &mut Answer { user, len }).map(|()| 0)
+    })
+}
