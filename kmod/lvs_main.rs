@@ -29,6 +29,7 @@ module! {
 #[pin_data]
 struct Lvs {
     /// No new requests.
+    #[pin]
     interfaces: control::Interfaces,
     /// No packets; all tables are emptied.
     #[pin]
@@ -40,13 +41,14 @@ struct Lvs {
 impl kernel::InPlaceModule for Lvs {
     fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
+            // First, to find out whether ip_vs is loaded.
+            interfaces <- control::Interfaces::register(),
             stragglers: kernel_ext::rcu::Stragglers,
             namespaces <- {
                 let slab = Arc::new(Slab::new(c"lvs_conn")?, GFP_KERNEL)?;
                 table::netns_state::CONN_SLAB.populate(slab);
                 PerNetns::register()
             },
-            interfaces: control::Interfaces::register()?,
         }? Error)
     }
 }

@@ -16,6 +16,7 @@ pub(crate) mod percpu;
 pub(crate) mod procfs;
 pub(crate) mod rcu;
 pub(crate) mod route;
+pub(crate) mod sockopt;
 pub(crate) mod sysctl;
 pub(crate) mod table;
 pub(crate) mod time;
