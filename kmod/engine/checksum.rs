@@ -70,7 +70,7 @@ pub fn of(bytes: &[u8]) -> u16 {
             [a] => [a, 0],
             _ => [0, 0],
         };
-        sum = sum.wrapping_add(u16::from_ne_bytes(half) as u64);
+        sum = sum.wrapping_add(u64::from(u16::from_ne_bytes(half)));
     }
     !fold(sum)
 }
