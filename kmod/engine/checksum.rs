@@ -20,22 +20,14 @@ impl Delta {
     #[must_use]
     pub const fn word(self, from: u32, to: u32) -> Self {
         // 2^32 terms fit; a header has a few dozen.
-        Self(
-            self.0
-                .wrapping_add(!from as u64)
-                .wrapping_add(to as u64),
-        )
+        Self(self.0.wrapping_add(!from as u64).wrapping_add(to as u64))
     }
 
     /// A 16-bit half word changes, as it lies in memory.
     #[inline]
     #[must_use]
     pub const fn half(self, from: u16, to: u16) -> Self {
-        Self(
-            self.0
-                .wrapping_add(!from as u64)
-                .wrapping_add(to as u64),
-        )
+        Self(self.0.wrapping_add(!from as u64).wrapping_add(to as u64))
     }
 
     /// A complete checksum after the change: the complement of the sum.
