@@ -60,6 +60,8 @@ place_large_sections() {
 configure() {
 	local lost
 	place_large_sections
+	# An interrupted build goes on where it was.
+	[ ! -e "$OBJ/.configured" ] || return 0
 	$SUDO rm -rf "$OBJ"
 	$SUDO mkdir -p "$OBJ"
 	kmake x86_64_defconfig
@@ -70,6 +72,7 @@ configure() {
 		printf 'the kernel configuration did not take these options:\n%s\n' "$lost"
 		return 1
 	}
+	$SUDO touch "$OBJ/.configured"
 }
 
 install_modules() {
