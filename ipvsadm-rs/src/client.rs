@@ -15,6 +15,7 @@ use crate::model::TableEntry;
 use crate::model::Timeouts;
 use crate::netlink::control::Netlink;
 use crate::render::sort;
+use crate::sockopt::control::Sockopt;
 
 /// What the kernel can be asked.
 pub trait Control {
@@ -70,10 +71,16 @@ pub struct Client {
 }
 
 impl Client {
-    /// Opens the control interface and asks for its version.
+    /// Opens the control interface and asks for its version: over netlink, or over socket options where
+    /// the family isn't there or isn't for us, as in a user namespace.
     pub fn open() -> Result<Self, Error> {
-        let mut control: Box<dyn Control> = Box::new(Netlink::open()?);
+        Self::probe(Netlink::open()).or_else(|_| Self::probe(Sockopt::open()))
+    }
+
+    fn probe(control: Result<impl Control + 'static, Error>) -> Result<Self, Error> {
+        let mut control = control?;
         let info = control.info()?;
+        let control = Box::new(control);
         Ok(Client { control, info })
     }
 

@@ -20,4 +20,5 @@ pub mod modprobe;
 pub mod netlink;
 pub mod render;
 pub mod restore;
+pub mod sockopt;
 pub mod sys;

@@ -3,3 +3,4 @@
 //! What the C library knows and Rust's doesn't. All `unsafe` code of the crate is below.
 
 pub mod names;
+pub mod sockopt;
