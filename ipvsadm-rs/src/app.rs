@@ -46,6 +46,26 @@ const BROKEN_PIPE: u8 = 128 + 13;
 /// The kernel's table of connections.
 const CONNECTIONS: &str = "/proc/net/ip_vs_conn";
 
+/// What the name the program was called by stands for.
+enum Calling {
+    /// `ipvsadm`: do as the words say.
+    Plain,
+    /// `ipvsadm-save`: print the table as command lines.
+    Save,
+    /// `ipvsadm-restore`: replace the table by what the command lines of standard input make.
+    Restore,
+}
+
+impl Calling {
+    fn by(program: &str) -> Self {
+        match program.rsplit('/').next() {
+            Some("ipvsadm-save") => Calling::Save,
+            Some("ipvsadm-restore") => Calling::Restore,
+            _ => Calling::Plain,
+        }
+    }
+}
+
 /// How a command ended.
 enum Outcome {
     /// With this status; more commands may follow.
@@ -59,6 +79,12 @@ pub fn run(argv: &[String]) -> u8 {
     let (program, words) = match argv.split_first() {
         Some((program, words)) => (program.as_str(), words),
         None => ("ipvsadm", argv),
+    };
+    let calling = Calling::by(program);
+    let words: Vec<String> = match calling {
+        Calling::Plain => words.to_vec(),
+        Calling::Save => prefixed("-S", words),
+        Calling::Restore => prefixed("-R", words),
     };
     let definition = Definition::new();
     // Help needs no kernel.
@@ -87,9 +113,23 @@ pub fn run(argv: &[String]) -> u8 {
     if words.is_empty() {
         return app.list(List::All, &Format::default());
     }
-    match app.run_line(words, true) {
+    let replaces = matches!(calling, Calling::Restore)
+        && cli::parse::parse(&app.definition, &words, &System).is_ok();
+    if replaces {
+        if let Outcome::Status(status @ REFUSED) = app.execute(Command::Flush) {
+            return status;
+        }
+    }
+    match app.run_line(&words, true) {
         Outcome::Status(status) | Outcome::Exit(status) => status,
     }
+}
+
+/// The words with a command before them.
+fn prefixed(command: &str, words: &[String]) -> Vec<String> {
+    let mut all = vec![command.to_owned()];
+    all.extend_from_slice(words);
+    all
 }
 
 /// Opens the control interface, and loads the module if it isn't there.
