@@ -34,6 +34,7 @@ static CONN_TAB_BITS: AtomicU32 = AtomicU32::new(20);
 
 /// Sets how many buckets the connection tables may have at most, as the power of two; read when a
 /// table is resized.
+#[allow(dead_code)]
 pub(crate) fn set_conn_tab_bits(bits: u32) {
     CONN_TAB_BITS.store(bits.clamp(8, 27), Ordering::Relaxed);
 }
@@ -59,6 +60,8 @@ macro_rules! settings {
         impl Sysctls {
             $(
                 $(#[doc = $doc])+
+                // Not everything that can be set has an effect yet.
+                #[allow(dead_code)]
                 #[inline]
                 pub(crate) fn $name(&self) -> read_as!($kind) {
                     read_as!($kind, self.$name.load(Ordering::Relaxed))
@@ -181,7 +184,7 @@ impl Sysctls {
     }
 
     /// A connection is synchronised when its packets, modulo the second, are the first.
-    #[expect(dead_code, reason = "there is no synchronisation yet")]
+    #[allow(dead_code)]
     pub(crate) fn sync_threshold(&self) -> [i32; 2] {
         unpack(self.sync_threshold.load(Ordering::Relaxed))
     }

@@ -23,7 +23,7 @@ pub(crate) fn is_usable(net: Net, family: Family, addr: &Addr) -> bool {
         Family::V4 => {
             // SAFETY: `net` is a valid network namespace.
             let kind = unsafe { bindings::inet_addr_type(net.as_ptr(), addr.v4_word()) };
-            kind == bindings::RTN_LOCAL as u32 || kind == bindings::RTN_UNICAST as u32
+            kind == bindings::RTN_LOCAL || kind == bindings::RTN_UNICAST
         }
         Family::V6 => {
             let mut raw: bindings::in6_addr = pin_init::zeroed();

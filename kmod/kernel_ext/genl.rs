@@ -301,7 +301,9 @@ impl Family {
         family.maxattr = (N - 1) as c_uint;
         family.policy = policy.as_ptr();
         // SAFETY: The bitfield is one byte, and any value of it is valid.
-        family._bitfield_1 = unsafe { core::mem::transmute::<u8, _>(FLAGS) };
+        family._bitfield_1 = unsafe {
+            core::mem::transmute::<u8, kernel::bindings::__BindgenBitfieldUnit<[u8; 1]>>(FLAGS)
+        };
         family.small_ops = ops.as_ptr().cast();
         family.n_small_ops = ops.len() as u8;
         family.resv_start_op = strict_from;

@@ -157,11 +157,17 @@ impl<T: Contents> Operations<T> {
         }
     }
 
+    /// # Safety
+    ///
+    /// Called by the core alone, with an open file of these operations.
     unsafe extern "C" fn start(seq: *mut bindings::seq_file, position: *mut i64) -> *mut c_void {
-        // SAFETY: Called by the core with an open file and a valid position.
+        // SAFETY: By the contract of this function, and with a valid position.
         unsafe { Self::record(seq, *position) }
     }
 
+    /// # Safety
+    ///
+    /// Called by the core alone, with an open file of these operations.
     unsafe extern "C" fn next(
         seq: *mut bindings::seq_file,
         record: *mut c_void,
@@ -172,17 +178,23 @@ impl<T: Contents> Operations<T> {
         if index % BURST == 0 {
             time::yield_now();
         }
-        // SAFETY: Called by the core with an open file and a valid position.
+        // SAFETY: By the contract of this function, and with a valid position.
         unsafe {
             *position = index as i64;
             Self::record(seq, *position)
         }
     }
 
+    /// # Safety
+    ///
+    /// Called by the core alone, with an open file of these operations.
     unsafe extern "C" fn stop(_seq: *mut bindings::seq_file, _record: *mut c_void) {}
 
+    /// # Safety
+    ///
+    /// Called by the core alone, with an open file of these operations.
     unsafe extern "C" fn show(seq: *mut bindings::seq_file, record: *mut c_void) -> c_int {
-        // SAFETY: Called by the core with an open file.
+        // SAFETY: By the contract of this function.
         if let Some(state) = unsafe { Self::state(seq) } {
             // SAFETY: As above; the core serialises the operations on an open file.
             let mut out = Output(unsafe { SeqFile::from_raw(seq) });

@@ -274,7 +274,7 @@ impl CpuList {
         let mut mask = KBox::new(pin_init::zeroed::<bindings::cpumask>(), GFP_KERNEL)?;
         if self.is_set.load(Ordering::Relaxed) {
             for (bits, word) in mask.bits.iter_mut().zip(&self.words) {
-                *bits = word.load(Ordering::Relaxed) as _;
+                *bits = word.load(Ordering::Relaxed) as c_ulong;
             }
         } else {
             // SAFETY: The mask is valid.

@@ -6,13 +6,6 @@ use super::bindings;
 use super::netns::Net;
 
 impl Net {
-    /// Whether the current process may administer this namespace: it has `CAP_NET_ADMIN` in the
-    /// user namespace that owns it.
-    pub(crate) fn may_administer(self) -> bool {
-        // SAFETY: A network namespace is valid and keeps its owner alive.
-        unsafe { bindings::ns_capable((*self.as_ptr()).user_ns, bindings::CAP_NET_ADMIN as i32) }
-    }
-
     /// Whether the initial user namespace owns this namespace, not some user's container.
     pub(crate) fn is_privileged(self) -> bool {
         // SAFETY: A network namespace is valid.
