@@ -11,10 +11,22 @@
 //! survives changes of the list if [`after_change`] is told about each of them.
 
 mod cursor;
+mod dh;
+mod fo;
 mod lc;
+pub mod locality;
+pub mod mh;
+mod nq;
+mod ovf;
 mod rr;
+mod sed;
+mod sh;
+pub mod table;
+mod twos;
 mod wlc;
 mod wrr;
+
+use core::num::NonZeroU32;
 
 use crate::addr::Addr;
 
@@ -29,15 +41,45 @@ pub enum Kind {
     LeastConnection,
     /// Weighted least connection.
     WeightedLeastConnection,
+    /// Locality-based least connection.
+    LocalityLeastConnection,
+    /// Locality-based least connection with replication.
+    LocalityReplication,
+    /// Destination hashing.
+    DestinationHashing,
+    /// Source hashing.
+    SourceHashing,
+    /// Maglev hashing.
+    Maglev,
+    /// Shortest expected delay.
+    ShortestExpectedDelay,
+    /// Never queue.
+    NeverQueue,
+    /// Weighted failover.
+    Failover,
+    /// Weighted overflow.
+    Overflow,
+    /// Power of two choices.
+    TwoChoices,
 }
 
 impl Kind {
     /// All algorithms.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 14] = [
         Kind::RoundRobin,
         Kind::WeightedRoundRobin,
         Kind::LeastConnection,
         Kind::WeightedLeastConnection,
+        Kind::LocalityLeastConnection,
+        Kind::LocalityReplication,
+        Kind::DestinationHashing,
+        Kind::SourceHashing,
+        Kind::Maglev,
+        Kind::ShortestExpectedDelay,
+        Kind::NeverQueue,
+        Kind::Failover,
+        Kind::Overflow,
+        Kind::TwoChoices,
     ];
 
     /// The name administrators use.
@@ -47,6 +89,16 @@ impl Kind {
             Kind::WeightedRoundRobin => "wrr",
             Kind::LeastConnection => "lc",
             Kind::WeightedLeastConnection => "wlc",
+            Kind::LocalityLeastConnection => "lblc",
+            Kind::LocalityReplication => "lblcr",
+            Kind::DestinationHashing => "dh",
+            Kind::SourceHashing => "sh",
+            Kind::Maglev => "mh",
+            Kind::ShortestExpectedDelay => "sed",
+            Kind::NeverQueue => "nq",
+            Kind::Failover => "fo",
+            Kind::Overflow => "ovf",
+            Kind::TwoChoices => "twos",
         }
     }
 
@@ -55,6 +107,12 @@ impl Kind {
         Self::ALL
             .into_iter()
             .find(|kind| kind.name().as_bytes() == name)
+    }
+
+    /// Whether each pick takes a random number.
+    #[inline]
+    pub const fn is_random(self) -> bool {
+        matches!(self, Kind::TwoChoices)
     }
 }
 
@@ -71,10 +129,30 @@ pub trait Servers {
     /// Whether the server reached its upper threshold and hasn't recovered yet.
     fn overloaded(&self, index: usize) -> bool;
 
+    /// The table of hash values that [`table::fill`] filled for these servers; empty if the
+    /// algorithm has none.
+    fn table(&self) -> &[u16] {
+        &[]
+    }
+
     /// Whether there is no server at all.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
+}
+
+/// Servers with what tells them apart, for the schedulers that remember them.
+pub trait Identified: Servers {
+    /// A number that no other server had or will have while its service exists; `None` for an
+    /// index out of range.
+    fn id(&self, index: usize) -> Option<NonZeroU32>;
+    /// Address of server `index`.
+    fn addr(&self, index: usize) -> Addr;
+    /// Port of server `index`, host order.
+    fn port(&self, index: usize) -> u16;
+    /// The weight if that isn't 0, else the last one that wasn't: 0 if the server has had none
+    /// since it came.
+    fn last_weight(&self, index: usize) -> u32;
 }
 
 /// What a scheduler computes from the servers whenever their configuration changes.
@@ -117,7 +195,7 @@ pub struct Key {
     pub virtual_port: u16,
     /// `lvs_uapi::flags::service` bits of the service.
     pub flags: u32,
-    /// A fresh random number if the algorithm asks for one, else anything.
+    /// A fresh random number if [`Kind::is_random`], else anything.
     pub random: u64,
 }
 
@@ -145,16 +223,28 @@ pub enum Change {
 
 /// Chooses the server for a new connection. `state` is 0 for a service without servers, and after
 /// that whatever the last pick or [`after_change`] returned.
+///
+/// The locality-based algorithms choose here as for an address they see for the first time; what
+/// they remember of others takes [`locality::pick`].
 #[inline]
 pub fn pick(kind: Kind, servers: &impl Servers, facts: &Facts, key: &Key, state: u64) -> Pick {
-    let _ = key;
-    let stateless = |index| Pick { index, state };
-    match kind {
-        Kind::RoundRobin => rr::pick(servers, state),
-        Kind::WeightedRoundRobin => wrr::pick(servers, facts, state),
-        Kind::LeastConnection => stateless(lc::pick(servers)),
-        Kind::WeightedLeastConnection => stateless(wlc::pick(servers)),
-    }
+    let index = match kind {
+        Kind::RoundRobin => return rr::pick(servers, state),
+        Kind::WeightedRoundRobin => return wrr::pick(servers, facts, state),
+        Kind::LeastConnection => lc::pick(servers),
+        Kind::WeightedLeastConnection
+        | Kind::LocalityLeastConnection
+        | Kind::LocalityReplication => wlc::pick(servers),
+        Kind::DestinationHashing => dh::pick(servers, key),
+        Kind::SourceHashing => sh::pick(servers, key),
+        Kind::Maglev => mh::pick(servers, key),
+        Kind::ShortestExpectedDelay => sed::pick(servers),
+        Kind::NeverQueue => nq::pick(servers),
+        Kind::Failover => fo::pick(servers),
+        Kind::Overflow => ovf::pick(servers),
+        Kind::TwoChoices => twos::pick(servers, key.random),
+    };
+    Pick { index, state }
 }
 
 /// The state after a change of the servers; `facts` are the new ones.
@@ -194,11 +284,15 @@ fn heavier(a: u64, wa: u32, b: u64, wb: u32) -> bool {
     a.saturating_mul(u64::from(wb)) > b.saturating_mul(u64::from(wa))
 }
 
-/// The available server with the least load for its weight, the first one of equals.
+/// The available one of `candidates` with the least load for its weight, the first one of equals.
 #[inline]
-fn least_loaded<S: Servers>(servers: &S, load: impl Fn(&S, usize) -> u64) -> Option<usize> {
+fn least_loaded<S: Servers>(
+    servers: &S,
+    candidates: impl Iterator<Item = usize>,
+    load: impl Fn(&S, usize) -> u64,
+) -> Option<usize> {
     let mut least: Option<(usize, u64, u32)> = None;
-    for index in 0..servers.len() {
+    for index in candidates {
         if !available(servers, index) {
             continue;
         }
@@ -208,6 +302,26 @@ fn least_loaded<S: Servers>(servers: &S, load: impl Fn(&S, usize) -> u64) -> Opt
         }
     }
     least.map(|(index, _, _)| index)
+}
+
+/// What a server's active connections would cost it with one more.
+#[inline]
+fn expected_delay(servers: &impl Servers, index: usize) -> u64 {
+    u64::from(servers.active(index)).wrapping_add(1)
+}
+
+/// The heaviest of the servers that `is_usable`, the first one of equals.
+#[inline]
+fn heaviest<S: Servers>(servers: &S, is_usable: impl Fn(&S, usize) -> bool) -> Option<usize> {
+    (0..servers.len())
+        .filter(|&index| is_usable(servers, index))
+        .reduce(|heaviest, index| {
+            if servers.weight(index) > servers.weight(heaviest) {
+                index
+            } else {
+                heaviest
+            }
+        })
 }
 
 /// Greatest common divisor; `gcd(0, n)` is `n`.
@@ -225,11 +339,15 @@ pub(crate) mod testing {
 
     use super::*;
 
+    use super::table::fill;
+    use crate::addr::Family;
+
     /// A server with its numbers.
     #[derive(Clone, Copy, Debug, Default)]
     pub(crate) struct Server {
         pub(crate) id: u32,
         pub(crate) weight: u32,
+        pub(crate) last_weight: u32,
         pub(crate) active: u32,
         pub(crate) inactive: u32,
         pub(crate) overloaded: bool,
@@ -253,11 +371,63 @@ pub(crate) mod testing {
         }
     }
 
+    impl Identified for Vec<Server> {
+        fn id(&self, index: usize) -> Option<NonZeroU32> {
+            NonZeroU32::new(self.get(index)?.id + 1)
+        }
+        fn addr(&self, index: usize) -> Addr {
+            Addr::from_v4_word((0xc000_0200 + self[index].id).to_be())
+        }
+        fn port(&self, _: usize) -> u16 {
+            80
+        }
+        fn last_weight(&self, index: usize) -> u32 {
+            self[index].last_weight
+        }
+    }
+
+    /// Servers with their table.
+    pub(crate) struct Pool<'a> {
+        servers: &'a Vec<Server>,
+        table: Vec<u16>,
+    }
+
+    impl<'a> Pool<'a> {
+        pub(crate) fn new(kind: Kind, servers: &'a Vec<Server>) -> Self {
+            let mut table = vec![0; kind.table_len()];
+            let mut scratch = vec![mh::Preference::default(); kind.scratch_len(servers.len())];
+            fill(kind, Family::V4, servers, &mut table, &mut scratch).unwrap();
+            Self { servers, table }
+        }
+    }
+
+    impl Servers for Pool<'_> {
+        fn len(&self) -> usize {
+            Servers::len(self.servers)
+        }
+        fn weight(&self, index: usize) -> u32 {
+            self.servers.weight(index)
+        }
+        fn active(&self, index: usize) -> u32 {
+            self.servers.active(index)
+        }
+        fn inactive(&self, index: usize) -> u32 {
+            self.servers.inactive(index)
+        }
+        fn overloaded(&self, index: usize) -> bool {
+            self.servers.overloaded(index)
+        }
+        fn table(&self) -> &[u16] {
+            &self.table
+        }
+    }
+
     /// Idle servers of these weights, newest first.
     pub(crate) fn of_weights(weights: &[u32]) -> Vec<Server> {
         let server = |(id, &weight): (usize, &u32)| Server {
             id: id as u32,
             weight,
+            last_weight: weight,
             ..Server::default()
         };
         weights.iter().enumerate().map(server).collect()
@@ -271,13 +441,19 @@ pub(crate) mod testing {
         count: usize,
     ) -> Vec<Option<usize>> {
         let facts = Facts::of(kind, servers);
+        let pool = Pool::new(kind, servers);
         (0..count)
             .map(|_| {
-                let pick = pick(kind, servers, &facts, &Key::default(), *state);
+                let pick = pick(kind, &pool, &facts, &Key::default(), *state);
                 *state = pick.state;
                 pick.index
             })
             .collect()
+    }
+
+    /// The server that an algorithm without a state chooses for `key`.
+    pub(crate) fn pick_for(kind: Kind, servers: &Vec<Server>, key: Key) -> Option<usize> {
+        pick(kind, &Pool::new(kind, servers), &Facts::default(), &key, 0).index
     }
 
     /// The state after `change` led to `servers`.
@@ -315,12 +491,12 @@ mod tests {
 
     #[test]
     fn any_state_is_survived() {
-        let servers = of_weights(&[1, 5, 0]);
+        let servers = of_weights(&[1, 5, 3]);
         for kind in Kind::ALL {
-            let facts = Facts::of(kind, &servers);
             for state in [0, 1, 3, 4, u64::MAX, u64::MAX << 32, u64::from(u32::MAX)] {
-                let pick = pick(kind, &servers, &facts, &Key::default(), state);
-                assert!(pick.index.is_some(), "{kind:?} {state:x}");
+                let mut next = state;
+                let picks = picks(kind, &servers, &mut next, 3);
+                assert!(picks.iter().all(Option::is_some), "{kind:?} {state:x}");
             }
         }
     }

@@ -11,7 +11,9 @@ use super::{
 /// Chooses the server with the least overhead for its weight, the first one of equals.
 #[inline]
 pub(super) fn pick(servers: &impl Servers) -> Option<usize> {
-    least_loaded(servers, |servers, index| overhead(servers, index))
+    least_loaded(servers, 0..servers.len(), |servers, index| {
+        overhead(servers, index)
+    })
 }
 
 #[cfg(test)]

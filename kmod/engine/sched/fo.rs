@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Weighted failover: the heaviest available server gets everything.
+
+use super::{
+    available,
+    heaviest,
+    Servers, //
+};
+
+/// Chooses the heaviest available server, the first one of equals.
+#[inline]
+pub(super) fn pick(servers: &impl Servers) -> Option<usize> {
+    heaviest(servers, available)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+
+    #[test]
+    fn the_next_heaviest_takes_over() {
+        let mut servers = of_weights(&[1, 3, 5, 3]);
+        servers[2].active = 1000;
+        assert_eq!(pick(&servers), Some(2));
+        servers[2].overloaded = true;
+        assert_eq!(pick(&servers), Some(1), "the first of equals");
+        servers[1].weight = 0;
+        assert_eq!(pick(&servers), Some(3));
+    }
+}

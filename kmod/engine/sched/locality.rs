@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Locality-based least connection: a virtual address keeps its server until that has more active
+//! connections than weight while another is half idle. For clusters of caches, where each server
+//! holds what it has been asked for, behind a range of addresses (a mark service).
+//!
+//! With replication an address has a set of servers: it grows by one when all of them are busy, and
+//! loses the most loaded one when nothing changed for long.
+//!
+//! Which address has which servers is remembered in a [`Cache`] over the caller's memory. It never
+//! grows: an address that is new to a full row takes the place of the one used least recently.
+
+use core::num::NonZeroU32;
+
+use super::{
+    heavier,
+    least_loaded,
+    overhead,
+    wlc,
+    Identified,
+    Kind,
+    Servers, //
+};
+use crate::addr::Addr;
+use crate::hash::{
+    hash_3,
+    HashKey, //
+};
+
+/// Entries in a row of the cache, the places an address can have.
+pub const ROW_LEN: usize = 4;
+
+/// Servers an address can have. Beyond that a new one takes the place of the oldest.
+const MOST_SERVERS: usize = 8;
+
+/// An address and its servers.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Entry {
+    addr: Addr,
+    /// When the address was last looked up.
+    used: u32,
+    /// When the set of servers last changed.
+    changed: u32,
+    /// Its servers, the newest first; the entry is free when there is none.
+    servers: [Option<NonZeroU32>; MOST_SERVERS],
+}
+
+/// Time, in a unit of the caller's choice.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Clock {
+    /// The present; may wrap around.
+    pub now: u32,
+    /// How long an address is remembered after its last use, and how long a set of servers stays as
+    /// it is before it shrinks.
+    pub expiration: u32,
+}
+
+impl Clock {
+    #[inline]
+    fn is_past(self, time: u32) -> bool {
+        self.now.wrapping_sub(time) > self.expiration
+    }
+}
+
+/// Which virtual address has which servers.
+pub struct Cache<'a> {
+    entries: &'a mut [Entry],
+    key: HashKey,
+}
+
+impl<'a> Cache<'a> {
+    /// The cache in `entries`, which are default ones at first; rows are found by a hash with `key`.
+    #[inline]
+    pub fn new(entries: &'a mut [Entry], key: HashKey) -> Self {
+        Self { entries, key }
+    }
+
+    /// The entry of `addr`, or the one to put it into.
+    #[inline]
+    fn entry(&mut self, addr: &Addr, clock: Clock) -> Option<&mut Entry> {
+        let rows = u64::try_from(self.entries.len() / ROW_LEN).ok()?;
+        let [a, b, c, d] = addr.0.map(u64::from);
+        let hash = u64::from(hash_3(self.key, a << 32 | b, c << 32 | d, 0));
+        let row = usize::try_from(hash.wrapping_mul(rows) >> 32).ok()?;
+        let start = row.wrapping_mul(ROW_LEN);
+        let row = self.entries.get_mut(start..start.wrapping_add(ROW_LEN))?;
+        row.iter_mut().min_by_key(|entry| match entry.servers[0] {
+            Some(_) if entry.addr == *addr => (0, 0),
+            None => (1, 0),
+            Some(_) => (2, u32::MAX.wrapping_sub(clock.now.wrapping_sub(entry.used))),
+        })
+    }
+}
+
+impl Entry {
+    /// Whether the entry tells the servers of `addr`.
+    #[inline]
+    fn is_of(&self, addr: &Addr, clock: Clock) -> bool {
+        self.servers[0].is_some() && self.addr == *addr && !clock.is_past(self.used)
+    }
+
+    /// The indices of those servers that are still there.
+    #[inline]
+    fn present<'a>(&'a self, servers: &'a impl Identified) -> impl Iterator<Item = usize> + 'a {
+        self.servers
+            .iter()
+            .flatten()
+            .filter_map(|&id| (0..servers.len()).find(|&index| servers.id(index) == Some(id)))
+    }
+
+    /// Makes `id` one of the servers.
+    fn insert(&mut self, id: NonZeroU32, now: u32) {
+        if self.servers.contains(&Some(id)) {
+            return;
+        }
+        // Everybody moves by one; the last one falls out if nobody else left a gap.
+        let mut mover = Some(id);
+        for place in &mut self.servers {
+            core::mem::swap(place, &mut mover);
+            if mover.is_none() {
+                break;
+            }
+        }
+        self.changed = now;
+    }
+
+    /// Removes `id` from the servers and closes the gap.
+    fn remove(&mut self, id: NonZeroU32, now: u32) {
+        let mut kept = [None; MOST_SERVERS];
+        let others = self.servers.iter().filter(|&&other| other != Some(id));
+        for (place, &other) in kept.iter_mut().zip(others) {
+            *place = other;
+        }
+        self.servers = kept;
+        self.changed = now;
+    }
+}
+
+/// Chooses the server for a new connection to `addr`. `kind` is one of the two locality-based
+/// algorithms.
+pub fn pick(
+    kind: Kind,
+    cache: &mut Cache<'_>,
+    servers: &impl Identified,
+    addr: &Addr,
+    clock: Clock,
+) -> Option<usize> {
+    let Some(entry) = cache.entry(addr, clock) else {
+        return wlc::pick(servers);
+    };
+    let is_known = entry.is_of(addr, clock);
+    if is_known {
+        entry.used = clock.now;
+        let kept = match kind {
+            Kind::LocalityReplication => from_set(entry, servers, clock),
+            _ => entry
+                .present(servers)
+                .next()
+                // ip_vs looks at the weight only: an overloaded server keeps its addresses.
+                .filter(|&index| servers.weight(index) > 0),
+        };
+        if let Some(index) = kept.filter(|&index| !is_busy(servers, index)) {
+            return Some(index);
+        }
+    }
+    let index = wlc::pick(servers)?;
+    let id = servers.id(index)?;
+    if !is_known || kind != Kind::LocalityReplication {
+        *entry = Entry {
+            addr: *addr,
+            used: clock.now,
+            ..Entry::default()
+        };
+    }
+    entry.insert(id, clock.now);
+    Some(index)
+}
+
+/// The least loaded server of a set. If that didn't change for long, the most loaded one leaves
+/// it, even if it is the same.
+fn from_set(entry: &mut Entry, servers: &impl Identified, clock: Clock) -> Option<usize> {
+    let least = least_loaded(servers, entry.present(servers), |servers, index| {
+        overhead(servers, index)
+    });
+    if clock.is_past(entry.changed) && entry.present(servers).nth(1).is_some() {
+        let most = most_loaded(servers, entry.present(servers));
+        if let Some(id) = most.and_then(|index| servers.id(index)) {
+            entry.remove(id, clock.now);
+        }
+    }
+    least
+}
+
+/// The one with the most load for its weight, the first one of equals, overloaded or not.
+fn most_loaded<S: Servers>(servers: &S, candidates: impl Iterator<Item = usize>) -> Option<usize> {
+    candidates
+        .filter(|&index| servers.weight(index) > 0)
+        .reduce(|most, index| {
+            let is_heavier = heavier(
+                overhead(servers, index),
+                servers.weight(index),
+                overhead(servers, most),
+                servers.weight(most),
+            );
+            if is_heavier {
+                index
+            } else {
+                most
+            }
+        })
+}
+
+/// Whether server `index` has more to do than its weight says while another one is half idle.
+fn is_busy(servers: &impl Servers, index: usize) -> bool {
+    servers.active(index) > servers.weight(index)
+        && (0..servers.len())
+            .any(|other| u64::from(servers.active(other)) << 1 < u64::from(servers.weight(other)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::super::Kind::{
+        LocalityLeastConnection,
+        LocalityReplication, //
+    };
+    use super::*;
+
+    /// A cache, its servers and a clock.
+    struct Setup {
+        kind: Kind,
+        entries: Vec<Entry>,
+        servers: Vec<Server>,
+        now: u32,
+    }
+
+    impl Setup {
+        fn new(kind: Kind, weights: &[u32]) -> Self {
+            Self {
+                kind,
+                entries: vec![Entry::default(); 64],
+                servers: of_weights(weights),
+                // Close to where the clock wraps around.
+                now: u32::MAX - 5,
+            }
+        }
+
+        fn pick(&mut self, addr: u8) -> Option<usize> {
+            let clock = Clock {
+                now: self.now,
+                expiration: 10,
+            };
+            let mut cache = Cache::new(&mut self.entries, (1, 2));
+            let addr = Addr::from_v4([10, 0, 0, addr]);
+            pick(self.kind, &mut cache, &self.servers, &addr, clock)
+        }
+
+        fn later(&mut self, time: u32) {
+            self.now = self.now.wrapping_add(time);
+        }
+    }
+
+    const BOTH: [Kind; 2] = [LocalityLeastConnection, LocalityReplication];
+
+    #[test]
+    fn an_address_keeps_its_server() {
+        for kind in BOTH {
+            let mut setup = Setup::new(kind, &[10, 10]);
+            assert_eq!(setup.pick(1), Some(0));
+            setup.servers[0].active = 10;
+            assert_eq!(setup.pick(1), Some(0), "no more than its weight");
+            assert_eq!(setup.pick(2), Some(1), "another address");
+        }
+    }
+
+    #[test]
+    fn a_busy_server_loses_an_address_to_a_half_idle_one() {
+        for kind in BOTH {
+            let mut setup = Setup::new(kind, &[10, 10]);
+            setup.pick(1);
+            setup.servers[0].active = 11;
+            setup.servers[1].active = 5;
+            assert_eq!(setup.pick(1), Some(0), "nobody is half idle");
+            setup.servers[1].active = 4;
+            assert_eq!(setup.pick(1), Some(1));
+            setup.servers[0].active = 0;
+            let back = (kind == LocalityReplication).then_some(0);
+            assert_eq!(setup.pick(1), back.or(Some(1)));
+        }
+    }
+
+    #[test]
+    fn a_server_that_went_or_is_quiescent_is_replaced() {
+        for kind in BOTH {
+            let mut setup = Setup::new(kind, &[1, 1]);
+            setup.pick(1);
+            setup.pick(2);
+            setup.servers[0].weight = 0;
+            assert_eq!(setup.pick(1), Some(1));
+            let gone = setup.servers.remove(0);
+            assert_eq!(setup.pick(2), Some(0));
+            setup.servers.insert(
+                0,
+                Server {
+                    id: 7,
+                    weight: 1,
+                    ..gone
+                },
+            );
+            assert_eq!(setup.pick(2), Some(1), "indices moved");
+        }
+    }
+
+    #[test]
+    fn overload_takes_addresses_from_a_set_only() {
+        let mut setup = Setup::new(LocalityLeastConnection, &[1, 1]);
+        setup.pick(1);
+        setup.servers[0].overloaded = true;
+        assert_eq!(setup.pick(1), Some(0));
+        let mut setup = Setup::new(LocalityReplication, &[1, 1]);
+        setup.pick(1);
+        setup.servers[0].overloaded = true;
+        assert_eq!(setup.pick(1), Some(1));
+    }
+
+    #[test]
+    fn a_set_shrinks_when_nothing_changed_for_long() {
+        let mut setup = Setup::new(LocalityReplication, &[10, 10]);
+        setup.pick(1);
+        setup.servers[0].active = 11;
+        assert_eq!(setup.pick(1), Some(1), "the set grows");
+        setup.servers[0].active = 9;
+        setup.servers[1].active = 8;
+        setup.later(10);
+        assert_eq!(setup.pick(1), Some(1));
+        setup.later(1);
+        assert_eq!(setup.pick(1), Some(1), "the first server leaves");
+        setup.servers[0].active = 0;
+        assert_eq!(setup.pick(1), Some(1));
+    }
+
+    #[test]
+    fn an_unused_address_is_forgotten() {
+        for kind in BOTH {
+            let mut setup = Setup::new(kind, &[1, 1]);
+            setup.pick(1);
+            setup.servers[0].active = 1;
+            setup.later(10);
+            assert_eq!(setup.pick(1), Some(0));
+            setup.later(11);
+            assert_eq!(setup.pick(1), Some(1));
+        }
+    }
+
+    #[test]
+    fn the_least_recently_used_address_makes_room() {
+        for kind in BOTH {
+            let mut setup = Setup::new(kind, &[10, 10]);
+            setup.entries.truncate(ROW_LEN);
+            for addr in 0..4 {
+                assert_eq!(setup.pick(addr), Some(0));
+                setup.later(1);
+            }
+            setup.servers[0].active = 1;
+            assert_eq!(setup.pick(0), Some(0));
+            assert_eq!(setup.pick(4), Some(1), "in the place of 1");
+            assert_eq!([0, 2, 3].map(|addr| setup.pick(addr)), [Some(0); 3]);
+            assert_eq!(setup.pick(1), Some(1));
+        }
+    }
+
+    #[test]
+    fn without_memory_it_is_weighted_least_connection() {
+        for kind in BOTH {
+            let mut setup = Setup::new(kind, &[1, 1]);
+            setup.entries.clear();
+            assert_eq!(setup.pick(1), Some(0));
+            setup.servers[0].active = 1;
+            assert_eq!(setup.pick(1), Some(1));
+        }
+    }
+
+    #[test]
+    fn a_set_is_bounded() {
+        let mut setup = Setup::new(LocalityReplication, &[10; 12]);
+        for index in 0..12 {
+            assert_eq!(setup.pick(1), Some(index));
+            setup.servers[index].active = 11;
+        }
+        // The first servers fell out of the set when the last ones came.
+        setup
+            .servers
+            .iter_mut()
+            .for_each(|server| server.active = 10);
+        setup.servers[3].active = 1;
+        assert_eq!(setup.pick(1), Some(11));
+        setup.servers[4].active = 2;
+        assert_eq!(setup.pick(1), Some(4));
+    }
+}

@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Maglev hashing: as source hashing, but when a server comes or goes few clients of the others
+//! move.
+//!
+//! Each server has an order of preference over all slots of the table, and the servers take their
+//! next preferred free slot in turn until none is left; a server of more weight takes several at
+//! its turn. The table has the slots of quiescent servers too.
+//!
+//! Source: Eisenbud et al.: Maglev: a fast and reliable software network load balancer (2016).
+
+use lvs_uapi::flags::service as flag;
+
+use super::table::{
+    first_usable,
+    hash_input,
+    server_in,
+    FillError, //
+};
+use super::{
+    available,
+    Facts,
+    Identified,
+    Key,
+    Servers, //
+};
+use crate::addr::{
+    Addr,
+    Family, //
+};
+use crate::hash::{
+    hash_half,
+    HashKey, //
+};
+
+/// Slots, a prime: ip_vs's default.
+pub(super) const TABLE_LEN: usize = 4093;
+const SLOTS: u32 = TABLE_LEN as u32;
+
+/// No server takes more than about this many slots at a turn, in bits.
+const TURN_BITS: u32 = 6;
+
+/// Key of the slot a client maps to, and of where a server's order of preference starts.
+const OFFSET_KEY: HashKey = (2_654_435_761, 2_654_435_761);
+/// Key of the distance between the slots a server prefers.
+const SKIP_KEY: HashKey = (2_654_446_892, 2_654_446_892);
+
+/// A server's order of preference while a table is filled.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Preference {
+    next: u32,
+    skip: u32,
+    turns: u32,
+}
+
+impl Preference {
+    /// Takes the preferred one of the free slots. There is one, and the number of slots is prime,
+    /// so this ends.
+    fn take(&mut self, table: &mut [u16], index: u16) -> Option<()> {
+        loop {
+            let slot = table.get_mut(self.next as usize)?;
+            if *slot == u16::MAX {
+                *slot = index;
+                return Some(());
+            }
+            self.next = self.next.wrapping_add(self.skip);
+            if self.next >= SLOTS {
+                self.next = self.next.wrapping_sub(SLOTS);
+            }
+        }
+    }
+}
+
+/// Fills an empty table. Weights count as they were before the servers became quiescent.
+pub(super) fn fill(
+    family: Family,
+    servers: &impl Identified,
+    table: &mut [u16],
+    preferences: &mut [Preference],
+) -> Result<(), FillError> {
+    if servers.len() > TABLE_LEN {
+        return Err(FillError::TooManyServers);
+    }
+    let weights = (0..servers.len()).map(|index| servers.last_weight(index));
+    let Facts { max_weight, gcd } = Facts::of_weights(weights);
+    let Some(most) = max_weight.checked_div(gcd) else {
+        return Ok(());
+    };
+    let bits = u32::BITS.wrapping_sub(most.leading_zeros());
+    let shift = bits.saturating_sub(TURN_BITS);
+
+    for (index, preference) in preferences.iter_mut().enumerate() {
+        let addr = match family {
+            Family::V4 => Addr::from_v4_word(servers.addr(index).v4_word()),
+            Family::V6 => servers.addr(index),
+        };
+        let input = hash_input(&addr, servers.port(index));
+        let weight = servers.last_weight(index);
+        let turns = weight.checked_div(gcd).unwrap_or(0) >> shift;
+        *preference = Preference {
+            next: hash(OFFSET_KEY, input) % SLOTS,
+            skip: (hash(SKIP_KEY, input) % (SLOTS - 1)).wrapping_add(1),
+            turns: turns.max(u32::from(weight != 0)),
+        };
+    }
+    deal(preferences, table);
+    Ok(())
+}
+
+/// Gives all slots to the servers in turn.
+fn deal(preferences: &mut [Preference], table: &mut [u16]) {
+    if preferences.iter().all(|preference| preference.turns == 0) {
+        return;
+    }
+    let mut free = table.len();
+    loop {
+        for (index, preference) in preferences.iter_mut().enumerate() {
+            let Ok(index) = u16::try_from(index) else {
+                return;
+            };
+            for _ in 0..preference.turns {
+                if free == 0 || preference.take(table, index).is_none() {
+                    return;
+                }
+                free = free.wrapping_sub(1);
+            }
+        }
+    }
+}
+
+/// Chooses the server the client maps to, if that is available. With the fallback flag: or else the
+/// first available one of those that the client maps to by further hashes.
+#[inline]
+pub(super) fn pick(servers: &impl Servers, key: &Key) -> Option<usize> {
+    let port = match key.flags & flag::SCHED_MH_PORT {
+        0 => 0,
+        _ => key.client_port,
+    };
+    let input = hash_input(&key.client_addr, port);
+    let slot = hash(OFFSET_KEY, input) % SLOTS;
+    let index = server_in(servers, slot)?;
+    if available(servers, index) {
+        return Some(index);
+    }
+    // Thousands of hashes would be in vain when nobody is available.
+    if key.flags & flag::SCHED_MH_FALLBACK == 0
+        || !(0..servers.len()).any(|index| available(servers, index))
+    {
+        return None;
+    }
+    let slots = (0..SLOTS).map(|offset| {
+        let offset = offset.wrapping_add(slot) % SLOTS;
+        hash(OFFSET_KEY, input.wrapping_add(offset)) % SLOTS
+    });
+    first_usable(servers, slots, available)
+}
+
+/// The kernel's `hsiphash` of a number in memory.
+#[inline]
+const fn hash(key: HashKey, input: u32) -> u32 {
+    hash_half(key, u32::from_le(input))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::testing::*;
+    use super::super::Kind::Maglev;
+    use super::*;
+
+    fn shares(servers: &Vec<Server>) -> Vec<u32> {
+        let mut shares = vec![0; servers.as_slice().len()];
+        for &slot in Pool::new(Maglev, servers).table() {
+            shares[usize::from(slot)] += 1;
+        }
+        shares
+    }
+
+    fn client(number: u32, flags: u32) -> Key {
+        Key {
+            client_addr: Addr::from_v4_word(number.to_be()),
+            client_port: 1024,
+            flags,
+            ..Key::default()
+        }
+    }
+
+    #[test]
+    fn shares_follow_weights() {
+        for weights in [[1, 2, 5], [100, 200, 500]] {
+            for (share, parts) in shares(&of_weights(&weights)).into_iter().zip([1, 2, 5]) {
+                let expected = parts * SLOTS / 8;
+                assert!(
+                    share.abs_diff(expected) <= expected / 100,
+                    "{share} {expected}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn great_weights_lose_their_last_bits() {
+        // Shifted right by 7: 7, 15 and 39.
+        let servers = of_weights(&[1000, 2001, 5000]);
+        for (share, parts) in shares(&servers).into_iter().zip([7, 15, 39]) {
+            let expected = parts * SLOTS / 61;
+            assert!(
+                share.abs_diff(expected) <= expected / 50,
+                "{share} {expected}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_quiescent_server_keeps_its_slots() {
+        let servers = of_weights(&[3, 1]);
+        let mut quiescent = servers.clone();
+        quiescent[0].weight = 0;
+        assert_eq!(
+            Pool::new(Maglev, &servers).table(),
+            Pool::new(Maglev, &quiescent).table()
+        );
+        let lost = (0..1000)
+            .filter(|&number| pick_for(Maglev, &quiescent, client(number, 0)).is_none())
+            .count();
+        assert!((700..800).contains(&lost), "{lost}");
+        for number in 0..1000 {
+            let key = client(number, flag::SCHED_MH_FALLBACK);
+            assert_eq!(pick_for(Maglev, &quiescent, key), Some(1));
+        }
+    }
+
+    #[test]
+    fn a_server_that_never_weighed_anything_has_no_slots() {
+        assert_eq!(shares(&of_weights(&[0, 1])), [0, SLOTS]);
+        assert!(Pool::new(Maglev, &of_weights(&[0, 0]))
+            .table()
+            .iter()
+            .all(|&slot| slot == u16::MAX));
+    }
+
+    #[test]
+    fn few_clients_move_when_a_server_goes() {
+        let mut servers = of_weights(&[1; 10]);
+        let before = Pool::new(Maglev, &servers).table().to_vec();
+        servers.remove(3);
+        let after = Pool::new(Maglev, &servers).table().to_vec();
+        let moved = before
+            .into_iter()
+            .zip(after)
+            .filter(|&(before, after)| before != 3 && before != after + u16::from(after >= 3))
+            .count();
+        assert!(moved < TABLE_LEN / 10, "{moved}");
+    }
+
+    #[test]
+    fn ports_matter_if_the_service_says_so() {
+        let servers = of_weights(&[1, 1, 1]);
+        let picks = |flags| {
+            (0..100)
+                .map(|client_port| {
+                    let key = Key {
+                        client_port,
+                        ..client(7, flags)
+                    };
+                    pick_for(Maglev, &servers, key).unwrap()
+                })
+                .collect::<Vec<_>>()
+        };
+        assert!(picks(0).windows(2).all(|two| two[0] == two[1]));
+        assert!(!picks(flag::SCHED_MH_PORT)
+            .windows(2)
+            .all(|two| two[0] == two[1]));
+    }
+
+    #[test]
+    fn too_many_servers_are_refused() {
+        let servers = of_weights(&[1; TABLE_LEN + 1]);
+        let mut preferences = vec![Preference::default(); TABLE_LEN + 1];
+        assert_eq!(
+            fill(
+                Family::V4,
+                &servers,
+                &mut [u16::MAX; TABLE_LEN],
+                &mut preferences
+            ),
+            Err(FillError::TooManyServers)
+        );
+        let servers = of_weights(&[1; TABLE_LEN]);
+        assert_eq!(shares(&servers), [1; TABLE_LEN]);
+    }
+
+    proptest! {
+        #[test]
+        fn every_slot_is_taken(weights in prop::collection::vec(0..=i32::MAX as u32, 1..20)) {
+            prop_assume!(weights.iter().any(|&weight| weight > 0));
+            let shares = shares(&of_weights(&weights));
+            prop_assert_eq!(shares.iter().sum::<u32>(), SLOTS);
+            for (share, weight) in shares.into_iter().zip(weights) {
+                prop_assert_eq!(share > 0, weight > 0);
+            }
+        }
+    }
+}

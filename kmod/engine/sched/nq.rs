@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Never queue: an idle server if there is one, else as by shortest expected delay.
+
+use super::{
+    available,
+    sed,
+    Servers, //
+};
+
+/// Chooses the first available server without active connections, or the one with the shortest
+/// expected delay.
+#[inline]
+pub(super) fn pick(servers: &impl Servers) -> Option<usize> {
+    (0..servers.len())
+        .find(|&index| available(servers, index) && servers.active(index) == 0)
+        .or_else(|| sed::pick(servers))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+
+    #[test]
+    fn an_idle_server_comes_before_a_faster_one() {
+        let mut servers = of_weights(&[100, 0, 1, 5]);
+        servers[0].active = 1;
+        assert_eq!(pick(&servers), Some(2));
+        servers[2].active = 1;
+        servers[3].active = 1;
+        assert_eq!(pick(&servers), Some(0));
+    }
+
+    #[test]
+    fn an_idle_overloaded_server_stays_idle() {
+        let mut servers = of_weights(&[1, 1]);
+        servers[0].overloaded = true;
+        servers[1].active = 1;
+        assert_eq!(pick(&servers), Some(1));
+    }
+}

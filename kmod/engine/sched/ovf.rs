@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Weighted overflow: the heaviest server gets everything until it has more active connections than
+//! weight, then the next one.
+
+use super::{
+    available,
+    heaviest,
+    Servers, //
+};
+
+/// Chooses the heaviest available server with no more active connections than weight, the first
+/// one of equals.
+#[inline]
+pub(super) fn pick(servers: &impl Servers) -> Option<usize> {
+    heaviest(servers, |servers, index| {
+        available(servers, index) && servers.active(index) <= servers.weight(index)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+
+    #[test]
+    fn a_full_server_flows_over_to_the_next() {
+        let mut servers = of_weights(&[1, 2, 2]);
+        let order: Vec<_> = (0..9)
+            .map(|_| {
+                let index = pick(&servers);
+                if let Some(index) = index {
+                    servers[index].active += 1;
+                }
+                index
+            })
+            .collect();
+        let [a, b, c] = [Some(0), Some(1), Some(2)];
+        assert_eq!(order, [b, b, b, c, c, c, a, a, None]);
+    }
+}

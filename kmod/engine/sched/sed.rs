@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Shortest expected delay: the available server that would have the fewest active connections for
+//! its weight if it got this one too.
+
+use super::{
+    expected_delay,
+    least_loaded,
+    Servers, //
+};
+
+/// Chooses the server with the shortest expected delay, the first one of equals.
+#[inline]
+pub(super) fn pick(servers: &impl Servers) -> Option<usize> {
+    least_loaded(servers, 0..servers.len(), |servers, index| {
+        expected_delay(servers, index)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+
+    #[test]
+    fn the_new_connection_counts() {
+        let mut servers = of_weights(&[1, 2]);
+        assert_eq!(pick(&servers), Some(1), "1/2 against 1/1");
+        servers[1].active = 1;
+        assert_eq!(pick(&servers), Some(0), "2/2 against 1/1");
+        servers[0].active = 1;
+        assert_eq!(pick(&servers), Some(1), "2/2 against 2/1");
+    }
+
+    #[test]
+    fn inactive_connections_do_not_count() {
+        let mut servers = of_weights(&[1, 1]);
+        servers[0].inactive = 1000;
+        assert_eq!(pick(&servers), Some(0));
+    }
+}
