@@ -18,7 +18,7 @@ shopt -s nullglob
 
 mountpoint -q /tmp || mount -t tmpfs tmpfs /tmp
 [[ ${1:-} == --work ]] || RUN=$(mktemp -d /tmp/parity.XXXXXX)
-CASES=0 DIFFERENT=0 DEVIATIONS=0 UNEXPECTED=0
+CASES=0 DIFFERENT=0 DEVIATIONS=0 UNEXPECTED=0 HOLES=0
 
 die() {
 	printf 'test-cli-parity: %s\n' "$*" >&2
@@ -55,7 +55,11 @@ start() {
 		"$STOCK" --stop-daemon "${BASH_REMATCH[1]}"
 		snapshot
 	done
-	"$STOCK" -R <"$PARITY/states/$1.rules" || die "state $1 can't be made"
+	if ! "$STOCK" -R <"$PARITY/states/$1.rules" 2>"$RUN/err" || [[ -s $RUN/err ]]; then
+		# A table with holes still compares, but the test isn't what it was meant to be.
+		[[ -n ${BASELINE[$1]:-} ]] || printf 'state %s has holes: %s\n' "$1" "$(sort "$RUN/err" | uniq -c)"
+		HOLES=1
+	fi
 	snapshot
 	BASELINE[$1]=$SNAPSHOT
 }
@@ -186,7 +190,7 @@ work() {
 		;;
 	*) table ;;
 	esac
-	echo "$CASES $DIFFERENT $DEVIATIONS $UNEXPECTED" >>"$TOTAL"
+	echo "$CASES $DIFFERENT $DEVIATIONS $UNEXPECTED $HOLES" >>"$TOTAL"
 }
 
 # The script calls itself for each share of the work.
@@ -226,12 +230,14 @@ shares=$((shares + 5))
 wait
 
 cat "$RUN"/*.log
-[[ $(wc -l <"$TOTAL") -eq $shares ]] || die "a part of the work wasn't done"
-while read -r cases different deviations unexpected; do
-	CASES=$((CASES + cases)) DIFFERENT=$((DIFFERENT + different))
-	DEVIATIONS=$((DEVIATIONS + deviations)) UNEXPECTED=$((UNEXPECTED + unexpected))
+done=0
+while read -r cases different deviations unexpected holes; do
+	CASES=$((CASES + cases)) DIFFERENT=$((DIFFERENT + different)) HOLES=$((HOLES + holes))
+	DEVIATIONS=$((DEVIATIONS + deviations)) UNEXPECTED=$((UNEXPECTED + unexpected)) done=$((done + 1))
 done <"$TOTAL"
+rm -rf "$RUN"
 printf '%d cases under %s in %d s: %d different, %d deviate on purpose\n' \
 	"$CASES" "$LVS_MODULE" $((SECONDS - begin)) "$DIFFERENT" $((DEVIATIONS - UNEXPECTED))
-rm -rf "$RUN"
+[[ $done -eq $shares ]] || die "$((shares - done)) of $shares shares of the work weren't done"
+[[ $HOLES -eq 0 ]] || die "$LVS_MODULE refused a part of the tables to start from"
 [[ $CASES -gt 0 && $DIFFERENT -eq 0 && $UNEXPECTED -eq 0 ]]
