@@ -234,12 +234,13 @@ mod tests {
     use crate::render::list::tests::service as sample_service;
 
     fn hex(bytes: &[u8]) -> String {
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+        let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        digits.concat()
     }
 
     /// What ipvsadm passes for `-A -t 1.2.3.4:80 -p 20`.
     const PERSISTENT: &str = "0600000001020304005000000000000077\
-        6c6300000000000000000000000000010000001400000 0ffffffff";
+        6c63000000000000000000000000000100000014000000ffffffff";
 
     #[test]
     fn services_are_laid_out_as_ipvsadm_does() {
@@ -247,7 +248,7 @@ mod tests {
         persistent.flags = flags::service::PERSISTENT;
         persistent.timeout = 20;
         let fields = service(&persistent).expect("an IPv4 service");
-        assert_eq!(hex(&fields.0), PERSISTENT.replace(' ', ""));
+        assert_eq!(hex(&fields.0), PERSISTENT);
         // The kernel's struct starts alike.
         let mut reply = fields.0;
         reply.resize(size_of::<RawService>(), 0);
