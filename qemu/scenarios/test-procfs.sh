@@ -16,7 +16,7 @@ by_service() { awk 'NR <= 3 { print; next } /^[A-Z]/ { key = $0 } { print key "|
 by_conn() {
 	awk 'NR == 1 { print; next } {
 		n = split("2 3 10 15 30 60 120 300 900", t, " ")
-		for (i = 1; i <= n; i++) if ($9 > t[i] - 6 && $9 <= t[i]) {
+		for (i = 1; i <= n; i++) if ($9 > t[i] - (t[i] < 60 ? 4 : 20) && $9 <= t[i]) {
 			print substr($0, 1, length($0) - 7) sprintf("%7u", t[i]); next
 		}
 		print
@@ -38,12 +38,13 @@ proc() {
 	in_ns director ipvsadm -A -t 10.0.1.77:65535 -s rr
 	in_ns director ipvsadm -a -t 10.0.1.77:65535 -r 10.0.2.55:1 -m -w 2147483647
 	in_ns director ipvsadm -a -t 10.0.1.77:65535 -r 10.0.2.56:65535 -m -w 65536
-	sleep 5
 	echo "after the traffic"
 	echo "--- ip_vs"
 	in_ns director cat /proc/net/ip_vs | by_service
 	echo "--- ip_vs_conn"
 	in_ns director cat /proc/net/ip_vs_conn | by_conn
+	# ip_vs brings its counters up to date every two seconds.
+	sleep 4.5
 	echo "--- ip_vs_stats"
 	in_ns director cat /proc/net/ip_vs_stats | totals
 	in_ns director cat /proc/net/ip_vs_stats | sed -n '4,5p;7,$p' | wc

@@ -89,7 +89,8 @@ not_loaded() { ! loaded "$1"; }
 load_module() {
 	case $1 in
 	lvs) insmod "$LVS_KO" ;;
-	*) modprobe "$1" ;;
+	# As shipped its table is too small for the larger scenarios.
+	ip_vs) modprobe ip_vs conn_tab_bits=20 ;;
 	esac
 	loaded "$1"
 }

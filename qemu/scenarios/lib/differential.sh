@@ -20,7 +20,7 @@ differential() {
 	done
 	CHECKS=$((CHECKS + $(wc -l <"$RUN/trace.1")))
 	if ! diff -u --label ip_vs "$RUN/trace.1" --label "$LVS_MODULE" "$RUN/trace.2" >"$RUN/diff"; then
-		head -n "${DIFF_LINES:-60}" "$RUN/diff"
+		head -n "${DIFF_LINES:-80}" "$RUN/diff"
 		fail "$trace: $LVS_MODULE differs from ip_vs in $(grep -c '^[-+][^-+]' "$RUN/diff") lines"
 	fi
 	say "$trace: $(wc -l <"$RUN/trace.1") lines are the same under ip_vs and $LVS_MODULE"

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Packets by the hundred thousand: pktgen puts them on the receive path of the
+# director's front device; the servers are behind a device that drops them.
+# Sourced after topology.sh.
+
+# pktgen_servers: 10.9.0.0/24 is where packets end.
+pktgen_servers() {
+	ip -n director -batch - <<-END
+		link add sink type dummy
+		addr add 10.9.0.1/24 dev sink
+		link set sink up
+	END
+}
+
+# pktgen_flows COUNT: one UDP packet to VIP:54 of each of so many flows, the same
+# ones every time (9 addresses and 59,999 ports, both stepping by one).
+pktgen_flows() {
+	local mac
+	modprobe -q pktgen 2>/dev/null || [[ -e /proc/net/pktgen ]]
+	mac=$(ip -n director -br link show dev front | awk '{ print $3 }')
+	# shellcheck disable=SC2016
+	in_ns director bash -c '
+		cd /proc/net/pktgen
+		echo rem_device_all >kpktgend_0
+		echo add_device front >kpktgend_0
+		for i in "xmit_mode netif_receive" "count '"$1"'" "clone_skb 0" "burst 1" "pkt_size 60" "delay 0" "flag !UDPSRC_RND" \
+			"dst '"$VIP"'" "dst_mac '"$mac"'" "src_min 10.1.0.1" "src_max 10.1.0.9" \
+			"udp_src_min 1024" "udp_src_max 61022" "udp_dst_min 54" "udp_dst_max 54"; do
+			echo "$i" >front
+		done
+		echo start >pgctrl
+		grep -q "OK:" front && sed -n "s/.*Result: //p" front
+		echo rem_device_all >kpktgend_0'
+}
