@@ -6,16 +6,19 @@
 //! configured, and the crate `lvs_engine` for the decisions that need no kernel.
 
 use kernel::prelude::*;
-use kernel::sync::Arc;
 
 mod control;
 mod datapath;
 mod kernel_ext;
 mod table;
 
-use kernel_ext::memory::Slab;
+use kernel_ext::memory::SlabOwner;
 use kernel_ext::netns::PerNetns;
-use table::NetnsState;
+use table::netns_state::CONN_SLAB;
+use table::{
+    Conn,
+    NetnsState, //
+};
 
 module! {
     type: Lvs,
@@ -34,6 +37,8 @@ struct Lvs {
     /// No packets; all tables are emptied.
     #[pin]
     namespaces: PerNetns<NetnsState>,
+    /// No memory of connections.
+    conn_slab: SlabOwner<Conn>,
     /// Waits for what was freed late, whose code is in this module.
     stragglers: kernel_ext::rcu::Stragglers,
 }
@@ -44,11 +49,8 @@ impl kernel::InPlaceModule for Lvs {
             // First, to find out whether ip_vs is loaded.
             interfaces <- control::Interfaces::register(),
             stragglers: kernel_ext::rcu::Stragglers,
-            namespaces <- {
-                let slab = Arc::new(Slab::new(c"lvs_conn")?, GFP_KERNEL)?;
-                table::netns_state::CONN_SLAB.populate(slab);
-                PerNetns::register()
-            },
+            conn_slab: CONN_SLAB.create(c"lvs_conn")?,
+            namespaces <- PerNetns::register(),
         }? Error)
     }
 }

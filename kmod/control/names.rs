@@ -16,25 +16,15 @@ pub(crate) const SIP: &str = "sip";
 
 /// The scheduler called `name`; `ENOENT` when there is none.
 pub(crate) fn scheduler(name: &[u8]) -> Result<Option<Kind>> {
-    Ok(match name {
-        b"rr" => Some(Kind::RoundRobin),
-        b"wrr" => Some(Kind::WeightedRoundRobin),
-        b"lc" => Some(Kind::LeastConnection),
-        b"wlc" => Some(Kind::WeightedLeastConnection),
-        b"none" => None,
-        _ => return Err(ENOENT),
-    })
+    if name == NO_SCHEDULER.as_bytes() {
+        return Ok(None);
+    }
+    Kind::from_name(name).map(Some).ok_or(ENOENT)
 }
 
 /// The name of a scheduler.
 pub(crate) fn of_scheduler(kind: Option<Kind>) -> &'static str {
-    match kind {
-        Some(Kind::RoundRobin) => "rr",
-        Some(Kind::WeightedRoundRobin) => "wrr",
-        Some(Kind::LeastConnection) => "lc",
-        Some(Kind::WeightedLeastConnection) => "wlc",
-        None => NO_SCHEDULER,
-    }
+    kind.map_or(NO_SCHEDULER, Kind::name)
 }
 
 /// Shows an IP protocol as the files in procfs do.

@@ -14,13 +14,18 @@ use core::ptr::{
 };
 use core::sync::atomic::{
     AtomicPtr,
-    AtomicU32, //
+    AtomicU32,
+    Ordering, //
 };
 
 use kernel::prelude::*;
+use kernel::sync::Arc;
 use kernel::types::Opaque;
 
-use super::bindings;
+use super::{
+    bindings,
+    rcu, //
+};
 
 /// A member of an [`super::table::RcuTable`]: the chain link and hash in front of the value, so that
 /// one cache line serves the search, and what a deferred free needs behind it.
@@ -110,6 +115,7 @@ impl<T> EntryBox<T> {
             ptr::drop_in_place(&raw mut (*entry).value);
             bindings::lvs_kfree(entry.cast());
         }
+        rcu::deferred_end();
     }
 }
 
@@ -131,6 +137,7 @@ impl<T> Drop for EntryBox<T> {
         unsafe {
             let head = (*self.0.as_ptr()).head.get();
             if mem::needs_drop::<T>() {
+                rcu::deferred_begin();
                 bindings::call_rcu(head, Some(Self::free));
             } else {
                 // Cheaper: the kernel frees whole batches.
@@ -170,5 +177,48 @@ impl<T> Drop for Slab<T> {
     fn drop(&mut self) {
         // SAFETY: All entries were dropped; destroying waits for their deferred frees.
         unsafe { bindings::kmem_cache_destroy(self.cache.as_ptr()) }
+    }
+}
+
+/// A cache that a static names, for code that nothing can be handed to.
+pub(crate) struct SharedSlab<T>(AtomicPtr<Slab<T>>);
+
+impl<T: 'static> SharedSlab<T> {
+    /// No cache yet.
+    pub(crate) const fn new() -> Self {
+        Self(AtomicPtr::new(ptr::null_mut()))
+    }
+
+    /// Creates the cache, which [`SharedSlab::get`] finds as long as the result lives. Sleeps. Fails
+    /// with `ENOMEM`. Called once, at load.
+    pub(crate) fn create(&'static self, name: &'static CStr) -> Result<SlabOwner<T>> {
+        let slab = Arc::new(Slab::new(name)?, GFP_KERNEL)?;
+        self.0.store(Arc::into_raw(slab).cast_mut(), Ordering::Release);
+        Ok(SlabOwner(self))
+    }
+
+    /// A share of the cache. Called by what is registered after `create` and unregistered before
+    /// its result goes.
+    pub(crate) fn get(&self) -> Option<Arc<Slab<T>>> {
+        let slab = self.0.load(Ordering::Acquire);
+        if slab.is_null() {
+            return None;
+        }
+        // SAFETY: The pointer came from `into_raw`, and its owner is alive by the contract above.
+        let owners = unsafe { ManuallyDrop::new(Arc::from_raw(slab)) };
+        Some(Arc::clone(&owners))
+    }
+}
+
+/// Owns a shared cache.
+pub(crate) struct SlabOwner<T: 'static>(&'static SharedSlab<T>);
+
+impl<T> Drop for SlabOwner<T> {
+    fn drop(&mut self) {
+        let slab = self.0 .0.swap(ptr::null_mut(), Ordering::AcqRel);
+        if !slab.is_null() {
+            // SAFETY: From `into_raw`, taken once.
+            drop(unsafe { Arc::from_raw(slab) });
+        }
     }
 }

@@ -99,6 +99,7 @@ impl<T> Node<T> {
     ///
     /// The caller owned the node, and no reader that starts from now on can find it.
     unsafe fn retire(node: NonNull<Self>) {
+        deferred_begin();
         // SAFETY: The node is alive until the callback, its head is used for nothing else, and by
         // the caller's promise this happens once.
         unsafe { bindings::call_rcu((*node.as_ptr()).head.get(), Some(Self::free)) }
@@ -112,7 +113,21 @@ impl<T> Node<T> {
         let node = head.cast::<Self>();
         // SAFETY: The node came from `KBox::leak` and the grace period is over: nobody sees it.
         drop(unsafe { KBox::from_raw(node) });
+        deferred_end();
     }
+}
+
+/// Deferred frees whose callbacks, which are code of this module, haven't ended yet.
+static DEFERRED: AtomicUsize = AtomicUsize::new(0);
+
+/// A callback is about to be queued.
+pub(super) fn deferred_begin() {
+    DEFERRED.fetch_add(1, Ordering::Relaxed);
+}
+
+/// A callback ends; what it queued itself was counted before.
+pub(super) fn deferred_end() {
+    DEFERRED.fetch_sub(1, Ordering::Release);
 }
 
 /// A value that readers may see once it is put into an [`RcuCell`].
@@ -282,11 +297,19 @@ impl<T: Send + Sync + 'static> RcuSlot<T> {
     }
 }
 
-/// Waits, when dropped, for all deferred frees: their code must not go away before they ran.
+/// Waits, when dropped, for all deferred frees: their code must not go away before they ran. Freeing
+/// one object may defer freeing those it owned, so one barrier isn't enough.
 pub(crate) struct Stragglers;
 
 impl Drop for Stragglers {
     fn drop(&mut self) {
-        barrier();
+        loop {
+            let none_left = DEFERRED.load(Ordering::Acquire) == 0;
+            // The last callback may be about to return: the barrier waits for that too.
+            barrier();
+            if none_left {
+                return;
+            }
+        }
     }
 }

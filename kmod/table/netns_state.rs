@@ -12,7 +12,6 @@ use core::sync::atomic::{
 use kernel::prelude::*;
 use kernel::sync::{
     new_mutex,
-    Arc,
     Mutex,
     SetOnce, //
 };
@@ -27,7 +26,7 @@ use lvs_engine::udp_state;
 
 use crate::control::params::Sysctls;
 use crate::control::NetInterfaces;
-use crate::kernel_ext::memory::Slab;
+use crate::kernel_ext::memory::SharedSlab;
 use crate::kernel_ext::netns::{
     self,
     Net, //
@@ -56,8 +55,9 @@ use super::stats::{
     Stats, //
 };
 
-/// The cache that all namespaces' connections come from; set at load, before any namespace's state.
-pub(crate) static CONN_SLAB: SetOnce<Arc<Slab<Conn>>> = SetOnce::new();
+/// The cache that all namespaces' connections come from; there from before the first namespace's
+/// state until after the last one's.
+pub(crate) static CONN_SLAB: SharedSlab<Conn> = SharedSlab::new();
 
 /// Tables that packets look into. They exist from the namespace's first service on.
 pub(crate) struct Tables {
@@ -71,7 +71,7 @@ pub(crate) struct Tables {
 
 impl Tables {
     fn new() -> Result<Self> {
-        let slab = CONN_SLAB.as_ref().ok_or(ENOMEM)?.clone();
+        let slab = CONN_SLAB.get().ok_or(ENOMEM)?;
         Ok(Self {
             conns: ConnTable::new(slab)?,
             services: RcuTable::new(u32::MAX)?,

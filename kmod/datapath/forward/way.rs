@@ -22,6 +22,7 @@ use crate::table::conn::Conn;
 use crate::table::Dest;
 
 use super::{
+    take_hop,
     Context,
     Probe, //
 };
@@ -174,6 +175,10 @@ pub(super) fn admit(
         }
     }
     if ip.dont_fragment && probe == Probe::Answer && packet.exceeds(mtu) {
+        // The error quotes the packet as this hop would have sent it, as ip_vs's does.
+        if take_hop(packet, ip).is_none() {
+            return Err(NoWay);
+        }
         packet.report(IcmpError::FragmentationNeeded(mtu));
         return Err(NoWay);
     }
