@@ -62,9 +62,8 @@ place_large_sections() {
 # That signal comes from other processors, so one that is alone need not.
 spare_one_processor() {
 	local file=$SRC/arch/um/os-Linux/smp.c
-	grep -q 'uml_ncpus == 1' "$file" || $SUDO sed -i \
-		'/^static void __local_ipi_set(int enable)/,/^}/ s/^\tsigemptyset(&sigset);/\tif (uml_ncpus == 1)\n\t\treturn;\n&/' "$file"
-	grep -q 'uml_ncpus == 1' "$file"
+	grep -q 'uml_ncpus > 1' "$file" || $SUDO sed -i 's/^\t__local_ipi_set([01]);/\tif (uml_ncpus > 1)\n\t&/' "$file"
+	grep -q 'uml_ncpus > 1' "$file"
 }
 
 configure() {
