@@ -34,6 +34,9 @@ struct Lvs {
     /// No new requests.
     #[pin]
     interfaces: control::Interfaces,
+    /// ip_vs may come.
+    #[pin]
+    refusal: kernel_ext::rival::Refusal,
     /// No packets; all tables are emptied.
     #[pin]
     namespaces: PerNetns<NetnsState>,
@@ -50,6 +53,7 @@ impl kernel::InPlaceModule for Lvs {
             interfaces <- control::Interfaces::register(),
             stragglers: kernel_ext::rcu::Stragglers,
             conn_slab: CONN_SLAB.create(c"lvs_conn")?,
+            refusal <- kernel_ext::rival::Refusal::register(),
             namespaces <- PerNetns::register(),
         }? Error)
     }

@@ -3,6 +3,7 @@
 #include <linux/inetdevice.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/netdevice.h>
+#include <linux/notifier.h>
 #include <linux/percpu.h>
 #include <linux/random.h>
 #include <linux/sched.h>
@@ -462,6 +463,15 @@ void lvs_delayed_work_queue(struct delayed_work *work, unsigned long delay)
 void lvs_delayed_work_kick(struct delayed_work *work)
 {
 	mod_delayed_work(system_dfl_wq, work, 0);
+}
+
+/* -- rival.rs ------------------------------------------------------------------------------------------------- */
+
+static_assert(LVS_NOTIFY_OK == NOTIFY_OK);
+
+int lvs_notifier_from_errno(int error)
+{
+	return notifier_from_errno(error);
 }
 
 /* -- time.rs --------------------------------------------------------------------------------------------------- */

@@ -13,6 +13,7 @@
 #include <net/route.h>
 
 #define LVS_HZ HZ
+#define LVS_NOTIFY_OK 1
 
 /* Packet counters of one CPU; the Rust side is kernel_ext::percpu::CounterCell. */
 struct lvs_counters {
@@ -113,6 +114,9 @@ bool lvs_is_initial_net(const struct net *net);
 void lvs_delayed_work_init(struct delayed_work *work, work_func_t function);
 void lvs_delayed_work_queue(struct delayed_work *work, unsigned long delay);
 void lvs_delayed_work_kick(struct delayed_work *work);
+
+/* rival.rs */
+int lvs_notifier_from_errno(int error);
 
 /* time.rs */
 u32 lvs_jiffies(void);

@@ -12,6 +12,7 @@ use kernel::ffi;
 use kernel::prelude::*;
 
 use super::bindings;
+use super::list::List;
 use super::netns::{
     Net,
     NetnsState, //
@@ -53,7 +54,7 @@ pub(crate) trait Receiver: NetnsState {
 /// Registered hooks; dropping it unregisters them and waits for the packets inside.
 pub(crate) struct Hooks<T> {
     net: Net,
-    ops: KVec<bindings::nf_hook_ops>,
+    ops: List<bindings::nf_hook_ops>,
     receiver: PhantomData<fn(&T)>,
 }
 
@@ -78,7 +79,7 @@ impl<T: Receiver> Hooks<T> {
             (Place::Forward, Some(Self::forward_v4), bindings::nf_ip_hook_priorities_NF_IP_PRI_NAT_SRC),
             (Place::LocalOut, Some(Self::local_out_v4), bindings::nf_ip_hook_priorities_NF_IP_PRI_NAT_DST + 2),
         ];
-        let mut ops = KVec::new();
+        let mut ops = List::with_capacity(3)?;
         for (place, hook, priority) in places {
             let mut op: bindings::nf_hook_ops = pin_init::zeroed();
             op.hook = hook;
@@ -86,7 +87,7 @@ impl<T: Receiver> Hooks<T> {
             op.pf = bindings::NFPROTO_IPV4 as u8;
             op.hooknum = place.number();
             op.priority = priority;
-            ops.push(op, GFP_KERNEL)?;
+            ops.push(op)?;
         }
         // SAFETY: The operations stay in the vector's buffer until they are unregistered.
         kernel::error::to_result(unsafe {

@@ -160,7 +160,7 @@ impl<T: Send + Sync + 'static> RcuTable<T> {
         let hash = entry.hash;
         let _guard = self.stripes.lock(hash);
         let mut buckets = self.current(read);
-        let mut siblings = 0;
+        let mut siblings = 0_u32;
         loop {
             let mut at = buckets.head(hash as usize).load(Ordering::Acquire);
             // SAFETY: As in `find`.
@@ -168,7 +168,7 @@ impl<T: Send + Sync + 'static> RcuTable<T> {
                 if present.hash == hash {
                     match judge(present) {
                         Neighbour::Other => {}
-                        Neighbour::Sibling => siblings += 1,
+                        Neighbour::Sibling => siblings = siblings.wrapping_add(1),
                         Neighbour::Same => return Err((entry, Clash::Exists(present))),
                     }
                 }
@@ -252,7 +252,10 @@ impl<T: Send + Sync + 'static> RcuTable<T> {
     /// Sleeps; the caller lets no two of these run at once. Fails with `ENOMEM`, leaving all as it
     /// was.
     pub(crate) fn resize(&self, count: usize) -> Result {
-        let count = count.next_power_of_two().max(Self::MIN_BUCKETS);
+        let count = count
+            .checked_next_power_of_two()
+            .ok_or(ENOMEM)?
+            .max(Self::MIN_BUCKETS);
         // SAFETY: Only this function replaces the table, and it doesn't run twice at once.
         let old = unsafe { &*self.current.load(Ordering::Acquire) };
         if old.mask.wrapping_add(1) == count {

@@ -51,6 +51,8 @@ pub(crate) struct Dest {
     pub(crate) route: RcuCell<Route>,
     id: DestId,
     service: ServiceId,
+    /// Instance of the service it counts for.
+    instance: AtomicU64,
     loads: Loads,
     /// What listings leave out: the counters at the last reset.
     reset_at: Tally,
@@ -66,9 +68,6 @@ struct Loads {
     overloaded: AtomicBool,
 }
 
-/// Forwarding methods that differ in what a packet's path needs are told apart by these.
-const METHOD_MASK: u32 = 7;
-
 impl Dest {
     /// A server that no service lists yet. Process context. Fails with `ENOMEM`.
     pub(crate) fn new(service: &ServiceId, id: &DestId, config: &DestConfig) -> Result<Self> {
@@ -83,6 +82,7 @@ impl Dest {
             route: RcuCell::empty(),
             id: *id,
             service: *service,
+            instance: AtomicU64::new(0),
             loads: Loads {
                 active: AtomicU32::new(0),
                 total: AtomicU32::new(0),
@@ -105,6 +105,16 @@ impl Dest {
     /// The service the server belongs or belonged to.
     pub(crate) fn service(&self) -> &ServiceId {
         &self.service
+    }
+
+    /// The instance of the service whose statistics include the server's.
+    pub(crate) fn instance(&self) -> u64 {
+        self.instance.load(Ordering::Relaxed)
+    }
+
+    /// Notes the instance of the service. Control lock held.
+    pub(crate) fn set_instance(&self, instance: u64) {
+        self.instance.store(instance, Ordering::Relaxed);
     }
 
     /// Whether the service still lists the server.
@@ -167,12 +177,6 @@ impl Dest {
         );
         self.update_overload();
         self.route.replace(None);
-    }
-
-    /// Whether `other` sends packets another way than the present settings.
-    pub(crate) fn forwards_as(&self, other: &DestConfig) -> bool {
-        let own = self.config();
-        own.flags & METHOD_MASK == other.flags & METHOD_MASK && own.tunnel == other.tunnel
     }
 
     // -- Loads ---------------------------------------------------------------------------------

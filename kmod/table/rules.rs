@@ -32,6 +32,7 @@ use lvs_engine::sched::{
 
 use crate::datapath;
 use crate::kernel_ext::hook::Hooks;
+use crate::kernel_ext::list::List;
 use crate::kernel_ext::memory::{
     Entry,
     EntryBox, //
@@ -72,10 +73,12 @@ pub(crate) struct Rules {
     /// Registered while there are services.
     hooks: Option<Hooks<NetnsState>>,
     /// Removed servers that connections still go to, or did a short time ago.
-    trash: KVec<Trashed>,
+    trash: List<Trashed>,
     /// What removed services counted, by CPU.
-    removed: KVec<Counters>,
+    removed: List<Counters>,
     reset_at: Counters,
+    /// Services made so far: tells one from its successor of the same name.
+    instances: u64,
     estimated_at: u32,
 }
 
@@ -160,7 +163,8 @@ impl<'a> Control<'a> {
         if rcu::read(|read| tables.service(read, id).is_some()) {
             return Err(EEXIST);
         }
-        let service = Service::new(id, config)?;
+        self.rules.instances = self.rules.instances.wrapping_add(1);
+        let service = Service::new(id, config, self.rules.instances)?;
         let entry = EntryBox::new(hash_service(tables.service_key, id), service)?;
         if self.rules.hooks.is_none() {
             self.rules.hooks = Some(datapath::register(self.state)?);
@@ -179,7 +183,7 @@ impl<'a> Control<'a> {
 
     /// Changes a service. Fails with `ESRCH`, `ENOMEM`.
     pub(crate) fn edit_service(&mut self, id: &ServiceId, config: &ServiceConfig) -> Result {
-        let dests = self.with_service(id, |read, service| copy_dests(read, service))??;
+        let dests = self.dests_of(id)?;
         let former = self.with_service(id, scheduler_of)?;
         let pool = if former == config.scheduler {
             None
@@ -196,7 +200,7 @@ impl<'a> Control<'a> {
 
     /// Deletes a service; its connections stay, without a server. Fails with `ESRCH`.
     pub(crate) fn delete_service(&mut self, id: &ServiceId) -> Result {
-        let dests = self.with_service(id, |read, service| copy_dests(read, service))??;
+        let dests = self.dests_of(id)?;
         let tables = self.state.tables().ok_or(ESRCH)?;
         self.reserve_for_removal(dests.len())?;
         let removed = rcu::read(|read| {
@@ -209,7 +213,7 @@ impl<'a> Control<'a> {
         // What removed services counted is kept by CPU; what removed servers did, with the first.
         for cpu in 0..percpu::cpu_limit() {
             let mut sum = Counters::default();
-            for dest in &dests {
+            for dest in dests.iter() {
                 sum = sum.plus(dest.counters.of_cpu(cpu));
             }
             if cpu == 0 {
@@ -219,8 +223,8 @@ impl<'a> Control<'a> {
                 *kept = kept.plus(sum);
             }
         }
-        for dest in dests {
-            self.discard_dest(dest);
+        for dest in dests.iter() {
+            self.discard_dest(dest.clone());
         }
         drop(service);
         self.count_service(id, 1_u32.wrapping_neg());
@@ -231,18 +235,13 @@ impl<'a> Control<'a> {
     /// Deletes all services.
     pub(crate) fn flush(&mut self) -> Result {
         loop {
-            let mut ids = KVec::new();
-            let mut failed = Ok(());
-            self.for_each_service(|_, service| {
-                if ids.len() < 64 && failed.is_ok() {
-                    failed = ids.push(*service.id(), GFP_ATOMIC).map_err(Error::from);
-                }
-            });
-            failed?;
+            let mut ids = List::with_capacity(256)?;
+            // What finds no room is deleted in the next round.
+            self.for_each_service(|_, service| drop(ids.push_reserved(*service.id())));
             if ids.is_empty() {
                 return Ok(());
             }
-            for id in &ids {
+            for id in ids.iter() {
                 self.delete_service(id)?;
             }
         }
@@ -294,11 +293,29 @@ impl<'a> Control<'a> {
 
     /// Lets the services' table grow and shrink with them; without memory it stays as it is.
     fn fit_services(&self, tables: &Tables) {
-        let wanted = (self.service_count() as usize).next_power_of_two();
+        let Some(wanted) = (self.service_count() as usize).checked_next_power_of_two() else {
+            return;
+        };
         let present = tables.services.buckets();
         if wanted > present || wanted.saturating_mul(8) < present {
             let _ = tables.services.resize(wanted);
         }
+    }
+
+    /// The servers of a service, newest first. Fails with `ESRCH`, `ENOMEM`.
+    fn dests_of(&self, id: &ServiceId) -> Result<List<RcuArc<Dest>>> {
+        let count = self.with_service(id, |read, service| {
+            service.pool(read).map_or(0, |pool| pool.dests().len())
+        })?;
+        // Room is made before the service is looked at again: that may sleep, and under the control
+        // lock the number stays what it is.
+        let mut dests = List::with_capacity(count)?;
+        self.with_service(id, |read, service| {
+            for dest in service.pool(read).map_or(&[][..], Pool::dests) {
+                drop(dests.push_reserved(dest.clone()));
+            }
+        })?;
+        Ok(dests)
     }
 
     // -- Servers -----------------------------------------------------------------------------------
@@ -310,31 +327,53 @@ impl<'a> Control<'a> {
         id: &DestId,
         config: &DestConfig,
     ) -> Result {
-        let dests = self.with_service(service, |read, service| copy_dests(read, service))??;
+        let dests = self.dests_of(service)?;
         if dests.iter().any(|dest| dest.id() == id) {
             return Err(EEXIST);
         }
         let revived = self.find_in_trash(service, id);
         let dest = match revived {
             Some(index) => self.trashed(index).ok_or(ENOENT)?,
-            None => RcuArc::new(Dest::new(service, id, config)?)?,
+            None => {
+                let dest = RcuArc::new(Dest::new(service, id, config)?)?;
+                self.with_service(service, |_, service| dest.set_instance(service.instance()))?;
+                dest
+            }
         };
-        let mut longer = KVec::with_capacity(dests.len().saturating_add(1), GFP_KERNEL)?;
-        longer.push(dest.clone(), GFP_KERNEL)?;
-        for dest in dests {
-            longer.push(dest, GFP_KERNEL)?;
+        let mut longer = List::with_capacity(dests.len().saturating_add(1))?;
+        longer.push(dest.clone())?;
+        for dest in dests.iter() {
+            longer.push(dest.clone())?;
         }
         dest.configure(config);
         self.note_reply_source(id, config);
         self.publish(service, longer, Change::Inserted)?;
         if let Some(index) = revived {
-            let _ = self.rules.trash.remove(index);
-            self.with_service(service, |_, service| {
-                service.return_counters(dest.raw_counters())
-            })?;
+            drop(self.rules.trash.remove(index));
+            self.take_back_counters(service, &dest)?;
         }
         dest.set_available(true);
         Ok(())
+    }
+
+    /// A server is back from the trash: what it counted isn't counted among the removed any more.
+    fn take_back_counters(&mut self, service: &ServiceId, dest: &Dest) -> Result {
+        let same_service =
+            self.with_service(service, |_, service| service.instance() == dest.instance())?;
+        if same_service {
+            return self.with_service(service, |_, service| {
+                service.return_counters(dest.raw_counters())
+            });
+        }
+        // The service was deleted and made anew meanwhile: its statistics begin at zero.
+        for (cpu, kept) in self.rules.removed.iter_mut().enumerate() {
+            *kept = kept.minus(dest.counters.of_cpu(cpu as u32));
+        }
+        self.with_service(service, |_, service| {
+            dest.set_instance(service.instance());
+            dest.reset_stats();
+            service.skip_counters(dest.raw_counters());
+        })
     }
 
     /// Changes a server. Fails with `ESRCH`, `ENOENT`, `ENOMEM`.
@@ -344,7 +383,7 @@ impl<'a> Control<'a> {
         id: &DestId,
         config: &DestConfig,
     ) -> Result {
-        let dests = self.with_service(service, |read, service| copy_dests(read, service))??;
+        let dests = self.dests_of(service)?;
         let index = dests
             .iter()
             .position(|dest| dest.id() == id)
@@ -363,13 +402,13 @@ impl<'a> Control<'a> {
     /// Removes a server; its connections stay, without a server. Fails with `ESRCH`, `ENOENT`,
     /// `ENOMEM`.
     pub(crate) fn delete_dest(&mut self, service: &ServiceId, id: &DestId) -> Result {
-        let mut dests = self.with_service(service, |read, service| copy_dests(read, service))??;
+        let mut dests = self.dests_of(service)?;
         let index = dests
             .iter()
             .position(|dest| dest.id() == id)
             .ok_or(ENOENT)?;
         self.reserve_for_removal(1)?;
-        let dest = dests.remove(index).map_err(|_| ENOENT)?;
+        let dest = dests.remove(index).ok_or(ENOENT)?;
         self.publish(service, dests, Change::Removed(index))?;
         self.with_service(service, |_, service| {
             service.keep_counters(dest.raw_counters())
@@ -378,7 +417,7 @@ impl<'a> Control<'a> {
         Ok(())
     }
 
-    fn publish(&self, id: &ServiceId, dests: KVec<RcuArc<Dest>>, change: Change) -> Result {
+    fn publish(&self, id: &ServiceId, dests: List<RcuArc<Dest>>, change: Change) -> Result {
         // The pool is made before the service is looked at: that may sleep.
         let kind = self.with_service(id, scheduler_of)?;
         let pool = Service::make_pool(kind, dests)?;
@@ -394,9 +433,9 @@ impl<'a> Control<'a> {
 
     /// Makes room for what a removal has to remember, so that it can't fail half-way.
     fn reserve_for_removal(&mut self, dests: usize) -> Result {
-        self.rules.trash.reserve(dests, GFP_KERNEL)?;
+        self.rules.trash.reserve(dests)?;
         while self.rules.removed.len() < percpu::cpu_limit() as usize {
-            self.rules.removed.push(Counters::default(), GFP_KERNEL)?;
+            self.rules.removed.push(Counters::default())?;
         }
         Ok(())
     }
@@ -406,13 +445,10 @@ impl<'a> Control<'a> {
         dest.set_available(false);
         dest.route.replace(None);
         // The room was reserved; if not, the connections alone keep the server.
-        let _ = self.rules.trash.push(
-            Trashed {
-                dest,
-                idle_since: None,
-            },
-            GFP_KERNEL,
-        );
+        let _ = self.rules.trash.push_reserved(Trashed {
+            dest,
+            idle_since: None,
+        });
         if self.state.sysctls().expire_nodest_conn() {
             if let Some(tables) = self.state.tables() {
                 tables.conns.remove_matching(|read, conn| {
@@ -512,16 +548,6 @@ impl<'a> Control<'a> {
     pub(super) fn shut_down(&mut self) {
         self.rules.hooks = None;
     }
-}
-
-/// The servers of a service. Fails with `ENOMEM`.
-fn copy_dests(read: ReadSide<'_>, service: &Service) -> Result<KVec<RcuArc<Dest>>> {
-    let present = service.pool(read).map_or(&[][..], Pool::dests);
-    let mut dests = KVec::with_capacity(present.len(), GFP_ATOMIC)?;
-    for dest in present {
-        dests.push(dest.clone(), GFP_ATOMIC)?;
-    }
-    Ok(dests)
 }
 
 /// The scheduler of a service.

@@ -24,6 +24,7 @@ use lvs_engine::sched::{
 };
 use lvs_uapi::flags::service as flag;
 
+use crate::kernel_ext::list::List;
 use crate::kernel_ext::rcu::{
     self,
     RcuArc,
@@ -43,6 +44,7 @@ use super::stats::{
 /// A virtual service. Settings change under the namespace's control lock and are read anywhere.
 pub(crate) struct Service {
     id: ServiceId,
+    instance: u64,
     flags: AtomicU32,
     timeout: AtomicU32,
     netmask: AtomicU32,
@@ -60,7 +62,7 @@ pub(crate) struct Service {
 /// Never changed: a change of the rules makes another one.
 pub(crate) struct Pool {
     scheduler: Option<Kind>,
-    dests: KVec<RcuArc<Dest>>,
+    dests: List<RcuArc<Dest>>,
     facts: Facts,
 }
 
@@ -105,9 +107,10 @@ impl Servers for Pool {
 
 impl Service {
     /// A service without servers. Process context. Fails with `ENOMEM`.
-    pub(crate) fn new(id: &ServiceId, config: &ServiceConfig) -> Result<Self> {
+    pub(crate) fn new(id: &ServiceId, config: &ServiceConfig, instance: u64) -> Result<Self> {
         let service = Self {
             id: *id,
+            instance,
             flags: AtomicU32::new(0),
             timeout: AtomicU32::new(0),
             netmask: AtomicU32::new(0),
@@ -118,7 +121,7 @@ impl Service {
             reset_at: Tally::default(),
         };
         service.configure(config);
-        let pool = Self::make_pool(config.scheduler, KVec::new())?;
+        let pool = Self::make_pool(config.scheduler, List::new())?;
         rcu::read(|read| service.publish(read, pool, sched::Change::Replaced));
         Ok(service)
     }
@@ -127,6 +130,11 @@ impl Service {
     #[inline]
     pub(crate) fn id(&self) -> &ServiceId {
         &self.id
+    }
+
+    /// Tells the service from another one of the same name, earlier or later.
+    pub(crate) fn instance(&self) -> u64 {
+        self.instance
     }
 
     /// The present settings.
@@ -174,7 +182,7 @@ impl Service {
     /// Sleeps. Fails with `ENOMEM` or with what the scheduler objects to.
     pub(crate) fn make_pool(
         scheduler: Option<Kind>,
-        dests: KVec<RcuArc<Dest>>,
+        dests: List<RcuArc<Dest>>,
     ) -> Result<RcuBox<Pool>> {
         let mut pool = Pool {
             scheduler,
@@ -277,6 +285,11 @@ impl Service {
     /// Gives back what [`Service::keep_counters`] kept of a server that returns. Control lock held.
     pub(crate) fn return_counters(&self, counted: Counters) {
         self.removed.set(self.removed.get().minus(counted));
+    }
+
+    /// Leaves out `counted`, which a server counted before it came. Control lock held.
+    pub(crate) fn skip_counters(&self, counted: Counters) {
+        self.reset_at.set(self.reset_at.get().plus(counted));
     }
 
     /// Starts statistics of the service and its servers anew. Control lock held.

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A growable array whose operations can't panic.
+//!
+//! The kernel crate's vector is compiled into its users with overflow checks, each of which is a
+//! way to stop the kernel; here nothing is checked that can't fail, and what can fail is an error.
+
+use core::mem;
+use core::ops::{
+    Deref,
+    DerefMut, //
+};
+use core::ptr::{
+    self,
+    NonNull, //
+};
+use core::slice;
+
+use kernel::prelude::*;
+
+use super::bindings;
+
+/// An array that grows at its end.
+pub(crate) struct List<T> {
+    /// Room for `capacity` elements, the first `len` of which exist; dangling for none.
+    elements: NonNull<T>,
+    len: usize,
+    capacity: usize,
+}
+
+// SAFETY: Owns its elements.
+unsafe impl<T: Send> Send for List<T> {}
+// SAFETY: As above.
+unsafe impl<T: Sync> Sync for List<T> {}
+
+impl<T> List<T> {
+    /// An empty list.
+    pub(crate) const fn new() -> Self {
+        const { assert!(mem::size_of::<T>() != 0) };
+        Self {
+            elements: NonNull::dangling(),
+            len: 0,
+            capacity: 0,
+        }
+    }
+
+    /// An empty list with room for `capacity` elements. Sleeps. Fails with `ENOMEM`.
+    pub(crate) fn with_capacity(capacity: usize) -> Result<Self> {
+        let mut list = Self::new();
+        list.reserve(capacity)?;
+        Ok(list)
+    }
+
+    /// Makes room for `additional` more elements. Sleeps. Fails with `ENOMEM`, changing nothing.
+    pub(crate) fn reserve(&mut self, additional: usize) -> Result {
+        let needed = self.len.checked_add(additional).ok_or(ENOMEM)?;
+        if needed <= self.capacity {
+            return Ok(());
+        }
+        let capacity = needed.max(self.capacity.saturating_mul(2));
+        let size = capacity.checked_mul(mem::size_of::<T>()).ok_or(ENOMEM)?;
+        // SAFETY: The result is checked; the allocator aligns to more than any `T` here needs.
+        let memory = unsafe { bindings::lvs_kvzalloc(size) }.cast::<T>();
+        let elements = NonNull::new(memory).ok_or(ENOMEM)?;
+        // SAFETY: Both hold at least `len` elements and don't overlap; the old ones are moved.
+        unsafe { ptr::copy_nonoverlapping(self.elements.as_ptr(), elements.as_ptr(), self.len) };
+        self.free_memory();
+        self.elements = elements;
+        self.capacity = capacity;
+        Ok(())
+    }
+
+    /// Appends `element`. Sleeps when there is no room. Fails with `ENOMEM`.
+    pub(crate) fn push(&mut self, element: T) -> Result {
+        self.reserve(1)?;
+        self.push_reserved(element).map_err(|_| ENOMEM)
+    }
+
+    /// Appends `element` without allocating; gives it back when there is no room.
+    pub(crate) fn push_reserved(&mut self, element: T) -> Result<(), T> {
+        if self.len >= self.capacity {
+            return Err(element);
+        }
+        // SAFETY: There is room behind the last element.
+        unsafe { self.elements.as_ptr().add(self.len).write(element) };
+        self.len = self.len.wrapping_add(1);
+        Ok(())
+    }
+
+    /// Takes out the element at `index`; those behind it move up.
+    pub(crate) fn remove(&mut self, index: usize) -> Option<T> {
+        if index >= self.len {
+            return None;
+        }
+        self.len = self.len.wrapping_sub(1);
+        // SAFETY: The index is within the old length; what moves lies behind it.
+        unsafe {
+            let place = self.elements.as_ptr().add(index);
+            let element = place.read();
+            ptr::copy(place.add(1), place, self.len.wrapping_sub(index));
+            Some(element)
+        }
+    }
+
+    /// Keeps the elements that `keep` says so of.
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(&mut T) -> bool) {
+        let mut index = 0;
+        while let Some(element) = self.get_mut(index) {
+            if keep(element) {
+                index = index.wrapping_add(1);
+            } else {
+                drop(self.remove(index));
+            }
+        }
+    }
+
+    fn free_memory(&mut self) {
+        if self.capacity != 0 {
+            // SAFETY: Allocated by `reserve`; its elements were moved or dropped.
+            unsafe { bindings::lvs_kvfree(self.elements.as_ptr().cast()) };
+        }
+    }
+}
+
+impl<T> Default for List<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T> Deref for List<T> {
+    type Target = [T];
+
+    #[inline]
+    fn deref(&self) -> &[T] {
+        // SAFETY: The first `len` elements exist.
+        unsafe { slice::from_raw_parts(self.elements.as_ptr(), self.len) }
+    }
+}
+
+impl<T> DerefMut for List<T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut [T] {
+        // SAFETY: As above, borrowed mutably.
+        unsafe { slice::from_raw_parts_mut(self.elements.as_ptr(), self.len) }
+    }
+}
+
+impl<T> Drop for List<T> {
+    fn drop(&mut self) {
+        // SAFETY: The elements exist and are dropped once.
+        unsafe { ptr::drop_in_place(&raw mut **self) };
+        self.free_memory();
+    }
+}
