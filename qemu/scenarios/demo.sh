@@ -39,7 +39,7 @@ heading "1. The module balances over VS/NAT"
 load_module "$LVS_MODULE"
 say "$LVS_MODULE.ko is loaded into Linux $(uname -r)"
 run -A -t $W -s rr
-for rs in $RS1 $RS2 $RS3; do run -a -t $W -r $rs:80 -m; done
+for rs in $RS1 $RS2 $RS3; do run -a -t $W -r "$rs:80" -m; done
 balanced 30 "rs1=10 rs2=10 rs3=10"
 show "$ADMIN" -Ln
 
@@ -48,13 +48,13 @@ say "VS/DR: the real servers own the virtual address, without ARP, and answer th
 dr_server rs1 rs2 rs3
 run -C
 run -A -t $W -s wlc
-for rs in $RS1 $RS2 $RS3; do run -a -t $W -r $rs -g; done
+for rs in $RS1 $RS2 $RS3; do run -a -t $W -r "$rs" -g; done
 balanced 30 "rs1=10 rs2=10 rs3=10"
 say "VS/TUN: packets go to the real servers in ipip tunnels"
 tun_server rs1 rs2 rs3
 run -C
 run -A -t $W -s wlc
-for rs in $RS1 $RS2 $RS3; do run -a -t $W -r $rs -i; done
+for rs in $RS1 $RS2 $RS3; do run -a -t $W -r "$rs" -i; done
 balanced 30 "rs1=10 rs2=10 rs3=10"
 say "rs1 by NAT, rs2 by DR, rs3 by TUN, and the director itself as the fourth server"
 nat_server rs1
@@ -77,7 +77,7 @@ run -a -t $W -r $RS3 -m -w 1
 balanced 30 "rs1=15 rs2=10 rs3=5"
 run -C
 run -A -t $W -s lc
-for rs in $RS1 $RS2; do run -a -t $W -r $rs -m; done
+for rs in $RS1 $RS2; do run -a -t $W -r "$rs" -m; done
 say "slow responses are held open on one of two servers"
 hold "http://$W/slow" 1
 first=$HELD_BY first_pid=$HELD_PID
@@ -91,7 +91,7 @@ let_go "$first_pid"
 
 heading "4. UDP: a DNS service over VS/NAT"
 run -A -u $VIP:53 -s rr
-for rs in $RS1 $RS2 $RS3; do run -a -u $VIP:53 -r $rs:53 -m; done
+for rs in $RS1 $RS2 $RS3; do run -a -u $VIP:53 -r "$rs:53" -m; done
 got=$(queries 9)
 expect_eq "9 DNS queries to $VIP" "rs1=3 rs2=3 rs3=3" "$got"
 say "9 DNS queries to $VIP: $got"
@@ -99,7 +99,7 @@ say "9 DNS queries to $VIP: $got"
 heading "5. A real server is removed while connections run"
 run -C
 run -A -t $W -s rr
-for rs in $RS1 $RS2 $RS3; do run -a -t $W -r $rs -m; done
+for rs in $RS1 $RS2 $RS3; do run -a -t $W -r "$rs" -m; done
 declare -A pid
 for i in 1 2 3; do
 	hold "http://$W/long" $i

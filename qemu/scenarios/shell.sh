@@ -11,7 +11,7 @@ web_server rs1 rs2 rs3 director
 dns_server rs1 rs2 rs3
 load_module "$LVS_MODULE"
 admin -A -t $VIP:80 -s rr
-for rs in $RS1 $RS2 $RS3; do admin -a -t $VIP:80 -r $rs -m; done
+for rs in $RS1 $RS2 $RS3; do admin -a -t $VIP:80 -r "$rs" -m; done
 
 cat >"$RUN/rc" <<END
 . /etc/bash.bashrc 2>/dev/null

@@ -12,7 +12,7 @@ web_server rs1 rs2 rs3
 
 service() {
 	in_ns director ipvsadm -A -t $VIP:80 -s rr
-	for rs in $RS1 $RS2 $RS3; do in_ns director ipvsadm -a -t $VIP:80 -r $rs -m; done
+	for rs in $RS1 $RS2 $RS3; do in_ns director ipvsadm -a -t $VIP:80 -r "$rs" -m; done
 }
 log_lines() { kernel_log | wc -l; }
 

@@ -49,7 +49,7 @@ heading "The same flows again"
 say "pktgen: $(pktgen_flows "$FLOWS")"
 entries | sort >"$RUN/second"
 cmp -s "$RUN/first" "$RUN/second" || fail "entries changed: $(diff "$RUN/first" "$RUN/second" | head -n 4)"
-received() { [[ $(admin -Ln --stats --exact | awk '$2 == "'$VIP:54'" { print $3, $4 }') == "$FLOWS $((2 * FLOWS))" ]]; }
+received() { [[ $(admin -Ln --stats --exact | awk '$2 == "'"$VIP"':54" { print $3, $4 }') == "$FLOWS $((2 * FLOWS))" ]]; }
 poll "connections and packets of the service" 10 received
 
 heading "It shrinks"

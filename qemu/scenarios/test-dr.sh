@@ -14,8 +14,8 @@ load_module "$LVS_MODULE"
 admin -A -t $VIP:80 -s rr
 admin -A -u $VIP:53 -s rr
 for rs in $RS1 $RS2 $RS3; do
-	admin -a -t $VIP:80 -r $rs -g
-	admin -a -u $VIP:53 -r $rs -g
+	admin -a -t $VIP:80 -r "$rs" -g
+	admin -a -u $VIP:53 -r "$rs" -g
 done
 
 heading "TCP and UDP"

@@ -47,7 +47,7 @@ web_server rs1 rs2 rs3
 for ((i = 0; i < 5; i++)); do
 	load_module "$LVS_MODULE"
 	admin -A -t $VIP:80 -s rr
-	for rs in $RS1 $RS2 $RS3; do admin -a -t $VIP:80 -r $rs -m; done
+	for rs in $RS1 $RS2 $RS3; do admin -a -t $VIP:80 -r "$rs" -m; done
 	admin -A -u $VIP:53 -s wlc
 	admin -a -u $VIP:53 -r $RS1 -m
 	expect_eq "requests in round $i" "rs1=5 rs2=5 rs3=5" "$(requests 15)"

@@ -40,7 +40,7 @@ expect_eq "requests in the first after the second was cleared" "rs1=5 rs2=5" "$(
 heading "A namespace goes away under traffic, with connections"
 for round in 1 2; do
 	in_ns director-b "$ADMIN" -A -t $VIP:80 -s rr
-	for rs in $RS1 $RS2 $RS3; do in_ns director-b "$ADMIN" -a -t $VIP:80 -r $rs -m; done
+	for rs in $RS1 $RS2 $RS3; do in_ns director-b "$ADMIN" -a -t $VIP:80 -r "$rs" -m; done
 	in_ns director-b "$ADMIN" -A -u $VIP:53 -s rr
 	in_ns director-b "$ADMIN" -a -u $VIP:53 -r $RS1 -m
 	expect_eq "requests in the second, round $round" "rs1-b=5 rs2-b=5 rs3-b=5" "$(requests_b 15)"

@@ -30,8 +30,8 @@ percpu_sum() { sed -n '1,2p;/^  ~/p'; }
 proc() {
 	echo "before the first service"
 	for file in $FILES; do
-		echo "--- $file $(in_ns director stat -c '%A %U %G %s' /proc/net/$file)"
-		in_ns director cat /proc/net/$file
+		echo "--- $file $(in_ns director stat -c '%A %U %G %s' "/proc/net/$file")"
+		in_ns director cat "/proc/net/$file"
 	done
 	PYTHONPATH=$LIB python3 "$LIB/traffic.py"
 	# The sysctl folder and other files may come later; rules of every shape.

@@ -15,9 +15,9 @@ admin -A -t $VIP:80 -s rr
 admin -A -t $VIP:9000 -s rr
 admin -A -u $VIP:53 -s rr
 for rs in $RS1 $RS2 $RS3; do
-	admin -a -t $VIP:80 -r $rs -i
-	admin -a -t $VIP:9000 -r $rs -i
-	admin -a -u $VIP:53 -r $rs -i
+	admin -a -t $VIP:80 -r "$rs" -i
+	admin -a -t $VIP:9000 -r "$rs" -i
+	admin -a -u $VIP:53 -r "$rs" -i
 done
 
 heading "TCP and UDP"

@@ -98,6 +98,7 @@ load_module() {
 try_unload() {
 	local m
 	if [[ $1 == ip_vs ]]; then
+		# shellcheck disable=SC2013
 		for m in $(sed -n 's/^\(ip_vs_[a-z]*\) .*/\1/p' /proc/modules); do
 			rmmod "$m" 2>/dev/null || true
 		done

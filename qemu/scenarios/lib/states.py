@@ -25,36 +25,31 @@ def play(port, event):
         server.send(wire.tcp(wire.FAKE_SERVER, 80, wire.FAKE_CLIENT, port, flags))
 
 
-def show(names, base):
-    table = wire.settled_connections()
-    for number, name in enumerate(names):
-        found = table.get(("TCP", wire.FAKE_CLIENT, base + number, wire.VIP, 80))
+def show(names):
+    """Prints the connections of {port: name}."""
+    table = wire.settled_connections(ports=range(min(names), max(names) + 1))
+    for port, name in names.items():
+        found = table.get(("TCP", wire.FAKE_CLIENT, port, wire.VIP, 80))
         print(name, "->", f"{found[2]} {wire.nominal(found[3])}" if found else "none")
 
 
 # What may begin a connection at all.
-base = 2000
 for number, event in enumerate(events):
-    play(base + number, event)
-show(events, base)
+    play(2000 + number, event)
+show({2000 + number: event for number, event in enumerate(events)})
 
-# Every sequence of three events after the first SYN, shown after each.
-base = 10000
-steps = list(itertools.product(events, repeat=3))
-for number in range(len(steps)):
-    play(base + number, "c:S")
-show(["c:S"] * 3, base)
-for depth in range(3):
-    seen = {}
-    for number, step in enumerate(steps):
-        # Connections whose path so far is the same show the same: one of them is enough.
-        if step[depth + 1:] == tuple([events[0]] * (2 - depth)):
-            seen[number] = " ".join(("c:S",) + step[:depth + 1])
-        if depth == 2 or number in seen:
-            play(base + number, step[depth])
-        else:
-            play(base + number, step[depth])
-    table = wire.settled_connections()
-    for number, name in seen.items():
-        found = table.get(("TCP", wire.FAKE_CLIENT, base + number, wire.VIP, 80))
-        print(name, "->", f"{found[2]} {wire.nominal(found[3])}" if found else "none")
+# Every sequence of three events after the first SYN, shown after each; so many at
+# a time that none expires meanwhile.
+steps = dict(enumerate(itertools.product(events, repeat=3), 10000))
+for chunk in itertools.batched(steps, 200):
+    for port in chunk:
+        play(port, "c:S")
+    for depth in range(3):
+        names = {}
+        for port in chunk:
+            play(port, steps[port][depth])
+            # Those whose path so far is the same show the same: one of them is enough.
+            if set(steps[port][depth + 1:]) <= {events[0]}:
+                names[port] = " ".join(("c:S",) + steps[port][:depth + 1])
+        if names:
+            show(names)

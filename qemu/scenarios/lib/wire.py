@@ -210,13 +210,15 @@ def ipvsadm(*args, netns="director"):
     return out
 
 
-def connections(netns="director"):
-    """The connection table: {(protocol, client, port, virtual, port): (server, port, state, expires)}."""
+def connections(netns="director", ports=range(65536)):
+    """The connections from some client ports: {(protocol, client, port, virtual, port): (server, port, state, expires)}."""
     table = {}
     with Netns(netns):
         with open("/proc/thread-self/net/ip_vs_conn", encoding="ascii") as file:
             lines = file.readlines()[1:]
     for line in lines:
+        if int(line[13:17], 16) not in ports:
+            continue
         field = line.split()
         address = [socket.inet_ntoa(bytes.fromhex(field[i])) for i in (1, 3, 5)]
         port = [int(field[i], 16) for i in (2, 4, 6)]
@@ -224,12 +226,12 @@ def connections(netns="director"):
     return table
 
 
-def settled_connections(netns="director", pause=0.05):
+def settled_connections(netns="director", pause=0.05, **kwargs):
     """The table once the packets sent so far have had their effect."""
     before = None
     while True:
         time.sleep(pause)
-        table = connections(netns)
+        table = connections(netns, **kwargs)
         now = {key: value[:3] for key, value in table.items()}
         if now == before:
             return table
@@ -237,8 +239,8 @@ def settled_connections(netns="director", pause=0.05):
 
 
 def nominal(expires):
-    """The timeout a remaining time stands for, when it was set just now."""
-    for timeout in (2, 3, 10, 15, 30, 60, 120, 300, 900):
-        if timeout - 2 < expires <= timeout:
+    """The timeout a remaining time stands for, when it was set a moment ago."""
+    for timeout, least in ((2, 0), (3, 2), (10, 4), (15, 10), (30, 20), (60, 45), (120, 100), (300, 280), (900, 880)):
+        if least < expires <= timeout:
             return timeout
     return expires
