@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What is measured, and what is asked of it: the ratio lvs / ip_vs of the net
+cost where a case's unit is "ns", else a number of that unit."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Case:
+    """A measurement. `kind` names the function of the guest that makes it."""
+
+    name: str
+    kind: str
+    target: float | None = 0.9
+    # "ratio": of lvs to ip_vs; "value": of lvs alone, at most; "least": of lvs alone, at least.
+    target_of: str = "ratio"
+    unit: str = "ns"
+    family: int = 4
+    protocol: str = "udp"
+    method: str = "m"
+    scheduler: str = "rr"
+    services: int = 1
+    servers: int = 4
+    flows: int = 1
+    clients: int = 0
+    # Neither module gets a setting.
+    defaults: bool = False
+    cpus: int = 1
+    # How often at most; 0: as often as asked.
+    repetitions: int = 0
+    quick: bool = False
+    stock: bool = False
+
+
+METHODS = {"m": "NAT", "g": "DR", "i": "TUN"}
+
+
+def count(number):
+    """1, 50 k, 1 M."""
+    for unit, size in (("M", 1000000), ("k", 1000)):
+        if number >= size and number % size == 0:
+            return f"{number // size} {unit}"
+    return str(number)
+
+
+def established():
+    """Packets of flows that have begun."""
+    for family in (4, 6):
+        for protocol in ("udp", "tcp"):
+            for flows in (1, 50000, 500000):
+                for method, name in METHODS.items():
+                    target = 0.6 if flows == 1 else 0.4 if family == 4 else 0.2
+                    yield Case(
+                        f"{protocol.upper()} {name} IPv{family}, {count(flows)} flow{'s' * (flows > 1)}", "established",
+                        # There is no target of its own for the largest table under IPv6.
+                        target if family == 4 or flows < 500000 else 0.9,
+                        family=family, protocol=protocol, method=method, flows=flows,
+                        quick=protocol == "udp" and flows < 500000 and (family == 4 or method == "m"),
+                        stock=flows <= 50000 and (protocol == "udp" or (method == "m" and family == 4)),
+                    )
+
+
+def other_packets():
+    """Replies, packets that pass by, and beginnings."""
+    for family in (4, 6):
+        for flows in (1, 50000, 500000):
+            few = {"family": family, "flows": flows, "quick": flows == 50000 and family == 4,
+                   "stock": flows == 1 and family == 4}
+            plural = f"IPv{family}, {count(flows)} flow{'s' * (flows > 1)}"
+            yield Case(f"NAT reply {plural}", "reply", 0.6, servers=1, **few)
+            yield Case(f"passing by {plural}", "passing", 0.4, **few)
+    for scheduler, servers in (("rr", (4, 100, 1000)), ("wlc", (4, 100, 1000)), ("mh", (4, 100, 1000))):
+        for number in servers:
+            target = 0.45 if scheduler == "rr" else 0.2 if (scheduler, number) == ("wlc", 1000) else 0.9
+            yield Case(
+                f"new connection, {scheduler}, {count(number)} servers", "beginning", target,
+                scheduler=scheduler, servers=number,
+                quick=(scheduler, number) in (("rr", 4), ("wlc", 1000)),
+                stock=scheduler != "mh" and number in (4, 1000),
+            )
+    yield Case("new connection TCP, rr, 4 servers", "beginning", 0.45, protocol="tcp")
+    yield Case("new connection IPv6, rr, 4 servers", "beginning", 0.45, family=6)
+    yield Case("established, 50 k flows to 1 k services", "established", 0.4, services=1000, flows=50000)
+    yield Case("new connection, 1 k services", "beginning", 0.45, services=1000)
+    yield Case("new connection of 100 k known clients, persistent", "persistent", clients=100000)
+    yield Case("NAT beside a SYN flood, 1 k flows", "flood", flows=1000)
+    for flows in (50000, 500000):
+        yield Case(f"as shipped: UDP NAT IPv4, {count(flows)} flows", "established",
+                   0.02 if flows == 500000 else 0.4, flows=flows, defaults=True, repetitions=2,
+                   quick=flows == 50000)
+        yield Case(f"as shipped: passing by, {count(flows)} flows", "passing",
+                   0.02 if flows == 500000 else 0.4, flows=flows, defaults=True, repetitions=2)
+
+
+def others():
+    """What isn't a time per packet."""
+    yield Case("memory of a connection", "memory", 144, "value", "bytes", flows=1000000, repetitions=3)
+    yield Case("configure 1 k services of 4", "configure", 0.9, unit="ms", services=1000)
+    yield Case("list 1 k services of 4", "list", 0.9, unit="ms", services=1000)
+    yield Case("flush 1 k services of 4", "flush", 0.9, unit="ms", services=1000)
+    yield Case("packets of two CPUs / of one", "scaling", 1.8, "least", "times", flows=50000, cpus=2)
+    yield Case("worst delay while the table grows to 1 M", "growth", 1, "value", "ms", flows=1000000, cpus=2,
+               repetitions=3)
+    yield Case("worst delay while 1 M expire", "expiry", 1, "value", "ms", flows=1000000, cpus=2, repetitions=3)
+
+
+CASES = [*established(), *other_packets(), *others()]
