@@ -100,6 +100,9 @@ pub(super) fn begin(context: &Context<'_>, packet: Packet, flow: &Flow) -> Dispo
     }
 }
 
+/// How long the locality-based algorithms remember an address, in ticks.
+const LOCALITY_EXPIRATION: u32 = time::ticks(86_400);
+
 /// Why there is no connection.
 enum Failure {
     /// No server takes one: the client is told.
@@ -126,10 +129,10 @@ fn connect<'a>(
         virtual_addr: flow.ip.destination,
         virtual_port: flow.destination_port,
         flags: service.flags(),
-        random: 0,
+        random: time::random_u64(),
     };
     let dest = service
-        .schedule(context.read, &key)
+        .schedule(context.read, &key, LOCALITY_EXPIRATION)
         .ok_or(Failure::NoServer)?;
     let real_port = match dest.id().port {
         0 => flow.destination_port,

@@ -51,6 +51,18 @@ impl<T> List<T> {
         Ok(list)
     }
 
+    /// A list of `count` times `value`. Sleeps. Fails with `ENOMEM`.
+    pub(crate) fn filled(count: usize, value: T) -> Result<Self>
+    where
+        T: Copy,
+    {
+        let mut list = Self::with_capacity(count)?;
+        for _ in 0..count {
+            drop(list.push_reserved(value));
+        }
+        Ok(list)
+    }
+
     /// Makes room for `additional` more elements. Sleeps. Fails with `ENOMEM`, changing nothing.
     pub(crate) fn reserve(&mut self, additional: usize) -> Result {
         let needed = self.len.checked_add(additional).ok_or(ENOMEM)?;

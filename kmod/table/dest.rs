@@ -2,6 +2,7 @@
 
 //! A real server of a virtual service (a "destination" in the control interfaces).
 
+use core::num::NonZeroU32;
 use core::sync::atomic::{
     AtomicBool,
     AtomicI32,
@@ -41,6 +42,8 @@ pub(crate) struct Dest {
     available: AtomicBool,
     flags: AtomicU32,
     weight: AtomicI32,
+    /// The weight if that isn't 0, else the last one that wasn't.
+    last_weight: AtomicI32,
     upper_threshold: AtomicU32,
     lower_threshold: AtomicU32,
     /// [`Tunnel`], packed.
@@ -50,6 +53,7 @@ pub(crate) struct Dest {
     /// The way to the server, kept until the routing tables or the settings change.
     pub(crate) route: RcuCell<Route>,
     id: DestId,
+    number: NonZeroU32,
     service: ServiceId,
     /// Instance of the service it counts for.
     instance: AtomicU64,
@@ -70,17 +74,24 @@ struct Loads {
 
 impl Dest {
     /// A server that no service lists yet. Process context. Fails with `ENOMEM`.
-    pub(crate) fn new(service: &ServiceId, id: &DestId, config: &DestConfig) -> Result<Self> {
+    pub(crate) fn new(
+        number: NonZeroU32,
+        service: &ServiceId,
+        id: &DestId,
+        config: &DestConfig,
+    ) -> Result<Self> {
         let dest = Self {
             available: AtomicBool::new(true),
             flags: AtomicU32::new(0),
             weight: AtomicI32::new(0),
+            last_weight: AtomicI32::new(0),
             upper_threshold: AtomicU32::new(0),
             lower_threshold: AtomicU32::new(0),
             tunnel: AtomicU64::new(0),
             counters: CpuCounters::new()?,
             route: RcuCell::empty(),
             id: *id,
+            number,
             service: *service,
             instance: AtomicU64::new(0),
             loads: Loads {
@@ -140,6 +151,17 @@ impl Dest {
         self.weight.load(Ordering::Relaxed).max(0) as u32
     }
 
+    /// The weight if that isn't 0, else the last one that wasn't.
+    pub(crate) fn last_weight(&self) -> u32 {
+        self.last_weight.load(Ordering::Relaxed).max(0) as u32
+    }
+
+    /// A number that no other server of the namespace has.
+    #[inline]
+    pub(crate) fn number(&self) -> NonZeroU32 {
+        self.number
+    }
+
     /// The encapsulation of the tunnel method.
     #[inline]
     pub(crate) fn tunnel(&self) -> Tunnel {
@@ -166,6 +188,9 @@ impl Dest {
     pub(crate) fn configure(&self, config: &DestConfig) {
         self.flags.store(config.flags, Ordering::Relaxed);
         self.weight.store(config.weight, Ordering::Relaxed);
+        if config.weight != 0 {
+            self.last_weight.store(config.weight, Ordering::Relaxed);
+        }
         self.upper_threshold
             .store(config.upper_threshold, Ordering::Relaxed);
         self.lower_threshold

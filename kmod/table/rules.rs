@@ -5,6 +5,7 @@
 //! Everything here runs in process context under the namespace's control lock. What packets see is
 //! replaced in one step each time; a change that fails leaves all as it was.
 
+use core::num::NonZeroU32;
 use core::sync::atomic::{
     AtomicU32,
     Ordering, //
@@ -54,6 +55,7 @@ use super::netns_state::{
     ESTIMATION_PERIOD, //
 };
 use super::service::{
+    Locality,
     Pool,
     Service, //
 };
@@ -79,6 +81,8 @@ pub(crate) struct Rules {
     reset_at: Counters,
     /// Services made so far: tells one from its successor of the same name.
     instances: u64,
+    /// The number of the last server made.
+    dests: u32,
     estimated_at: u32,
 }
 
@@ -188,10 +192,15 @@ impl<'a> Control<'a> {
         let pool = if former == config.scheduler {
             None
         } else {
-            Some(Service::make_pool(config.scheduler, dests)?)
+            Some(Service::make_pool(id.family, config.scheduler, dests)?)
+        };
+        let locality = match pool {
+            Some(_) => Locality::of(config.scheduler)?,
+            None => None,
         };
         self.with_service(id, |read, service| {
             if let Some(pool) = pool {
+                service.remember_localities(locality);
                 service.publish(read, pool, Change::Replaced);
             }
             service.configure(config);
@@ -335,7 +344,8 @@ impl<'a> Control<'a> {
         let dest = match revived {
             Some(index) => self.trashed(index).ok_or(ENOENT)?,
             None => {
-                let dest = RcuArc::new(Dest::new(service, id, config)?)?;
+                let number = self.next_dest_number();
+                let dest = RcuArc::new(Dest::new(number, service, id, config)?)?;
                 self.with_service(service, |_, service| dest.set_instance(service.instance()))?;
                 dest
             }
@@ -354,6 +364,12 @@ impl<'a> Control<'a> {
         }
         dest.set_available(true);
         Ok(())
+    }
+
+    fn next_dest_number(&mut self) -> NonZeroU32 {
+        let number = NonZeroU32::new(self.rules.dests.wrapping_add(1)).unwrap_or(NonZeroU32::MIN);
+        self.rules.dests = number.get();
+        number
     }
 
     /// A server is back from the trash: what it counted isn't counted among the removed any more.
@@ -420,7 +436,7 @@ impl<'a> Control<'a> {
     fn publish(&self, id: &ServiceId, dests: List<RcuArc<Dest>>, change: Change) -> Result {
         // The pool is made before the service is looked at: that may sleep.
         let kind = self.with_service(id, scheduler_of)?;
-        let pool = Service::make_pool(kind, dests)?;
+        let pool = Service::make_pool(id.family, kind, dests)?;
         self.with_service(id, |read, service| service.publish(read, pool, change))
     }
 

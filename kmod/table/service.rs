@@ -2,6 +2,7 @@
 
 //! A virtual service and the pool of servers it chooses from.
 
+use core::num::NonZeroU32;
 use core::sync::atomic::{
     AtomicBool,
     AtomicU32,
@@ -11,13 +12,21 @@ use core::sync::atomic::{
 
 use kernel::prelude::*;
 
+use lvs_engine::addr::{
+    Addr,
+    Family, //
+};
 use lvs_engine::config::{
     ServiceConfig,
     ServiceId, //
 };
+use lvs_engine::hash::HashKey;
 use lvs_engine::sched::{
     self,
+    locality,
+    mh,
     Facts,
+    Identified,
     Key,
     Kind,
     Servers, //
@@ -25,6 +34,7 @@ use lvs_engine::sched::{
 use lvs_uapi::flags::service as flag;
 
 use crate::kernel_ext::list::List;
+use crate::kernel_ext::lock::LockBh;
 use crate::kernel_ext::rcu::{
     self,
     RcuArc,
@@ -32,6 +42,8 @@ use crate::kernel_ext::rcu::{
     RcuCell,
     ReadSide, //
 };
+
+use crate::kernel_ext::time;
 
 use super::dest::Dest;
 use super::stats::{
@@ -50,6 +62,7 @@ pub(crate) struct Service {
     netmask: AtomicU32,
     sip: AtomicBool,
     pool: RcuCell<Pool>,
+    locality: RcuCell<Locality>,
     /// What the scheduler remembers between two picks.
     cursor: AtomicU64,
     /// What servers counted that are gone.
@@ -64,6 +77,38 @@ pub(crate) struct Pool {
     scheduler: Option<Kind>,
     dests: List<RcuArc<Dest>>,
     facts: Facts,
+    /// Which server each hash value maps to, for the algorithms that hash.
+    table: List<u16>,
+}
+
+/// What the locality-based algorithms remember: a bounded number of addresses and their servers.
+pub(crate) struct Locality {
+    entries: LockBh<List<locality::Entry>>,
+    key: HashKey,
+}
+
+impl Locality {
+    /// Addresses remembered at most.
+    const ENTRIES: usize = 1024 * locality::ROW_LEN;
+
+    /// An empty memory if `scheduler` needs one. Sleeps. Fails with `ENOMEM`.
+    pub(crate) fn of(scheduler: Option<Kind>) -> Result<Option<RcuBox<Self>>> {
+        if !scheduler.is_some_and(is_locality_based) {
+            return Ok(None);
+        }
+        let entries = List::filled(Self::ENTRIES, locality::Entry::default())?;
+        Ok(Some(RcuBox::new(Self {
+            entries: LockBh::new(entries)?,
+            key: (time::random_u64(), time::random_u64()),
+        })?))
+    }
+}
+
+const fn is_locality_based(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::LocalityLeastConnection | Kind::LocalityReplication
+    )
 }
 
 impl Pool {
@@ -103,6 +148,29 @@ impl Servers for Pool {
     fn overloaded(&self, index: usize) -> bool {
         self.dests.get(index).is_none_or(|dest| dest.is_overloaded())
     }
+
+    #[inline]
+    fn table(&self) -> &[u16] {
+        &self.table
+    }
+}
+
+impl Identified for Pool {
+    fn id(&self, index: usize) -> Option<NonZeroU32> {
+        Some(self.dests.get(index)?.number())
+    }
+
+    fn addr(&self, index: usize) -> Addr {
+        self.dests.get(index).map_or(Addr::ANY, |dest| dest.id().addr)
+    }
+
+    fn port(&self, index: usize) -> u16 {
+        self.dests.get(index).map_or(0, |dest| dest.id().port)
+    }
+
+    fn last_weight(&self, index: usize) -> u32 {
+        self.dests.get(index).map_or(0, |dest| dest.last_weight())
+    }
 }
 
 impl Service {
@@ -116,12 +184,14 @@ impl Service {
             netmask: AtomicU32::new(0),
             sip: AtomicBool::new(false),
             pool: RcuCell::empty(),
+            locality: RcuCell::empty(),
             cursor: AtomicU64::new(0),
             removed: Tally::default(),
             reset_at: Tally::default(),
         };
         service.configure(config);
-        let pool = Self::make_pool(config.scheduler, List::new())?;
+        let pool = Self::make_pool(id.family, config.scheduler, List::new())?;
+        service.remember_localities(Locality::of(config.scheduler)?);
         rcu::read(|read| service.publish(read, pool, sched::Change::Replaced));
         Ok(service)
     }
@@ -181,6 +251,7 @@ impl Service {
     /// Makes what [`Service::publish`] publishes: servers, newest first, and their scheduler.
     /// Sleeps. Fails with `ENOMEM` or with what the scheduler objects to.
     pub(crate) fn make_pool(
+        family: Family,
         scheduler: Option<Kind>,
         dests: List<RcuArc<Dest>>,
     ) -> Result<RcuBox<Pool>> {
@@ -188,11 +259,23 @@ impl Service {
             scheduler,
             dests,
             facts: Facts::default(),
+            table: List::new(),
         };
         if let Some(kind) = scheduler {
             pool.facts = Facts::of(kind, &pool);
+            let mut table = List::filled(kind.table_len(), 0)?;
+            let mut scratch =
+                List::filled(kind.scratch_len(pool.len()), mh::Preference::default())?;
+            sched::table::fill(kind, family, &pool, &mut table, &mut scratch)
+                .map_err(|_| EINVAL)?;
+            pool.table = table;
         }
         RcuBox::new(pool)
+    }
+
+    /// Replaces what the locality-based algorithms remember. Control lock held.
+    pub(crate) fn remember_localities(&self, locality: Option<RcuBox<Locality>>) {
+        self.locality.replace(locality);
     }
 
     /// Packets see this set of servers from now on; `change` is what became of the former one.
@@ -222,11 +305,40 @@ impl Service {
         }
     }
 
-    /// The server for a new connection; `None` when no server takes one.
+    #[cold]
+    fn schedule_by_locality<'a>(
+        &self,
+        read: ReadSide<'a>,
+        pool: &'a Pool,
+        kind: Kind,
+        key: &Key,
+        expiration: u32,
+    ) -> Option<&'a RcuArc<Dest>> {
+        let memory = self.locality.load(read)?;
+        let mut entries = memory.entries.lock();
+        let mut cache = locality::Cache::new(&mut entries, memory.key);
+        let clock = locality::Clock {
+            now: time::now(),
+            expiration,
+        };
+        let index = locality::pick(kind, &mut cache, pool, &key.virtual_addr, clock)?;
+        pool.dests.get(index)
+    }
+
+    /// The server for a new connection; `None` when no server takes one. `expiration` is how long
+    /// the locality-based algorithms remember, in ticks.
     #[inline]
-    pub(crate) fn schedule<'a>(&self, read: ReadSide<'a>, key: &Key) -> Option<&'a RcuArc<Dest>> {
+    pub(crate) fn schedule<'a>(
+        &self,
+        read: ReadSide<'a>,
+        key: &Key,
+        expiration: u32,
+    ) -> Option<&'a RcuArc<Dest>> {
         let pool = self.pool(read)?;
         let kind = pool.scheduler?;
+        if is_locality_based(kind) {
+            return self.schedule_by_locality(read, pool, kind, key, expiration);
+        }
         let mut state = self.cursor.load(Ordering::Relaxed);
         loop {
             let pick = sched::pick(kind, pool, &pool.facts, key, state);
