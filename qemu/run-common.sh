@@ -7,10 +7,10 @@
 usage() {
 	cat >&2 <<USAGE
 usage: ${0##*/} [OPTIONS] SCRIPT [ARGS...]
-       ${0##*/} [OPTIONS] --interactive
+       ${0##*/} [OPTIONS] --interactive [SCRIPT [ARGS...]]
 Boots a guest, runs SCRIPT in it as root and exits with its status, or with 1 when the kernel complained.
 SCRIPT is a file here, or a command of the guest. Its output comes to stdout; the kernel's messages are in
-build/logs/NAME.$VEHICLE.log.
+build/logs/NAME.$VEHICLE.log. With --interactive this terminal is the script's, or a shell's.
   --mem MiB       memory of the guest (default $MEM)
   --ncpus N       its processors (default $NCPUS)
   --timeout S     give up and fail after so many seconds (default $TIMEOUT)
@@ -59,12 +59,13 @@ stage() {
 	[ ! -e "$LVS_BUILD/ipvsadm-rs" ] || cp -p "$LVS_BUILD/ipvsadm-rs" "$RUN/lvs/"
 	cp -rp "$LVS_TOP/qemu/guest" "$RUN/lvs/guest"
 	[ ! -d "$LVS_TOP/qemu/scenarios" ] || cp -rp "$LVS_TOP/qemu/scenarios" "$RUN/lvs/scenarios"
+	[ ! -d "$LVS_TOP/qemu/bench" ] || cp -rp "$LVS_TOP/qemu/bench" "$RUN/lvs/bench"
 	[ ! -d "$LVS_TOP/tests" ] || cp -rp "$LVS_TOP/tests" "$RUN/lvs/tests"
 	stage_selftest
 	if [ "${#COMMAND[@]}" -gt 0 ]; then
 		script=$(realpath -m "${COMMAND[0]}")
 		case $script in
-		"$LVS_TOP"/qemu/scenarios/*) COMMAND[0]=/lvs/${script#"$LVS_TOP"/qemu/} ;;
+		"$LVS_TOP"/qemu/scenarios/* | "$LVS_TOP"/qemu/bench/*) COMMAND[0]=/lvs/${script#"$LVS_TOP"/qemu/} ;;
 		"$LVS_TOP"/tests/*) COMMAND[0]=/lvs/${script#"$LVS_TOP"/} ;;
 		*)
 			if [ -f "$script" ]; then
