@@ -17,16 +17,16 @@ cat >"$RUN/rc" <<END
 . /etc/bash.bashrc 2>/dev/null
 VIP=$VIP RS1=$RS1 RS2=$RS2 RS3=$RS3
 PATH=/lvs:\$PATH
-# in NAMESPACE COMMAND...: runs it there.
-in() { local ns=\$1; shift; nsenter --net=/run/netns/\$ns "\$@"; }
+# on NAMESPACE COMMAND...: runs it there.
+on() { local ns=\$1; shift; nsenter --net=/run/netns/\$ns "\$@"; }
 PS1='\[\e[1m\]director\[\e[0m\]:\w# '
 cd /lvs
 END
 cat <<END
 
   $LVS_MODULE.ko is loaded. This shell is on the director, with the virtual address $VIP.
-  The namespaces client, rs1, rs2 and rs3 ($RS1 - $RS3) are reached with "in NAMESPACE COMMAND".
-  Try:  in client curl http://$VIP/?[1-6]     $(basename "$ADMIN") -Ln     $(basename "$ADMIN") -Lnc
+  The namespaces client, rs1, rs2 and rs3 ($RS1 - $RS3) are reached with "on NAMESPACE COMMAND".
+  Try:  on client curl http://$VIP/?[1-6]     $(basename "$ADMIN") -Ln     $(basename "$ADMIN") -Lnc
         $(basename "$ADMIN") -e -t $VIP:80 -r $RS1 -m -w 0     tcpdump -ni any port 80 &
   Leave with exit.
 
