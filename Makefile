@@ -24,8 +24,8 @@ uml-module:      ## build/uml/lvs.ko, for the user-mode kernel the tests run on
 demo: all        ## show a load balancer at work on the stock kernel in QEMU
 	@qemu/stock.sh qemu/scenarios/demo.sh
 
-shell: all       ## a root shell on the stock kernel in QEMU; the module and the tool are in /lvs
-	@qemu/stock.sh --interactive
+shell: all       ## a root shell in the guest of the demonstration: module loaded, client and servers up
+	@qemu/stock.sh --interactive qemu/scenarios/shell.sh
 
 uml-shell: uml-module cli  ## the same on user-mode Linux
 	@qemu/uml.sh --interactive

@@ -32,10 +32,14 @@ echo "lvs-guest: start" >/dev/kmsg
 export TERM=$term
 cd /lvs || exit
 if [ -n "$interactive" ]; then
-	printf 'This is %s; lvs.ko, ipvsadm-rs and scenarios/ are in /lvs. Leave with exit or ctrl-d.\n' "$(uname -r)" \
-		>"$terminal"
+	if [ "${#command[@]}" -eq 0 ]; then
+		command=(bash -il)
+		printf 'This is %s; lvs.ko, ipvsadm-rs and scenarios/ are in /lvs. Leave with exit or ctrl-d.\n' \
+			"$(uname -r)" >"$terminal"
+	fi
 	# A session of its own with the terminal as its controlling one: job control and ctrl-c work.
-	setsid --ctty --wait bash -c "stty sane $size; exec bash -il" <"$terminal" >"$terminal" 2>&1
+	# shellcheck disable=SC2016
+	setsid --ctty --wait bash -c 'stty sane $0; exec "$@"' "$size" "${command[@]}" <"$terminal" >"$terminal" 2>&1
 	status=0
 else
 	stty -F "$terminal" raw -echo

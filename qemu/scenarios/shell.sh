@@ -24,7 +24,7 @@ cd /lvs
 END
 cat <<END
 
-  $LVS_MODULE.ko is loaded. This shell is on the director, with the virtual address $VIP.
+  $LVS_MODULE.ko is loaded into Linux $(uname -r); this shell is on the director of $VIP.
   The namespaces client, rs1, rs2 and rs3 ($RS1 - $RS3) are reached with "on NAMESPACE COMMAND".
   Try:  on client curl http://$VIP/?[1-6]     $(basename "$ADMIN") -Ln     $(basename "$ADMIN") -Lnc
         $(basename "$ADMIN") -e -t $VIP:80 -r $RS1 -m -w 0     tcpdump -ni any port 80 &
