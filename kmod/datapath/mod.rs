@@ -21,6 +21,7 @@ mod forward;
 mod icmp;
 mod ingress;
 mod lookup;
+mod persist;
 mod reply;
 mod schedule;
 

@@ -9,6 +9,7 @@ use lvs_engine::parse::{
 };
 use lvs_engine::sched::Key;
 use lvs_engine::tcp_state::TcpState;
+use lvs_uapi::flags::service as service_flag;
 
 use crate::kernel_ext::memory::Entry;
 use crate::kernel_ext::output::IcmpError;
@@ -17,8 +18,16 @@ use crate::kernel_ext::packet::{
     Packet, //
 };
 use crate::kernel_ext::time;
+use crate::kernel_ext::rcu::RcuArc;
 use crate::table::conn::flag;
-use crate::table::Service;
+use crate::table::conn_table::{
+    NewConn,
+    Role, //
+};
+use crate::table::{
+    Dest,
+    Service, //
+};
 
 use super::lookup::{
     self,
@@ -27,6 +36,7 @@ use super::lookup::{
 };
 use super::{
     forward,
+    persist,
     ConnEntry,
     Context,
     Flow, //
@@ -68,7 +78,8 @@ fn is_reused(context: &Context<'_>, conn: &ConnEntry) -> bool {
         return true;
     }
     let mode = sysctls.conn_reuse_mode();
-    if mode == 0 {
+    // A persistent client goes to the same server anyway.
+    if mode == 0 || conn.template(context.read).is_some() {
         return false;
     }
     match conn.tcp_state() {
@@ -104,7 +115,7 @@ pub(super) fn begin(context: &Context<'_>, packet: Packet, flow: &Flow) -> Dispo
 const LOCALITY_EXPIRATION: u32 = time::ticks(86_400);
 
 /// Why there is no connection.
-enum Failure {
+pub(super) enum Failure {
     /// No server takes one: the client is told.
     NoServer,
     /// The table takes none: the packet is dropped.
@@ -115,14 +126,39 @@ enum Failure {
 fn connect<'a>(
     context: &Context<'a>,
     flow: &Flow,
-    service: &Entry<Service>,
+    service: &'a Entry<Service>,
 ) -> Result<&'a ConnEntry, Failure> {
+    if service.flags() & service_flag::PERSISTENT != 0 {
+        return persist::connect(context, flow, service);
+    }
     if let Target::Address { port, .. } = service.id().target {
         // A service of any port needs persistence to hold a client's connections together.
         if port != flow.destination_port {
             return Err(Failure::NoServer);
         }
     }
+    let dest = pick(context, flow, service)?;
+    let real_port = match dest.id().port {
+        0 => flow.destination_port,
+        port => port,
+    };
+    create(
+        context,
+        &NewConn {
+            tuple: flow.as_request(),
+            dest,
+            real_port,
+            role: Role::Connection(None),
+        },
+    )
+}
+
+/// The server the service's scheduler picks.
+pub(super) fn pick<'a>(
+    context: &Context<'a>,
+    flow: &Flow,
+    service: &'a Entry<Service>,
+) -> Result<&'a RcuArc<Dest>, Failure> {
     let key = Key {
         client_addr: flow.ip.source,
         client_port: flow.source_port,
@@ -131,22 +167,25 @@ fn connect<'a>(
         flags: service.flags(),
         random: time::random_u64(),
     };
-    let dest = service
+    service
         .schedule(context.read, &key, LOCALITY_EXPIRATION)
-        .ok_or(Failure::NoServer)?;
-    let real_port = match dest.id().port {
-        0 => flow.destination_port,
-        port => port,
-    };
+        .ok_or(Failure::NoServer)
+}
+
+/// Makes a connection or template.
+pub(super) fn create<'a>(
+    context: &Context<'a>,
+    new: &NewConn<'_>,
+) -> Result<&'a ConnEntry, Failure> {
     let conns = &context.tables.conns;
     let limit = context.state.sysctls().conn_max().max(0).unsigned_abs();
-    match conns.create(context.read, &flow.as_request(), dest, real_port, limit) {
+    match conns.create(context.read, new, limit) {
         Ok((conn, is_new)) => {
-            if is_new {
-                dest.counters.count_connection();
-                if conns.wants_resize() {
-                    context.state.wake_collector();
-                }
+            if is_new && matches!(new.role, Role::Connection(_)) {
+                new.dest.counters.count_connection();
+            }
+            if conns.wants_resize() {
+                context.state.wake_collector();
             }
             Ok(conn)
         }

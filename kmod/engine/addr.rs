@@ -83,6 +83,25 @@ impl Addr {
         self.0[0].to_ne_bytes()
     }
 
+    /// The address with everything outside `netmask` cleared. IPv4: a mask word as it lies in memory;
+    /// IPv6: a prefix length.
+    pub fn masked(&self, family: Family, netmask: u32) -> Self {
+        match family {
+            Family::V4 => Self::from_v4_word(self.v4_word() & netmask),
+            Family::V6 => {
+                let mut words = self.0;
+                let mut bits = netmask;
+                for word in &mut words {
+                    let kept = bits.min(32);
+                    bits = bits.wrapping_sub(kept);
+                    let mask = u32::MAX.checked_shl(32_u32.wrapping_sub(kept)).unwrap_or(0);
+                    *word &= mask.to_be();
+                }
+                Self(words)
+            }
+        }
+    }
+
     /// All words folded into one by exclusive or: the key of the schedulers that hash addresses.
     /// An IPv4 address stays what it is.
     #[inline]
@@ -101,6 +120,18 @@ mod tests {
         assert_eq!(Addr::from_octets(bytes).octets(), bytes);
         assert_eq!(Addr::from_v4([10, 0, 0, 1]).v4(), [10, 0, 0, 1]);
         assert_eq!(Addr::from_v4([10, 0, 0, 1]).octets()[4..], [0; 12]);
+    }
+
+    #[test]
+    fn masks_keep_the_network() {
+        let addr = Addr::from_v4([192, 0, 2, 9]);
+        let mask = u32::from_ne_bytes([255, 255, 255, 0]);
+        assert_eq!(addr.masked(Family::V4, mask).v4(), [192, 0, 2, 0]);
+        let bytes = [0xff; 16];
+        for (prefix, kept) in [(0, 0), (1, 1), (32, 32), (36, 36), (64, 64), (127, 127), (128, 128)] {
+            let masked = Addr::from_octets(bytes).masked(Family::V6, prefix);
+            assert_eq!(u128::from_be_bytes(masked.octets()).leading_ones(), kept);
+        }
     }
 
     #[test]

@@ -15,6 +15,7 @@ use core::ptr::{
 use core::sync::atomic::{
     AtomicPtr,
     AtomicU32,
+    AtomicUsize,
     Ordering, //
 };
 
@@ -22,9 +23,10 @@ use kernel::prelude::*;
 use kernel::sync::Arc;
 use kernel::types::Opaque;
 
-use super::{
-    bindings,
-    rcu, //
+use super::bindings;
+use super::rcu::{
+    self,
+    ReadSide, //
 };
 
 /// A member of an [`super::table::RcuTable`]: the chain link and hash in front of the value, so that
@@ -45,6 +47,124 @@ impl<T> Deref for Entry<T> {
     #[inline]
     fn deref(&self) -> &T {
         &self.value
+    }
+}
+
+/// What may be a member of a table.
+pub(crate) trait Member: Sized {
+    /// The member's own tie, if members of this kind can be tied to each other.
+    fn tie(&self) -> Option<&Tie<Self>>;
+}
+
+/// Ties members of a table to one of them, which can't leave the table meanwhile: either the
+/// pointer to that one, or the number of those tied to this one (odd, counted in steps of two).
+#[repr(transparent)]
+pub(crate) struct Tie<T> {
+    word: AtomicUsize,
+    target: PhantomData<*const Entry<T>>,
+}
+
+// SAFETY: The word is atomic, and what it points to is shared between readers anyway.
+unsafe impl<T: Sync> Send for Tie<T> {}
+// SAFETY: As above.
+unsafe impl<T: Sync> Sync for Tie<T> {}
+
+impl<T> Tie<T> {
+    const ANCHOR: usize = 1;
+    const STEP: usize = 2;
+    /// The anchor left its table.
+    const GONE: usize = usize::MAX;
+
+    /// Of a member that isn't tied and that none can be tied to.
+    pub(crate) const fn loose() -> Self {
+        Self {
+            word: AtomicUsize::new(0),
+            target: PhantomData,
+        }
+    }
+
+    /// Of a member that others can be tied to.
+    pub(crate) const fn anchor() -> Self {
+        Self {
+            word: AtomicUsize::new(Self::ANCHOR),
+            target: PhantomData,
+        }
+    }
+
+    /// Whether this is an anchor that others are tied to.
+    pub(crate) fn is_held(&self) -> bool {
+        let word = self.word.load(Ordering::Relaxed);
+        word & Self::ANCHOR != 0 && word != Self::ANCHOR && word != Self::GONE
+    }
+
+    fn hold(&self) -> bool {
+        let mut word = self.word.load(Ordering::Relaxed);
+        loop {
+            if word & Self::ANCHOR == 0 || word >= Self::GONE.wrapping_sub(Self::STEP) {
+                return false;
+            }
+            match self.word.compare_exchange_weak(
+                word,
+                word.wrapping_add(Self::STEP),
+                Ordering::AcqRel,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return true,
+                Err(present) => word = present,
+            }
+        }
+    }
+
+    /// Lets the member leave its table: true unless others are tied to it. None can be from then on.
+    pub(super) fn let_go(&self) -> bool {
+        let word = self.word.load(Ordering::Acquire);
+        if word & Self::ANCHOR == 0 {
+            return true;
+        }
+        self.word
+            .compare_exchange(Self::ANCHOR, Self::GONE, Ordering::AcqRel, Ordering::Relaxed)
+            .is_ok()
+    }
+}
+
+impl<T: Member> Tie<T> {
+    /// Ties this loose member, which no table holds yet, to `anchor`. False when that is no anchor
+    /// any more.
+    pub(crate) fn bind(&self, anchor: &Entry<T>) -> bool {
+        let held = anchor.tie().is_some_and(Tie::hold);
+        if held {
+            let target = ptr::from_ref(anchor).expose_provenance();
+            self.word.store(target, Ordering::Release);
+        }
+        held
+    }
+
+    /// The anchor this member is tied to.
+    #[inline]
+    pub(crate) fn target<'a>(&self, _read: ReadSide<'a>) -> Option<&'a Entry<T>> {
+        let word = self.word.load(Ordering::Acquire);
+        if word == 0 || word & Self::ANCHOR != 0 {
+            return None;
+        }
+        // SAFETY: Set by `bind` to an entry that can't leave its table before `unbind`, after which
+        // it lives until this reader is done.
+        Some(unsafe { &*ptr::with_exposed_provenance::<Entry<T>>(word) })
+    }
+
+    /// Cuts this member loose; nothing happens to an anchor.
+    pub(crate) fn unbind(&self, read: ReadSide<'_>) {
+        let Some(anchor) = self.target(read) else {
+            return;
+        };
+        let word = ptr::from_ref(anchor).addr();
+        let cut = self
+            .word
+            .compare_exchange(word, 0, Ordering::AcqRel, Ordering::Relaxed);
+        if cut.is_ok() {
+            if let Some(tie) = anchor.tie() {
+                tie.word.fetch_sub(Self::STEP, Ordering::Release);
+            }
+        }
     }
 }
 

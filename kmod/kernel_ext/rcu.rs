@@ -291,6 +291,28 @@ impl<T: Send + Sync + 'static> RcuSlot<T> {
         Some(unsafe { &(*node.as_ptr()).value })
     }
 
+    /// Another share of the value, if the slot still holds one that isn't the last to go.
+    pub(crate) fn share(&self, _read: ReadSide<'_>) -> Option<RcuArc<T>> {
+        let node = NonNull::new(self.node.load(Ordering::Acquire))?;
+        // SAFETY: As in `load`: the node lives until this reader is done.
+        let owners = unsafe { &(*node.as_ptr()).owners };
+        let mut count = owners.load(Ordering::Relaxed);
+        loop {
+            if count == 0 {
+                return None;
+            }
+            match owners.compare_exchange_weak(
+                count,
+                count.wrapping_add(1),
+                Ordering::Relaxed,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return Some(RcuArc(node)),
+                Err(present) => count = present,
+            }
+        }
+    }
+
     /// Gives up the share.
     pub(crate) fn take(&self) -> Option<RcuArc<T>> {
         NonNull::new(self.node.swap(ptr::null_mut(), Ordering::AcqRel)).map(RcuArc)

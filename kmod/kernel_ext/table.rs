@@ -29,7 +29,9 @@ use super::bindings;
 use super::lock::Stripes;
 use super::memory::{
     Entry,
-    EntryBox, //
+    EntryBox,
+    Member,
+    Tie, //
 };
 use super::rcu::{
     self,
@@ -98,7 +100,7 @@ unsafe impl<T: Send + Sync> Send for RcuTable<T> {}
 // SAFETY: As above; writers are serialised by the stripes.
 unsafe impl<T: Send + Sync> Sync for RcuTable<T> {}
 
-impl<T: Send + Sync + 'static> RcuTable<T> {
+impl<T: Member + Send + Sync + 'static> RcuTable<T> {
     /// Fewest buckets of any table.
     pub(crate) const MIN_BUCKETS: usize = Stripes::COUNT;
 
@@ -195,7 +197,8 @@ impl<T: Send + Sync + 'static> RcuTable<T> {
         Ok(entry)
     }
 
-    /// Takes `entry` out of the table. `None` when somebody else was faster.
+    /// Takes `entry` out of the table. `None` when somebody else was faster or others are tied to
+    /// it.
     pub(crate) fn remove(&self, read: ReadSide<'_>, entry: &Entry<T>) -> Option<EntryBox<T>> {
         let hash = entry.hash;
         let _guard = self.stripes.lock(hash);
@@ -209,6 +212,9 @@ impl<T: Send + Sync + 'static> RcuTable<T> {
                     break;
                 };
                 if ptr::eq(present, entry) {
+                    if !present.tie().is_none_or(Tie::let_go) {
+                        return None;
+                    }
                     // The entry keeps its own link: readers that stand on it walk on.
                     link.store(present.next.load(Ordering::Relaxed), Ordering::Release);
                     // SAFETY: Linked entries came from `into_raw`, and this one is unlinked now.

@@ -32,7 +32,11 @@ use lvs_engine::tcp_state::{
     TcpState, //
 };
 
-use crate::kernel_ext::memory::Entry;
+use crate::kernel_ext::memory::{
+    Entry,
+    Member,
+    Tie, //
+};
 use crate::kernel_ext::rcu::{
     RcuArc,
     RcuSlot,
@@ -59,6 +63,10 @@ pub(crate) mod flag {
     pub(crate) const ONE_PACKET: u32 = 1 << 15;
     /// Taken out of the table: nothing is counted any more.
     pub(crate) const DEAD: u32 = 1 << 16;
+    /// A template that no new connection uses any more.
+    pub(crate) const INVALID: u32 = 1 << 17;
+    /// A template one of whose connections was answered by the server (in the state's place).
+    pub(crate) const ASSURED: u32 = 1;
     /// Shift of the forwarding method.
     pub(crate) const METHOD_SHIFT: u32 = 20;
 }
@@ -80,6 +88,9 @@ pub(crate) struct Tuple {
     pub(crate) virtual_port: u16,
 }
 
+/// What listings show as the server's port of an invalid template.
+const INVALID_PORT: u16 = 0xffff;
+
 const REAL_IS_V6: u8 = 1;
 const CLIENT_IS_V6: u8 = 2;
 
@@ -87,8 +98,8 @@ const CLIENT_IS_V6: u8 = 2;
 #[repr(C)]
 pub(crate) struct Conn {
     dest: RcuSlot<Dest>,
-    /// The persistence template or control connection this one belongs to.
-    controller: AtomicUsize,
+    /// Ties a connection to its persistence template, which counts those tied to it.
+    template: Tie<Conn>,
     /// Data that few connections have.
     extension: AtomicUsize,
     state: AtomicU32,
@@ -113,6 +124,12 @@ const _: () = {
     assert!(!mem::needs_drop::<Conn>());
 };
 
+impl Member for Conn {
+    fn tie(&self) -> Option<&Tie<Self>> {
+        Some(&self.template)
+    }
+}
+
 impl Conn {
     /// Where counting a connection's packets ends.
     pub(crate) const MAX_PACKETS: u32 = 15;
@@ -128,7 +145,11 @@ impl Conn {
         }
         let mut conn = Self {
             dest: RcuSlot::new(Some(dest.clone())),
-            controller: AtomicUsize::new(0),
+            template: if flags & flag::TEMPLATE == 0 {
+                Tie::loose()
+            } else {
+                Tie::anchor()
+            },
             extension: AtomicUsize::new(0),
             state: AtomicU32::new(state),
             client_v4: 0,
@@ -170,6 +191,11 @@ impl Conn {
         self.dest.load(read)
     }
 
+    /// The real server, with a share of its own.
+    pub(crate) fn share_dest(&self, read: ReadSide<'_>) -> Option<RcuArc<Dest>> {
+        self.dest.share(read)
+    }
+
     /// Gives up the share of the server. Called once, by whoever took the entry out of the table.
     pub(super) fn release_dest(&self) -> Option<RcuArc<Dest>> {
         self.dest.take()
@@ -178,6 +204,16 @@ impl Conn {
     /// Whether client packets with `tuple` belong here.
     #[inline]
     pub(crate) fn matches_request(&self, tuple: &Tuple) -> bool {
+        self.has_tuple(tuple) && !self.has(flag::TEMPLATE)
+    }
+
+    /// Whether this is the template with `tuple`.
+    pub(crate) fn matches_template(&self, tuple: &Tuple) -> bool {
+        self.has_tuple(tuple) && self.has(flag::TEMPLATE) && !self.has(flag::INVALID)
+    }
+
+    #[inline]
+    fn has_tuple(&self, tuple: &Tuple) -> bool {
         let addresses_match = match tuple.family {
             Family::V4 => {
                 self.families & CLIENT_IS_V6 == 0
@@ -210,6 +246,7 @@ impl Conn {
         if self.client_port != tuple.client_port
             || source_port != tuple.virtual_port
             || self.protocol != tuple.protocol
+            || self.has(flag::TEMPLATE)
         {
             return false;
         }
@@ -305,6 +342,9 @@ impl Conn {
     /// The real server's port.
     #[inline]
     pub(crate) fn real_port(&self) -> u16 {
+        if self.has(flag::INVALID) {
+            return INVALID_PORT;
+        }
         self.real_port
     }
 
@@ -342,12 +382,51 @@ impl Conn {
     /// The state's name as listings show it.
     pub(crate) fn state_name(&self) -> &'static str {
         if self.is_template() {
-            return "NONE";
+            return if self.has(flag::ASSURED) {
+                "ASSURED"
+            } else {
+                "NONE"
+            };
         }
         match self.protocol {
             protocol::TCP => self.tcp_state().map_or("ERR!", TcpState::name),
             protocol::UDP => "UDP",
             _ => "NONE",
+        }
+    }
+
+    /// The persistence template the connection was made from.
+    #[inline]
+    pub(crate) fn template<'a>(&self, read: ReadSide<'a>) -> Option<&'a Entry<Conn>> {
+        self.template.target(read)
+    }
+
+    /// Ties the new connection to its template. False when the template is gone.
+    pub(super) fn bind_template(&self, template: &Entry<Conn>) -> bool {
+        self.template.bind(template)
+    }
+
+    /// Cuts the connection loose from its template. Called once it is in no table.
+    pub(super) fn unbind_template(&self, read: ReadSide<'_>) {
+        self.template.unbind(read);
+    }
+
+    /// Whether connections are tied to this template.
+    pub(crate) fn is_held(&self) -> bool {
+        self.template.is_held()
+    }
+
+    /// No new connection uses this template any more.
+    pub(crate) fn invalidate(&self) {
+        self.state.fetch_or(flag::INVALID, Ordering::Relaxed);
+    }
+
+    /// The server answered: the connection's template, if any, is worth keeping.
+    fn assure_template(&self, read: ReadSide<'_>) {
+        if let Some(template) = self.template(read) {
+            if !template.has(flag::ASSURED) {
+                template.state.fetch_or(flag::ASSURED, Ordering::Relaxed);
+            }
         }
     }
 
@@ -383,6 +462,12 @@ impl Conn {
                             dest.move_connection(next & flag::INACTIVE == 0);
                         }
                     }
+                    if (word ^ next) as u8 != 0
+                        && next as u8 == TcpState::Established.number()
+                        && self.protocol == protocol::TCP
+                    {
+                        self.assure_template(read);
+                    }
                     word = next;
                     break;
                 }
@@ -391,7 +476,12 @@ impl Conn {
         }
         match self.protocol {
             protocol::TCP => timeouts.tcp(word as u8),
-            _ => timeouts.udp(),
+            _ => {
+                if !from_client {
+                    self.assure_template(read);
+                }
+                timeouts.udp()
+            }
         }
     }
 

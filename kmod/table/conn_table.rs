@@ -48,6 +48,9 @@ use super::dest::Dest;
 /// Ticks a connection lives before its first packet gives it its protocol's timeout.
 const FIRST_TIMEOUT: u32 = 3 * time::HZ;
 
+/// Ticks until a template is looked at again whose connections outlive it.
+const HELD_RECHECK: u32 = 60 * time::HZ;
+
 /// Most connections of one client port. A client whose one port talks to all ports of a service
 /// would otherwise make a chain as long as it likes.
 const CLIENT_PORT_LIMIT: u32 = 512;
@@ -61,6 +64,27 @@ pub(crate) enum Refusal {
     Crowded,
     /// No memory.
     NoMemory,
+}
+
+/// What becomes an entry of the table.
+pub(crate) struct NewConn<'a> {
+    /// Client and virtual address; those of a template have no client port.
+    pub(crate) tuple: Tuple,
+    /// The server.
+    pub(crate) dest: &'a RcuArc<Dest>,
+    /// The server's port for it.
+    pub(crate) real_port: u16,
+    /// What it is.
+    pub(crate) role: Role<'a>,
+}
+
+/// What an entry is.
+#[derive(Clone, Copy)]
+pub(crate) enum Role<'a> {
+    /// A connection, made from a persistence template or not.
+    Connection(Option<&'a Entry<Conn>>),
+    /// A persistence template, which lives for `ticks` after its last use.
+    Template { ticks: u32 },
 }
 
 /// The connection table.
@@ -142,32 +166,58 @@ impl ConnTable {
         })
     }
 
-    /// Makes a connection of `tuple` to `dest`, or finds the one another CPU just made. The flag
-    /// tells whether it is new.
-    pub(crate) fn create<'a>(
+    /// The persistence template with `tuple`.
+    pub(crate) fn find_template<'a>(
         &self,
         read: ReadSide<'a>,
         tuple: &Tuple,
-        dest: &RcuArc<Dest>,
-        real_port: u16,
+        now: u32,
+    ) -> Option<&'a Entry<Conn>> {
+        self.table.find(read, self.hash_of(tuple), |entry| {
+            entry.matches_template(tuple) && (entry.is_held() || !conn::is_expired(entry, now))
+        })
+    }
+
+    /// Makes a connection or template, or finds the one another CPU just made. The flag tells
+    /// whether it is new.
+    pub(crate) fn create<'a>(
+        &self,
+        read: ReadSide<'a>,
+        new: &NewConn<'_>,
         limit: u32,
     ) -> Result<(&'a Entry<Conn>, bool), Refusal> {
+        let NewConn { tuple, dest, .. } = new;
         let count = self.count.fetch_add(1, Ordering::Relaxed);
         if count >= limit {
             self.count.fetch_sub(1, Ordering::Relaxed);
             return Err(Refusal::Full);
         }
         let now = time::now();
-        let expires = now.wrapping_add(FIRST_TIMEOUT);
+        let (flags, ticks) = match new.role {
+            Role::Connection(_) => (0, FIRST_TIMEOUT),
+            Role::Template { ticks } => (flag::TEMPLATE, ticks),
+        };
+        let expires = now.wrapping_add(ticks);
         let Ok(entry) = EntryBox::new_in(&self.slab, self.hash_of(tuple), expires, || {
-            Conn::new(tuple, dest, real_port, 0)
+            Conn::new(tuple, dest, new.real_port, flags)
         }) else {
             self.count.fetch_sub(1, Ordering::Relaxed);
             return Err(Refusal::NoMemory);
         };
-        dest.add_connection();
+        match new.role {
+            Role::Connection(template) => {
+                dest.add_connection();
+                // A template that is just being collected has served its time.
+                let _ = template.is_some_and(|template| entry.bind_template(template));
+            }
+            Role::Template { .. } => dest.add_template(),
+        }
         let inserted = self.table.insert(read, entry, |present| {
-            if present.matches_request(tuple) && !conn::is_expired(present, now) {
+            let same = match new.role {
+                Role::Connection(_) => present.matches_request(tuple),
+                Role::Template { .. } => present.matches_template(tuple),
+            };
+            if same && (present.is_held() || !conn::is_expired(present, now)) {
                 Neighbour::Same
             } else if present.same_client(tuple) {
                 Neighbour::Sibling
@@ -183,7 +233,7 @@ impl ConnTable {
                 Ok((entry, true))
             }
             Err((entry, clash)) => {
-                self.forget(&entry);
+                self.forget(read, &entry);
                 drop(entry);
                 match clash {
                     Clash::Exists(present) => Ok((present, false)),
@@ -194,7 +244,8 @@ impl ConnTable {
     }
 
     /// Takes back what an entry counts for, once it is in no table.
-    fn forget(&self, entry: &Entry<Conn>) {
+    fn forget(&self, read: ReadSide<'_>, entry: &Entry<Conn>) {
+        entry.unbind_template(read);
         let was_active = entry.kill();
         if let Some(dest) = entry.release_dest() {
             if entry.has(flag::TEMPLATE) {
@@ -209,7 +260,10 @@ impl ConnTable {
     /// Ends a connection. Nothing happens when somebody else was faster.
     pub(crate) fn remove(&self, read: ReadSide<'_>, entry: &Entry<Conn>) {
         if let Some(entry) = self.table.remove(read, entry) {
-            self.forget(&entry);
+            self.forget(read, &entry);
+        } else if entry.is_held() {
+            // A template stays as long as its connections; it is looked at again later.
+            conn::refresh(entry, time::now(), HELD_RECHECK);
         }
     }
 
@@ -321,6 +375,8 @@ const SLICE: usize = 128;
 
 impl Drop for ConnTable {
     fn drop(&mut self) {
+        // Connections first, then the templates they were tied to.
+        self.remove_matching(|_, _| true);
         self.remove_matching(|_, _| true);
     }
 }

@@ -35,6 +35,10 @@ use lvs_uapi::flags::service as flag;
 
 use crate::kernel_ext::list::List;
 use crate::kernel_ext::lock::LockBh;
+use crate::kernel_ext::memory::{
+    Member,
+    Tie, //
+};
 use crate::kernel_ext::rcu::{
     self,
     RcuArc,
@@ -170,6 +174,12 @@ impl Identified for Pool {
 
     fn last_weight(&self, index: usize) -> u32 {
         self.dests.get(index).map_or(0, |dest| dest.last_weight())
+    }
+}
+
+impl Member for Service {
+    fn tie(&self) -> Option<&Tie<Self>> {
+        None
     }
 }
 
