@@ -22,7 +22,7 @@ sanitized)
 esac
 
 find_root
-HASH=$(cd "$LVS_TOP/qemu" && cat "${configs[@]}" | sha256sum | cut -c1-8)
+HASH=$(cd "$LVS_TOP/qemu" && cat "${configs[@]}" | grep -v SPDX | sha256sum | cut -c1-8)
 OBJ=$LVS_CACHE/kernel-$KREL/uml-$flavour-$HASH
 
 kmake() { in_root nice make -C "$SRC" "O=$OBJ" "${make_args[@]}" -j"$JOBS" "$@"; }
