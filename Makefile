@@ -30,8 +30,8 @@ shell: all       ## a root shell in the guest of the demonstration: module loade
 uml-shell: uml-module cli  ## the same on user-mode Linux
 	@qemu/uml.sh --interactive
 
-test:            ## every test: cargo's, the scenarios on user-mode Linux, the acceptance list on the stock kernel
-	@qemu/run-tests.sh host uml stock
+test:            ## every test: cargo's, make check, the scenarios on user-mode Linux, the acceptance list on the stock kernel
+	@qemu/run-tests.sh host check uml stock
 
 test-fast:       ## without the stock kernel
 	@qemu/run-tests.sh host uml

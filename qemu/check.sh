@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Static checks, each a line of output: formatting, lints of the host crates and of the module, no panic in the module,
-# no unsafe code outside kernel_ext.
+# no unsafe code outside kernel_ext, licences named, no endless files.
 . "$(dirname "$0")/common.sh"
 
 find_root
@@ -24,8 +24,8 @@ check() {
 
 # The module's own files are no cargo package.
 format() {
-	"$LVS_TOP/qemu/cargo.sh" fmt --all --check
-	in_root find /src/kmod -name '*.rs' ! -name bindings_generated.rs -exec rustfmt --edition 2021 --check {} +
+	"$LVS_TOP/qemu/cargo.sh" fmt --all --check -- --color never
+	in_root rustfmt --edition 2021 --color never --check /src/kmod/lvs_main.rs
 }
 
 clippy_host() { "$LVS_TOP/qemu/cargo.sh" clippy --quiet --locked --workspace --all-targets -- -D warnings; }
@@ -47,6 +47,20 @@ unsafe_outside() {
 		grep -vE '^[^:]*:[0-9]+:\s*//' || true
 }
 
+# Every source file names its licence; what others may build on is not bound to the kernel's.
+licences() {
+	local file wanted
+	cd "$LVS_TOP"
+	git ls-files '*.rs' '*.sh' '*.c' '*.h' '*.py' '*.toml' '*.yaml' '*.cases' '*.list' '*.packages' '*.config' '*Makefile' \
+		'*Kbuild' .ci/run | while read -r file; do
+		[ -e "$file" ] || continue
+		wanted='GPL-2\.0'
+		case $file in ipvsadm-rs/* | uapi/* | tests/* | Cargo.toml) wanted='MIT OR GPL-2\.0' ;; esac
+		head -n 3 "$file" | grep -qE "SPDX-License-Identifier: $wanted( \*/)?\$" ||
+			echo "$file does not say SPDX-License-Identifier: $wanted in its first lines"
+	done
+}
+
 long_files() {
 	cd "$LVS_TOP"
 	git ls-files '*.rs' '*.sh' '*.c' '*.h' '*.py' | while read -r file; do
@@ -60,5 +74,6 @@ check clippy-host clippy_host
 check clippy-module clippy_module
 check no-panics panics
 check unsafe-only-in-kernel_ext unsafe_outside
+check licences licences
 check file-length long_files
 exit "$failed"

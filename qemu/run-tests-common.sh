@@ -78,7 +78,7 @@ prepare_artifacts() {
 	local group guests=0
 	for group in "${groups[@]}"; do
 		case $group in
-		host) ;;
+		host | check) ;;
 		*)
 			artifact "module-$group" "$LVS_TOP/qemu/module.sh" "$group"
 			guests=1

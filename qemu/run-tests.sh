@@ -5,6 +5,7 @@
 #
 # usage: run-tests.sh GROUP... [-- PATTERN]
 #   host       cargo's tests of uapi, kmod/engine, ipvsadm-rs and tests
+#   check      check.sh: formatting, lints, no panics, and so on
 #   uml        qemu/scenarios/test-*.sh, each in a user-mode guest of its own
 #   stock      acceptance.list, on the stock kernel in one boot of QEMU
 #   sanitized  qemu/scenarios/test-*.sh on the user-mode kernel with sanitizers
@@ -15,13 +16,13 @@
 groups=() pattern='*'
 while [ $# -gt 0 ]; do
 	case $1 in
-	host | uml | stock | sanitized) groups+=("$1") ;;
+	host | check | uml | stock | sanitized) groups+=("$1") ;;
 	--) pattern=${2:?a pattern has to follow --} && break ;;
-	*) sed -n '3,13s/^# \?//p' "$0" >&2 && exit 2 ;;
+	*) sed -n '3,14s/^# \?//p' "$0" >&2 && exit 2 ;;
 	esac
 	shift
 done
-[ "${#groups[@]}" -gt 0 ] || die "which groups? host, uml, stock, sanitized"
+[ "${#groups[@]}" -gt 0 ] || die "which groups? host, check, uml, stock, sanitized"
 
 # Cargo's own count: every test function is a test of ours, and one that was ignored is one that failed.
 group_host() {
@@ -38,6 +39,19 @@ group_host() {
 		[ "${counts#* }" -gt 0 ] || FAILED=$((FAILED + 1))
 		show_failure "host: cargo's tests" "$log"
 	fi
+}
+
+group_check() {
+	local log=$RESULTS/check.log start=$SECONDS verdict name found=0
+	"$LVS_TOP/qemu/check.sh" >"$log" 2>&1 || true
+	while read -r verdict name; do
+		selected "check/$name" || continue
+		found=1
+		sed -n "/^FAILED $name\$/,/^[^ ]* /{/^ /p}" "$log" >"$RESULTS/check-$name.log"
+		[ "$verdict" = ok ] && verdict=0 || verdict=1
+		report "check/$name" "$verdict" $((SECONDS - start)) "$RESULTS/check-$name.log"
+	done < <(grep -E '^(ok|FAILED) ' "$log")
+	[ "$found" -eq 1 ] || [ "$pattern" != '*' ] || report check 1 0 "$log"
 }
 
 scenarios() { (cd "$LVS_TOP/qemu/scenarios" && ls test-*.sh 2>/dev/null) || true; }
@@ -57,7 +71,7 @@ scenarios_on_uml() {
 	[ "$found" -eq 1 ] || [ "$pattern" != '*' ] || report "$group: scenarios" 1 0 /dev/null
 }
 
-group_uml() { scenarios_on_uml uml --timeout 300; }
+group_uml() { scenarios_on_uml uml --timeout 400; }
 
 group_sanitized() {
 	selected sanitized/detectors && start_test sanitized/detectors "$LVS_TOP/qemu/uml.sh" --sanitized \
@@ -67,18 +81,19 @@ group_sanitized() {
 
 # The list in one boot: a test's output is between the marks that guest/batch.sh prints.
 group_stock() {
-	local tests=() names=() test name log=$RESULTS/stock.log status=0 seconds
-	while read -r test _; do
+	local tests=() names=() test name limit total=120 log=$RESULTS/stock.log status=0 seconds
+	while read -r test limit; do
 		case $test in '' | '#'*) continue ;; esac
 		name=$(basename "$test" .sh)
 		selected "stock/$name" || continue
-		tests+=("/lvs/$test")
+		tests+=("${limit:=240}:/lvs/$test")
+		total=$((total + limit))
 		names+=("$name")
 	done <"$LVS_TOP/qemu/acceptance.list"
 	[ "${#tests[@]}" -gt 0 ] || return 0
 	say "booting the stock kernel for ${#tests[@]} tests; follow them in $log"
-	"$LVS_TOP/qemu/stock.sh" --name acceptance --mem 2048 --timeout $((120 + 240 * ${#tests[@]})) \
-		/lvs/guest/batch.sh 240 "${tests[@]}" >"$log" 2>&1 || status=$?
+	"$LVS_TOP/qemu/stock.sh" --name acceptance --mem 2048 --timeout "$total" \
+		/lvs/guest/batch.sh "${tests[@]}" >"$log" 2>&1 || status=$?
 	for name in "${names[@]}"; do
 		tr -d '\r' <"$log" | sed -n "/^@@ begin $name\$/,/^@@ end $name /p" >"$RESULTS/stock-$name.log"
 		read -r status seconds < <(sed -n "s/^@@ end $name //p" "$RESULTS/stock-$name.log") ||
