@@ -3,11 +3,8 @@
 # Run several tests one after the other in one guest, each on a clean system: no processes, namespaces, rules or modules
 # of the one before.
 #
-# usage: batch.sh SECONDS TEST...   (files below /lvs; each may take so many seconds)
+# usage: batch.sh SECONDS:TEST...   (files below /lvs; each may take so many seconds)
 # The reader finds a test's output between the lines "@@ begin NAME" and "@@ end NAME STATUS SECONDS".
-limit=$1
-shift
-
 kernel_said() { dmesg | sed "1,/lvs-guest: test $1\$/d"; }
 
 clean_up() {
@@ -30,6 +27,8 @@ clean_up() {
 }
 
 for test; do
+	limit=${test%%:*}
+	test=${test#*:}
 	name=$(basename "$test" .sh)
 	echo "@@ begin $name"
 	echo "lvs-guest: test $name" >/dev/kmsg
