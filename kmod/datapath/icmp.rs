@@ -45,11 +45,11 @@ const UNREACHABLE: u8 = 3;
 const FRAGMENTATION_NEEDED: u8 = 4;
 
 /// An error and the packet it is about.
-struct Report {
-    error: IcmpError,
+pub(super) struct Report {
+    pub(super) error: IcmpError,
     /// Where the inner IP header starts.
-    inner_at: usize,
-    inner: IpHeader,
+    pub(super) inner_at: usize,
+    pub(super) inner: IpHeader,
 }
 
 /// An ICMP packet.
@@ -110,7 +110,7 @@ fn read_report(packet: &mut Packet, icmp_at: usize) -> Option<Report> {
 }
 
 /// The flow of the packet a report is about.
-fn inner_flow(packet: &mut Packet, report: &Report) -> Option<Flow> {
+pub(super) fn inner_flow(packet: &mut Packet, report: &Report) -> Option<Flow> {
     let inner = report.inner;
     if !matches!(inner.protocol, protocol::TCP | protocol::UDP) || inner.is_later_fragment {
         return None;
@@ -138,7 +138,7 @@ fn to_client(
 ) -> Disposition {
     let mut packet = packet;
     if conn.forwarding() == Forwarding::Masquerade {
-        if !packet.icmp_checksum_ok(ip.len) {
+        if !packet.icmp_checksum_ok(ip.family, ip.len) {
             return packet.discard();
         }
         let needed = report
@@ -159,7 +159,7 @@ fn to_client(
         );
         if rewritten.is_none()
             || !packet.complete_icmp_checksum(ip.len)
-            || !reply::reroute(context, &mut packet)
+            || !reply::reroute(context, ip.family, &mut packet)
         {
             return packet.discard();
         }
@@ -175,7 +175,7 @@ fn to_client(
 }
 
 /// An error about a server's reply, from the client or on the way to it.
-fn to_server(
+pub(super) fn to_server(
     context: &Context<'_>,
     packet: Packet,
     ip: &IpHeader,
@@ -183,7 +183,7 @@ fn to_server(
     conn: &ConnEntry,
 ) -> Disposition {
     let translated = conn.forwarding() == Forwarding::Masquerade;
-    if translated && !packet.icmp_checksum_ok(ip.len) {
+    if translated && !packet.icmp_checksum_ok(ip.family, ip.len) {
         return packet.discard();
     }
     if let Some(dest) = conn.dest(context.read) {
@@ -240,7 +240,7 @@ fn about_tunnel(
     if conn.forwarding() != Forwarding::Tunnel || conn.real_addr() != outer.destination {
         return packet.accept();
     }
-    if !packet.icmp_checksum_ok(ip.len) {
+    if !packet.icmp_checksum_ok(ip.family, ip.len) {
         return packet.discard();
     }
     let mut info = report.error.info;
@@ -274,11 +274,11 @@ fn about_tunnel(
         return packet.free();
     }
     packet.set_transport_offset(inner.len);
-    packet.report(output::IcmpError::Relayed(
-        report.error.kind,
-        report.error.code,
-        info,
-    ));
+    packet.report(
+        inner.family,
+        context.state.net(),
+        output::IcmpError::Relayed(report.error.kind, report.error.code, info),
+    );
     if let Some(dest) = conn.dest(context.read) {
         if dest.is_available() {
             dest.counters.count_out(packet.len());

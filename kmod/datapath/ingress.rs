@@ -2,10 +2,12 @@
 
 //! Where packets come in.
 
+use lvs_engine::addr::Family;
 use lvs_engine::parse::{
     self,
     protocol,
-    IpHeader, //
+    IpHeader,
+    ParseError, //
 };
 
 use crate::kernel_ext::hook::Place;
@@ -20,6 +22,7 @@ use crate::table::NetnsState;
 use super::{
     forward,
     icmp,
+    icmpv6,
     lookup,
     reply,
     schedule,
@@ -27,24 +30,26 @@ use super::{
     Flow, //
 };
 
-/// One IPv4 packet through the balancer.
-#[inline]
-pub(super) fn receive_v4(
-    state: &NetnsState,
+/// One packet through the balancer. Compiled once for each family and place.
+#[inline(always)]
+pub(super) fn receive<'a>(
+    state: &'a NetnsState,
+    family: Family,
     place: Place,
     packet: Packet,
-    read: ReadSide<'_>,
+    read: ReadSide<'a>,
 ) -> Disposition {
+    let mut packet = packet;
     if packet.is_balanced() || !packet.has_route() {
         return packet.accept();
     }
     let Some(tables) = state.tables() else {
         return packet.accept();
     };
-    let Ok(ip) = parse::ipv4(packet.linear()) else {
+    let Some(ip) = ip_header(&mut packet, family) else {
         return packet.accept();
     };
-    if place == Place::LocalOut && packet.is_left_alone() {
+    if place == Place::LocalOut && family == Family::V4 && packet.is_left_alone() {
         return packet.accept();
     }
     let context = Context {
@@ -62,9 +67,9 @@ pub(super) fn receive_v4(
             }
             transport(&context, packet, ip)
         }
-        protocol::ICMP => icmp::receive(&context, packet, ip),
+        protocol::ICMP if family == Family::V4 => icmp::receive(&context, packet, ip),
+        protocol::ICMPV6 if family == Family::V6 => icmpv6::receive(&context, packet, ip),
         _ => {
-            let mut packet = packet;
             // Met again only inside a tunnel, which may have been asked to be left alone.
             if place != Place::Forward && state.sysctls().ignore_tunneled() {
                 packet.set_balanced();
@@ -74,13 +79,34 @@ pub(super) fn receive_v4(
     }
 }
 
+/// Bytes in which the transport header of an IPv6 packet with extension headers is looked for.
+const MAX_HEADERS_V6: usize = 512;
+
+/// Reads the packet's IP header; `None` when it makes no sense.
+#[inline(always)]
+fn ip_header(packet: &mut Packet, family: Family) -> Option<IpHeader> {
+    match family {
+        Family::V4 => parse::ipv4(packet.linear()).ok(),
+        Family::V6 => match parse::ipv6(packet.linear()) {
+            Err(ParseError::Truncated) => {
+                // Extension headers may lie in the buffer's fragments.
+                let len = packet.len() as usize;
+                packet.pull(len.min(MAX_HEADERS_V6));
+                parse::ipv6(packet.linear()).ok()
+            }
+            header => header.ok(),
+        },
+    }
+}
+
 /// Reassembles a fragment; `Err` when others are missing yet.
 pub(super) fn whole(
     context: &Context<'_>,
     packet: Packet,
     ip: IpHeader,
 ) -> Result<(Packet, IpHeader), Disposition> {
-    if !ip.is_fragment {
+    // IPv6 fragments were reassembled before they got here.
+    if !ip.is_fragment || ip.family == Family::V6 {
         return Ok((packet, ip));
     }
     let packet = packet.reassemble(context.state.net(), context.place.number())?;
@@ -91,12 +117,15 @@ pub(super) fn whole(
 }
 
 /// A TCP or UDP packet.
-#[inline]
+#[inline(always)]
 fn transport(context: &Context<'_>, packet: Packet, ip: IpHeader) -> Disposition {
     let (mut packet, ip) = match whole(context, packet, ip) {
         Ok(whole) => whole,
         Err(disposition) => return disposition,
     };
+    if ip.is_later_fragment {
+        return packet.accept();
+    }
     let needed = ip.len.wrapping_add(parse::transport_len(ip.protocol));
     if !packet.pull(needed) {
         // Too short for its protocol: passing by it is somebody else's to judge.

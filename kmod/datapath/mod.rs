@@ -19,6 +19,7 @@
 
 mod forward;
 mod icmp;
+mod icmpv6;
 mod ingress;
 mod lookup;
 mod persist;
@@ -27,6 +28,7 @@ mod schedule;
 
 use kernel::prelude::*;
 
+use lvs_engine::addr::Family;
 use lvs_engine::parse::IpHeader;
 
 use crate::kernel_ext::hook::{
@@ -44,15 +46,21 @@ use crate::table::conn::Conn;
 use crate::table::netns_state::Tables;
 use crate::table::NetnsState;
 
-/// Takes packets of a namespace from now on, until the result is dropped.
-pub(crate) fn register(state: &NetnsState) -> Result<Hooks<NetnsState>> {
-    Hooks::register_v4(state.net())
+/// Takes a namespace's packets of `family` from now on, until the result is dropped.
+pub(crate) fn register(state: &NetnsState, family: Family) -> Result<Hooks<NetnsState>> {
+    Hooks::register(state.net(), family)
 }
 
 impl Receiver for NetnsState {
-    #[inline]
-    fn receive_v4(&self, place: Place, packet: Packet, read: ReadSide<'_>) -> Disposition {
-        ingress::receive_v4(self, place, packet, read)
+    #[inline(always)]
+    fn receive<'a>(
+        &'a self,
+        family: Family,
+        place: Place,
+        packet: Packet,
+        read: ReadSide<'a>,
+    ) -> Disposition {
+        ingress::receive(self, family, place, packet, read)
     }
 }
 

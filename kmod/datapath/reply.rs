@@ -2,6 +2,7 @@
 
 //! From a server back to the client.
 
+use lvs_engine::addr::Family;
 use lvs_engine::config::Forwarding;
 use lvs_engine::nat::{
     self,
@@ -15,7 +16,10 @@ use crate::kernel_ext::packet::{
 };
 use crate::table::conn;
 
-use super::forward::transport_sum;
+use super::forward::{
+    rewrite,
+    transport_sum, //
+};
 use super::{
     ConnEntry,
     Context,
@@ -37,12 +41,11 @@ pub(super) fn send_back(
         let Ok(headers) = packet.writable(nat::rewrite_len(flow.ip.len, flow.ip.protocol)) else {
             return packet.discard();
         };
-        let rewritten = nat::rewrite_v4(
+        let rewritten = rewrite(
             headers,
-            flow.ip.len,
-            flow.ip.protocol,
+            &flow.ip,
             End::Source,
-            conn.virtual_addr().v4_word(),
+            &conn.virtual_addr(),
             conn.virtual_port(),
             sum,
         );
@@ -50,7 +53,7 @@ pub(super) fn send_back(
             return packet.discard();
         }
         packet.forget_device_checksum();
-        if !reroute(context, &mut packet) {
+        if !reroute(context, flow.ip.family, &mut packet) {
             return packet.discard();
         }
     }
@@ -74,9 +77,9 @@ pub(super) fn send_back(
 /// Routes a translated reply as if this host had made it, since policy routing may tell the two
 /// apart. False when there is no way.
 #[inline]
-pub(super) fn reroute(context: &Context<'_>, packet: &mut Packet) -> bool {
+pub(super) fn reroute(context: &Context<'_>, family: Family, packet: &mut Packet) -> bool {
     context.place == Place::LocalIn
         || !context.state.sysctls().snat_reroute()
-        || packet.is_routed_here_v4()
-        || packet.reroute_v4(context.state.net())
+        || packet.is_routed_here(family)
+        || packet.reroute(family, context.state.net())
 }

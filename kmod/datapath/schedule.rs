@@ -106,7 +106,7 @@ pub(super) fn begin(context: &Context<'_>, packet: Packet, flow: &Flow) -> Dispo
     }
     match connect(context, flow, service) {
         Ok(conn) => forward::request(context, packet, flow, conn),
-        Err(Failure::NoServer) => refuse(packet, flow, service),
+        Err(Failure::NoServer) => refuse(context, packet, flow, service),
         Err(Failure::NoConnection) => packet.discard(),
     }
 }
@@ -199,13 +199,22 @@ pub(super) fn create<'a>(
 }
 
 /// Tells a client that nobody serves it.
-fn refuse(packet: Packet, flow: &Flow, service: &Entry<Service>) -> Disposition {
+fn refuse(
+    context: &Context<'_>,
+    packet: Packet,
+    flow: &Flow,
+    service: &Entry<Service>,
+) -> Disposition {
     // What else goes to FTP's address is not ours to refuse.
     if let Target::Address { port: FTP_PORT, protocol, .. } = service.id().target {
         if protocol == u16::from(protocol::TCP) && flow.destination_port != FTP_PORT {
             return packet.accept();
         }
     }
-    packet.report(IcmpError::PortUnreachable);
+    packet.report(
+        flow.ip.family,
+        context.state.net(),
+        IcmpError::PortUnreachable,
+    );
     packet.discard()
 }

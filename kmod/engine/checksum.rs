@@ -30,6 +30,13 @@ impl Delta {
         Self(self.0.wrapping_add(!from as u64).wrapping_add(to as u64))
     }
 
+    /// Both changes.
+    #[inline]
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self(self.0.wrapping_add(other.0))
+    }
+
     /// A complete checksum after the change: the complement of the sum.
     #[inline]
     pub const fn apply(self, check: u16) -> u16 {

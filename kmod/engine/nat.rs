@@ -5,6 +5,7 @@
 //! Functions take the headers from the IP header's start and return `None`, with nothing changed,
 //! when these are too short.
 
+use crate::addr::Addr;
 use crate::checksum::Delta;
 use crate::parse::protocol;
 
@@ -94,6 +95,109 @@ pub fn rewrite_v4(
         }
     };
     *half_at(transport, check_at)? = check.to_ne_bytes();
+    Some(())
+}
+
+/// As [`rewrite_v4`] for an IPv6 packet, whose header has no checksum.
+#[inline]
+pub fn rewrite_v6(
+    headers: &mut [u8],
+    ip_len: usize,
+    transport_protocol: u8,
+    end: End,
+    addr: &Addr,
+    port: u16,
+    sum: TransportSum,
+) -> Option<()> {
+    let (ip, transport) = headers.split_at_mut_checked(ip_len)?;
+    let (addr_at, port_at) = match end {
+        End::Source => (8, 0),
+        End::Destination => (24, 2),
+    };
+    let check_at = match transport_protocol {
+        protocol::TCP => 16,
+        protocol::UDP => 6,
+        _ => return None,
+    };
+    // Everything is there before anything is changed.
+    let old_check = u16::from_ne_bytes(*half_at(transport, check_at)?);
+    let old_port = u16::from_ne_bytes(*half_at(transport, port_at)?);
+    let addr_delta = replace_addr_v6(ip, addr_at, addr)?;
+    let port = port.to_be();
+    *half_at(transport, port_at)? = port.to_ne_bytes();
+    let check = match sum {
+        TransportSum::Partial => addr_delta.apply_to_sum(old_check),
+        // Leaving it out isn't allowed, but tunnels do (RFC 6935).
+        TransportSum::Complete if transport_protocol == protocol::UDP && old_check == 0 => 0,
+        TransportSum::Complete => {
+            let check = addr_delta.half(old_port, port).apply(old_check);
+            if transport_protocol == protocol::UDP && check == 0 {
+                0xffff
+            } else {
+                check
+            }
+        }
+    };
+    *half_at(transport, check_at)? = check.to_ne_bytes();
+    Some(())
+}
+
+/// Replaces the IPv6 address at `at`; returns what that does to a sum over it.
+#[inline]
+fn replace_addr_v6(bytes: &mut [u8], at: usize, addr: &Addr) -> Option<Delta> {
+    let place: &mut [u8; 16] = bytes.get_mut(at..)?.first_chunk_mut()?;
+    let old = Addr::from_octets(*place);
+    *place = addr.octets();
+    let mut delta = Delta::new();
+    for (from, to) in old.0.into_iter().zip(addr.0) {
+        delta = delta.word(from, to);
+    }
+    Some(delta)
+}
+
+/// Takes one hop from an IPv6 header.
+#[inline]
+pub fn decrement_hop_limit_v6(ip: &mut [u8]) -> Option<()> {
+    let [_, _, _, _, _, _, _, hop_limit, ..] = ip else {
+        return None;
+    };
+    *hop_limit = hop_limit.checked_sub(1)?;
+    Some(())
+}
+
+/// As [`rewrite_icmp_v4`] for an ICMPv6 error, whose checksum is corrected: it covers the outer
+/// addresses too.
+pub fn rewrite_icmp_v6(
+    headers: &mut [u8],
+    icmp_at: usize,
+    inner_at: usize,
+    inner_len: usize,
+    way: ErrorWay,
+    addr: &Addr,
+    port: Option<u16>,
+) -> Option<()> {
+    let (outer_addr_at, inner_addr_at, inner_port_at) = match way {
+        ErrorWay::ToClient => (8, 24, 2),
+        ErrorWay::ToServer => (24, 8, 0),
+    };
+    let check_at = icmp_at.checked_add(2)?;
+    let ports_at = inner_at.checked_add(inner_len)?;
+    let port_at = ports_at.checked_add(inner_port_at)?;
+    let inner_addr_at = inner_at.checked_add(inner_addr_at)?;
+    // Everything is there before anything is changed.
+    headers.get(..ports_at)?;
+    headers.get(..inner_addr_at.checked_add(16)?)?;
+    let old_check = u16::from_ne_bytes(*half_at(headers, check_at)?);
+    let mut delta = Delta::new();
+    if let Some(port) = port {
+        let place = half_at(headers, port_at)?;
+        let port = port.to_be();
+        delta = delta.half(u16::from_ne_bytes(*place), port);
+        *place = port.to_ne_bytes();
+    }
+    let outer = replace_addr_v6(headers, outer_addr_at, addr)?;
+    let inner = replace_addr_v6(headers, inner_addr_at, addr)?;
+    *half_at(headers, check_at)? = delta.plus(outer).plus(inner).apply(old_check).to_ne_bytes();
     Some(())
 }
 
@@ -238,6 +342,52 @@ mod tests {
             if done.is_none() {
                 prop_assert_eq!(bytes, before);
             }
+        }
+    }
+
+    /// An IPv6 packet with a right checksum.
+    fn packet_v6(next: u8, body: &[u8], check_at: usize) -> Vec<u8> {
+        let mut bytes = vec![0x60, 0, 0, 0, 0, 0, next, 64];
+        bytes[4..6].copy_from_slice(&(body.len() as u16).to_be_bytes());
+        bytes.extend(1..=32);
+        bytes.extend(body);
+        let sum = sum_v6(&bytes);
+        bytes[40 + check_at..42 + check_at].copy_from_slice(&sum.to_ne_bytes());
+        bytes
+    }
+
+    fn sum_v6(bytes: &[u8]) -> u16 {
+        let mut covered = bytes[8..40].to_vec();
+        covered.extend(((bytes.len() - 40) as u32).to_be_bytes());
+        covered.extend([0, 0, 0, bytes[6]]);
+        covered.extend(&bytes[40..]);
+        checksum::of(&covered)
+    }
+
+    proptest! {
+        #[test]
+        fn ipv6_checksums_stay_right(words: [u32; 4], port: u16, tcp: bool, source: bool) {
+            let protocol = if tcp { protocol::TCP } else { protocol::UDP };
+            let (len, check_at) = if tcp { (20, 16) } else { (8, 6) };
+            let end = if source { End::Source } else { End::Destination };
+            let mut bytes = packet_v6(protocol, &vec![0; len], check_at);
+            let addr = Addr(words);
+            rewrite_v6(&mut bytes, 40, protocol, end, &addr, port, TransportSum::Complete).unwrap();
+            prop_assert_eq!(sum_v6(&bytes), 0);
+            decrement_hop_limit_v6(&mut bytes).unwrap();
+            prop_assert_eq!((bytes[7], sum_v6(&bytes)), (63, 0));
+        }
+
+        #[test]
+        fn icmpv6_checksums_stay_right(words: [u32; 4], port: u16, to_client: bool) {
+            let inner = packet_v6(protocol::UDP, &[0; 16], 6);
+            let mut body = vec![1, 4, 0, 0, 0, 0, 0, 0];
+            body.extend(&inner);
+            let mut bytes = packet_v6(protocol::ICMPV6, &body, 2);
+            let way = if to_client { ErrorWay::ToClient } else { ErrorWay::ToServer };
+            rewrite_icmp_v6(&mut bytes, 40, 48, 40, way, &Addr(words), Some(port)).unwrap();
+            prop_assert_eq!(sum_v6(&bytes), 0);
+            prop_assert!(rewrite_icmp_v6(&mut bytes[..80], 40, 48, 40, way, &Addr(words), None).is_none());
         }
     }
 

@@ -17,6 +17,10 @@ pub mod protocol {
     pub const TCP: u8 = 6;
     /// User datagram protocol.
     pub const UDP: u8 = 17;
+    /// IPv6 in IP.
+    pub const IPV6: u8 = 41;
+    /// Internet control message protocol for IPv6.
+    pub const ICMPV6: u8 = 58;
     /// Stream control transmission protocol.
     pub const SCTP: u8 = 132;
 }
@@ -94,6 +98,94 @@ pub fn ipv4(bytes: &[u8]) -> Result<IpHeader, ParseError> {
     })
 }
 
+/// Extension headers of IPv6 (RFC 8200).
+mod extension {
+    pub(super) const HOP_BY_HOP: u8 = 0;
+    pub(super) const ROUTING: u8 = 43;
+    pub(super) const FRAGMENT: u8 = 44;
+    pub(super) const AUTHENTICATION: u8 = 51;
+    pub(super) const NONE: u8 = 59;
+    pub(super) const DESTINATION: u8 = 60;
+}
+
+/// Extension headers a packet may have before it isn't looked at any further.
+const MAX_EXTENSIONS: usize = 16;
+
+/// Reads the IPv6 header at the start of `bytes` and the extension headers up to the transport.
+#[inline]
+pub fn ipv6(bytes: &[u8]) -> Result<IpHeader, ParseError> {
+    let (fixed, _) = bytes
+        .split_first_chunk::<40>()
+        .ok_or(ParseError::Truncated)?;
+    let [v0, v1, _, _, _, _, next, hop_limit, addresses @ ..] = *fixed;
+    if v0 >> 4 != 6 {
+        return Err(ParseError::Malformed);
+    }
+    let (source, destination) = addresses.split_at(16);
+    let addr = |octets: &[u8]| {
+        octets
+            .first_chunk::<16>()
+            .map_or(Addr::ANY, |octets| Addr::from_octets(*octets))
+    };
+    let mut header = IpHeader {
+        family: Family::V6,
+        protocol: next,
+        source: addr(source),
+        destination: addr(destination),
+        len: 40,
+        is_fragment: false,
+        is_later_fragment: false,
+        dont_fragment: true,
+        ttl: hop_limit,
+        tos: v0 << 4 | v1 >> 4,
+    };
+    if is_extension(next) {
+        skip_extensions(bytes, &mut header)?;
+    }
+    Ok(header)
+}
+
+#[inline]
+const fn is_extension(protocol: u8) -> bool {
+    matches!(
+        protocol,
+        extension::HOP_BY_HOP
+            | extension::ROUTING
+            | extension::FRAGMENT
+            | extension::AUTHENTICATION
+            | extension::DESTINATION
+    )
+}
+
+/// Follows the extension headers behind the fixed one. Those behind a later fragment's can't be
+/// followed: there the walk ends.
+#[cold]
+fn skip_extensions(bytes: &[u8], header: &mut IpHeader) -> Result<(), ParseError> {
+    for _ in 0..MAX_EXTENSIONS {
+        if !is_extension(header.protocol) || header.is_later_fragment {
+            return Ok(());
+        }
+        let at = bytes.get(header.len..).ok_or(ParseError::Truncated)?;
+        let ([next, units, offset_hi, offset_lo, ..], _) = at
+            .split_first_chunk::<8>()
+            .ok_or(ParseError::Truncated)?;
+        let len = match header.protocol {
+            extension::FRAGMENT => {
+                header.is_fragment = true;
+                let offset = u16::from_be_bytes([*offset_hi, *offset_lo]);
+                header.is_later_fragment = offset & 0xfff8 != 0;
+                8
+            }
+            extension::AUTHENTICATION => usize::from(*units).wrapping_add(2) << 2,
+            _ => usize::from(*units).wrapping_add(1) << 3,
+        };
+        header.len = header.len.wrapping_add(len);
+        header.protocol = *next;
+    }
+    header.protocol = extension::NONE;
+    Ok(())
+}
+
 /// Source and destination port, host order, of any transport the balancer knows.
 #[inline]
 pub fn ports(transport: &[u8]) -> Option<(u16, u16)> {
@@ -147,9 +239,70 @@ pub fn icmp_error(icmp: &[u8]) -> Result<Option<IcmpError>, ParseError> {
     }))
 }
 
+/// As [`icmp_error`] for ICMPv6: all its error messages (RFC 4443, types below 128).
+#[inline]
+pub fn icmp_error_v6(icmp: &[u8]) -> Result<Option<IcmpError>, ParseError> {
+    let ([kind, code, _, _, i0, i1, i2, i3], _) = icmp
+        .split_first_chunk::<ICMP_HEADER_LEN>()
+        .ok_or(ParseError::Truncated)?;
+    Ok((*kind < 128).then_some(IcmpError {
+        kind: *kind,
+        code: *code,
+        info: u32::from_be_bytes([*i0, *i1, *i2, *i3]),
+    }))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn header_v6(next: u8, rest: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![0x6b, 0x80, 0, 0, 0, 0, next, 64];
+        bytes.extend([0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+        bytes.extend([0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2]);
+        bytes.extend(rest);
+        bytes
+    }
+
+    #[test]
+    fn ipv6_header_is_read() {
+        let ip = ipv6(&header_v6(protocol::TCP, &[])).unwrap();
+        assert_eq!((ip.protocol, ip.len, ip.ttl, ip.tos), (6, 40, 64, 0xb8));
+        assert_eq!(ip.source.octets()[15], 1);
+        assert_eq!(ip.destination.octets()[15], 2);
+    }
+
+    #[test]
+    fn extension_headers_are_followed() {
+        let rest = [
+            [extension::ROUTING, 0, 0, 0, 0, 0, 0, 0],
+            [extension::DESTINATION, 0, 0, 0, 0, 0, 0, 0],
+            [protocol::UDP, 1, 0, 0, 0, 0, 0, 0],
+            [0; 8],
+        ]
+        .concat();
+        let ip = ipv6(&header_v6(extension::HOP_BY_HOP, &rest)).unwrap();
+        assert_eq!((ip.protocol, ip.len), (protocol::UDP, 40 + 32));
+        let cut = &header_v6(extension::HOP_BY_HOP, &rest)[..50];
+        assert_eq!(ipv6(cut), Err(ParseError::Truncated));
+    }
+
+    #[test]
+    fn later_fragments_have_no_transport() {
+        let first = [protocol::UDP, 0, 0, 1, 0, 0, 0, 7];
+        let ip = ipv6(&header_v6(extension::FRAGMENT, &first)).unwrap();
+        assert!(ip.is_fragment && !ip.is_later_fragment && ip.protocol == protocol::UDP);
+        let later = [extension::DESTINATION, 0, 0, 9, 0, 0, 0, 7];
+        let ip = ipv6(&header_v6(extension::FRAGMENT, &later)).unwrap();
+        assert!(ip.is_later_fragment);
+    }
+
+    #[test]
+    fn endless_extensions_end() {
+        let rest = [extension::DESTINATION, 0, 0, 0, 0, 0, 0, 0].repeat(40);
+        let ip = ipv6(&header_v6(extension::DESTINATION, &rest)).unwrap();
+        assert_eq!(ip.protocol, extension::NONE);
+    }
 
     fn header(version_len: u8, fragment: u16) -> [u8; 24] {
         let [hi, lo] = fragment.to_be_bytes();

@@ -2,6 +2,10 @@
 
 //! Outer headers of tunnels.
 
+use crate::addr::{
+    Addr,
+    Family, //
+};
 use crate::parse::{
     protocol,
     IpHeader, //
@@ -50,7 +54,7 @@ pub fn ipip_header(
         fragment,
         0,
         ttl,
-        protocol::IPIP,
+        inner_protocol(inner),
         0,
         0,
         s0,
@@ -64,6 +68,44 @@ pub fn ipip_header(
     ]
 }
 
+/// Smallest MTU an IPv6 tunnel may leave for the packets inside (RFC 8200).
+pub const MIN_INNER_MTU_V6: u32 = 1280;
+
+/// Bytes of an IPv6 header without extensions.
+pub const IPV6_HEADER_LEN: u32 = 40;
+
+/// Protocol number of a packet of the family of `inner` inside another one.
+#[inline]
+pub const fn inner_protocol(inner: &IpHeader) -> u8 {
+    match inner.family {
+        Family::V4 => protocol::IPIP,
+        Family::V6 => protocol::IPV6,
+    }
+}
+
+/// The outer header of IP in IPv6 (RFC 2473) around the packet with header `inner`. The length is
+/// left to output.
+#[inline]
+pub fn ipv6_header(inner: &IpHeader, hop_limit: u8, source: &Addr, destination: &Addr) -> [u8; 40] {
+    let tos = outer_tos(inner.tos);
+    let mut header = [0; 40];
+    let (fixed, addresses) = header.split_at_mut(8);
+    fixed.copy_from_slice(&[
+        0x60 | tos >> 4,
+        tos << 4,
+        0,
+        0,
+        0,
+        0,
+        inner_protocol(inner),
+        hop_limit,
+    ]);
+    let (first, second) = addresses.split_at_mut(16);
+    first.copy_from_slice(&source.octets());
+    second.copy_from_slice(&destination.octets());
+    header
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,6 +116,17 @@ mod tests {
         assert_eq!(outer_tos(0b1010_1011), 0b1010_1010);
         assert_eq!(outer_tos(0b1010_1001), 0b1010_1001);
         assert_eq!(outer_tos(0), 0);
+    }
+
+    #[test]
+    fn the_outer_ipv6_header_parses() {
+        let mut inner = [0; 20];
+        inner[..2].copy_from_slice(&[0x45, 0xb9]);
+        let inner = parse::ipv4(&inner).unwrap();
+        let (from, to) = (Addr([1, 2, 3, 4]), Addr([5, 6, 7, 8]));
+        let outer = parse::ipv6(&ipv6_header(&inner, 63, &from, &to)).unwrap();
+        assert_eq!((outer.source, outer.destination), (from, to));
+        assert_eq!((outer.protocol, outer.ttl, outer.tos), (4, 63, 0xb9));
     }
 
     #[test]

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/icmp.h>
+#include <linux/icmpv6.h>
 #include <linux/inetdevice.h>
+#include <linux/module.h>
 #include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_ipv6.h>
 #include <linux/netdevice.h>
 #include <linux/notifier.h>
 #include <linux/percpu.h>
@@ -13,8 +16,12 @@
 #include <net/gso.h>
 #include <net/icmp.h>
 #include <net/inet_sock.h>
+#include <net/addrconf.h>
 #include <net/ip.h>
+#include <net/ip6_checksum.h>
+#include <net/ip6_route.h>
 #include <net/ip_tunnels.h>
+#include <net/netfilter/ipv6/nf_defrag_ipv6.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
@@ -201,9 +208,22 @@ void lvs_skb_prepare_inner(struct sk_buff *skb, u8 protocol)
 	skb_set_inner_mac_header(skb, skb_inner_network_offset(skb));
 }
 
-int lvs_skb_tunnel_offload_ipip4(struct sk_buff *skb)
+int lvs_skb_tunnel_offload(struct sk_buff *skb, bool outer_ipv6)
 {
-	return iptunnel_handle_offloads(skb, SKB_GSO_IPXIP4);
+	return iptunnel_handle_offloads(skb, outer_ipv6 ? SKB_GSO_IPXIP6 : SKB_GSO_IPXIP4);
+}
+
+/* What netfilter reassembled must be cut again as small as it was. */
+bool lvs_skb_exceeds_mtu6(const struct sk_buff *skb, unsigned int mtu)
+{
+	if (IP6CB(skb)->frag_max_size)
+		return IP6CB(skb)->frag_max_size > mtu;
+	return skb->len > mtu && !(skb_is_gso(skb) && skb_gso_validate_network_len(skb, mtu));
+}
+
+__sum16 lvs_skb_icmp6_checksum(struct sk_buff *skb, unsigned int offset)
+{
+	return nf_ip6_checksum(skb, NF_INET_LOCAL_IN, offset, IPPROTO_ICMPV6);
 }
 
 void lvs_skb_select_ident(struct net *net, struct sk_buff *skb)
@@ -224,6 +244,36 @@ struct rtable *lvs_route_output4(struct net *net, __be32 daddr, __be32 saddr, bo
 
 	*used_saddr = flow.saddr;
 	return IS_ERR(route) ? NULL : route;
+}
+
+struct dst_entry *lvs_route_output6(struct net *net, const struct in6_addr *daddr, bool known_nexthop,
+				    struct in6_addr *source, u32 *cookie)
+{
+	struct flowi6 flow = {
+		.daddr = *daddr,
+		.flowi6_flags = known_nexthop ? FLOWI_FLAG_KNOWN_NH : 0,
+	};
+	struct dst_entry *dst = ip6_route_output(net, NULL, &flow);
+
+	if (dst->error || (source && ipv6_addr_any(&flow.saddr) &&
+			   ipv6_dev_get_saddr(net, ip6_dst_idev(dst)->dev, &flow.daddr, 0, &flow.saddr) < 0)) {
+		dst_release(dst);
+		return NULL;
+	}
+	if (source)
+		*source = flow.saddr;
+	*cookie = rt6_get_cookie(dst_rt6_info(dst));
+	return dst;
+}
+
+bool lvs_dst_is_local6(const struct dst_entry *dst)
+{
+	return dst->dev && dst->dev->flags & IFF_LOOPBACK;
+}
+
+int lvs_route_me_harder6(struct net *net, struct sk_buff *skb)
+{
+	return ip6_route_me_harder(net, skb->sk, skb);
 }
 
 void lvs_dst_release(struct dst_entry *dst)
@@ -320,6 +370,45 @@ void lvs_local_out4(struct net *net, struct sk_buff *skb)
 void lvs_ip_local_out(struct net *net, struct sk_buff *skb)
 {
 	ip_local_out(net, skb->sk, skb);
+}
+
+void lvs_local_out6(struct net *net, struct sk_buff *skb)
+{
+	NF_HOOK(NFPROTO_IPV6, NF_INET_LOCAL_OUT, net, NULL, skb, NULL, skb_dst(skb)->dev, dst_output);
+}
+
+void lvs_ip6_local_out(struct net *net, struct sk_buff *skb)
+{
+	ip6_local_out(net, skb->sk, skb);
+}
+
+/* ICMPv6 takes the namespace from the device, which a locally made packet has none of. */
+void lvs_icmp6_send(struct net *net, struct sk_buff *skb, u8 type, u8 code, u32 info)
+{
+	if (!skb->dev)
+		skb->dev = net->loopback_dev;
+	icmpv6_send(skb, type, code, info);
+}
+
+void lvs_count_hop_limit_error(struct net *net, struct sk_buff *skb)
+{
+	IP6_INC_STATS(net, __in6_dev_get_safely(skb->dev), IPSTATS_MIB_INHDRERRORS);
+}
+
+/*
+ * The module that reassembles IPv6 fragments is used if it is to be had, but nothing here is linked to it: insmod must
+ * work without it.
+ */
+int lvs_defrag6_enable(struct net *net)
+{
+	int (*enable)(struct net *net) = symbol_request(nf_defrag_ipv6_enable);
+	int err = -ENOENT;
+
+	if (enable) {
+		err = enable(net);
+		symbol_put(nf_defrag_ipv6_enable);
+	}
+	return err;
 }
 
 void lvs_icmp_send(struct sk_buff *skb, int type, int code, __be32 info)

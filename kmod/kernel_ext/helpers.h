@@ -5,6 +5,7 @@
 #ifndef LVS_HELPERS_H
 #define LVS_HELPERS_H
 
+#include <linux/in6.h>
 #include <linux/netfilter.h>
 #include <linux/skbuff.h>
 #include <linux/types.h>
@@ -55,11 +56,17 @@ bool lvs_skb_pull(struct sk_buff *skb, unsigned int len);
 void lvs_skb_set_transport_header(struct sk_buff *skb, int offset);
 struct sk_buff *lvs_skb_realloc_headroom(struct sk_buff *skb, unsigned int headroom);
 void lvs_skb_prepare_inner(struct sk_buff *skb, u8 protocol);
-int lvs_skb_tunnel_offload_ipip4(struct sk_buff *skb);
+int lvs_skb_tunnel_offload(struct sk_buff *skb, bool outer_ipv6);
+bool lvs_skb_exceeds_mtu6(const struct sk_buff *skb, unsigned int mtu);
+__sum16 lvs_skb_icmp6_checksum(struct sk_buff *skb, unsigned int offset);
 void lvs_skb_select_ident(struct net *net, struct sk_buff *skb);
 
 /* route.rs */
 struct rtable *lvs_route_output4(struct net *net, __be32 daddr, __be32 saddr, bool known_nexthop, __be32 *used_saddr);
+struct dst_entry *lvs_route_output6(struct net *net, const struct in6_addr *daddr, bool known_nexthop,
+				    struct in6_addr *source, u32 *cookie);
+bool lvs_dst_is_local6(const struct dst_entry *dst);
+int lvs_route_me_harder6(struct net *net, struct sk_buff *skb);
 void lvs_dst_release(struct dst_entry *dst);
 bool lvs_dst_stale(struct dst_entry *dst, u32 cookie);
 unsigned int lvs_dst_mtu(const struct dst_entry *dst);
@@ -79,6 +86,11 @@ void lvs_update_pmtu4(struct sk_buff *skb, struct net *net, u32 mtu);
 /* output.rs */
 void lvs_local_out4(struct net *net, struct sk_buff *skb);
 void lvs_ip_local_out(struct net *net, struct sk_buff *skb);
+void lvs_local_out6(struct net *net, struct sk_buff *skb);
+void lvs_ip6_local_out(struct net *net, struct sk_buff *skb);
+void lvs_icmp6_send(struct net *net, struct sk_buff *skb, u8 type, u8 code, u32 info);
+void lvs_count_hop_limit_error(struct net *net, struct sk_buff *skb);
+int lvs_defrag6_enable(struct net *net);
 void lvs_icmp_send(struct sk_buff *skb, int type, int code, __be32 info);
 void lvs_count_ttl_error(struct net *net);
 

@@ -11,6 +11,8 @@ use core::ptr::{
 use kernel::ffi;
 use kernel::prelude::*;
 
+use lvs_engine::addr::Family;
+
 use super::bindings;
 use super::list::List;
 use super::netns::{
@@ -47,8 +49,14 @@ impl Place {
 
 /// Takes the packets of a namespace's hooks.
 pub(crate) trait Receiver: NetnsState {
-    /// One IPv4 packet. Softirq or (for [`Place::LocalOut`]) process context, on the RCU read side.
-    fn receive_v4(&self, place: Place, packet: Packet, read: ReadSide<'_>) -> Disposition;
+    /// One packet. Softirq or (for [`Place::LocalOut`]) process context, on the RCU read side.
+    fn receive<'a>(
+        &'a self,
+        family: Family,
+        place: Place,
+        packet: Packet,
+        read: ReadSide<'a>,
+    ) -> Disposition;
 }
 
 /// Registered hooks; dropping it unregisters them and waits for the packets inside.
@@ -64,32 +72,52 @@ unsafe impl<T> Send for Hooks<T> {}
 unsafe impl<T> Sync for Hooks<T> {}
 
 impl<T: Receiver> Hooks<T> {
-    /// Has the state of `net` receive its IPv4 packets. Process context; sleeps. Fails with
+    /// Has the state of `net` receive its packets of `family`. Process context; sleeps. Fails with
     /// `ENOMEM`, and `EINVAL` when the namespace has no state.
     ///
     /// The state keeps the result and drops it in [`NetnsState::stop`]: so it outlives the hooks.
     ///
     /// ip_vs has two hooks at each of these places, of adjacent priorities; here one function does
-    /// the work of both.
-    pub(crate) fn register_v4(net: Net) -> Result<Self> {
+    /// the work of both. The priorities are the same numbers for both families.
+    pub(crate) fn register(net: Net, family: Family) -> Result<Self> {
         // SAFETY: The namespace is alive, as every `Net`, and its state until `stop` was called.
         let receiver = unsafe { super::netns::state_of::<T>(net.as_ptr()) }.ok_or(EINVAL)?;
-        let places: [(Place, bindings::nf_hookfn, i32); 3] = [
-            (Place::LocalIn, Some(Self::local_in_v4), bindings::nf_ip_hook_priorities_NF_IP_PRI_NAT_SRC - 1),
-            (Place::Forward, Some(Self::forward_v4), bindings::nf_ip_hook_priorities_NF_IP_PRI_NAT_SRC),
-            (Place::LocalOut, Some(Self::local_out_v4), bindings::nf_ip_hook_priorities_NF_IP_PRI_NAT_DST + 2),
+        let before_source_nat = bindings::nf_ip_hook_priorities_NF_IP_PRI_NAT_SRC;
+        let after_destination_nat = bindings::nf_ip_hook_priorities_NF_IP_PRI_NAT_DST;
+        let (protocol, functions): (u32, [bindings::nf_hookfn; 3]) = match family {
+            Family::V4 => (
+                bindings::NFPROTO_IPV4,
+                [
+                    Some(Self::local_in::<false>),
+                    Some(Self::forward::<false>),
+                    Some(Self::local_out::<false>),
+                ],
+            ),
+            Family::V6 => (
+                bindings::NFPROTO_IPV6,
+                [
+                    Some(Self::local_in::<true>),
+                    Some(Self::forward::<true>),
+                    Some(Self::local_out::<true>),
+                ],
+            ),
+        };
+        let places = [
+            (Place::LocalIn, before_source_nat.wrapping_sub(1)),
+            (Place::Forward, before_source_nat),
+            (Place::LocalOut, after_destination_nat.wrapping_add(2)),
         ];
-        let mut ops = List::with_capacity(3)?;
-        for (place, hook, priority) in places {
+        let mut ops = List::with_capacity(places.len())?;
+        for ((place, priority), function) in places.into_iter().zip(functions) {
             let mut op: bindings::nf_hook_ops = pin_init::zeroed();
-            op.hook = hook;
+            op.hook = function;
             op.priv_ = ptr::from_ref(receiver).cast_mut().cast();
-            op.pf = bindings::NFPROTO_IPV4 as u8;
+            op.pf = protocol as u8;
             op.hooknum = place.number();
             op.priority = priority;
             ops.push(op)?;
         }
-        // SAFETY: The operations stay in the vector's buffer until they are unregistered.
+        // SAFETY: The operations stay in the list's memory until they are unregistered.
         kernel::error::to_result(unsafe {
             bindings::nf_register_net_hooks(net.as_ptr(), ops.as_ptr(), ops.len() as u32)
         })?;
@@ -100,46 +128,51 @@ impl<T: Receiver> Hooks<T> {
         })
     }
 
-    #[inline]
-    unsafe fn run(data: *mut ffi::c_void, skb: *mut bindings::sk_buff, place: Place) -> u32 {
+    #[inline(always)]
+    unsafe fn run<const V6: bool>(
+        data: *mut ffi::c_void,
+        skb: *mut bindings::sk_buff,
+        place: Place,
+    ) -> u32 {
         let Some(skb) = NonNull::new(skb) else {
             return bindings::NF_ACCEPT;
         };
+        let family = if V6 { Family::V6 } else { Family::V4 };
         // SAFETY: Netfilter calls hooks on the read side with the pointer that was registered, and
         // takes the verdict for the packet it passed.
         unsafe {
             let receiver = &*data.cast::<T>();
             receiver
-                .receive_v4(place, Packet::from_hook(skb), ReadSide::assume())
+                .receive(family, place, Packet::from_hook(skb), ReadSide::assume())
                 .verdict()
         }
     }
 
-    unsafe extern "C" fn local_in_v4(
+    unsafe extern "C" fn local_in<const V6: bool>(
         data: *mut ffi::c_void,
         skb: *mut bindings::sk_buff,
         _state: *const bindings::nf_hook_state,
     ) -> u32 {
         // SAFETY: Called by netfilter with what was registered.
-        unsafe { Self::run(data, skb, Place::LocalIn) }
+        unsafe { Self::run::<V6>(data, skb, Place::LocalIn) }
     }
 
-    unsafe extern "C" fn forward_v4(
+    unsafe extern "C" fn forward<const V6: bool>(
         data: *mut ffi::c_void,
         skb: *mut bindings::sk_buff,
         _state: *const bindings::nf_hook_state,
     ) -> u32 {
         // SAFETY: As above.
-        unsafe { Self::run(data, skb, Place::Forward) }
+        unsafe { Self::run::<V6>(data, skb, Place::Forward) }
     }
 
-    unsafe extern "C" fn local_out_v4(
+    unsafe extern "C" fn local_out<const V6: bool>(
         data: *mut ffi::c_void,
         skb: *mut bindings::sk_buff,
         _state: *const bindings::nf_hook_state,
     ) -> u32 {
         // SAFETY: As above.
-        unsafe { Self::run(data, skb, Place::LocalOut) }
+        unsafe { Self::run::<V6>(data, skb, Place::LocalOut) }
     }
 }
 

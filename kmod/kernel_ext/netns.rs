@@ -29,6 +29,13 @@ impl Net {
         self.0.as_ptr()
     }
 
+    /// Has IPv6 fragments reassembled before they get to the hooks. Sleeps. Fails with `ENOENT` when
+    /// the kernel has no module for it.
+    pub(crate) fn reassemble_v6(self) -> Result {
+        // SAFETY: The namespace is alive.
+        kernel::error::to_result(unsafe { bindings::lvs_defrag6_enable(self.as_ptr()) })
+    }
+
     /// Whether this is the namespace the system booted with.
     pub(crate) fn is_initial(self) -> bool {
         // SAFETY: The namespace is alive.

@@ -2,6 +2,8 @@
 
 //! Ways out for a packet.
 
+use lvs_engine::addr::Family;
+
 use super::bindings;
 use super::netns::Net;
 use super::packet::{
@@ -25,21 +27,49 @@ pub(crate) enum IcmpError {
 impl Packet {
     /// Sends the packet along its route as this host's own, through the output hooks.
     #[inline]
-    pub(crate) fn send_v4(self, net: Net) -> Disposition {
+    pub(crate) fn send(self, family: Family, net: Net) -> Disposition {
         // SAFETY: The packet has a route, which the callers attached; it is given up.
-        unsafe { bindings::lvs_local_out4(net.as_ptr(), self.into_raw()) };
+        unsafe {
+            match family {
+                Family::V4 => bindings::lvs_local_out4(net.as_ptr(), self.into_raw()),
+                Family::V6 => bindings::lvs_local_out6(net.as_ptr(), self.into_raw()),
+            }
+        }
         Self::stolen()
     }
 
-    /// Completes the IP header and sends the packet as [`Packet::send_v4`] does.
-    pub(crate) fn send_built_v4(self, net: Net) -> Disposition {
+    /// Completes the IP header and sends the packet as [`Packet::send`] does.
+    pub(crate) fn send_built(self, family: Family, net: Net) -> Disposition {
         // SAFETY: As above.
-        unsafe { bindings::lvs_ip_local_out(net.as_ptr(), self.into_raw()) };
+        unsafe {
+            match family {
+                Family::V4 => bindings::lvs_ip_local_out(net.as_ptr(), self.into_raw()),
+                Family::V6 => bindings::lvs_ip6_local_out(net.as_ptr(), self.into_raw()),
+            }
+        }
         Self::stolen()
     }
 
-    /// Sends an ICMP error about this packet to its sender.
-    pub(crate) fn report(&self, error: IcmpError) {
+    /// Sends an ICMP or ICMPv6 error about this packet to its sender.
+    pub(crate) fn report(&self, family: Family, net: Net, error: IcmpError) {
+        match family {
+            Family::V4 => self.report_v4(error),
+            Family::V6 => self.report_v6(net, error),
+        }
+    }
+
+    fn report_v6(&self, net: Net, error: IcmpError) {
+        let (kind, code, info) = match error {
+            IcmpError::PortUnreachable => (1, 4, 0),
+            IcmpError::FragmentationNeeded(mtu) => (2, 0, mtu),
+            IcmpError::TimeExceeded => (3, 0, 0),
+            IcmpError::Relayed(kind, code, info) => (kind, code, info),
+        };
+        // SAFETY: The packet is alive and has a route.
+        unsafe { bindings::lvs_icmp6_send(net.as_ptr(), self.as_ptr(), kind, code, info) }
+    }
+
+    fn report_v4(&self, error: IcmpError) {
         let (kind, code, info) = match error {
             IcmpError::PortUnreachable => (3, 3, 0),
             IcmpError::FragmentationNeeded(mtu) => (3, 4, mtu),
@@ -58,8 +88,13 @@ impl Packet {
     }
 
     /// Counts a packet whose time to live ran out here.
-    pub(crate) fn count_ttl_error(&self, net: Net) {
-        // SAFETY: The namespace is alive.
-        unsafe { bindings::lvs_count_ttl_error(net.as_ptr()) }
+    pub(crate) fn count_ttl_error(&self, family: Family, net: Net) {
+        // SAFETY: The namespace and the packet are alive.
+        unsafe {
+            match family {
+                Family::V4 => bindings::lvs_count_ttl_error(net.as_ptr()),
+                Family::V6 => bindings::lvs_count_hop_limit_error(net.as_ptr(), self.as_ptr()),
+            }
+        }
     }
 }

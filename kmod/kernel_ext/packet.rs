@@ -10,6 +10,8 @@ use core::mem::ManuallyDrop;
 use core::ptr::NonNull;
 use core::slice;
 
+use lvs_engine::addr::Family;
+
 use super::bindings;
 use super::netns::Net;
 
@@ -232,18 +234,27 @@ impl Packet {
         true
     }
 
-    /// Whether the checksum of the ICMP message at `offset` is right.
-    pub(crate) fn icmp_checksum_ok(&self, offset: usize) -> bool {
+    /// Whether the checksum of the ICMP or ICMPv6 message at `offset` is right.
+    pub(crate) fn icmp_checksum_ok(&self, family: Family, offset: usize) -> bool {
         let Ok(offset) = u32::try_from(offset) else {
             return false;
         };
-        // SAFETY: The packet is alive.
-        unsafe { bindings::lvs_skb_icmp_checksum(self.as_ptr(), offset) == 0 }
+        // SAFETY: The packet is alive, and one of this family.
+        unsafe {
+            match family {
+                Family::V4 => bindings::lvs_skb_icmp_checksum(self.as_ptr(), offset) == 0,
+                Family::V6 => bindings::lvs_skb_icmp6_checksum(self.as_ptr(), offset) == 0,
+            }
+        }
     }
 
     /// Whether the packet, or a segment it will be cut into, is longer than `mtu`.
     #[inline]
-    pub(crate) fn exceeds(&self, mtu: u32) -> bool {
+    pub(crate) fn exceeds(&self, family: Family, mtu: u32) -> bool {
+        if family == Family::V6 {
+            // SAFETY: The packet is alive, and an IPv6 one.
+            return unsafe { bindings::lvs_skb_exceeds_mtu6(self.as_ptr(), mtu) };
+        }
         if self.len() <= mtu {
             return false;
         }
@@ -335,6 +346,7 @@ impl Packet {
         self,
         outer_len: u32,
         reserve: u32,
+        outer: Family,
         inner_protocol: u8,
     ) -> Result<Self, Disposition> {
         let headroom = outer_len.saturating_add(reserve);
@@ -355,7 +367,7 @@ impl Packet {
                     }
                 }
             }
-            if bindings::lvs_skb_tunnel_offload_ipip4(packet.as_ptr()) != 0 {
+            if bindings::lvs_skb_tunnel_offload(packet.as_ptr(), outer == Family::V6) != 0 {
                 return Err(packet.free());
             }
             bindings::lvs_skb_prepare_inner(packet.as_ptr(), inner_protocol);
@@ -378,7 +390,9 @@ impl Packet {
             at.copy_from_nonoverlapping(header.as_ptr(), header.len());
             bindings::lvs_skb_reset_network_header(self.as_ptr());
             bindings::lvs_skb_reset_ip_options(self.as_ptr());
-            bindings::lvs_skb_select_ident(net.as_ptr(), self.as_ptr());
+            if header.first().is_some_and(|byte| byte >> 4 == 4) {
+                bindings::lvs_skb_select_ident(net.as_ptr(), self.as_ptr());
+            }
         }
         true
     }

@@ -4,6 +4,11 @@
 
 use core::ptr::NonNull;
 
+use lvs_engine::addr::{
+    Addr,
+    Family, //
+};
+
 use super::bindings;
 use super::netns::Net;
 use super::packet::Packet;
@@ -13,8 +18,8 @@ use super::rcu::ReadSide;
 pub(crate) struct Route {
     dst: NonNull<bindings::dst_entry>,
     cookie: u32,
-    /// Source address the route suggests, as it lies in memory.
-    source_v4: u32,
+    family: Family,
+    source: Addr,
 }
 
 // SAFETY: Routes are reference counted and shared by all CPUs.
@@ -34,7 +39,42 @@ impl Route {
         Some(Self {
             dst: NonNull::new(route.cast())?,
             cookie: 0,
-            source_v4,
+            family: Family::V4,
+            source: Addr::from_v4_word(source_v4),
+        })
+    }
+
+    /// As [`Route::lookup_v4`] for an IPv6 address. `choose_source` also chooses a source address, and
+    /// fails when there is none.
+    pub(crate) fn lookup_v6(
+        net: Net,
+        to: &Addr,
+        known_nexthop: bool,
+        choose_source: bool,
+    ) -> Option<Self> {
+        let mut source = bindings::in6_addr::default();
+        let mut cookie = 0;
+        // SAFETY: An `in6_addr` is sixteen bytes; the namespace is alive; the result carries a
+        // reference.
+        let dst = unsafe {
+            bindings::lvs_route_output6(
+                net.as_ptr(),
+                to.octets().as_ptr().cast(),
+                known_nexthop,
+                if choose_source {
+                    &raw mut source
+                } else {
+                    core::ptr::null_mut()
+                },
+                &mut cookie,
+            )
+        };
+        Some(Self {
+            dst: NonNull::new(dst)?,
+            cookie,
+            family: Family::V6,
+            // SAFETY: Any sixteen bytes are an address.
+            source: Addr::from_octets(unsafe { core::mem::transmute_copy(&source) }),
         })
     }
 
@@ -53,8 +93,13 @@ impl Route {
     /// Whether packets would go to this host itself.
     #[inline]
     pub(crate) fn is_local(&self) -> bool {
-        // SAFETY: As above, and it is an IPv4 route.
-        unsafe { bindings::lvs_dst_is_local4(self.dst()) }
+        // SAFETY: As above, and it is a route of this family.
+        unsafe {
+            match self.family {
+                Family::V4 => bindings::lvs_dst_is_local4(self.dst()),
+                Family::V6 => bindings::lvs_dst_is_local6(self.dst()),
+            }
+        }
     }
 
     /// Whether the route's device is down: then it must not be kept.
@@ -70,10 +115,16 @@ impl Route {
         unsafe { bindings::lvs_dst_mtu(self.dst()) }
     }
 
-    /// Source address the route suggests, as it lies in memory.
+    /// Family of the route's packets.
     #[inline]
-    pub(crate) fn source_v4(&self) -> u32 {
-        self.source_v4
+    pub(crate) fn family(&self) -> Family {
+        self.family
+    }
+
+    /// Source address the route suggests.
+    #[inline]
+    pub(crate) fn source(&self) -> Addr {
+        self.source
     }
 
     /// Bytes of the device's link-layer header.
@@ -122,11 +173,15 @@ impl Packet {
 
     /// Whether the packet's present route leads to this host.
     #[inline]
-    pub(crate) fn is_routed_here_v4(&self) -> bool {
-        // SAFETY: The packet is alive; the route is checked and IPv4's.
+    pub(crate) fn is_routed_here(&self, family: Family) -> bool {
+        // SAFETY: The packet is alive; the route is checked and of the packet's family.
         unsafe {
             let dst = bindings::lvs_skb_dst(self.as_ptr());
-            !dst.is_null() && bindings::lvs_dst_is_local4(dst)
+            !dst.is_null()
+                && match family {
+                    Family::V4 => bindings::lvs_dst_is_local4(dst),
+                    Family::V6 => bindings::lvs_dst_is_local6(dst),
+                }
         }
     }
 
@@ -140,9 +195,14 @@ impl Packet {
     }
 
     /// Routes the packet anew, as if this host had made it. False when there is no way.
-    pub(crate) fn reroute_v4(&mut self, net: Net) -> bool {
+    pub(crate) fn reroute(&mut self, family: Family, net: Net) -> bool {
         // SAFETY: The packet is owned and has a route.
-        unsafe { bindings::lvs_route_me_harder4(net.as_ptr(), self.as_ptr()) == 0 }
+        unsafe {
+            match family {
+                Family::V4 => bindings::lvs_route_me_harder4(net.as_ptr(), self.as_ptr()) == 0,
+                Family::V6 => bindings::lvs_route_me_harder6(net.as_ptr(), self.as_ptr()) == 0,
+            }
+        }
     }
 
     /// Tells the sender that its packet has no way to go.

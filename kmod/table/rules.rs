@@ -15,6 +15,7 @@ use kernel::prelude::*;
 use kernel::sync::lock::mutex::MutexBackend;
 use kernel::sync::lock::Guard;
 
+use lvs_engine::addr::Family;
 use lvs_engine::config::{
     DestConfig,
     DestId,
@@ -72,8 +73,9 @@ const TRASH_SECONDS: u32 = 120;
 /// Rules of a namespace beside the tables that packets see.
 #[derive(Default)]
 pub(crate) struct Rules {
-    /// Registered while there are services.
-    hooks: Option<Hooks<NetnsState>>,
+    /// Registered while there are services of the family.
+    hooks_v4: Option<Hooks<NetnsState>>,
+    hooks_v6: Option<Hooks<NetnsState>>,
     /// Removed servers that connections still go to, or did a short time ago.
     trash: List<Trashed>,
     /// What removed services counted, by CPU.
@@ -170,9 +172,7 @@ impl<'a> Control<'a> {
         self.rules.instances = self.rules.instances.wrapping_add(1);
         let service = Service::new(id, config, self.rules.instances)?;
         let entry = EntryBox::new(hash_service(tables.service_key, id), service)?;
-        if self.rules.hooks.is_none() {
-            self.rules.hooks = Some(datapath::register(self.state)?);
-        }
+        self.hook(id.family)?;
         rcu::read(|read| {
             tables
                 .services
@@ -180,6 +180,10 @@ impl<'a> Control<'a> {
                 .map(|_| ())
                 .map_err(|_| EEXIST)
         })?;
+        // Replies that aren't rewritten come from the virtual address, if they come this way.
+        if let Target::Address { addr, .. } = &id.target {
+            self.state.reply_sources().insert(addr);
+        }
         self.count_service(id, 1);
         self.fit_services(tables);
         Ok(())
@@ -294,9 +298,33 @@ impl<'a> Control<'a> {
             .wrapping_add(counts.by_mark.load(Ordering::Relaxed))
     }
 
+    /// Takes packets of `family` from now on.
+    fn hook(&mut self, family: Family) -> Result {
+        let hooks = match family {
+            Family::V4 => &mut self.rules.hooks_v4,
+            Family::V6 => &mut self.rules.hooks_v6,
+        };
+        if hooks.is_none() {
+            *hooks = Some(datapath::register(self.state, family)?);
+            // Without it fragments of IPv6 packets aren't balanced; all else is.
+            if family == Family::V6 && self.state.net().reassemble_v6().is_err() && time::may_log() {
+                pr_warn!("the kernel doesn't reassemble IPv6 fragments: nf_defrag_ipv6 is missing\n");
+            }
+        }
+        Ok(())
+    }
+
     fn unhook_if_unused(&mut self) {
-        if self.service_count() == 0 {
-            self.rules.hooks = None;
+        let (mut v4, mut v6) = (false, false);
+        self.for_each_service(|_, service| match service.id().family {
+            Family::V4 => v4 = true,
+            Family::V6 => v6 = true,
+        });
+        if !v4 {
+            self.rules.hooks_v4 = None;
+        }
+        if !v6 {
+            self.rules.hooks_v6 = None;
         }
     }
 
@@ -562,7 +590,8 @@ impl<'a> Control<'a> {
 
     /// The namespace goes away: no packet comes in after this.
     pub(super) fn shut_down(&mut self) {
-        self.rules.hooks = None;
+        self.rules.hooks_v4 = None;
+        self.rules.hooks_v6 = None;
     }
 }
 

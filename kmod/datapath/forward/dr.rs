@@ -47,5 +47,5 @@ pub(super) fn send(
         return packet.discard();
     }
     route.attach(&mut packet, context.read);
-    transmit(context, packet)
+    transmit(context, ip.family, packet)
 }

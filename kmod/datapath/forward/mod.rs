@@ -8,9 +8,17 @@ mod nat;
 mod tun;
 mod way;
 
-use lvs_engine::addr::Family;
+use lvs_engine::addr::{
+    Addr,
+    Family, //
+};
 use lvs_engine::config::Forwarding;
-use lvs_engine::nat::TransportSum;
+use lvs_engine::nat::{
+    rewrite_v4,
+    rewrite_v6,
+    End,
+    TransportSum, //
+};
 use lvs_engine::parse::IpHeader;
 
 use crate::kernel_ext::packet::{
@@ -73,7 +81,8 @@ pub(super) fn unchanged(
     conn: &ConnEntry,
     probe: Probe,
 ) -> Disposition {
-    if conn.real_family() != Family::V4 {
+    let mixed = conn.real_family() != ip.family;
+    if mixed && conn.forwarding() != Forwarding::Tunnel {
         return packet.discard();
     }
     match conn.forwarding() {
@@ -96,17 +105,46 @@ pub(super) fn transport_sum(packet: &Packet) -> TransportSum {
 /// Takes a hop from the packet's time to live. `None` when its header can't be changed.
 #[inline]
 fn take_hop(packet: &mut Packet, ip: &IpHeader) -> Option<()> {
-    lvs_engine::nat::decrement_ttl_v4(packet.writable(ip.len).ok()?)
+    let headers = packet.writable(ip.len).ok()?;
+    decrement_hops(headers, ip.family)
+}
+
+/// Takes a hop from the header in front of `headers`.
+#[inline]
+fn decrement_hops(headers: &mut [u8], family: Family) -> Option<()> {
+    match family {
+        Family::V4 => lvs_engine::nat::decrement_ttl_v4(headers),
+        Family::V6 => lvs_engine::nat::decrement_hop_limit_v6(headers),
+    }
+}
+
+/// Gives one end of a packet another address and port.
+#[inline]
+pub(super) fn rewrite(
+    headers: &mut [u8],
+    ip: &IpHeader,
+    end: End,
+    addr: &Addr,
+    port: u16,
+    sum: TransportSum,
+) -> Option<()> {
+    match ip.family {
+        Family::V4 => {
+            let addr = addr.v4_word();
+            rewrite_v4(headers, ip.len, ip.protocol, end, addr, port, sum)
+        }
+        Family::V6 => rewrite_v6(headers, ip.len, ip.protocol, end, addr, port, sum),
+    }
 }
 
 /// Sends a prepared packet along the route it got.
 #[inline]
-fn transmit(context: &Context<'_>, packet: Packet) -> Disposition {
+fn transmit(context: &Context<'_>, family: Family, packet: Packet) -> Disposition {
     let mut packet = packet;
     packet.set_may_fragment();
     packet.set_balanced();
     packet.untrack();
     packet.detach_socket();
     packet.prepare_forward();
-    packet.send_v4(context.state.net())
+    packet.send(family, context.state.net())
 }

@@ -2,6 +2,10 @@
 
 //! VS/NAT: the packet gets the server's address and port as its destination.
 
+use lvs_engine::addr::{
+    Addr,
+    Family, //
+};
 use lvs_engine::nat::{
     self,
     End,
@@ -27,6 +31,8 @@ use super::way::{
     Method, //
 };
 use super::{
+    decrement_hops,
+    rewrite,
     transmit,
     transport_sum,
     Probe, //
@@ -41,7 +47,7 @@ pub(super) fn send(
     conn: &ConnEntry,
 ) -> Disposition {
     let mut packet = packet;
-    let came_in = packet.is_input_routed_v4();
+    let came_in = came_in(&packet, flow.ip.family);
     let Ok(route) = way::find(context, &mut packet, &flow.ip, conn, Method::Nat) else {
         return packet.discard();
     };
@@ -66,15 +72,14 @@ pub(super) fn send(
     let Ok(headers) = packet.writable(nat::rewrite_len(flow.ip.len, flow.ip.protocol)) else {
         return packet.discard();
     };
-    if !stays && nat::decrement_ttl_v4(headers).is_none() {
+    if !stays && decrement_hops(headers, flow.ip.family).is_none() {
         return packet.discard();
     }
-    let rewritten = nat::rewrite_v4(
+    let rewritten = rewrite(
         headers,
-        flow.ip.len,
-        flow.ip.protocol,
+        &flow.ip,
         End::Destination,
-        conn.real_addr().v4_word(),
+        &conn.real_addr(),
         conn.real_port(),
         sum,
     );
@@ -96,7 +101,7 @@ pub(in crate::datapath) fn send_icmp(
     conn: &ConnEntry,
 ) -> Disposition {
     let mut packet = packet;
-    let came_in = packet.is_input_routed_v4();
+    let came_in = came_in(&packet, ip.family);
     let method = if context.place == Place::Forward {
         Method::NatThrough
     } else {
@@ -116,19 +121,24 @@ pub(in crate::datapath) fn send_icmp(
     let Ok(headers) = packet.writable(needed) else {
         return packet.discard();
     };
-    if !stays && nat::decrement_ttl_v4(headers).is_none() {
+    if !stays && decrement_hops(headers, ip.family).is_none() {
         return packet.discard();
     }
-    let rewritten = nat::rewrite_icmp_v4(
-        headers,
-        ip.len,
-        inner_at,
-        inner.len,
-        ErrorWay::ToServer,
-        conn.real_addr().v4_word(),
-        Some(conn.real_port()),
-    );
-    if rewritten.is_none() || !packet.complete_icmp_checksum(ip.len) {
+    let (real, port) = (conn.real_addr(), Some(conn.real_port()));
+    let way = ErrorWay::ToServer;
+    let rewritten = match ip.family {
+        Family::V4 => {
+            let real = real.v4_word();
+            nat::rewrite_icmp_v4(headers, ip.len, inner_at, inner.len, way, real, port)
+                .filter(|()| packet.complete_icmp_checksum(ip.len))
+        }
+        Family::V6 => {
+            let done = nat::rewrite_icmp_v6(headers, ip.len, inner_at, inner.len, way, &real, port);
+            packet.forget_device_checksum();
+            done
+        }
+    };
+    if rewritten.is_none() {
         return packet.discard();
     }
     leave(context, packet, conn, &route)
@@ -137,7 +147,28 @@ pub(in crate::datapath) fn send_icmp(
 /// Whether the packet may go this way: nobody reaches loopback addresses from outside.
 #[inline]
 fn may_enter(route: &Held<'_>, conn: &Conn, came_in: bool) -> bool {
-    !(came_in && route.is_local() && conn.real_addr().v4()[0] == 127)
+    !(came_in && route.is_local() && is_loopback(&conn.real_addr(), conn.real_family()))
+}
+
+/// Whether the packet came from the network.
+#[inline]
+fn came_in(packet: &Packet, family: Family) -> bool {
+    match family {
+        Family::V4 => packet.is_input_routed_v4(),
+        Family::V6 => !packet.is_from_loopback(),
+    }
+}
+
+/// Whether `addr` means this host whoever says it.
+#[inline]
+pub(super) fn is_loopback(addr: &Addr, family: Family) -> bool {
+    match family {
+        Family::V4 => {
+            let [first, ..] = addr.v4();
+            first == 127
+        }
+        Family::V6 => addr.0 == [0, 0, 0, 1_u32.to_be()],
+    }
 }
 
 /// Sends the rewritten packet, or lets it go to this host's own server.
@@ -164,5 +195,5 @@ fn leave<'a>(
         return packet.discard();
     }
     route.attach(&mut packet, context.read);
-    transmit(context, packet)
+    transmit(context, conn.family(), packet)
 }

@@ -2,13 +2,12 @@
 
 //! VS/TUN: the packet goes to the server inside another one.
 
-use lvs_engine::parse::{
-    protocol,
-    IpHeader, //
-};
+use lvs_engine::addr::Family;
+use lvs_engine::parse::IpHeader;
 use lvs_engine::tunnel::{
     self,
-    IPV4_HEADER_LEN, //
+    IPV4_HEADER_LEN,
+    IPV6_HEADER_LEN, //
 };
 
 use crate::kernel_ext::packet::{
@@ -53,26 +52,42 @@ pub(super) fn send(
         return packet.discard();
     }
     let dont_fragment = ip.dont_fragment && context.state.sysctls().pmtu_disc();
-    let header = tunnel::ipip_header(
-        ip,
-        ip.ttl.wrapping_sub(1),
-        dont_fragment,
-        route.source_v4(),
-        conn.real_addr().v4_word(),
-    );
+    let (source, real) = (route.source(), conn.real_addr());
+    let hops = ip.ttl.wrapping_sub(1);
+    let outer = route.family();
+    let (outer_len, header_v4, header_v6);
+    let header: &[u8] = match outer {
+        Family::V4 => {
+            let (source, real) = (source.v4_word(), real.v4_word());
+            // The packets of an IPv6 client may be fragmented outside.
+            let dont_fragment = dont_fragment && ip.family == Family::V4;
+            header_v4 = tunnel::ipip_header(ip, hops, dont_fragment, source, real);
+            outer_len = IPV4_HEADER_LEN;
+            &header_v4
+        }
+        Family::V6 => {
+            header_v6 = tunnel::ipv6_header(ip, hops, &source, &real);
+            outer_len = IPV6_HEADER_LEN;
+            &header_v6
+        }
+    };
     route.attach(&mut packet, context.read);
-    let prepared =
-        packet.prepare_encapsulation(IPV4_HEADER_LEN, route.reserved_space(), protocol::IPIP);
+    let prepared = packet.prepare_encapsulation(
+        outer_len,
+        route.reserved_space(),
+        outer,
+        tunnel::inner_protocol(ip),
+    );
     let mut packet = match prepared {
         Ok(packet) => packet,
         Err(disposition) => return disposition,
     };
-    if !packet.push_ip_header(&header, context.state.net()) {
+    if !packet.push_ip_header(header, context.state.net()) {
         return packet.free();
     }
     packet.set_may_fragment();
     packet.set_balanced();
     packet.reset_tracking();
     packet.prepare_forward();
-    packet.send_built_v4(context.state.net())
+    packet.send_built(outer, context.state.net())
 }

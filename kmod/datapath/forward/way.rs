@@ -4,10 +4,16 @@
 
 use core::ops::Deref;
 
+use lvs_engine::addr::{
+    Addr,
+    Family, //
+};
 use lvs_engine::parse::IpHeader;
 use lvs_engine::tunnel::{
     IPV4_HEADER_LEN,
-    MIN_INNER_MTU_V4, //
+    IPV6_HEADER_LEN,
+    MIN_INNER_MTU_V4,
+    MIN_INNER_MTU_V6, //
 };
 
 use crate::kernel_ext::hook::Place;
@@ -21,6 +27,7 @@ use crate::kernel_ext::route::Route;
 use crate::table::conn::Conn;
 use crate::table::Dest;
 
+use super::nat::is_loopback;
 use super::{
     take_hop,
     Context,
@@ -83,7 +90,10 @@ pub(super) fn find<'a>(
 ) -> Result<Held<'a>, NoWay> {
     let route = match conn.dest(context.read) {
         Some(dest) => to_server(context, dest, method),
-        None => look_up(context, conn.real_addr().v4_word(), method).map(Held::Own),
+        None => {
+            let family = conn.real_family();
+            look_up(context, family, &conn.real_addr(), method).map(Held::Own)
+        }
     };
     let Some(route) = route else {
         packet.report_link_failure();
@@ -108,7 +118,8 @@ fn to_server<'a>(context: &Context<'a>, dest: &'a Dest, method: Method) -> Optio
 /// Looks the route up anew and keeps it for the next packets if it may be kept.
 #[cold]
 fn fresh<'a>(context: &Context<'a>, dest: &'a Dest, method: Method) -> Option<Held<'a>> {
-    let Some(route) = look_up(context, dest.id().addr.v4_word(), method) else {
+    let id = dest.id();
+    let Some(route) = look_up(context, id.family, &id.addr, method) else {
         dest.route.replace(None);
         return None;
     };
@@ -119,12 +130,19 @@ fn fresh<'a>(context: &Context<'a>, dest: &'a Dest, method: Method) -> Option<He
     dest.route.load(context.read).map(Held::Cached)
 }
 
-fn look_up(context: &Context<'_>, to: u32, method: Method) -> Option<Route> {
+fn look_up(context: &Context<'_>, family: Family, to: &Addr, method: Method) -> Option<Route> {
     let net = context.state.net();
-    let route = Route::lookup_v4(net, to, 0, method == Method::Direct)?;
-    if method == Method::Tunnel && route.source_v4() != 0 {
+    let direct = method == Method::Direct;
+    let tunnel = method == Method::Tunnel;
+    if family == Family::V6 {
+        return Route::lookup_v6(net, to, direct, tunnel);
+    }
+    let to = to.v4_word();
+    let route = Route::lookup_v4(net, to, 0, direct)?;
+    let source = route.source().v4_word();
+    if tunnel && source != 0 {
         // The route may depend on the source address it suggested.
-        return Route::lookup_v4(net, to, route.source_v4(), false);
+        return Route::lookup_v4(net, to, source, false);
     }
     Some(route)
 }
@@ -138,10 +156,12 @@ fn crosses_boundary(packet: &Packet, ip: &IpHeader, method: Method, to_here: boo
         match method {
             Method::Nat => false,
             Method::NatThrough => true,
-            Method::Direct | Method::Tunnel => !packet.is_routed_here_v4(),
+            Method::Direct | Method::Tunnel => !packet.is_routed_here(ip.family),
         }
     } else {
-        ip.source.v4()[0] == 127
+        // An IPv6 loopback address from the network was dropped long before.
+        is_loopback(&ip.source, ip.family)
+            && (ip.family == Family::V4 || packet.is_from_loopback())
     }
 }
 
@@ -156,30 +176,35 @@ pub(super) fn admit(
     method: Method,
     probe: Probe,
 ) -> Result<(), NoWay> {
+    let net = context.state.net();
     if ip.ttl <= 1 {
-        packet.count_ttl_error(context.state.net());
-        packet.report(IcmpError::TimeExceeded);
+        packet.count_ttl_error(ip.family, net);
+        packet.report(ip.family, net, IcmpError::TimeExceeded);
         return Err(NoWay);
     }
     let mut mtu = route.mtu();
     if method == Method::Tunnel {
-        mtu = mtu.saturating_sub(IPV4_HEADER_LEN);
-        if mtu < MIN_INNER_MTU_V4 {
+        let (outer_len, least) = match route.family() {
+            Family::V4 => (IPV4_HEADER_LEN, MIN_INNER_MTU_V4),
+            Family::V6 => (IPV6_HEADER_LEN, MIN_INNER_MTU_V6),
+        };
+        mtu = mtu.saturating_sub(outer_len);
+        if mtu < least {
             return Err(NoWay);
         }
         if context.place == Place::LocalOut {
             packet.lower_local_mtu(mtu);
         }
-        if !context.state.sysctls().pmtu_disc() {
+        if ip.family == Family::V4 && !context.state.sysctls().pmtu_disc() {
             return Ok(());
         }
     }
-    if ip.dont_fragment && probe == Probe::Answer && packet.exceeds(mtu) {
+    if ip.dont_fragment && probe == Probe::Answer && packet.exceeds(ip.family, mtu) {
         // The error quotes the packet as this hop would have sent it, as ip_vs's does.
         if take_hop(packet, ip).is_none() {
             return Err(NoWay);
         }
-        packet.report(IcmpError::FragmentationNeeded(mtu));
+        packet.report(ip.family, net, IcmpError::FragmentationNeeded(mtu));
         return Err(NoWay);
     }
     Ok(())

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! ICMPv6 errors about balanced connections, as `icmp` does for IPv4.
+
+use lvs_engine::config::Forwarding;
+use lvs_engine::nat::{
+    self,
+    ErrorWay, //
+};
+use lvs_engine::parse::{
+    self,
+    IpHeader,
+    ICMP_HEADER_LEN, //
+};
+
+use crate::kernel_ext::packet::{
+    Disposition,
+    Packet, //
+};
+
+use super::icmp::{
+    inner_flow,
+    to_server,
+    Report, //
+};
+use super::ingress::takes_requests;
+use super::{
+    reply,
+    ConnEntry,
+    Context, //
+};
+
+/// An ICMPv6 packet.
+#[cold]
+pub(super) fn receive(context: &Context<'_>, packet: Packet, ip: IpHeader) -> Disposition {
+    let mut packet = packet;
+    let Some(report) = read_report(&mut packet, &ip) else {
+        return packet.accept();
+    };
+    let Some(flow) = inner_flow(&mut packet, &report) else {
+        return packet.accept();
+    };
+    // The inner packet went from the client to the server: tell the client.
+    let conns = &context.tables.conns;
+    if let Some(conn) = conns.find_reply(context.read, &flow.as_request(), context.now) {
+        return to_client(context, packet, &ip, &report, conn);
+    }
+    if !takes_requests(context, &packet) {
+        return packet.accept();
+    }
+    // The inner packet went from the virtual address to the client: tell the server.
+    match conns.find_request(context.read, &flow.as_reply(), context.now) {
+        Some(conn) => to_server(context, packet, &ip, &report, conn),
+        None => packet.accept(),
+    }
+}
+
+/// Bytes of the packet an error is about that are looked at for its headers.
+const INNER_HEADERS: usize = 256;
+
+/// Reads the ICMPv6 header behind `ip` and the IP header behind it. `None` when it isn't an error, or
+/// makes no sense.
+fn read_report(packet: &mut Packet, ip: &IpHeader) -> Option<Report> {
+    // Errors are never fragmented.
+    if ip.is_fragment {
+        return None;
+    }
+    let inner_at = ip.len.checked_add(ICMP_HEADER_LEN)?;
+    if !packet.pull(inner_at.checked_add(40)?) {
+        return None;
+    }
+    let error = parse::icmp_error_v6(packet.linear().get(ip.len..)?).ok()??;
+    let wanted = inner_at.checked_add(INNER_HEADERS)?;
+    let len = packet.len() as usize;
+    if !packet.pull(wanted.min(len)) {
+        return None;
+    }
+    let inner = parse::ipv6(packet.linear().get(inner_at..)?).ok()?;
+    Some(Report {
+        error,
+        inner_at,
+        inner,
+    })
+}
+
+/// An error about a client's packet, from the server or on the way to it.
+fn to_client(
+    context: &Context<'_>,
+    packet: Packet,
+    ip: &IpHeader,
+    report: &Report,
+    conn: &ConnEntry,
+) -> Disposition {
+    let mut packet = packet;
+    if conn.forwarding() == Forwarding::Masquerade {
+        if !packet.icmp_checksum_ok(ip.family, ip.len) {
+            return packet.discard();
+        }
+        let needed = report
+            .inner_at
+            .wrapping_add(report.inner.len)
+            .wrapping_add(4);
+        let Ok(headers) = packet.writable(needed) else {
+            return packet.discard();
+        };
+        let rewritten = nat::rewrite_icmp_v6(
+            headers,
+            ip.len,
+            report.inner_at,
+            report.inner.len,
+            ErrorWay::ToClient,
+            &conn.virtual_addr(),
+            Some(conn.virtual_port()),
+        );
+        if rewritten.is_none() {
+            return packet.discard();
+        }
+        packet.forget_device_checksum();
+        if !reply::reroute(context, ip.family, &mut packet) {
+            return packet.discard();
+        }
+    }
+    if let Some(dest) = conn.dest(context.read) {
+        if dest.is_available() {
+            dest.counters.count_out(packet.len());
+        }
+    }
+    packet.set_balanced();
+    packet.untrack();
+    packet.accept()
+}
