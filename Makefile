@@ -5,7 +5,7 @@
 CACHE := $(or $(LVS_CACHE),$(if $(filter 0,$(shell id -u)),/var/cache/lvs,$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/lvs))
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: all help module cli uml-module demo shell uml-shell test test-fast test-sanitized check update clean distclean
+.PHONY: all help module cli install uninstall uml-module demo shell uml-shell test test-fast test-sanitized check update clean distclean
 
 all: module cli  ## the module and the command line tool (default)
 
@@ -17,6 +17,20 @@ module:          ## build/stock/lvs.ko, for the kernel of Debian 13 backports
 
 cli:             ## build/ipvsadm-rs
 	@qemu/cli.sh
+
+# On the machine that shall balance; DESTDIR and KERNEL are for packagers.
+KERNEL ?= $(shell uname -r)
+install: cli     ## build for the kernel that runs here (Debian 13 backports) and install: module, aliases, tool
+	@LVS_KERNEL="$(KERNEL)" qemu/module.sh running
+	$(SUDO) install -D -m 644 build/running/lvs.ko "$(DESTDIR)/usr/lib/modules/$(KERNEL)/updates/lvs.ko"
+	$(SUDO) install -D -m 644 packaging/lvs.conf "$(DESTDIR)/etc/modprobe.d/lvs.conf"
+	$(SUDO) install -D -m 755 build/ipvsadm-rs "$(DESTDIR)/usr/local/sbin/ipvsadm-rs"
+	$(SUDO) depmod $(if $(DESTDIR),-b "$(DESTDIR)") "$(KERNEL)"
+
+uninstall:       ## remove what install put there
+	$(SUDO) rm -f "$(DESTDIR)/usr/lib/modules/$(KERNEL)/updates/lvs.ko" "$(DESTDIR)/etc/modprobe.d/lvs.conf" \
+		"$(DESTDIR)/usr/local/sbin/ipvsadm-rs"
+	$(SUDO) depmod $(if $(DESTDIR),-b "$(DESTDIR)") "$(KERNEL)"
 
 uml-module:      ## build/uml/lvs.ko, for the user-mode kernel the tests run on
 	@qemu/module.sh uml

@@ -66,10 +66,11 @@ need_tool() {
 	command -v "$tool" >/dev/null || host_install "$package"
 }
 
-# The build root that fits this checkout, made when missing. Sets ROOT and KREL (the stock kernel's release).
+# The build root that fits this checkout, made when missing. Sets ROOT and KREL: the release of the stock kernel in it, or
+# of $LVS_KERNEL, another build of the same source that this host has the headers of.
 find_root() {
 	ROOT=$("$LVS_TOP/qemu/buildroot.sh")
-	KREL=$(cat "$ROOT/.lvs/release")
+	KREL=${LVS_KERNEL:-$(cat "$ROOT/.lvs/release")}
 }
 
 # What this host's environment says about proxies, for programs that start with an empty one.

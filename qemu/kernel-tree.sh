@@ -11,6 +11,14 @@ find_root
 TREE=$LVS_CACHE/kernel-$KREL
 SRC=$TREE/source
 OBJ=$TREE/stock
+# What packages say about the kernel: those of the build root, or of this host when it is this host's kernel.
+HEADERS=$ROOT/usr/src/linux-headers-$KREL
+CONFIG=$ROOT/boot/config-$KREL
+if [ ! -e "$CONFIG" ]; then
+	HEADERS=/usr/src/linux-headers-$KREL
+	CONFIG=$HEADERS/.config
+	[ -e "$CONFIG" ] || die "there are no headers of $KREL here; install linux-headers-$KREL"
+fi
 
 unpack() {
 	local tarball
@@ -25,6 +33,8 @@ unpack() {
 localversion() {
 	local version
 	version=$(in_root make -s -C "$SRC" kernelversion)
+	[ "$KREL" != "${KREL#"$version"}" ] ||
+		die "$KREL is not built from the source that Debian's backports have today, which is $version"
 	echo "${KREL#"$version"}"
 }
 
@@ -33,7 +43,7 @@ configure() {
 	local_part=$(localversion)
 	$SUDO rm -rf "$OBJ"
 	$SUDO mkdir -p "$OBJ"
-	$SUDO cp "$ROOT/boot/config-$KREL" "$OBJ/.config"
+	$SUDO cp "$CONFIG" "$OBJ/.config"
 	in_root make -C "$SRC" "O=$OBJ" "LOCALVERSION=$local_part" olddefconfig
 	grep -q '^CONFIG_RUST=y' "$OBJ/.config" || {
 		echo "CONFIG_RUST was lost from the configuration; the tools the kernel wants:"
@@ -43,11 +53,11 @@ configure() {
 }
 
 prepare() {
-	local headers=$ROOT/usr/src/linux-headers-$KREL release
+	local release
 	in_root make -C "$SRC" "O=$OBJ" "LOCALVERSION=$(localversion)" -j"$JOBS" prepare modules_prepare
-	$SUDO cp "$headers/Module.symvers" "$OBJ/"
+	$SUDO cp "$HEADERS/Module.symvers" "$OBJ/"
 	# The kernel image with BTF, against which the module's own BTF is made.
-	[ ! -e "$headers/vmlinux" ] || $SUDO cp "$headers/vmlinux" "$OBJ/"
+	[ ! -e "$HEADERS/vmlinux" ] || $SUDO cp "$HEADERS/vmlinux" "$OBJ/"
 	release=$(cat "$OBJ/include/config/kernel.release")
 	[ "$release" = "$KREL" ] || {
 		echo "the tree calls itself $release, the stock kernel is $KREL: its modules would not load"
@@ -59,7 +69,7 @@ prepare() {
 # A module's Rust must come from the very compiler that built the kernel: symbol hashes and layouts depend on it.
 check_rustc() {
 	local built ours
-	built=$(sed -n 's/^CONFIG_RUSTC_VERSION_TEXT="\(.*\)"/\1/p' "$ROOT/boot/config-$KREL")
+	built=$(sed -n 's/^CONFIG_RUSTC_VERSION_TEXT="\(.*\)"/\1/p' "$CONFIG")
 	ours=$(in_root rustc --version)
 	[ "$built" = "$ours" ] ||
 		die "the stock kernel $KREL was built with \"$built\" but the build root has \"$ours\"; a module built here" \

@@ -2,16 +2,18 @@
 # SPDX-License-Identifier: GPL-2.0
 # Build lvs.ko for one of the kernels.
 #
-# usage: module.sh stock|uml|sanitized|clippy [MAKE-ARGS...]
-# The result is build/<kernel>/lvs.ko. Kbuild works on a copy below build/, so the checkout stays clean. `clippy` is the
-# stock kernel's, built by clippy: only its warnings matter.
+# usage: module.sh stock|running|uml|sanitized|clippy [MAKE-ARGS...]
+# The result is build/<kernel>/lvs.ko. Kbuild works on a copy below build/, so the checkout stays clean. `running` is
+# the kernel this host runs, which has to be one of Debian 13 backports. `clippy` is the stock kernel's, built by clippy:
+# only its warnings matter.
 . "$(dirname "$0")/common.sh"
 
 kernel=${1:-stock}
 shift || true
+[ "$kernel" != running ] || export LVS_KERNEL=${LVS_KERNEL:-$(uname -r)}
 find_root
 case $kernel in
-stock)
+stock | running)
 	make_args=()
 	OBJ=$("$LVS_TOP/qemu/kernel-tree.sh")
 	;;

@@ -10,6 +10,8 @@
 FLOWS=${FLOWS:-200000}
 topology
 load_module "$LVS_MODULE"
+# On an emulated processor the first flows would expire before the last are sent.
+admin --set 0 0 900
 admin -A -u $VIP:53 -s rr
 admin -A -u $VIP:54 -s rr
 pktgen_servers
