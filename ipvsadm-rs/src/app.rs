@@ -4,13 +4,12 @@
 
 use std::fs::File;
 use std::io;
-use std::io::BufRead;
-use std::io::BufReader;
-use std::io::Write;
+use std::os::fd::AsFd;
 
 use lvs_uapi::limits::version_parts;
 use lvs_uapi::limits::IP_VS_VERSION_CODE;
 
+use crate::change::Change;
 use crate::cli;
 use crate::cli::address::Resolver;
 use crate::cli::command::List;
@@ -18,35 +17,34 @@ use crate::cli::options::Definition;
 use crate::cli::CliError;
 use crate::cli::Command;
 use crate::client::Client;
-use crate::client::Order;
 use crate::error::Error;
-use crate::model::ServiceId;
+use crate::listing;
 use crate::modprobe;
-use crate::render;
-use crate::render::conn;
-use crate::render::daemon;
 use crate::render::help;
 use crate::render::Format;
 use crate::render::Names;
 use crate::render::Numeric;
 use crate::restore::CommandLines;
+use crate::restore::Tally;
+use crate::stdio::complain;
+use crate::stdio::print;
+use crate::subcommand;
 use crate::sys::names::System;
 
 /// Exit status: all is well.
-const SUCCESS: u8 = 0;
-/// Exit status: a listing failed.
-const LIST_FAILED: u8 = 1;
+pub(crate) const SUCCESS: u8 = 0;
 /// Exit status: the options make no sense, or there is no IPVS.
-const USAGE: u8 = 2;
+pub(crate) const USAGE: u8 = 2;
 /// Exit status: the kernel refused, or the command line is unreadable.
-const REFUSED: u8 = 255;
-/// Exit status: nobody reads our output, as a shell reports a death by `SIGPIPE`.
-const BROKEN_PIPE: u8 = 128 + 13;
+pub(crate) const REFUSED: u8 = 255;
 
-/// The kernel's table of connections.
-const CONNECTIONS: &str = "/proc/net/ip_vs_conn";
+/// The name under which the program does more than ipvsadm.
+pub(crate) const OWN_NAME: &str = "ipvsadm-rs";
+/// Changes that `-R` collects at most before it makes them.
+const BATCH: usize = 4096;
 
 /// What the name the program was called by stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Calling {
     /// `ipvsadm`: do as the words say.
     Plain,
@@ -54,6 +52,8 @@ enum Calling {
     Save,
     /// `ipvsadm-restore`: replace the table by what the command lines of standard input make.
     Restore,
+    /// `ipvsadm-rs`: do as the words say, and tell more than ipvsadm tells.
+    Own,
 }
 
 impl Calling {
@@ -61,6 +61,7 @@ impl Calling {
         match program.rsplit('/').next() {
             Some("ipvsadm-save") => Calling::Save,
             Some("ipvsadm-restore") => Calling::Restore,
+            Some(OWN_NAME) => Calling::Own,
             _ => Calling::Plain,
         }
     }
@@ -82,29 +83,27 @@ pub fn run(argv: &[String]) -> u8 {
     };
     let calling = Calling::by(program);
     let words: Vec<String> = match calling {
-        Calling::Plain => words.to_vec(),
+        Calling::Plain | Calling::Own => words.to_vec(),
         Calling::Save => prefixed("-S", words),
         Calling::Restore => prefixed("-R", words),
     };
+    if let Some(status) = subcommand::run(&words) {
+        return status;
+    }
     let definition = Definition::new();
     // Help needs no kernel.
     if let Ok(command @ (Command::Help | Command::Version)) =
         cli::parse::parse(&definition, &words[..words.len().min(1)], &System)
     {
-        return print(&help_text(&command, program));
+        return print(&help_text(&command, program, calling));
     }
     let client = match open() {
         Ok(client) => client,
-        Err(error) => {
-            eprintln!(
-                "Can't initialize ipvs: {error}\n\
-                 Are you sure that IP Virtual Server is built in the kernel or as module?"
-            );
-            return USAGE;
-        }
+        Err(status) => return status,
     };
     let mut app = App {
         program,
+        calling,
         definition,
         client,
         resolver: System,
@@ -113,10 +112,10 @@ pub fn run(argv: &[String]) -> u8 {
     if words.is_empty() {
         return app.list(List::All, &Format::default());
     }
-    let replaces = matches!(calling, Calling::Restore)
-        && cli::parse::parse(&app.definition, &words, &System).is_ok();
+    let replaces =
+        calling == Calling::Restore && cli::parse::parse(&app.definition, &words, &System).is_ok();
     if replaces {
-        if let Outcome::Status(status @ REFUSED) = app.execute(Command::Flush) {
+        if let Outcome::Status(status @ REFUSED) = app.execute(Change::Flush.into()) {
             return status;
         }
     }
@@ -132,19 +131,27 @@ fn prefixed(command: &str, words: &[String]) -> Vec<String> {
     all
 }
 
-/// Opens the control interface, and loads the module if it isn't there.
-fn open() -> Result<Client, Error> {
-    Client::open().or_else(|error| {
+/// Opens the control interface, and loads the module if it isn't there. Explains why it can't.
+pub(crate) fn open() -> Result<Client, u8> {
+    let client = Client::open().or_else(|error| {
         if modprobe::load() {
             Client::open()
         } else {
             Err(error)
         }
+    });
+    client.map_err(|error: Error| {
+        complain!(
+            "Can't initialize ipvs: {error}\n\
+             Are you sure that IP Virtual Server is built in the kernel or as module?"
+        );
+        USAGE
     })
 }
 
 struct App<'a> {
     program: &'a str,
+    calling: Calling,
     definition: Definition,
     client: Client,
     resolver: System,
@@ -156,7 +163,7 @@ impl App<'_> {
         if version < IP_VS_VERSION_CODE {
             let (major, minor, patch) = version_parts(version);
             let (own_major, own_minor, own_patch) = version_parts(IP_VS_VERSION_CODE);
-            eprintln!(
+            complain!(
                 "Warning: IPVS version mismatch: \n  \
                  Kernel compiled with IPVS version {major}.{minor}.{patch}\n  \
                  ipvsadm-rs requires minimum IPVS version {own_major}.{own_minor}.{own_patch}\n"
@@ -166,173 +173,160 @@ impl App<'_> {
 
     /// Runs one command line. `-R` is for the outermost only.
     fn run_line(&mut self, words: &[String], outermost: bool) -> Outcome {
-        let resolver: &dyn Resolver = &self.resolver;
-        match cli::parse::parse(&self.definition, words, resolver) {
+        match self.parse(words) {
             Ok(Command::Restore) if !outermost => self.try_help(),
             Ok(command) => self.execute(command),
-            Err(CliError::NoCommand) => self.try_help(),
-            Err(error @ CliError::Word { .. }) => {
-                eprintln!("{error}");
+            Err(error) => self.explain(&error),
+        }
+    }
+
+    fn parse(&self, words: &[String]) -> Result<Command, CliError> {
+        let resolver: &dyn Resolver = &self.resolver;
+        cli::parse::parse(&self.definition, words, resolver)
+    }
+
+    fn explain(&self, error: &CliError) -> Outcome {
+        match error {
+            CliError::NoCommand => self.try_help(),
+            CliError::Word { .. } => {
+                complain!("{error}");
                 Outcome::Status(REFUSED)
             }
-            Err(CliError::Usage(error)) => {
-                eprintln!("{error}");
+            CliError::Usage(error) => {
+                complain!("{error}");
                 Outcome::Exit(USAGE)
             }
         }
     }
 
     fn try_help(&self) -> Outcome {
-        eprint!("{}", help::hint(self.program));
+        crate::stdio::to_stderr(format_args!("{}", help::hint(self.program)));
         Outcome::Exit(REFUSED)
     }
 
     fn execute(&mut self, command: Command) -> Outcome {
-        let control = self.client.control();
-        let result = match command {
+        match command {
             Command::Help | Command::Version => {
-                return Outcome::Exit(print(&help_text(&command, self.program)))
+                Outcome::Exit(print(&help_text(&command, self.program, self.calling)))
             }
-            Command::List(what, format) => return continuing(self.list(what, &format)),
-            Command::Save(format) => return continuing(self.save(&format)),
-            Command::Restore => return self.restore(),
-            Command::AddService(service) => control.add_service(&service),
-            Command::EditService(service) => control.edit_service(&service),
-            Command::DeleteService(id) => control.delete_service(&id),
-            Command::Flush => control.flush(),
-            Command::AddDest(id, dest) => control.add_dest(&id, &dest),
-            Command::EditDest(id, dest) => control.edit_dest(&id, &dest),
-            Command::DeleteDest(id, dest) => control.delete_dest(&id, &dest),
-            Command::Zero(id) => control.zero(id.as_ref()),
-            Command::SetTimeouts(timeouts) => control.set_timeouts(&timeouts),
-            Command::StartDaemon(daemon) => control.start_daemon(&daemon),
-            Command::StopDaemon(role) => control.stop_daemon(role),
-        };
-        match result {
-            Ok(()) => Outcome::Status(SUCCESS),
-            Err(error) => {
-                eprintln!("{error}");
-                Outcome::Status(REFUSED)
+            Command::Change(change) => {
+                Outcome::Status(accept(change.carry_out(self.client.control())))
             }
+            Command::List(what, format) => continuing(self.list(what, &format)),
+            Command::Save(format) => {
+                let names = names(&self.resolver, &format);
+                continuing(listing::save(&mut self.client, &format, names))
+            }
+            Command::Restore => self.restore(),
         }
+    }
+
+    fn list(&mut self, what: List, format: &Format) -> u8 {
+        let names = names(&self.resolver, format);
+        listing::list(&mut self.client, what, format, names)
     }
 
     /// Runs the command lines of standard input. The status is that of the last.
     fn restore(&mut self) -> Outcome {
+        let mut tally = Tally::default();
+        let outcome = match io::stdin().as_fd().try_clone_to_owned() {
+            Ok(input) => self.run_lines(CommandLines::new(File::from(input)), &mut tally),
+            Err(error) => {
+                complain!("{error}");
+                Outcome::Exit(REFUSED)
+            }
+        };
+        if self.calling == Calling::Own {
+            if let Some(summary) = tally.summary() {
+                complain!("{OWN_NAME}: {summary}");
+            }
+        }
+        outcome
+    }
+
+    /// Runs command lines. Changes are collected as long as the next line is at hand.
+    fn run_lines(&mut self, mut lines: CommandLines<File>, tally: &mut Tally) -> Outcome {
         let mut status = SUCCESS;
-        for words in CommandLines::new(io::stdin().lock()) {
-            let words = match words {
-                Ok(words) => words,
+        let mut batch = Batch::default();
+        while let Some(line) = lines.next() {
+            let line = match line {
+                Ok(line) => line,
                 Err(error) => {
-                    eprintln!("{error}");
+                    batch.make(&mut self.client, tally);
+                    complain!("{error}");
                     return Outcome::Exit(REFUSED);
                 }
             };
-            match self.run_line(&words, false) {
-                Outcome::Status(last) => status = last,
-                exit @ Outcome::Exit(_) => return exit,
+            let parsed = self.parse(&line.words);
+            if let Ok(Command::Change(change)) = parsed {
+                batch.changes.push(change);
+                batch.lines.push(line.number);
+                if batch.changes.len() >= BATCH || !lines.ready() {
+                    status = batch.make(&mut self.client, tally).unwrap_or(status);
+                }
+                continue;
+            }
+            batch.make(&mut self.client, tally);
+            let outcome = match parsed {
+                Ok(Command::Restore) => self.try_help(),
+                Ok(command) => self.execute(command),
+                Err(error) => self.explain(&error),
+            };
+            match outcome {
+                Outcome::Status(last) => {
+                    tally.count(line.number, last == SUCCESS);
+                    status = last;
+                }
+                Outcome::Exit(last) => {
+                    tally.count(line.number, last == SUCCESS);
+                    tally.stopped = Some(line.number);
+                    return outcome;
+                }
             }
         }
-        Outcome::Status(status)
+        let last = batch.make(&mut self.client, tally);
+        Outcome::Status(last.unwrap_or(status))
     }
+}
 
-    fn list(&mut self, what: List, format: &Format) -> u8 {
-        let text = match what {
-            List::All => self.table_text(format),
-            List::Service(id) => self.service_text(&id, format),
-            List::Connections => return self.list_connections(format),
-            List::Timeouts => self
-                .client
-                .control()
-                .timeouts()
-                .map(|timeouts| daemon::timeouts(&timeouts)),
-            List::Daemons => self
-                .client
-                .control()
-                .daemons()
-                .map(|daemons| daemon::daemons(&daemons)),
-        };
-        print_or_explain(text)
-    }
+/// Changes to make together.
+#[derive(Default)]
+struct Batch {
+    changes: Vec<Change>,
+    lines: Vec<usize>,
+}
 
-    fn table_text(&mut self, format: &Format) -> Result<String, Error> {
-        let entries = self.client.table(order(format))?;
-        let banner = render::list::banner(self.client.info());
-        let table = render::list::table(&entries, format, self.names(format));
-        Ok(banner + &table)
-    }
-
-    fn service_text(&mut self, id: &ServiceId, format: &Format) -> Result<String, Error> {
-        let entry = self.client.entry(id, order(format))?;
-        Ok(render::list::table(&[entry], format, self.names(format)))
-    }
-
-    fn save(&mut self, format: &Format) -> u8 {
-        let text = self
-            .client
-            .table(order(format))
-            .map(|entries| render::save::table(&entries, self.names(format)));
-        print_or_explain(text)
-    }
-
-    fn list_connections(&self, format: &Format) -> u8 {
-        let Ok(file) = File::open(CONNECTIONS) else {
-            eprintln!("cannot open file {CONNECTIONS}");
-            return LIST_FAILED;
-        };
-        match copy_connections(BufReader::new(file), format, self.names(format)) {
-            Ok(true) => SUCCESS,
-            Ok(false) => {
-                eprintln!("unexpected input from {CONNECTIONS}");
-                LIST_FAILED
-            }
-            Err(error) => output_failed(&error),
+impl Batch {
+    /// Makes the changes. Gives the status of the last, if there was one.
+    fn make(&mut self, client: &mut Client, tally: &mut Tally) -> Option<u8> {
+        let results = client.control().submit(&self.changes);
+        self.changes.clear();
+        let mut last = None;
+        for (number, result) in self.lines.drain(..).zip(results) {
+            let status = accept(result);
+            tally.count(number, status == SUCCESS);
+            last = Some(status);
         }
+        last
     }
+}
 
-    fn names(&self, format: &Format) -> &dyn Names {
-        if format.numeric {
-            &Numeric
-        } else {
-            &self.resolver
+/// The status of a change. Explains why it wasn't made.
+fn accept(result: Result<(), Error>) -> u8 {
+    match result {
+        Ok(()) => SUCCESS,
+        Err(error) => {
+            complain!("{error}");
+            REFUSED
         }
     }
 }
 
-/// Prints the connections of the kernel's table, row by row: there may be millions. `false` if there
-/// isn't even a title.
-fn copy_connections(
-    mut table: impl BufRead,
-    format: &Format,
-    names: &dyn Names,
-) -> io::Result<bool> {
-    let mut line = String::new();
-    if table.read_line(&mut line)? == 0 {
-        return Ok(false);
-    }
-    let mut out = io::BufWriter::new(io::stdout().lock());
-    out.write_all(conn::title(format).as_bytes())?;
-    let mut text = String::new();
-    loop {
-        line.clear();
-        if table.read_line(&mut line)? == 0 {
-            break;
-        }
-        if let Some(conn) = conn::Conn::parse(&line) {
-            text.clear();
-            conn::row(&mut text, &conn, format, names);
-            out.write_all(text.as_bytes())?;
-        }
-    }
-    out.flush()?;
-    Ok(true)
-}
-
-fn order(format: &Format) -> Order {
-    if format.nosort {
-        Order::Kernel
+fn names<'a>(resolver: &'a System, format: &Format) -> &'a dyn Names {
+    if format.numeric {
+        &Numeric
     } else {
-        Order::Sorted
+        resolver
     }
 }
 
@@ -344,36 +338,10 @@ fn continuing(status: u8) -> Outcome {
     }
 }
 
-fn help_text(command: &Command, program: &str) -> String {
+fn help_text(command: &Command, program: &str, calling: Calling) -> String {
     match command {
         Command::Version => help::version(),
+        _ if calling == Calling::Own => help::help(program) + &help::additions(program),
         _ => help::help(program),
-    }
-}
-
-fn print_or_explain(text: Result<String, Error>) -> u8 {
-    match text {
-        Ok(text) => print(&text),
-        Err(error) => {
-            eprintln!("{error}");
-            LIST_FAILED
-        }
-    }
-}
-
-fn print(text: &str) -> u8 {
-    let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Ok(()) => SUCCESS,
-        Err(error) => output_failed(&error),
-    }
-}
-
-fn output_failed(error: &io::Error) -> u8 {
-    if error.kind() == io::ErrorKind::BrokenPipe {
-        BROKEN_PIPE
-    } else {
-        eprintln!("{error}");
-        LIST_FAILED
     }
 }

@@ -2,6 +2,7 @@
 
 //! The kernel's control interface, whichever way it is reached.
 
+use crate::change::Change;
 use crate::error::Error;
 use crate::model::Daemon;
 use crate::model::Dest;
@@ -53,6 +54,14 @@ pub trait Control {
     fn start_daemon(&mut self, daemon: &Daemon) -> Result<(), Error>;
     /// Stops a synchronisation daemon.
     fn stop_daemon(&mut self, role: Role) -> Result<(), Error>;
+
+    /// Makes changes in order, whether or not those before succeed. One result for each.
+    fn submit(&mut self, changes: &[Change]) -> Vec<Result<(), Error>> {
+        changes
+            .iter()
+            .map(|change| change.carry_out(self))
+            .collect()
+    }
 }
 
 /// Order of a table.

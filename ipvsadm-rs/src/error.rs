@@ -47,6 +47,14 @@ pub enum Operation {
     GetDaemons,
 }
 
+impl Operation {
+    /// Results of operations that all failed for the same reason.
+    pub(crate) fn all_failed(operations: &[Operation], errno: Errno) -> Vec<Result<(), Error>> {
+        let fail = |&operation| Err(Error::Refused { operation, errno });
+        operations.iter().map(fail).collect()
+    }
+}
+
 /// A request that failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

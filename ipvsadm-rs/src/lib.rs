@@ -12,13 +12,19 @@
 #![deny(unsafe_code)]
 
 pub mod app;
+pub mod apply;
+pub mod change;
 pub mod cli;
 pub mod client;
+pub mod document;
 pub mod error;
+mod listing;
 pub mod model;
 pub mod modprobe;
 pub mod netlink;
 pub mod render;
 pub mod restore;
 pub mod sockopt;
+pub(crate) mod stdio;
+pub mod subcommand;
 pub mod sys;

@@ -12,7 +12,7 @@ use lvs_uapi::flags;
 use lvs_uapi::limits;
 
 /// An address family.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Family {
     /// IPv4.
     V4,
@@ -48,7 +48,7 @@ impl Family {
 }
 
 /// A transport protocol, by its number in the IP header.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Protocol(pub u16);
 
 impl Protocol {
@@ -81,7 +81,7 @@ impl Protocol {
 }
 
 /// What names a virtual service.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ServiceId {
     /// By protocol, address and port.
     Address {

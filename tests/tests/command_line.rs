@@ -5,6 +5,7 @@
 
 use std::net::IpAddr;
 
+use ipvsadm::change::Change;
 use ipvsadm::cli::address::Resolver;
 use ipvsadm::cli::options::Definition;
 use ipvsadm::cli::parse::parse;
@@ -91,7 +92,7 @@ fn refusals_say_why() {
 #[test]
 fn the_server_takes_the_port_of_a_service_named_before() {
     let port = |line| match read(line) {
-        Ok(Command::AddDest(_, dest)) => dest.port,
+        Ok(Command::Change(Change::AddDest(_, dest))) => dest.port,
         other => panic!("{line}: {other:?}"),
     };
     assert_eq!(port("-a -t 10.0.0.1:80 -r 10.0.0.2 -m"), 80);
@@ -105,7 +106,7 @@ fn the_server_takes_the_port_of_a_service_named_before() {
 #[test]
 fn brackets_need_no_port() {
     match read("-D -t [2001:db8::1]") {
-        Ok(Command::DeleteService(ServiceId::Address { addr, port, .. })) => {
+        Ok(Command::Change(Change::DeleteService(ServiceId::Address { addr, port, .. }))) => {
             assert_eq!(addr.to_string(), "2001:db8::1");
             assert_eq!(port, 0);
         }

@@ -86,11 +86,12 @@ pub enum Class {
     TunNocsum,
     TunCsum,
     TunRemcsum,
+    Json,
 }
 
 impl Class {
     /// Every class, in order.
-    pub const ALL: [Class; 34] = [
+    pub const ALL: [Class; 35] = [
         Class::Numeric,
         Class::Connection,
         Class::ServiceAddress,
@@ -125,6 +126,7 @@ impl Class {
         Class::TunNocsum,
         Class::TunCsum,
         Class::TunRemcsum,
+        Class::Json,
     ];
 
     /// Name in messages.
@@ -164,6 +166,7 @@ impl Class {
             Class::TunNocsum => "tun-nocsum",
             Class::TunCsum => "tun-csum",
             Class::TunRemcsum => "tun-remcsum",
+            Class::Json => "json",
         }
     }
 
@@ -268,6 +271,7 @@ fn command_rules(verb: Verb) -> Rules {
                 Class::SyncId,
                 Class::Exact,
                 Class::TunInfo,
+                Class::Json,
             ]),
             exclusive: ClassSet::of(&[
                 Class::Connection,

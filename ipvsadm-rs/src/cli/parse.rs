@@ -275,6 +275,10 @@ impl Draft {
                 self.given.insert(Class::Nosort)?;
                 self.format.nosort = true;
             }
+            Opt::Json => {
+                self.given.insert(Class::Json)?;
+                self.format.json = true;
+            }
             Opt::AddService
             | Opt::EditService
             | Opt::DeleteService
@@ -455,7 +459,7 @@ fn timeout(text: &str, least: u64) -> Result<u32, UsageError> {
 
 /// Reads a comma-separated list of scheduler flags. Those of `sh` and `mh` need that scheduler to be
 /// named, too.
-fn sched_flags(scheduler: &str, text: &str) -> Result<u32, UsageError> {
+pub(crate) fn sched_flags(scheduler: &str, text: &str) -> Result<u32, UsageError> {
     let mut bits = 0;
     for name in text.split(',').filter(|name| !name.is_empty()) {
         let (bit, only_for) = match name {

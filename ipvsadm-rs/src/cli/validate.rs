@@ -4,6 +4,7 @@
 
 use lvs_uapi::flags;
 
+use crate::change::Change;
 use crate::model::Family;
 use crate::model::Forward;
 use crate::model::Protocol;
@@ -44,25 +45,25 @@ const WITHOUT_PERSISTENCE: ClassSet = ClassSet::of(&[Class::Timeout, Class::Daem
 pub(super) fn finish(draft: Draft) -> Result<Command, UsageError> {
     check_command(draft.verb, draft.given)?;
     match draft.verb {
-        Verb::AddService => Ok(Command::AddService(service(draft)?)),
-        Verb::EditService => Ok(Command::EditService(service(draft)?)),
-        Verb::DeleteService => Ok(Command::DeleteService(id(&draft)?)),
+        Verb::AddService => Ok(Change::AddService(service(draft)?).into()),
+        Verb::EditService => Ok(Change::EditService(service(draft)?).into()),
+        Verb::DeleteService => Ok(Change::DeleteService(id(&draft)?).into()),
         Verb::AddServer | Verb::EditServer => server(draft),
-        Verb::DeleteServer => Ok(Command::DeleteDest(id(&draft)?, draft.dest)),
-        Verb::Flush => Ok(Command::Flush),
+        Verb::DeleteServer => Ok(Change::DeleteDest(id(&draft)?, draft.dest).into()),
+        Verb::Flush => Ok(Change::Flush.into()),
         Verb::List => list(&draft),
         Verb::Save => Ok(Command::Save(draft.format)),
         Verb::Restore => Ok(Command::Restore),
-        Verb::Zero => Ok(Command::Zero(draft.service)),
-        Verb::Set => Ok(Command::SetTimeouts(draft.timeouts)),
+        Verb::Zero => Ok(Change::Zero(draft.service).into()),
+        Verb::Set => Ok(Change::SetTimeouts(draft.timeouts).into()),
         Verb::StartDaemon => {
             let mut daemon = draft.daemon;
             if daemon.interface.is_empty() {
                 daemon.interface = DEFAULT_INTERFACE.to_owned();
             }
-            Ok(Command::StartDaemon(daemon))
+            Ok(Change::StartDaemon(daemon).into())
         }
-        Verb::StopDaemon => Ok(Command::StopDaemon(draft.daemon.role)),
+        Verb::StopDaemon => Ok(Change::StopDaemon(draft.daemon.role).into()),
     }
 }
 
@@ -118,10 +119,11 @@ fn server(draft: Draft) -> Result<Command, UsageError> {
             return Err(UsageError::TunnelOptions);
         }
     }
-    Ok(match draft.verb {
-        Verb::EditServer => Command::EditDest(id, dest),
-        _ => Command::AddDest(id, dest),
-    })
+    let change = match draft.verb {
+        Verb::EditServer => Change::EditDest(id, dest),
+        _ => Change::AddDest(id, dest),
+    };
+    Ok(change.into())
 }
 
 fn list(draft: &Draft) -> Result<Command, UsageError> {

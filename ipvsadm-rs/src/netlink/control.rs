@@ -6,6 +6,7 @@ use netlink_packet_core::DecodeError;
 
 use lvs_uapi::genl::cmd;
 
+use crate::change::Change;
 use crate::client::Control;
 use crate::error::Error;
 use crate::error::Operation;
@@ -26,6 +27,8 @@ use super::message::Attr;
 use super::message::InfoAttr;
 use super::message::Message;
 use super::message::Payload;
+use super::requests;
+use super::requests::Request;
 use super::service;
 use super::socket::Socket;
 
@@ -43,7 +46,12 @@ impl Netlink {
     }
 
     /// A request without a reply.
-    fn change(&mut self, operation: Operation, cmd: u8, attrs: Vec<Attr>) -> Result<(), Error> {
+    fn change(&mut self, request: Request) -> Result<(), Error> {
+        let Request {
+            operation,
+            cmd,
+            attrs,
+        } = request;
         self.socket.request(operation, cmd, attrs).map(drop)
     }
 }
@@ -64,57 +72,55 @@ impl Control for Netlink {
     }
 
     fn service(&mut self, id: &ServiceId) -> Result<ServiceEntry, Error> {
-        let replies =
-            self.socket
-                .request(Operation::GetService, cmd::GET_SERVICE, vec![named(id)])?;
+        let replies = self.socket.request(
+            Operation::GetService,
+            cmd::GET_SERVICE,
+            vec![requests::named(id)],
+        )?;
         services(&replies)?
             .pop()
             .ok_or_else(|| DecodeError::from("reply without a service").into())
     }
 
     fn dests(&mut self, id: &ServiceId) -> Result<Vec<DestEntry>, Error> {
-        let replies = self
-            .socket
-            .dump(Operation::GetDests, cmd::GET_DEST, vec![named(id)])?;
+        let replies = self.socket.dump(
+            Operation::GetDests,
+            cmd::GET_DEST,
+            vec![requests::named(id)],
+        )?;
         dests(&replies, id.family())
     }
 
     fn add_service(&mut self, service: &Service) -> Result<(), Error> {
-        let attrs = vec![Attr::Service(service::full_attrs(service))];
-        self.change(Operation::AddService, cmd::NEW_SERVICE, attrs)
+        self.change(requests::add_service(service))
     }
 
     fn edit_service(&mut self, service: &Service) -> Result<(), Error> {
-        let attrs = vec![Attr::Service(service::full_attrs(service))];
-        self.change(Operation::EditService, cmd::SET_SERVICE, attrs)
+        self.change(requests::edit_service(service))
     }
 
     fn delete_service(&mut self, id: &ServiceId) -> Result<(), Error> {
-        self.change(Operation::DeleteService, cmd::DEL_SERVICE, vec![named(id)])
+        self.change(requests::delete_service(id))
     }
 
     fn flush(&mut self) -> Result<(), Error> {
-        self.change(Operation::Flush, cmd::FLUSH, Vec::new())
+        self.change(requests::flush())
     }
 
     fn zero(&mut self, id: Option<&ServiceId>) -> Result<(), Error> {
-        let attrs = id.map(named).into_iter().collect();
-        self.change(Operation::Zero, cmd::ZERO, attrs)
+        self.change(requests::zero(id))
     }
 
     fn add_dest(&mut self, id: &ServiceId, dest: &Dest) -> Result<(), Error> {
-        let attrs = vec![named(id), Attr::Dest(dest::full_attrs(dest))];
-        self.change(Operation::AddDest, cmd::NEW_DEST, attrs)
+        self.change(requests::add_dest(id, dest))
     }
 
     fn edit_dest(&mut self, id: &ServiceId, dest: &Dest) -> Result<(), Error> {
-        let attrs = vec![named(id), Attr::Dest(dest::full_attrs(dest))];
-        self.change(Operation::EditDest, cmd::SET_DEST, attrs)
+        self.change(requests::edit_dest(id, dest))
     }
 
     fn delete_dest(&mut self, id: &ServiceId, dest: &Dest) -> Result<(), Error> {
-        let attrs = vec![named(id), Attr::Dest(dest::id_attrs(dest))];
-        self.change(Operation::DeleteDest, cmd::DEL_DEST, attrs)
+        self.change(requests::delete_dest(id, dest))
     }
 
     fn timeouts(&mut self) -> Result<Timeouts, Error> {
@@ -125,12 +131,7 @@ impl Control for Netlink {
     }
 
     fn set_timeouts(&mut self, timeouts: &Timeouts) -> Result<(), Error> {
-        let attrs = vec![
-            Attr::TimeoutTcp(timeouts.tcp),
-            Attr::TimeoutTcpFin(timeouts.tcp_fin),
-            Attr::TimeoutUdp(timeouts.udp),
-        ];
-        self.change(Operation::SetTimeouts, cmd::SET_CONFIG, attrs)
+        self.change(requests::set_timeouts(timeouts))
     }
 
     fn daemons(&mut self) -> Result<Vec<Daemon>, Error> {
@@ -141,19 +142,17 @@ impl Control for Netlink {
     }
 
     fn start_daemon(&mut self, daemon: &Daemon) -> Result<(), Error> {
-        let attrs = vec![Attr::Daemon(daemon::attrs(daemon))];
-        self.change(Operation::StartDaemon, cmd::NEW_DAEMON, attrs)
+        self.change(requests::start_daemon(daemon))
     }
 
     fn stop_daemon(&mut self, role: Role) -> Result<(), Error> {
-        let attrs = vec![Attr::Daemon(daemon::stop_attrs(role))];
-        self.change(Operation::StopDaemon, cmd::DEL_DAEMON, attrs)
+        self.change(requests::stop_daemon(role))
     }
-}
 
-/// The attribute that names a service.
-fn named(id: &ServiceId) -> Attr {
-    Attr::Service(service::id_attrs(id))
+    fn submit(&mut self, changes: &[Change]) -> Vec<Result<(), Error>> {
+        self.socket
+            .pipeline(changes.iter().map(requests::of).collect())
+    }
 }
 
 /// All attributes of some replies.

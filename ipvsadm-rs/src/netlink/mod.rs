@@ -10,6 +10,7 @@ pub mod control;
 pub mod daemon;
 pub mod dest;
 pub mod message;
+pub mod requests;
 pub mod service;
 pub mod socket;
 pub mod stats;

@@ -31,9 +31,15 @@ use crate::error::Operation;
 
 use super::message::Attr;
 use super::message::Message;
+use super::requests::Request;
 
 /// Room for one batch of replies: the kernel fills at most 32 KiB at a time.
 const BUFFER_SIZE: usize = 64 * 1024;
+/// Messages start at multiples of this.
+const ALIGNMENT: usize = 4;
+/// Requests in flight. Their acknowledgements have to fit the socket's buffer, 208 KiB by default, of which
+/// each takes about one.
+const PIPELINE: usize = 64;
 
 /// A socket that knows the family's number.
 pub struct Socket {
@@ -50,6 +56,8 @@ impl Socket {
         let mut socket = netlink_sys::Socket::new(NETLINK_GENERIC).map_err(fail)?;
         socket.bind_auto().map_err(fail)?;
         socket.connect(&SocketAddr::new(0, 0)).map_err(fail)?;
+        // Refusals needn't repeat the request. An old kernel that can't do this repeats it.
+        let _ = socket.set_cap_ack(true);
         let mut socket = Socket {
             socket,
             family_id: 0,
@@ -114,6 +122,71 @@ impl Socket {
         self.receive(operation)
     }
 
+    /// Sends requests without waiting for one before the next. One result for each.
+    pub fn pipeline(&mut self, requests: Vec<Request>) -> Vec<Result<(), Error>> {
+        let mut results = Vec::with_capacity(requests.len());
+        let mut requests = requests.into_iter().peekable();
+        while requests.peek().is_some() {
+            let mut operations = Vec::with_capacity(PIPELINE);
+            let mut bytes = Vec::new();
+            let first = self.sequence.wrapping_add(1);
+            for request in requests.by_ref().take(PIPELINE) {
+                let mut message =
+                    GenlMessage::from_payload(Message::request(request.cmd, request.attrs));
+                message.set_resolved_family_id(self.family_id);
+                self.encode(message, NLM_F_ACK, &mut bytes);
+                operations.push(request.operation);
+            }
+            results.append(&mut self.exchange_batch(&operations, first, &bytes));
+        }
+        results
+    }
+
+    /// Sends the bytes of some requests and collects an acknowledgement for each.
+    fn exchange_batch(
+        &mut self,
+        operations: &[Operation],
+        first: u32,
+        bytes: &[u8],
+    ) -> Vec<Result<(), Error>> {
+        let fail = |errno| Operation::all_failed(operations, errno);
+        if let Err(error) = self.socket.send(bytes, 0) {
+            return fail(error.raw_os_error().map_or(Errno::EIO, Errno::from_raw));
+        }
+        let mut codes: Vec<Option<i32>> = vec![None; operations.len()];
+        while codes.contains(&None) {
+            if let Err(error) = self.fill(Operation::Init) {
+                return fail(error.errno().unwrap_or(Errno::EIO));
+            }
+            if take_acks(&self.buffer, first, &mut codes).is_err() {
+                return fail(Errno::EBADMSG);
+            }
+        }
+        let result = |(&operation, code): (&Operation, Option<i32>)| match code {
+            Some(0) | None => Ok(()),
+            Some(code) => Err(Error::Refused {
+                operation,
+                errno: Errno::from_raw(code.saturating_neg()),
+            }),
+        };
+        operations.iter().zip(codes).map(result).collect()
+    }
+
+    /// Appends a message with the next number.
+    fn encode<F>(&mut self, message: GenlMessage<F>, flags: u16, bytes: &mut Vec<u8>)
+    where
+        F: GenlFamily + Emitable + Debug,
+    {
+        self.sequence = self.sequence.wrapping_add(1);
+        let mut message = NetlinkMessage::from(message);
+        message.header.flags = NLM_F_REQUEST | flags;
+        message.header.sequence_number = self.sequence;
+        message.finalize();
+        let start = bytes.len().next_multiple_of(ALIGNMENT);
+        bytes.resize(start + message.buffer_len(), 0);
+        message.serialize(&mut bytes[start..]);
+    }
+
     fn send<F>(
         &mut self,
         operation: Operation,
@@ -123,13 +196,8 @@ impl Socket {
     where
         F: GenlFamily + Emitable + Debug,
     {
-        self.sequence = self.sequence.wrapping_add(1);
-        let mut message = NetlinkMessage::from(message);
-        message.header.flags = NLM_F_REQUEST | flags;
-        message.header.sequence_number = self.sequence;
-        message.finalize();
-        let mut bytes = vec![0; message.buffer_len()];
-        message.serialize(&mut bytes);
+        let mut bytes = Vec::new();
+        self.encode(message, flags, &mut bytes);
         self.socket
             .send(&bytes, 0)
             .map(drop)
@@ -197,9 +265,25 @@ impl Socket {
     }
 }
 
+/// Takes the acknowledgements of a datagram in, by number.
+fn take_acks(buffer: &[u8], first: u32, codes: &mut [Option<i32>]) -> Result<(), DecodeError> {
+    let mut rest = buffer;
+    while !rest.is_empty() {
+        let message = NetlinkMessage::<GenlMessage<Message>>::deserialize(rest)?;
+        let index = message.header.sequence_number.wrapping_sub(first);
+        let slot = usize::try_from(index)
+            .ok()
+            .and_then(|index| codes.get_mut(index));
+        if let (Some(slot), NetlinkPayload::Error(error)) = (slot, &message.payload) {
+            *slot = Some(error.raw_code());
+        }
+        rest = advance(rest, message.header.length as usize)?;
+    }
+    Ok(())
+}
+
 /// What follows a message of the given length: the next one is aligned.
 fn advance(buffer: &[u8], length: usize) -> Result<&[u8], DecodeError> {
-    const ALIGNMENT: usize = 4;
     if length == 0 {
         return Err(DecodeError::from("message of no length"));
     }

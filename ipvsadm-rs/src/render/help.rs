@@ -11,6 +11,9 @@ const RELEASE_DATE: &str = "2026/11/23";
 /// The help text, the program's name left open.
 const HELP: &str = include_str!("help.txt");
 
+/// What the program's own name adds to it.
+const ADDITIONS: &str = include_str!("help_additions.txt");
+
 /// The version line.
 pub fn version() -> String {
     let (major, minor, patch) = version_parts(IP_VS_VERSION_CODE);
@@ -23,6 +26,11 @@ pub fn version() -> String {
 /// The help text.
 pub fn help(program: &str) -> String {
     version() + &HELP.replace("PROGRAM", program)
+}
+
+/// What ipvsadm doesn't have.
+pub fn additions(program: &str) -> String {
+    ADDITIONS.replace("PROGRAM", program)
 }
 
 /// Where to find help.

@@ -35,6 +35,8 @@ pub struct Format {
     pub exact: bool,
     /// Order of the kernel.
     pub nosort: bool,
+    /// JSON.
+    pub json: bool,
 }
 
 /// Layout of a table: where several are asked for, the first in this order wins.

@@ -4,7 +4,7 @@
 
 use std::fmt::Write;
 
-use lvs_uapi::flags::service;
+use lvs_uapi::flags::service as flag;
 use lvs_uapi::flags::tunnel;
 
 use crate::model::Dest;
@@ -25,18 +25,18 @@ use super::Names;
 pub fn table(entries: &[TableEntry], names: &dyn Names) -> String {
     let mut out = String::new();
     for item in entries {
-        let service = &item.entry.service;
-        let name = service_option(&service.id, names);
-        add_service(&mut out, &name, service);
+        let id = &item.entry.service.id;
+        // Writing to a `String` can't fail.
+        let _ = writeln!(out, "-A {}", service(&item.entry.service, names));
         for dest in &item.dests {
-            add_server(&mut out, &name, &service.id, &dest.dest, names);
+            let _ = writeln!(out, "-a {}", server(id, &dest.dest, names));
         }
     }
     out
 }
 
 /// The option that names a service.
-fn service_option(id: &ServiceId, names: &dyn Names) -> String {
+pub fn service_option(id: &ServiceId, names: &dyn Names) -> String {
     match *id {
         ServiceId::Address {
             protocol,
@@ -61,9 +61,11 @@ fn service_option(id: &ServiceId, names: &dyn Names) -> String {
 
 // Writing to a `String` can't fail, so the results of `write!` below are of no use.
 
-fn add_service(out: &mut String, name: &str, service: &Service) {
-    let _ = write!(out, "-A {name} -s {}", service.scheduler);
-    if service.has(service::PERSISTENT) {
+/// Name and options of a service, as they follow `-A`.
+pub fn service(service: &Service, names: &dyn Names) -> String {
+    let mut out = service_option(&service.id, names);
+    let _ = write!(out, " -s {}", service.scheduler);
+    if service.has(flag::PERSISTENT) {
         let _ = write!(out, " -p {}", service.timeout);
         match service.netmask {
             mask if mask.is_host() => {}
@@ -78,24 +80,32 @@ fn add_service(out: &mut String, name: &str, service: &Service) {
             let _ = write!(out, " --pe {pe}");
         }
     }
-    if service.has(service::ONEPACKET) {
+    if service.has(flag::ONEPACKET) {
         out.push_str(" -o");
     }
     let flags = flags::saved(service);
     if !flags.is_empty() {
         let _ = write!(out, " -b {}", flags.join(","));
     }
-    out.push('\n');
+    out
 }
 
-fn add_server(out: &mut String, service: &str, id: &ServiceId, dest: &Dest, names: &dyn Names) {
+/// The option that names a server of a service.
+pub fn server_option(id: &ServiceId, dest: &Dest, names: &dyn Names) -> String {
     let host = address::host_port(names, dest.addr, dest.port, id.protocol());
+    format!("-r {host}")
+}
+
+/// Names of service and server and options of the server, as they follow `-a`.
+pub fn server(id: &ServiceId, dest: &Dest, names: &dyn Names) -> String {
+    let mut out = service_option(id, names);
     let method = match dest.forward {
         Forward::Masq | Forward::Other(_) => "-m",
         Forward::Tunnel => "-i",
         Forward::Local | Forward::Route => "-g",
     };
-    let _ = write!(out, "-a {service} -r {host} {method} -w {}", dest.weight);
+    let name = server_option(id, dest, names);
+    let _ = write!(out, " {name} {method} -w {}", dest.weight);
     if dest.u_threshold != 0 {
         let _ = write!(out, " -x {}", dest.u_threshold);
     }
@@ -115,7 +125,7 @@ fn add_server(out: &mut String, service: &str, id: &ServiceId, dest: &Dest, name
             });
         }
     }
-    out.push('\n');
+    out
 }
 
 #[cfg(test)]
@@ -146,7 +156,7 @@ mod tests {
     fn everything_a_service_may_have() {
         let mut service = service("10.0.0.1:443");
         service.scheduler = "sh".to_owned();
-        service.flags = service::PERSISTENT | service::SCHED1 | service::SCHED2;
+        service.flags = flag::PERSISTENT | flag::SCHED1 | flag::SCHED2;
         service.timeout = 600;
         service.netmask = Netmask::V4([255, 255, 255, 0].into());
         let mut dest = dest("10.0.0.10:443");
@@ -183,7 +193,7 @@ mod tests {
             family: Family::V6,
         };
         marked.scheduler = "lblc".to_owned();
-        marked.flags = service::PERSISTENT;
+        marked.flags = flag::PERSISTENT;
         marked.timeout = 360;
         marked.netmask = Netmask::V6(128);
         assert!(save(marked, dest("[::1]:80")).starts_with("-A -f 8 -6 -s lblc -p 360\n"));

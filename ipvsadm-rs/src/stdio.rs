@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0
+
+//! Printing that doesn't mind if nobody reads.
+
+use std::fmt;
+use std::io;
+use std::io::Write;
+
+/// Exit status: a listing failed.
+pub(crate) const LIST_FAILED: u8 = 1;
+/// Exit status: nobody reads our output, as a shell reports a death by `SIGPIPE`.
+pub(crate) const BROKEN_PIPE: u8 = 128 + 13;
+
+/// Writes to standard error. What can't be written there can't be reported anywhere.
+pub(crate) fn to_stderr(text: fmt::Arguments<'_>) {
+    let _ = io::stderr().lock().write_fmt(text);
+}
+
+/// Writes a line to standard error.
+macro_rules! complain {
+    ($($text:tt)*) => {
+        $crate::stdio::to_stderr(format_args!("{}\n", format_args!($($text)*)))
+    };
+}
+
+pub(crate) use complain;
+
+/// Writes to standard output. Gives the exit status.
+pub(crate) fn print(text: &str) -> u8 {
+    let mut out = io::stdout().lock();
+    finished(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+}
+
+/// The exit status of a listing.
+pub(crate) fn finished(result: io::Result<()>) -> u8 {
+    match result {
+        Ok(()) => 0,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => BROKEN_PIPE,
+        Err(error) => {
+            complain!("{error}");
+            LIST_FAILED
+        }
+    }
+}
