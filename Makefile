@@ -5,7 +5,7 @@
 CACHE := $(or $(LVS_CACHE),$(if $(filter 0,$(shell id -u)),/var/cache/lvs,$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/lvs))
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: all help module cli install uninstall uml-module demo shell uml-shell test test-fast test-sanitized check update clean distclean
+.PHONY: all help module cli install uninstall uml-module demo shell uml-shell test test-fast test-sanitized bench bench-stock check update clean distclean
 
 all: module cli  ## the module and the command line tool (default)
 
@@ -52,6 +52,12 @@ test-fast:       ## without the stock kernel
 
 test-sanitized:  ## the scenarios on a kernel with KASAN, kmemleak, lockdep and others (first run: 10 minutes more)
 	@qemu/run-tests.sh sanitized
+
+bench:           ## measure lvs beside ip_vs: build/bench.json, build/bench.svg (20 minutes; QUICK=1: 3)
+	@qemu/bench/run.sh uml
+
+bench-stock:     ## some of it on the stock kernel in QEMU, counting instructions
+	@qemu/bench/run.sh stock
 
 check:           ## formatting, lints, no panics, no unsafe code outside kernel_ext
 	@qemu/check.sh

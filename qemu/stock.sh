@@ -32,9 +32,11 @@ qemu() {
 random.trust_cpu=on cryptomgr.notests printk.devkmsg=on $APPEND" "$@"
 }
 
+# The benchmark chooses: LVS_ACCEL, LVS_QEMU_ARGS.
 # Does KVM really run this kernel? /dev/kvm may open and every instruction fail. Probed once after each boot of this host.
 accelerator() {
 	local mark answer
+	[ -z "${LVS_ACCEL:-}" ] || { echo "$LVS_ACCEL" && return; }
 	[ -r /dev/kvm ] && [ -w /dev/kvm ] || { echo tcg,thread=multi && return; }
 	mark=$LVS_CACHE/kvm-$(cat /proc/sys/kernel/random/boot_id)-$KREL
 	if [ ! -e "$mark" ]; then
@@ -59,6 +61,7 @@ if [ -n "$INTERACTIVE" ]; then
 	[ -z "$saved" ] || stty "$saved"
 else
 	# QEMU makes its standard output non-blocking, which is for a pipe of our own only.
-	LIMIT=$TIMEOUT qemu "$accel" </dev/null | cat || status=$?
+	# shellcheck disable=SC2086 # word splitting is wanted
+	LIMIT=$TIMEOUT qemu "$accel" ${LVS_QEMU_ARGS:-} </dev/null | cat || status=$?
 fi
 conclude "$status"

@@ -25,11 +25,11 @@ def choose(vehicle, quick, cpus, repetition, *parts):
         if case.cpus != int(cpus) or (case.repetitions and int(repetition) >= case.repetitions):
             continue
         if parts:
-            wanted = any(part in case.name for part in parts)
+            wanted = any(part in case.name for part in parts) and (case.cpus == 1 or vehicle == "stock")
         elif vehicle == "stock":
             wanted = case.stock
         else:
-            wanted = case.quick or not quick
+            wanted = case.cpus == 1 and (case.quick or not quick)
         if wanted:
             print(case.name)
 
@@ -42,6 +42,11 @@ def numbers(values):
 def lowest(values):
     """What a visit's slices are worth: what else the machine does only ever adds."""
     return min(numbers(values), default=None)
+
+
+def worth(case, values):
+    """What a visit's values are worth: the best of them."""
+    return max(numbers(values), default=None) if case.target_of == "least" else lowest(values)
 
 
 def describe(sample):
@@ -78,7 +83,7 @@ def judge(case, result):
 
 def summarise(case, samples):
     """The result of a case from its samples, one a repetition."""
-    visits = {who: [lowest(sample["values"].get(who, [])) for sample in samples] for who in ("floor", *BALANCERS)}
+    visits = {who: [worth(case, sample["values"].get(who, [])) for sample in samples] for who in ("floor", *BALANCERS)}
     problems = {}
     for sample in samples:
         for who, values in sample["values"].items():

@@ -36,10 +36,13 @@ guest() {
 	mapfile -t cases < <(python3 "$BENCH/report.py" --cases "$vehicle" "${QUICK:-}" "$cpus" "$repetition" "${selection[@]}")
 	[ "${#cases[@]}" -gt 0 ] || return 0
 	if [ "$vehicle" = uml ]; then
-		[ "$cpus" -gt 1 ] || options=("${prefix[@]}" "$LVS_TOP/qemu/uml.sh" --mem 2048 "${options[@]}")
-		[ "$cpus" -eq 1 ] || options=("$LVS_TOP/qemu/uml.sh" --mem 2048 "${options[@]}")
+		options=("${prefix[@]}" "$LVS_TOP/qemu/uml.sh" --mem 2048 "${options[@]}")
+	elif [ "$cpus" -eq 1 ]; then
+		# One instruction takes a nanosecond of the guest's time.
+		options=(env "LVS_ACCEL=tcg,thread=single" "LVS_QEMU_ARGS=-icount shift=0" "$LVS_TOP/qemu/stock.sh"
+			--mem 2048 "${options[@]}")
 	else
-		options=("$LVS_TOP/qemu/bench/stock.sh" "${options[@]}")
+		options=("$LVS_TOP/qemu/stock.sh" --mem 2048 "${options[@]}")
 	fi
 	"${options[@]}" "$BENCH/guest/bench.py" "$vehicle" "$repetition" "${cases[@]}" </dev/null | while IFS= read -r line; do
 		case $line in

@@ -14,17 +14,20 @@ sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
 import balancer
 import network
+import others
 import packets
 import pktgen
 from cases import CASES
 
-KINDS = {**packets.KINDS}
+KINDS = {**packets.KINDS, **others.KINDS}
 
 
 def about():
     """The kernel that is measured on."""
-    with gzip.open("/proc/config.gz", "rt") as file:
-        lines = file.read().splitlines()
+    lines = []
+    if os.path.exists("/proc/config.gz"):
+        with gzip.open("/proc/config.gz", "rt") as file:
+            lines = file.read().splitlines()
     wanted = ("CONFIG_CC_OPTIMIZE", "CONFIG_SMP=", "CONFIG_PREEMPT", "CONFIG_HZ=", "CONFIG_CC_VERSION_TEXT",
               "CONFIG_RUSTC_VERSION_TEXT")
     return {"release": os.uname().release, "config": [line for line in lines if line.startswith(wanted)]}
@@ -48,10 +51,10 @@ def main():
     repetition, names = int(sys.argv[2]), sys.argv[3:]
     chosen = [case for case in CASES if case.name in names]
     if sys.argv[1] == "stock":
-        packets.PACKETS, packets.SLICES = 2000, 1
+        packets.PACKETS, packets.SLICES = 4000, 2
     print(json.dumps({"kernel": about()}), flush=True)
     pktgen.load()
-    network.set_up(max(case.cpus for case in chosen))
+    network.set_up(fronts=2)
     # What comes first may have an advantage.
     order = balancer.MODULES[:: -1 if repetition % 2 else 1]
     for case in chosen:

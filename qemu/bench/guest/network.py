@@ -70,12 +70,12 @@ def no_offload(device):
     subprocess.run(["ethtool", "-K", device, "tx", "off"], check=True, stdout=subprocess.DEVNULL)
 
 
-def rewrite_as_tcp(devices, family, flags):
-    """Makes TCP segments with these flags of the UDP packets that come in."""
+def rewrite_as_tcp(flags, family):
+    """Makes TCP segments of the UDP packets that come in; `flags` are those of each device."""
     protocol = "ip protocol set 6" if family == 4 else "ip6 nexthdr set 6"
     words = "".join(
-        f'chain {device} {{ type filter hook ingress device {device} priority 0; '
-        f'@th,96,16 set {0x5000 | flags:#x} {protocol}\n}}\n' for device in devices)
+        f"chain {device} {{ type filter hook ingress device {device} priority 0; "
+        f"@th,96,16 set {0x5000 | bits:#x} {protocol}\n}}\n" for device, bits in flags.items())
     subprocess.run(["nft", "-f", "-"], input=f"table netdev bench {{\n{words}}}\n", text=True, check=True)
 
 

@@ -96,8 +96,9 @@ def sent(device):
 def receive(jobs, out):
     """Lets devices receive streams: [(CPU, stream, packets, shuffled)]. All devices in `out` together have to send as many
     packets as came in. Returns nanoseconds per packet, of each job."""
-    for cpu in {job[0] for job in jobs}:
-        write(f"kpktgend_{cpu}", "rem_device_all")
+    for thread in os.listdir(PATH):
+        if thread.startswith("kpktgend_"):
+            write(thread, "rem_device_all")
     for cpu, stream, packets, shuffled in jobs:
         write(f"kpktgend_{cpu}", f"add_device {stream.device}")
         for command in settings(stream, packets, shuffled):
