@@ -3,7 +3,8 @@
 # Build the command line tool: build/ipvsadm-rs.
 . "$(dirname "$0")/common.sh"
 
-"$LVS_TOP/qemu/cargo.sh" build --quiet --locked --release -p ipvsadm-rs
+say "building ipvsadm-rs (at first 1 minute)"
+"$LVS_TOP/qemu/cargo.sh" build --locked --release -p ipvsadm-rs
 find_root
 # Not in place: a guest may be reading the old one.
 new=ipvsadm-rs.$$

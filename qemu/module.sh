@@ -48,4 +48,5 @@ build() {
 mkdir -p "$LVS_BUILD/$kernel"
 exec 8>"$LVS_BUILD/$kernel/.lock"
 flock 8
+[ "$kernel" = clippy ] || say "building lvs.ko for the $kernel kernel, $KREL (at first 10 s)"
 build "$@"

@@ -27,6 +27,7 @@ done
 # Cargo's own count: every test function is a test of ours, and one that was ignored is one that failed.
 group_host() {
 	local log=$RESULTS/host.log start=$SECONDS counts status=0
+	say "running cargo's tests (at first 2 minutes); follow them in $log"
 	"$LVS_TOP/qemu/cargo.sh" test --quiet --locked --workspace --no-fail-fast >"$log" 2>&1 || status=$?
 	counts=$(sed -n 's/^test result: .* \([0-9]*\) passed; \([0-9]*\) failed; \([0-9]*\) ignored.*/\1 \2 \3/p' "$log" |
 		awk '{ passed += $1; failed += $2 + $3 } END { print passed + 0, failed + 0 }')
@@ -43,6 +44,7 @@ group_host() {
 
 group_check() {
 	local log=$RESULTS/check.log start=$SECONDS verdict name found=0
+	say "checking formatting, lints and so on (1 minute)"
 	"$LVS_TOP/qemu/check.sh" >"$log" 2>&1 || true
 	while read -r verdict name; do
 		selected "check/$name" || continue
