@@ -22,7 +22,7 @@ need_tool taskset util-linux
 "$LVS_TOP/qemu/module.sh" "$vehicle"
 mkdir -p "$LVS_BUILD"
 samples=$LVS_BUILD/$name.samples
-exec 7>"$LVS_BUILD/.bench-lock"
+exec 7>"$LVS_BUILD/.$name.lock"
 flock -n 7 || die "another benchmark is running"
 : >"$samples"
 

@@ -9,7 +9,7 @@ import network
 
 MODULES = ("ip_vs", "lvs")
 TABLE_BITS = 20
-FIRST_PORT = 80
+FIRST_PORT = 443
 
 
 class Unsupported(Exception):

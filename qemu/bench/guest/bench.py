@@ -41,7 +41,7 @@ def measure(case, order):
     try:
         for who, value in KINDS[case.kind](case, order):
             values.setdefault(who, []).append(value)
-    except (balancer.Failed, pktgen.PktgenError) as reason:
+    except (balancer.Failed, balancer.Unsupported, pktgen.PktgenError) as reason:
         values.setdefault("floor", []).append(f"error: {reason}")
     return values
 

@@ -10,20 +10,18 @@ import pktgen
 
 PACKETS = 200000
 SLICES = 2
-# Flows as addresses times ports.
-SHAPES = {1: (1, 1), 1000: (8, 125), 50000: (16, 3125), 100000: (32, 3125), 500000: (32, 15625), 1000000: (64, 15625)}
+# Flows as addresses times ports times services; the generator has one address only for IPv6.
+SHAPES = {
+    4: {1: (1, 1, 1), 1000: (8, 125, 1), 49000: (1, 49, 1000), 50000: (16, 3125, 1), 500000: (32, 15625, 1),
+        1000000: (64, 15625, 1)},
+    6: {1: (1, 1, 1), 50000: (1, 50000, 1), 499990: (1, 49999, 10)},
+}
 ACK, SYN = 0x10, 0x02
 
 
 def requests(case, device="front0"):
     """The stream from the clients to the case's service."""
-    sources, ports = SHAPES[case.flows]
-    services = case.services
-    if case.family == 6 and case.flows > 1:
-        # The generator has one address only; several services make up for it.
-        sources, ports = 1, min(case.flows, 40000 if case.flows > 50000 else 50000)
-        if case.flows > ports:
-            raise balancer.Unsupported("the generator can't make as many flows of IPv6")
+    sources, ports, services = SHAPES[case.family][case.flows]
     return pktgen.Stream(
         device, network.CLIENTS[case.family], network.VIP[case.family], source_port=10000,
         destination_port=balancer.FIRST_PORT, sources=sources, ports=ports, services=services)
@@ -125,12 +123,14 @@ def measure(case, order, stream, out, counter):
 
         def with_module(_module):
             begin(case, segments)
-            before = balancer.total(counter or 1)
+            before, begun = balancer.total(counter or 1), balancer.total(0)
             yield from slices(stream, packets, stream.flows > 1, out)
             counted = balancer.total(counter or 1) - before
             expected = packets * SLICES if counter else 0
             if counted != expected:
                 raise balancer.Failed(f"{counted} packets were balanced instead of {expected}")
+            if balancer.total(0) != begun:
+                raise balancer.Failed(f"{balancer.total(0) - begun} connections began")
 
         yield from each_module(case, order, with_module)
 

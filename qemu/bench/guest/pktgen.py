@@ -16,8 +16,8 @@ PATH = "/proc/net/pktgen/"
 
 @dataclass(frozen=True)
 class Stream:
-    """UDP packets from `sources` addresses and `ports` ports, or to as many with `to_clients`. The numbers have no common
-    divisor, so stepping through both gives all their pairs."""
+    """UDP packets from `sources` addresses and `ports` ports, or to as many with `to_clients`, to as many ports as there are
+    `services`. The numbers have no common divisor, so stepping through all gives all their combinations."""
 
     device: str
     source: str
@@ -33,7 +33,7 @@ class Stream:
     @property
     def flows(self):
         """How many there are."""
-        return self.sources * self.ports
+        return self.sources * self.ports * self.services
 
 
 def write(name, text):
@@ -76,7 +76,8 @@ def settings(stream, packets, shuffled):
         yield f"udp_{end}_max {port + number * (number > 1)}"
     if shuffled:
         yield "flag IPDST_RND" if stream.to_clients else "flag IPSRC_RND"
-        yield "flag UDPDST_RND" if stream.to_clients else "flag UDPSRC_RND"
+        yield "flag UDPSRC_RND"
+        yield "flag UDPDST_RND"
 
 
 class PktgenError(Exception):
