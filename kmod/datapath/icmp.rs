@@ -72,22 +72,24 @@ pub(super) fn receive(context: &Context<'_>, packet: Packet, ip: IpHeader) -> Di
         return packet.accept();
     };
     // The inner packet went from the client to the server: tell the client.
-    if let Some(conn) = context.tables.conns.find_reply(
-        context.read,
-        &flow.as_request(),
-        context.now,
-    ) {
+    if let Some(conn) =
+        context
+            .tables
+            .conns
+            .find_reply(context.read, &flow.as_request(), context.now)
+    {
         return to_client(context, packet, &ip, &report, conn);
     }
     if !takes_requests(context, &packet) {
         return packet.accept();
     }
     // The inner packet went from the virtual address to the client: tell the server.
-    if let Some(conn) = context.tables.conns.find_request(
-        context.read,
-        &flow.as_reply(),
-        context.now,
-    ) {
+    if let Some(conn) =
+        context
+            .tables
+            .conns
+            .find_request(context.read, &flow.as_reply(), context.now)
+    {
         return to_server(context, packet, &ip, &report, conn);
     }
     packet.accept()
@@ -192,14 +194,7 @@ pub(super) fn to_server(
         }
     }
     if translated {
-        forward::send_icmp(
-            context,
-            packet,
-            ip,
-            &report.inner,
-            report.inner_at,
-            conn,
-        )
+        forward::send_icmp(context, packet, ip, &report.inner, report.inner_at, conn)
     } else {
         forward::unchanged(context, packet, ip, conn, Probe::Ignore)
     }

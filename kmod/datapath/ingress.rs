@@ -158,7 +158,12 @@ fn transport(context: &Context<'_>, packet: Packet, ip: IpHeader) -> Disposition
             return schedule::begin(context, packet, &flow);
         }
     }
-    if let Some(conn) = lookup::reply(context, &flow) {
+    // On the forwarding path this was asked before.
+    let may_be_reply = context.place == Place::Forward || lookup::may_be_reply(context.state, &ip);
+    if let Some(conn) = may_be_reply
+        .then(|| lookup::reply(context, &flow))
+        .flatten()
+    {
         return reply::send_back(context, packet, &flow, conn);
     }
     if context.place == Place::Forward || !takes_requests(context, &packet) {

@@ -90,8 +90,7 @@ fn usable_template<'a>(
     let conns = &context.tables.conns;
     let template = conns.find_template(context.read, tuple, context.now)?;
     let dest = template.share_dest(context.read)?;
-    let quiescent =
-        dest.weight() == 0 && context.state.sysctls().expire_quiescent_template();
+    let quiescent = dest.weight() == 0 && context.state.sysctls().expire_quiescent_template();
     if dest.is_available() && !quiescent {
         return Some((template, dest));
     }
@@ -101,10 +100,7 @@ fn usable_template<'a>(
 }
 
 fn template_tuple(flow: &Flow, service: &Service) -> Tuple {
-    let client = flow
-        .ip
-        .source
-        .masked(flow.ip.family, service.netmask());
+    let client = flow.ip.source.masked(flow.ip.family, service.netmask());
     let (protocol, virtual_addr, virtual_port) = match service.id().target {
         Target::Mark(mark) => (ANY_PROTOCOL, Addr::from_v4_word(mark.to_be()), 0),
         Target::Address { port, .. } => {

@@ -17,8 +17,8 @@ use crate::kernel_ext::packet::{
     Disposition,
     Packet, //
 };
-use crate::kernel_ext::time;
 use crate::kernel_ext::rcu::RcuArc;
+use crate::kernel_ext::time;
 use crate::table::conn::flag;
 use crate::table::conn_table::{
     NewConn,
@@ -159,13 +159,17 @@ pub(super) fn pick<'a>(
     flow: &Flow,
     service: &'a Entry<Service>,
 ) -> Result<&'a RcuArc<Dest>, Failure> {
+    let random = match service.scheduler(context.read) {
+        Some(kind) if kind.is_random() => time::random_u64(),
+        _ => 0,
+    };
     let key = Key {
         client_addr: flow.ip.source,
         client_port: flow.source_port,
         virtual_addr: flow.ip.destination,
         virtual_port: flow.destination_port,
         flags: service.flags(),
-        random: time::random_u64(),
+        random,
     };
     service
         .schedule(context.read, &key, LOCALITY_EXPIRATION)
@@ -206,7 +210,12 @@ fn refuse(
     service: &Entry<Service>,
 ) -> Disposition {
     // What else goes to FTP's address is not ours to refuse.
-    if let Target::Address { port: FTP_PORT, protocol, .. } = service.id().target {
+    if let Target::Address {
+        port: FTP_PORT,
+        protocol,
+        ..
+    } = service.id().target
+    {
         if protocol == u16::from(protocol::TCP) && flow.destination_port != FTP_PORT {
             return packet.accept();
         }

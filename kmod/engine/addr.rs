@@ -128,7 +128,15 @@ mod tests {
         let mask = u32::from_ne_bytes([255, 255, 255, 0]);
         assert_eq!(addr.masked(Family::V4, mask).v4(), [192, 0, 2, 0]);
         let bytes = [0xff; 16];
-        for (prefix, kept) in [(0, 0), (1, 1), (32, 32), (36, 36), (64, 64), (127, 127), (128, 128)] {
+        for (prefix, kept) in [
+            (0, 0),
+            (1, 1),
+            (32, 32),
+            (36, 36),
+            (64, 64),
+            (127, 127),
+            (128, 128),
+        ] {
             let masked = Addr::from_octets(bytes).masked(Family::V6, prefix);
             assert_eq!(u128::from_be_bytes(masked.octets()).leading_ones(), kept);
         }

@@ -49,7 +49,7 @@ impl State {
     /// Ends a message of `len` bytes whose last ones, fewer than eight, are `rest`.
     #[inline(always)]
     const fn finish(self, len: u64, rest: u64) -> u32 {
-        let mut state = self.absorb(len << 56 | rest);
+        let mut state = self.absorb((len << 56) | rest);
         state.0[2] ^= 0xff;
         let [a, b, c, d] = state.round().round().round().0;
         (a ^ b ^ c ^ d) as u32

@@ -137,7 +137,7 @@ pub fn ipv6(bytes: &[u8]) -> Result<IpHeader, ParseError> {
         is_later_fragment: false,
         dont_fragment: true,
         ttl: hop_limit,
-        tos: v0 << 4 | v1 >> 4,
+        tos: (v0 << 4) | (v1 >> 4),
     };
     if is_extension(next) {
         skip_extensions(bytes, &mut header)?;
@@ -166,9 +166,8 @@ fn skip_extensions(bytes: &[u8], header: &mut IpHeader) -> Result<(), ParseError
             return Ok(());
         }
         let at = bytes.get(header.len..).ok_or(ParseError::Truncated)?;
-        let ([next, units, offset_hi, offset_lo, ..], _) = at
-            .split_first_chunk::<8>()
-            .ok_or(ParseError::Truncated)?;
+        let ([next, units, offset_hi, offset_lo, ..], _) =
+            at.split_first_chunk::<8>().ok_or(ParseError::Truncated)?;
         let len = match header.protocol {
             extension::FRAGMENT => {
                 header.is_fragment = true;
@@ -307,8 +306,30 @@ mod tests {
     fn header(version_len: u8, fragment: u16) -> [u8; 24] {
         let [hi, lo] = fragment.to_be_bytes();
         [
-            version_len, 0, 0, 24, 0, 0, hi, lo, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2, 0x12, 0x34,
-            0, 80,
+            version_len,
+            0,
+            0,
+            24,
+            0,
+            0,
+            hi,
+            lo,
+            64,
+            6,
+            0,
+            0,
+            10,
+            0,
+            0,
+            1,
+            10,
+            0,
+            0,
+            2,
+            0x12,
+            0x34,
+            0,
+            80,
         ]
     }
 

@@ -221,7 +221,9 @@ mod tests {
 
     /// The rows of a table for SYN, FIN, ACK and RST, as two letters for each state in their order.
     fn check(direction: Direction, secure: bool, rows: [&str; 4]) {
-        let abbreviations = ["NO", "ES", "SS", "SR", "FW", "TW", "CL", "CW", "LA", "LI", "SA"];
+        let abbreviations = [
+            "NO", "ES", "SS", "SR", "FW", "TW", "CL", "CW", "LA", "LI", "SA",
+        ];
         for (flags, row) in FLAGS.into_iter().zip(rows) {
             for (state, expected) in ALL.into_iter().zip(row.split(' ')) {
                 let number = next(state, direction, flags, secure).number();

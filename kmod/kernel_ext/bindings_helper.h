@@ -5,6 +5,7 @@
  */
 #include <linux/hrtimer_types.h>
 
+#include <linux/if_packet.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv4.h>
 

@@ -37,11 +37,6 @@ bool lvs_skb_may_pull(struct sk_buff *skb, unsigned int len)
 	return pskb_may_pull(skb, len);
 }
 
-bool lvs_skb_balanced(const struct sk_buff *skb)
-{
-	return skb->ipvs_property;
-}
-
 void lvs_skb_set_balanced(struct sk_buff *skb)
 {
 	skb->ipvs_property = 1;
@@ -52,24 +47,9 @@ u32 lvs_skb_mark(const struct sk_buff *skb)
 	return skb->mark;
 }
 
-u8 lvs_skb_packet_type(const struct sk_buff *skb)
-{
-	return skb->pkt_type;
-}
-
-u8 lvs_skb_ip_summed(const struct sk_buff *skb)
-{
-	return skb->ip_summed;
-}
-
 void lvs_skb_set_ip_summed(struct sk_buff *skb, u8 state)
 {
 	skb->ip_summed = state;
-}
-
-void lvs_skb_set_ignore_df(struct sk_buff *skb)
-{
-	skb->ignore_df = 1;
 }
 
 int lvs_skb_cow(struct sk_buff *skb, unsigned int headroom)
@@ -101,17 +81,34 @@ void lvs_skb_forward(struct sk_buff *skb)
 		skb_clear_tstamp(skb);
 }
 
+/*
+ * All that makes a received packet one that this host sends: output doesn't answer for its sender when it has to
+ * fragment, the balancer and connection tracking leave it alone, and the socket of its old destination is forgotten.
+ */
+void lvs_skb_leave(struct sk_buff *skb)
+{
+	skb->ignore_df = 1;
+	skb->ipvs_property = 1;
+	lvs_skb_untrack(skb);
+	lvs_skb_orphan(skb);
+	lvs_skb_forward(skb);
+}
+
+/* The same for a packet inside a tunnel's: that one is tracked as any other of this host. */
+void lvs_skb_leave_inside(struct sk_buff *skb)
+{
+	skb->ignore_df = 1;
+	skb->ipvs_property = 1;
+	nf_reset_ct(skb);
+	lvs_skb_forward(skb);
+}
+
 void lvs_skb_untrack(struct sk_buff *skb)
 {
 #if IS_ENABLED(CONFIG_NF_CONNTRACK)
 	nf_conntrack_put(skb_nfct(skb));
 	nf_ct_set(skb, NULL, IP_CT_UNTRACKED);
 #endif
-}
-
-void lvs_skb_reset_conntrack(struct sk_buff *skb)
-{
-	nf_reset_ct(skb);
 }
 
 bool lvs_skb_gso_fits(const struct sk_buff *skb, unsigned int mtu)
@@ -281,7 +278,13 @@ void lvs_dst_release(struct dst_entry *dst)
 	dst_release(dst);
 }
 
-bool lvs_dst_stale(struct dst_entry *dst, u32 cookie)
+/* What the check of IPv4's routes does, without the indirect call. */
+bool lvs_dst_stale4(const struct net *net, const struct dst_entry *dst)
+{
+	return READ_ONCE(dst->obsolete) != DST_OBSOLETE_FORCE_CHK || dst_rtable(dst)->rt_genid != rt_genid_ipv4(net);
+}
+
+bool lvs_dst_stale6(struct dst_entry *dst, u32 cookie)
 {
 	return READ_ONCE(dst->obsolete) && !dst->ops->check(dst, cookie);
 }
@@ -314,11 +317,6 @@ unsigned int lvs_dst_reserved_space(const struct dst_entry *dst)
 bool lvs_dst_is_input4(const struct dst_entry *dst)
 {
 	return rt_is_input_route(dst_rtable(dst));
-}
-
-struct dst_entry *lvs_skb_dst(const struct sk_buff *skb)
-{
-	return skb_dst(skb);
 }
 
 void lvs_skb_dst_set_noref(struct sk_buff *skb, struct dst_entry *dst)
@@ -564,11 +562,6 @@ int lvs_notifier_from_errno(int error)
 }
 
 /* -- time.rs --------------------------------------------------------------------------------------------------- */
-
-u32 lvs_jiffies(void)
-{
-	return (u32)jiffies;
-}
 
 bool lvs_net_ratelimit(void)
 {

@@ -27,20 +27,17 @@ struct lvs_counters {
 
 /* packet.rs */
 bool lvs_skb_may_pull(struct sk_buff *skb, unsigned int len);
-bool lvs_skb_balanced(const struct sk_buff *skb);
 void lvs_skb_set_balanced(struct sk_buff *skb);
 u32 lvs_skb_mark(const struct sk_buff *skb);
-u8 lvs_skb_packet_type(const struct sk_buff *skb);
-u8 lvs_skb_ip_summed(const struct sk_buff *skb);
 void lvs_skb_set_ip_summed(struct sk_buff *skb, u8 state);
-void lvs_skb_set_ignore_df(struct sk_buff *skb);
 int lvs_skb_cow(struct sk_buff *skb, unsigned int headroom);
 unsigned int lvs_skb_headroom(const struct sk_buff *skb);
 int lvs_skb_cloned(const struct sk_buff *skb);
 void lvs_skb_orphan(struct sk_buff *skb);
 void lvs_skb_forward(struct sk_buff *skb);
+void lvs_skb_leave(struct sk_buff *skb);
+void lvs_skb_leave_inside(struct sk_buff *skb);
 void lvs_skb_untrack(struct sk_buff *skb);
-void lvs_skb_reset_conntrack(struct sk_buff *skb);
 bool lvs_skb_gso_fits(const struct sk_buff *skb, unsigned int mtu);
 bool lvs_skb_is_gso(const struct sk_buff *skb);
 bool lvs_skb_from_loopback(const struct sk_buff *skb);
@@ -68,14 +65,14 @@ struct dst_entry *lvs_route_output6(struct net *net, const struct in6_addr *dadd
 bool lvs_dst_is_local6(const struct dst_entry *dst);
 int lvs_route_me_harder6(struct net *net, struct sk_buff *skb);
 void lvs_dst_release(struct dst_entry *dst);
-bool lvs_dst_stale(struct dst_entry *dst, u32 cookie);
+bool lvs_dst_stale4(const struct net *net, const struct dst_entry *dst);
+bool lvs_dst_stale6(struct dst_entry *dst, u32 cookie);
 unsigned int lvs_dst_mtu(const struct dst_entry *dst);
 bool lvs_dst_is_local4(const struct dst_entry *dst);
 bool lvs_dst_device_down(const struct dst_entry *dst);
 unsigned int lvs_dst_hard_header_len(const struct dst_entry *dst);
 unsigned int lvs_dst_reserved_space(const struct dst_entry *dst);
 bool lvs_dst_is_input4(const struct dst_entry *dst);
-struct dst_entry *lvs_skb_dst(const struct sk_buff *skb);
 void lvs_skb_dst_set_noref(struct sk_buff *skb, struct dst_entry *dst);
 void lvs_skb_dst_set_ref(struct sk_buff *skb, struct dst_entry *dst);
 void lvs_skb_link_failure(struct sk_buff *skb);
@@ -131,7 +128,6 @@ void lvs_delayed_work_kick(struct delayed_work *work);
 int lvs_notifier_from_errno(int error);
 
 /* time.rs */
-u32 lvs_jiffies(void);
 bool lvs_net_ratelimit(void);
 void lvs_cond_resched(void);
 u64 lvs_random_u64(void);

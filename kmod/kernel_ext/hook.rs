@@ -128,6 +128,9 @@ impl<T: Receiver> Hooks<T> {
         })
     }
 
+    /// # Safety
+    ///
+    /// Called by netfilter, with what [`Hooks::register`] registered and a packet of the hook's family.
     #[inline(always)]
     unsafe fn run<const V6: bool>(
         data: *mut ffi::c_void,
@@ -148,6 +151,9 @@ impl<T: Receiver> Hooks<T> {
         }
     }
 
+    /// # Safety
+    ///
+    /// Called by netfilter, with what [`Hooks::register`] registered and a packet of the hook's family.
     unsafe extern "C" fn local_in<const V6: bool>(
         data: *mut ffi::c_void,
         skb: *mut bindings::sk_buff,
@@ -157,6 +163,9 @@ impl<T: Receiver> Hooks<T> {
         unsafe { Self::run::<V6>(data, skb, Place::LocalIn) }
     }
 
+    /// # Safety
+    ///
+    /// Called by netfilter, with what [`Hooks::register`] registered and a packet of the hook's family.
     unsafe extern "C" fn forward<const V6: bool>(
         data: *mut ffi::c_void,
         skb: *mut bindings::sk_buff,
@@ -166,6 +175,9 @@ impl<T: Receiver> Hooks<T> {
         unsafe { Self::run::<V6>(data, skb, Place::Forward) }
     }
 
+    /// # Safety
+    ///
+    /// Called by netfilter, with what [`Hooks::register`] registered and a packet of the hook's family.
     unsafe extern "C" fn local_out<const V6: bool>(
         data: *mut ffi::c_void,
         skb: *mut bindings::sk_buff,

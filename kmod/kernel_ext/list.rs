@@ -58,7 +58,7 @@ impl<T> List<T> {
     {
         let mut list = Self::with_capacity(count)?;
         for _ in 0..count {
-            drop(list.push_reserved(value));
+            let _ = list.push_reserved(value);
         }
         Ok(list)
     }

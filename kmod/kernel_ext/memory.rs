@@ -122,7 +122,12 @@ impl<T> Tie<T> {
             return true;
         }
         self.word
-            .compare_exchange(Self::ANCHOR, Self::GONE, Ordering::AcqRel, Ordering::Relaxed)
+            .compare_exchange(
+                Self::ANCHOR,
+                Self::GONE,
+                Ordering::AcqRel,
+                Ordering::Relaxed,
+            )
             .is_ok()
     }
 }
@@ -227,6 +232,9 @@ impl<T> EntryBox<T> {
         Self(entry)
     }
 
+    /// # Safety
+    ///
+    /// `head` is the head of an entry that `drop` retired; called once, after the grace period.
     unsafe extern "C" fn free(head: *mut bindings::callback_head) {
         let offset = mem::offset_of!(Entry<T>, head);
         // SAFETY: `head` lies in an entry that `drop` retired; the grace period is over.
@@ -284,7 +292,7 @@ impl<T> Slab<T> {
         const { assert!(!mem::needs_drop::<T>()) };
         // SAFETY: The name lives as long as the module.
         let cache = unsafe {
-            bindings::lvs_cache_create(name.as_ptr().cast(), mem::size_of::<Entry<T>>() as u32)
+            bindings::lvs_cache_create(name.as_char_ptr(), mem::size_of::<Entry<T>>() as u32)
         };
         Ok(Self {
             cache: NonNull::new(cache).ok_or(ENOMEM)?,
@@ -313,7 +321,8 @@ impl<T: 'static> SharedSlab<T> {
     /// with `ENOMEM`. Called once, at load.
     pub(crate) fn create(&'static self, name: &'static CStr) -> Result<SlabOwner<T>> {
         let slab = Arc::new(Slab::new(name)?, GFP_KERNEL)?;
-        self.0.store(Arc::into_raw(slab).cast_mut(), Ordering::Release);
+        self.0
+            .store(Arc::into_raw(slab).cast_mut(), Ordering::Release);
         Ok(SlabOwner(self))
     }
 

@@ -11,6 +11,7 @@ pub(crate) mod lock;
 pub(crate) mod memory;
 pub(crate) mod netns;
 pub(crate) mod nla;
+pub(crate) mod once;
 pub(crate) mod output;
 pub(crate) mod packet;
 pub(crate) mod percpu;

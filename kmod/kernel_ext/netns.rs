@@ -123,6 +123,9 @@ impl<T: NetnsState> PerNetns<T> {
         unsafe { bindings::lvs_net_generic(net, slot).cast() }
     }
 
+    /// # Safety
+    ///
+    /// Called by the core with a namespace whose slot is allocated, as [`PerNetns::register`] asked for.
     unsafe extern "C" fn init(net: *mut bindings::net) -> kernel::ffi::c_int {
         kernel::error::from_result(|| {
             let state = T::create(Net(NonNull::new(net).ok_or(EINVAL)?))?;
@@ -135,6 +138,9 @@ impl<T: NetnsState> PerNetns<T> {
         })
     }
 
+    /// # Safety
+    ///
+    /// Called by the core with a namespace whose slot is allocated, as [`PerNetns::register`] asked for.
     unsafe extern "C" fn pre_exit(net: *mut bindings::net) {
         // SAFETY: Called by the core after `init` succeeded and before `exit`.
         if let Some(state) = unsafe { (*Self::place(net)).as_ref() } {
@@ -142,6 +148,9 @@ impl<T: NetnsState> PerNetns<T> {
         }
     }
 
+    /// # Safety
+    ///
+    /// Called by the core with a namespace whose slot is allocated, as [`PerNetns::register`] asked for.
     unsafe extern "C" fn exit(net: *mut bindings::net) {
         // SAFETY: Called by the core once; it waited for readers since `pre_exit`.
         unsafe {

@@ -62,6 +62,20 @@ impl Packet {
         unsafe { self.skb.as_ref() }
     }
 
+    #[inline]
+    fn headers(&self) -> &bindings::sk_buff__bindgen_ty_4__bindgen_ty_2 {
+        // SAFETY: Both views of the union are the same fields.
+        unsafe { self.skb().__bindgen_anon_4.headers.as_ref() }
+    }
+
+    /// The packet's route; null for none.
+    #[inline]
+    pub(super) fn dst(&self) -> *mut bindings::dst_entry {
+        // SAFETY: In the IP layer the union holds the route and whether it is borrowed.
+        let reference = unsafe { self.skb().__bindgen_anon_3.__bindgen_anon_1._skb_refdst };
+        (reference & !(bindings::SKB_DST_NOREF as usize)) as *mut _
+    }
+
     /// Gives up the packet to C code.
     #[inline]
     pub(super) fn into_raw(self) -> *mut bindings::sk_buff {
@@ -147,8 +161,7 @@ impl Packet {
     /// Whether the balancer has seen this packet already.
     #[inline]
     pub(crate) fn is_balanced(&self) -> bool {
-        // SAFETY: The packet is alive.
-        unsafe { bindings::lvs_skb_balanced(self.as_ptr()) }
+        self.headers().ipvs_property() != 0
     }
 
     /// Marks the packet as seen by the balancer.
@@ -161,8 +174,7 @@ impl Packet {
     /// Whether the packet's link-layer destination was this host.
     #[inline]
     pub(crate) fn is_for_host(&self) -> bool {
-        // SAFETY: The packet is alive. 0 is `PACKET_HOST`.
-        unsafe { bindings::lvs_skb_packet_type(self.as_ptr()) == 0 }
+        u32::from(self.headers().pkt_type()) == bindings::PACKET_HOST
     }
 
     /// Whether the packet came through the loopback device or was made by this host.
@@ -181,9 +193,7 @@ impl Packet {
     /// State of the transport checksum.
     #[inline]
     pub(crate) fn checksum_state(&self) -> ChecksumState {
-        // SAFETY: The packet is alive.
-        if unsafe { bindings::lvs_skb_ip_summed(self.as_ptr()) } == bindings::CHECKSUM_PARTIAL as u8
-        {
+        if u32::from(self.headers().ip_summed()) == bindings::CHECKSUM_PARTIAL {
             ChecksumState::Partial
         } else {
             ChecksumState::Complete
@@ -193,9 +203,9 @@ impl Packet {
     /// Forgets the device's sum over the packet, which a rewrite has made wrong.
     #[inline]
     pub(crate) fn forget_device_checksum(&mut self) {
-        // SAFETY: The packet is owned.
-        unsafe {
-            if bindings::lvs_skb_ip_summed(self.as_ptr()) == bindings::CHECKSUM_COMPLETE as u8 {
+        if u32::from(self.headers().ip_summed()) == bindings::CHECKSUM_COMPLETE {
+            // SAFETY: The packet is owned.
+            unsafe {
                 bindings::lvs_skb_set_ip_summed(self.as_ptr(), bindings::CHECKSUM_NONE as u8);
             }
         }
@@ -211,7 +221,9 @@ impl Packet {
 
     /// The internet checksum of everything from `offset` on, as it goes into a header.
     pub(crate) fn checksum_from(&self, offset: usize) -> [u8; 2] {
-        let offset = i32::try_from(offset).unwrap_or(i32::MAX).min(self.len() as i32);
+        let offset = i32::try_from(offset)
+            .unwrap_or(i32::MAX)
+            .min(self.len() as i32);
         // SAFETY: The packet is alive and at least `offset` long.
         unsafe { bindings::lvs_skb_checksum_fold(self.as_ptr(), offset) }.to_ne_bytes()
     }
@@ -265,11 +277,11 @@ impl Packet {
         }
     }
 
-    /// Keeps output from answering for the sender when it has to fragment.
+    /// Makes a packet that was received one that this host sends: see the C function.
     #[inline]
-    pub(crate) fn set_may_fragment(&mut self) {
+    pub(crate) fn leave(&mut self) {
         // SAFETY: The packet is owned.
-        unsafe { bindings::lvs_skb_set_ignore_df(self.as_ptr()) }
+        unsafe { bindings::lvs_skb_leave(self.as_ptr()) }
     }
 
     /// Parts the packet from the local socket that its old destination belonged to.
@@ -279,13 +291,6 @@ impl Packet {
         unsafe { bindings::lvs_skb_orphan(self.as_ptr()) }
     }
 
-    /// Makes what receiving left in the packet fit for sending it.
-    #[inline]
-    pub(crate) fn prepare_forward(&mut self) {
-        // SAFETY: The packet is owned.
-        unsafe { bindings::lvs_skb_forward(self.as_ptr()) }
-    }
-
     /// Tells connection tracking to leave the packet alone.
     #[inline]
     pub(crate) fn untrack(&mut self) {
@@ -293,11 +298,11 @@ impl Packet {
         unsafe { bindings::lvs_skb_untrack(self.as_ptr()) }
     }
 
-    /// Parts the packet from its tracked connection.
+    /// As [`Packet::leave`] for a packet that was put into another one, which is tracked anew.
     #[inline]
-    pub(crate) fn reset_tracking(&mut self) {
+    pub(crate) fn leave_inside(&mut self) {
         // SAFETY: The packet is owned.
-        unsafe { bindings::lvs_skb_reset_conntrack(self.as_ptr()) }
+        unsafe { bindings::lvs_skb_leave_inside(self.as_ptr()) }
     }
 
     /// Reassembles an IPv4 fragment. `Err` when the packet went into the queue of fragments.

@@ -223,11 +223,6 @@ impl<T> RcuArc<T> {
         // SAFETY: An owner exists, so the node does.
         unsafe { self.0.as_ref() }
     }
-
-    /// Whether both own the same value.
-    pub(crate) fn same(&self, other: &Self) -> bool {
-        self.0 == other.0
-    }
 }
 
 impl<T> Clone for RcuArc<T> {

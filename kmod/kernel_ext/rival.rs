@@ -39,6 +39,9 @@ impl Refusal {
         }? Error)
     }
 
+    /// # Safety
+    ///
+    /// Called by the module loader with the module concerned.
     unsafe extern "C" fn notice(
         _notifier: *mut bindings::notifier_block,
         action: ffi::c_ulong,
@@ -49,10 +52,7 @@ impl Refusal {
         }
         // SAFETY: Called with the module that is being loaded.
         let name = unsafe { &(*module.cast::<bindings::module>()).name };
-        let same = name
-            .iter()
-            .zip(RIVAL)
-            .all(|(&a, &b)| a as u8 == b);
+        let same = name.iter().zip(RIVAL).all(|(&a, &b)| a == b);
         if !same {
             return bindings::LVS_NOTIFY_OK as ffi::c_int;
         }

@@ -20,6 +20,10 @@ pub(crate) struct Route {
     cookie: u32,
     family: Family,
     source: Addr,
+    is_local: bool,
+    link_header_len: u32,
+    /// No longer packet needs to be compared with the MTU as it is now.
+    fits_anyway: u32,
 }
 
 // SAFETY: Routes are reference counted and shared by all CPUs.
@@ -36,12 +40,8 @@ impl Route {
         let route = unsafe {
             bindings::lvs_route_output4(net.as_ptr(), to, from, known_nexthop, &mut source_v4)
         };
-        Some(Self {
-            dst: NonNull::new(route.cast())?,
-            cookie: 0,
-            family: Family::V4,
-            source: Addr::from_v4_word(source_v4),
-        })
+        let dst = NonNull::new(route.cast())?;
+        Some(Self::new(dst, 0, Family::V4, Addr::from_v4_word(source_v4)))
     }
 
     /// As [`Route::lookup_v4`] for an IPv6 address. `choose_source` also chooses a source address, and
@@ -69,14 +69,39 @@ impl Route {
                 &mut cookie,
             )
         };
-        Some(Self {
-            dst: NonNull::new(dst)?,
-            cookie,
-            family: Family::V6,
-            // SAFETY: Any sixteen bytes are an address.
-            source: Addr::from_octets(unsafe { core::mem::transmute_copy(&source) }),
-        })
+        // SAFETY: Any sixteen bytes are an address.
+        let source = Addr::from_octets(unsafe { core::mem::transmute_copy(&source) });
+        Some(Self::new(NonNull::new(dst)?, cookie, Family::V6, source))
     }
+
+    /// Takes over the reference to `dst`, and notes what doesn't change while the route isn't stale.
+    fn new(dst: NonNull<bindings::dst_entry>, cookie: u32, family: Family, source: Addr) -> Self {
+        let dst_ptr = dst.as_ptr();
+        // SAFETY: The reference keeps the route alive; output routes have a device.
+        let (is_local, link_header_len, mtu) = unsafe {
+            let is_local = match family {
+                Family::V4 => bindings::lvs_dst_is_local4(dst_ptr),
+                Family::V6 => bindings::lvs_dst_is_local6(dst_ptr),
+            };
+            (
+                is_local,
+                bindings::lvs_dst_hard_header_len(dst_ptr),
+                bindings::lvs_dst_mtu(dst_ptr),
+            )
+        };
+        Self {
+            dst,
+            cookie,
+            family,
+            source,
+            is_local,
+            link_header_len,
+            fits_anyway: mtu.min(Self::LEAST_LEARNED_MTU),
+        }
+    }
+
+    /// Path MTU discovery never goes below this (`net.ipv4.route.min_pmtu` is 552; IPv6 has 1280).
+    const LEAST_LEARNED_MTU: u32 = 512;
 
     #[inline]
     fn dst(&self) -> *mut bindings::dst_entry {
@@ -85,27 +110,33 @@ impl Route {
 
     /// Whether the routing tables changed since the look-up.
     #[inline]
-    pub(crate) fn is_stale(&self) -> bool {
+    pub(crate) fn is_stale(&self, net: Net) -> bool {
         // SAFETY: The route holds a reference.
-        unsafe { bindings::lvs_dst_stale(self.dst(), self.cookie) }
+        unsafe {
+            match self.family {
+                Family::V4 => bindings::lvs_dst_stale4(net.as_ptr(), self.dst()),
+                Family::V6 => bindings::lvs_dst_stale6(self.dst(), self.cookie),
+            }
+        }
     }
 
     /// Whether packets would go to this host itself.
     #[inline]
     pub(crate) fn is_local(&self) -> bool {
-        // SAFETY: As above, and it is a route of this family.
-        unsafe {
-            match self.family {
-                Family::V4 => bindings::lvs_dst_is_local4(self.dst()),
-                Family::V6 => bindings::lvs_dst_is_local6(self.dst()),
-            }
-        }
+        self.is_local
     }
 
     /// Whether the route's device is down: then it must not be kept.
     pub(crate) fn is_down(&self) -> bool {
         // SAFETY: As above.
         unsafe { bindings::lvs_dst_device_down(self.dst()) }
+    }
+
+    /// Whether a packet of `len` bytes, tunnel headers included, fits the way whatever was learned of
+    /// its MTU: spares asking.
+    #[inline]
+    pub(crate) fn fits_anyway(&self, len: u32) -> bool {
+        len <= self.fits_anyway
     }
 
     /// Longest packet, in bytes, that fits the way.
@@ -130,8 +161,7 @@ impl Route {
     /// Bytes of the device's link-layer header.
     #[inline]
     pub(crate) fn link_header_len(&self) -> u32 {
-        // SAFETY: As above; output routes have a device.
-        unsafe { bindings::lvs_dst_hard_header_len(self.dst()) }
+        self.link_header_len
     }
 
     /// Bytes the device wants free in front of a packet.
@@ -167,8 +197,7 @@ impl Packet {
     /// Whether the packet has been routed at all.
     #[inline]
     pub(crate) fn has_route(&self) -> bool {
-        // SAFETY: The packet is alive.
-        !unsafe { bindings::lvs_skb_dst(self.as_ptr()) }.is_null()
+        !self.dst().is_null()
     }
 
     /// Whether the packet's present route leads to this host.
@@ -176,7 +205,7 @@ impl Packet {
     pub(crate) fn is_routed_here(&self, family: Family) -> bool {
         // SAFETY: The packet is alive; the route is checked and of the packet's family.
         unsafe {
-            let dst = bindings::lvs_skb_dst(self.as_ptr());
+            let dst = self.dst();
             !dst.is_null()
                 && match family {
                     Family::V4 => bindings::lvs_dst_is_local4(dst),
@@ -189,7 +218,7 @@ impl Packet {
     pub(crate) fn is_input_routed_v4(&self) -> bool {
         // SAFETY: As above.
         unsafe {
-            let dst = bindings::lvs_skb_dst(self.as_ptr());
+            let dst = self.dst();
             !dst.is_null() && bindings::lvs_dst_is_input4(dst)
         }
     }

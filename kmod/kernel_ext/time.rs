@@ -10,8 +10,9 @@ pub(crate) const HZ: u32 = bindings::LVS_HZ;
 /// The tick counter's low 32 bits; compare values by wrapping difference.
 #[inline]
 pub(crate) fn now() -> u32 {
-    // SAFETY: Reads a global counter.
-    unsafe { bindings::lvs_jiffies() }
+    // SAFETY: A global counter that the timer interrupt writes; an aligned load sees one of its
+    // values.
+    unsafe { (&raw const bindings::jiffies).read_volatile() as u32 }
 }
 
 /// Ticks in `seconds`, at most half the counter's range.

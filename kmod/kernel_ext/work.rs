@@ -69,6 +69,9 @@ impl<T: Worker> Chore<T> {
         unsafe { bindings::cancel_delayed_work_sync(self.work.get()) };
     }
 
+    /// # Safety
+    ///
+    /// Called by the workqueue with the work of a bound [`Chore`].
     unsafe extern "C" fn call(work: *mut bindings::work_struct) {
         // SAFETY: The work is the first field of the delayed work, which lies in a chore at a known
         // offset; the owner is bound and outlives the chore, since dropping it cancels.

@@ -47,20 +47,14 @@ use crate::kernel_ext::time;
 use super::dest::Dest;
 use super::netns_state::Timeouts;
 
-/// Bits of a connection's state word above the protocol's state (8 bits) and the packet count.
+/// Bits of a connection's state word above the protocol's state (8 bits).
 pub(crate) mod flag {
-    /// Packets from the client, counted up to [`super::Conn::MAX_PACKETS`].
-    pub(crate) const PACKET_ONE: u32 = 1 << 8;
-    /// Mask of the packet count.
-    pub(crate) const PACKET_MASK: u32 = 0xf << 8;
     /// Not counted as active at its server.
     pub(crate) const INACTIVE: u32 = 1 << 12;
     /// Only the client's packets have been seen so far.
     pub(crate) const NO_OUTPUT: u32 = 1 << 13;
     /// A persistence template.
     pub(crate) const TEMPLATE: u32 = 1 << 14;
-    /// Lives for one packet and is in no table.
-    pub(crate) const ONE_PACKET: u32 = 1 << 15;
     /// Taken out of the table: nothing is counted any more.
     pub(crate) const DEAD: u32 = 1 << 16;
     /// A template that no new connection uses any more.
@@ -131,9 +125,6 @@ impl Member for Conn {
 }
 
 impl Conn {
-    /// Where counting a connection's packets ends.
-    pub(crate) const MAX_PACKETS: u32 = 15;
-
     /// A new connection to `dest`, in its protocol's first state.
     #[inline]
     pub(crate) fn new(tuple: &Tuple, dest: &RcuArc<Dest>, real_port: u16, flags: u32) -> Self {
@@ -252,13 +243,21 @@ impl Conn {
         }
         match tuple.family {
             Family::V4 => {
-                let source = if rewritten { self.real_v4 } else { self.virtual_v4 };
+                let source = if rewritten {
+                    self.real_v4
+                } else {
+                    self.virtual_v4
+                };
                 self.families & CLIENT_IS_V6 == 0
                     && self.client_v4 == tuple.client.v4_word()
                     && source == tuple.virtual_addr.v4_word()
             }
             Family::V6 => {
-                let source = if rewritten { self.real_v6 } else { self.virtual_v6 };
+                let source = if rewritten {
+                    self.real_v6
+                } else {
+                    self.virtual_v6
+                };
                 self.families & CLIENT_IS_V6 != 0
                     && self.client_v6 == tuple.client
                     && source == tuple.virtual_addr
@@ -365,11 +364,6 @@ impl Conn {
         self.state.load(Ordering::Relaxed) & mask != 0
     }
 
-    /// Packets from the client, counted up to [`Conn::MAX_PACKETS`].
-    pub(crate) fn packets(&self) -> u32 {
-        (self.state.load(Ordering::Relaxed) & flag::PACKET_MASK) / flag::PACKET_ONE
-    }
-
     /// The TCP state; `None` for what isn't TCP.
     #[inline]
     pub(crate) fn tcp_state(&self) -> Option<TcpState> {
@@ -450,12 +444,10 @@ impl Conn {
             if next == word || word & flag::DEAD != 0 {
                 break;
             }
-            match self.state.compare_exchange_weak(
-                word,
-                next,
-                Ordering::Relaxed,
-                Ordering::Relaxed,
-            ) {
+            match self
+                .state
+                .compare_exchange_weak(word, next, Ordering::Relaxed, Ordering::Relaxed)
+            {
                 Ok(_) => {
                     if (word ^ next) & flag::INACTIVE != 0 {
                         if let Some(dest) = self.dest(read) {
@@ -497,9 +489,6 @@ impl Conn {
         let mut next = word;
         let mut direction = Direction::Output;
         if from_client {
-            if word & flag::PACKET_MASK != flag::PACKET_MASK {
-                next = next.wrapping_add(flag::PACKET_ONE);
-            }
             direction = if word & flag::NO_OUTPUT == 0 {
                 Direction::Input
             } else {

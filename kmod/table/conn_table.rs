@@ -112,18 +112,18 @@ impl ConnTable {
         })
     }
 
-    #[inline]
+    #[inline(always)]
     fn hash(&self, family: Family, protocol: u8, client: &Addr, client_port: u16) -> u32 {
-        let low = u64::from(client_port) << 8 | u64::from(protocol);
+        let low = (u64::from(client_port) << 8) | u64::from(protocol);
         match family {
-            Family::V4 => hash::hash_1(self.key, u64::from(client.v4_word()) << 32 | low << 1),
+            Family::V4 => hash::hash_1(self.key, (u64::from(client.v4_word()) << 32) | (low << 1)),
             Family::V6 => {
                 let [a, b, c, d] = client.0;
                 hash::hash_3(
                     self.key,
-                    u64::from(a) << 32 | u64::from(b),
-                    u64::from(c) << 32 | u64::from(d),
-                    low << 1 | 1,
+                    (u64::from(a) << 32) | u64::from(b),
+                    (u64::from(c) << 32) | u64::from(d),
+                    (low << 1) | 1,
                 )
             }
         }
@@ -296,6 +296,9 @@ impl ConnTable {
     /// Gives the table the size that fits its load: up to `2^load_factor` connections a bucket and
     /// up to `2^max_bits` buckets. Called by the collector only; sleeps.
     pub(crate) fn fit(&self, load_factor: i32, max_bits: u32) {
+        // ip_vs's factors suit its two nodes a connection, each in a line of its own. Here a smaller
+        // table, which stays in the cache, is faster at the same setting.
+        let load_factor = load_factor.saturating_add(DENSER);
         self.wants_resize.store(false, Ordering::Relaxed);
         let count = self.count() as usize;
         let present = self.buckets();
@@ -369,6 +372,9 @@ impl ConnTable {
         }
     }
 }
+
+/// By how much, as a power of two, tables are smaller than ip_vs's at the same load factor.
+const DENSER: i32 = 3;
 
 /// Buckets the collector looks at before it lets others run.
 const SLICE: usize = 128;

@@ -197,7 +197,7 @@ impl Dest {
             .store(config.lower_threshold, Ordering::Relaxed);
         let Tunnel { kind, port, flags } = config.tunnel;
         self.tunnel.store(
-            u64::from(kind) << 32 | u64::from(port) << 16 | u64::from(flags),
+            (u64::from(kind) << 32) | (u64::from(port) << 16) | u64::from(flags),
             Ordering::Relaxed,
         );
         self.update_overload();

@@ -12,8 +12,7 @@ use core::sync::atomic::{
 use kernel::prelude::*;
 use kernel::sync::{
     new_mutex,
-    Mutex,
-    SetOnce, //
+    Mutex, //
 };
 
 use lvs_engine::addr::Addr;
@@ -31,6 +30,7 @@ use crate::kernel_ext::netns::{
     self,
     Net, //
 };
+use crate::kernel_ext::once::OnceBox;
 use crate::kernel_ext::rcu::{
     self,
     ReadSide, //
@@ -202,7 +202,7 @@ pub(crate) struct NetnsState {
     /// Rules as the administrator sees them, and the hooks, which exist while services do.
     #[pin]
     rules: Mutex<Rules>,
-    tables: SetOnce<KBox<Tables>>,
+    tables: OnceBox<Tables>,
     stopped: AtomicBool,
     counts: ServiceCounts,
     reply_sources: ReplySources,
@@ -220,13 +220,13 @@ impl NetnsState {
     /// The tables, once there was a service.
     #[inline]
     pub(crate) fn tables(&self) -> Option<&Tables> {
-        self.tables.as_ref().map(|tables| &**tables)
+        self.tables.get()
     }
 
     /// The tables, made when missing. Control lock held; fails with `ENOMEM`.
     pub(super) fn make_tables(&self) -> Result<&Tables> {
-        if self.tables.as_ref().is_none() {
-            self.tables.populate(KBox::new(Tables::new()?, GFP_KERNEL)?);
+        if self.tables.get().is_none() {
+            self.tables.set(KBox::new(Tables::new()?, GFP_KERNEL)?);
             self.chore.queue(time::HZ);
         }
         self.tables().ok_or(ENOMEM)
@@ -295,11 +295,7 @@ impl NetnsState {
     }
 
     /// Calls `f` with each service. Packets go on meanwhile.
-    pub(crate) fn for_each_service<'a>(
-        &self,
-        read: ReadSide<'a>,
-        mut f: impl FnMut(&'a Service),
-    ) {
+    pub(crate) fn for_each_service<'a>(&self, read: ReadSide<'a>, mut f: impl FnMut(&'a Service)) {
         let Some(tables) = self.tables() else {
             return;
         };
@@ -321,7 +317,7 @@ impl netns::NetnsState for NetnsState {
                 interfaces <- new_mutex!(None, "lvs interfaces"),
                 chore <- Chore::new(),
                 rules <- new_mutex!(Rules::default(), "lvs rules"),
-                tables: SetOnce::new(),
+                tables: OnceBox::new(),
                 stopped: AtomicBool::new(false),
                 counts: ServiceCounts::default(),
                 reply_sources: ReplySources {

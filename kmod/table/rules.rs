@@ -104,7 +104,7 @@ pub(crate) struct Control<'a> {
 pub(crate) fn hash_service(key: (u64, u64), id: &ServiceId) -> u32 {
     let family = u64::from(id.family.number());
     match &id.target {
-        Target::Mark(mark) => hash::hash_1(key, family << 32 | u64::from(*mark)),
+        Target::Mark(mark) => hash::hash_1(key, (family << 32) | u64::from(*mark)),
         Target::Address {
             protocol,
             addr,
@@ -113,9 +113,9 @@ pub(crate) fn hash_service(key: (u64, u64), id: &ServiceId) -> u32 {
             let [a, b, c, d] = addr.0;
             hash::hash_3(
                 key,
-                u64::from(a) << 32 | u64::from(b),
-                u64::from(c) << 32 | u64::from(d),
-                family << 32 | u64::from(*protocol) << 16 | u64::from(*port),
+                (u64::from(a) << 32) | u64::from(b),
+                (u64::from(c) << 32) | u64::from(d),
+                (family << 32) | (u64::from(*protocol) << 16) | u64::from(*port),
             )
         }
     }
@@ -130,8 +130,7 @@ impl Tables {
         id: &ServiceId,
     ) -> Option<&'a Entry<Service>> {
         let hash = hash_service(self.service_key, id);
-        self.services
-            .find(read, hash, |service| service.id() == id)
+        self.services.find(read, hash, |service| service.id() == id)
     }
 }
 
@@ -155,7 +154,10 @@ impl<'a> Control<'a> {
 
     /// Calls `f` with each service, in the table's order.
     pub(crate) fn for_each_service(&self, mut f: impl for<'r> FnMut(ReadSide<'r>, &'r Service)) {
-        rcu::read(|read| self.state.for_each_service(read, |service| f(read, service)));
+        rcu::read(|read| {
+            self.state
+                .for_each_service(read, |service| f(read, service))
+        });
     }
 
     // -- Services ----------------------------------------------------------------------------------
@@ -250,7 +252,7 @@ impl<'a> Control<'a> {
         loop {
             let mut ids = List::with_capacity(256)?;
             // What finds no room is deleted in the next round.
-            self.for_each_service(|_, service| drop(ids.push_reserved(*service.id())));
+            self.for_each_service(|_, service| _ = ids.push_reserved(*service.id()));
             if ids.is_empty() {
                 return Ok(());
             }
@@ -307,8 +309,11 @@ impl<'a> Control<'a> {
         if hooks.is_none() {
             *hooks = Some(datapath::register(self.state, family)?);
             // Without it fragments of IPv6 packets aren't balanced; all else is.
-            if family == Family::V6 && self.state.net().reassemble_v6().is_err() && time::may_log() {
-                pr_warn!("the kernel doesn't reassemble IPv6 fragments: nf_defrag_ipv6 is missing\n");
+            if family == Family::V6 && self.state.net().reassemble_v6().is_err() && time::may_log()
+            {
+                pr_warn!(
+                    "the kernel doesn't reassemble IPv6 fragments: nf_defrag_ipv6 is missing\n"
+                );
             }
         }
         Ok(())

@@ -150,7 +150,9 @@ impl Servers for Pool {
 
     #[inline]
     fn overloaded(&self, index: usize) -> bool {
-        self.dests.get(index).is_none_or(|dest| dest.is_overloaded())
+        self.dests
+            .get(index)
+            .is_none_or(|dest| dest.is_overloaded())
     }
 
     #[inline]
@@ -165,7 +167,9 @@ impl Identified for Pool {
     }
 
     fn addr(&self, index: usize) -> Addr {
-        self.dests.get(index).map_or(Addr::ANY, |dest| dest.id().addr)
+        self.dests
+            .get(index)
+            .map_or(Addr::ANY, |dest| dest.id().addr)
     }
 
     fn port(&self, index: usize) -> u16 {
@@ -250,6 +254,12 @@ impl Service {
     /// Granularity of persistence, as in [`ServiceConfig`].
     pub(crate) fn netmask(&self) -> u32 {
         self.netmask.load(Ordering::Relaxed)
+    }
+
+    /// The present scheduler.
+    #[inline]
+    pub(crate) fn scheduler(&self, read: ReadSide<'_>) -> Option<Kind> {
+        self.pool(read)?.scheduler
     }
 
     /// The present servers and scheduler.

@@ -50,12 +50,7 @@ pub(super) fn request(
         }
         dest.counters.count_in(packet.len());
     }
-    let ticks = conn.advance(
-        context.read,
-        context.state.timeouts(),
-        true,
-        flow.tcp_flags,
-    );
+    let ticks = conn.advance(context.read, context.state.timeouts(), true, flow.tcp_flags);
     conn::refresh(conn, context.now, ticks);
     match conn.forwarding() {
         Forwarding::Masquerade => nat::send(context, packet, flow, conn),
@@ -141,10 +136,6 @@ pub(super) fn rewrite(
 #[inline]
 fn transmit(context: &Context<'_>, family: Family, packet: Packet) -> Disposition {
     let mut packet = packet;
-    packet.set_may_fragment();
-    packet.set_balanced();
-    packet.untrack();
-    packet.detach_socket();
-    packet.prepare_forward();
+    packet.leave();
     packet.send(family, context.state.net())
 }

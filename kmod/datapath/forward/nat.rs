@@ -47,11 +47,10 @@ pub(super) fn send(
     conn: &ConnEntry,
 ) -> Disposition {
     let mut packet = packet;
-    let came_in = came_in(&packet, flow.ip.family);
     let Ok(route) = way::find(context, &mut packet, &flow.ip, conn, Method::Nat) else {
         return packet.discard();
     };
-    if !may_enter(&route, conn, came_in) {
+    if !may_enter(&route, conn, &packet) {
         return packet.discard();
     }
     let stays = route.is_local();
@@ -101,7 +100,6 @@ pub(in crate::datapath) fn send_icmp(
     conn: &ConnEntry,
 ) -> Disposition {
     let mut packet = packet;
-    let came_in = came_in(&packet, ip.family);
     let method = if context.place == Place::Forward {
         Method::NatThrough
     } else {
@@ -110,7 +108,7 @@ pub(in crate::datapath) fn send_icmp(
     let Ok(route) = way::find(context, &mut packet, ip, conn, method) else {
         return packet.discard();
     };
-    if !may_enter(&route, conn, came_in) {
+    if !may_enter(&route, conn, &packet) {
         return packet.discard();
     }
     let stays = route.is_local();
@@ -146,8 +144,10 @@ pub(in crate::datapath) fn send_icmp(
 
 /// Whether the packet may go this way: nobody reaches loopback addresses from outside.
 #[inline]
-fn may_enter(route: &Held<'_>, conn: &Conn, came_in: bool) -> bool {
-    !(came_in && route.is_local() && is_loopback(&conn.real_addr(), conn.real_family()))
+fn may_enter(route: &Held<'_>, conn: &Conn, packet: &Packet) -> bool {
+    !(route.is_local()
+        && is_loopback(&conn.real_addr(), conn.real_family())
+        && came_in(packet, conn.family()))
 }
 
 /// Whether the packet came from the network.
@@ -173,15 +173,9 @@ pub(super) fn is_loopback(addr: &Addr, family: Family) -> bool {
 
 /// Sends the rewritten packet, or lets it go to this host's own server.
 #[inline]
-fn leave<'a>(
-    context: &Context<'a>,
-    packet: Packet,
-    conn: &Conn,
-    route: &Held<'a>,
-) -> Disposition {
+fn leave<'a>(context: &Context<'a>, packet: Packet, conn: &Conn, route: &Held<'a>) -> Disposition {
     let mut packet = packet;
     if route.is_local() {
-        packet.set_may_fragment();
         packet.set_balanced();
         packet.untrack();
         let same_place =

@@ -85,9 +85,6 @@ pub(super) fn send(
     if !packet.push_ip_header(header, context.state.net()) {
         return packet.free();
     }
-    packet.set_may_fragment();
-    packet.set_balanced();
-    packet.reset_tracking();
-    packet.prepare_forward();
+    packet.leave_inside();
     packet.send_built(outer, context.state.net())
 }

@@ -108,7 +108,7 @@ pub(super) fn find<'a>(
 #[inline]
 fn to_server<'a>(context: &Context<'a>, dest: &'a Dest, method: Method) -> Option<Held<'a>> {
     if let Some(route) = dest.route.load(context.read) {
-        if !route.is_stale() {
+        if !route.is_stale(context.state.net()) {
             return Some(Held::Cached(route));
         }
     }
@@ -160,8 +160,7 @@ fn crosses_boundary(packet: &Packet, ip: &IpHeader, method: Method, to_here: boo
         }
     } else {
         // An IPv6 loopback address from the network was dropped long before.
-        is_loopback(&ip.source, ip.family)
-            && (ip.family == Family::V4 || packet.is_from_loopback())
+        is_loopback(&ip.source, ip.family) && (ip.family == Family::V4 || packet.is_from_loopback())
     }
 }
 
@@ -181,6 +180,15 @@ pub(super) fn admit(
         packet.count_ttl_error(ip.family, net);
         packet.report(ip.family, net, IcmpError::TimeExceeded);
         return Err(NoWay);
+    }
+    // Most packets are small enough for any way, or may be fragmented.
+    if method != Method::Tunnel && (!ip.dont_fragment || route.fits_anyway(packet.len())) {
+        return Ok(());
+    }
+    if context.place != Place::LocalOut
+        && route.fits_anyway(packet.len().saturating_add(IPV6_HEADER_LEN))
+    {
+        return Ok(());
     }
     let mut mtu = route.mtu();
     if method == Method::Tunnel {

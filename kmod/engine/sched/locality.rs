@@ -80,7 +80,7 @@ impl<'a> Cache<'a> {
     fn entry(&mut self, addr: &Addr, clock: Clock) -> Option<&mut Entry> {
         let rows = u64::try_from(self.entries.len() / ROW_LEN).ok()?;
         let [a, b, c, d] = addr.0.map(u64::from);
-        let hash = u64::from(hash_3(self.key, a << 32 | b, c << 32 | d, 0));
+        let hash = u64::from(hash_3(self.key, (a << 32) | b, (c << 32) | d, 0));
         let row = usize::try_from(hash.wrapping_mul(rows) >> 32).ok()?;
         let start = row.wrapping_mul(ROW_LEN);
         let row = self.entries.get_mut(start..start.wrapping_add(ROW_LEN))?;

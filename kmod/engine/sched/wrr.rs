@@ -36,7 +36,7 @@ impl Rotation {
 
     #[inline]
     fn pack(self) -> u64 {
-        u64::from(self.cursor.number()) << 32 | u64::from(self.weight)
+        (u64::from(self.cursor.number()) << 32) | u64::from(self.weight)
     }
 }
 
@@ -226,7 +226,8 @@ mod tests {
     #[test]
     fn a_change_rounds_the_weight_to_the_new_step() {
         let scale = |gcd, max_weight| Facts { gcd, max_weight };
-        let weight = |weight: u64, facts| after_change(7 << 32 | weight, Change::Edited(0), &facts);
+        let weight =
+            |weight: u64, facts| after_change((7 << 32) | weight, Change::Edited(0), &facts);
         assert_eq!(weight(5, scale(3, 9)), 4);
         assert_eq!(weight(6, scale(3, 9)), 7);
         assert_eq!(weight(8, scale(3, 9)), 7, "above the top");
