@@ -65,7 +65,7 @@ pub(super) fn connect<'a>(
             (schedule::create(context, &new)?, dest.clone())
         }
     };
-    conn::refresh(template, context.now, ticks);
+    conn::refresh(template, context.now, template.template_ticks());
     let real_port = match (service_port(service), dest.id().port) {
         (Some(port), real) if port == flow.destination_port && real != 0 => real,
         _ => flow.destination_port,

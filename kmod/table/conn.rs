@@ -176,6 +176,33 @@ impl Conn {
         conn
     }
 
+    /// Makes a template, which lives for `ticks` after each use whatever becomes of its service's
+    /// settings. The number lies in a place that entries of its family don't use.
+    pub(super) fn new_template(
+        tuple: &Tuple,
+        dest: &RcuArc<Dest>,
+        real_port: u16,
+        ticks: u32,
+    ) -> Self {
+        let mut conn = Self::new(tuple, dest, real_port, flag::TEMPLATE);
+        match tuple.family {
+            Family::V4 => conn.client_v6 = Addr([ticks, 0, 0, 0]),
+            Family::V6 => conn.client_v4 = ticks,
+        }
+        conn
+    }
+
+    /// How long this template lives after each use.
+    pub(crate) fn template_ticks(&self) -> u32 {
+        match self.family() {
+            Family::V4 => {
+                let [ticks, ..] = self.client_v6.0;
+                ticks
+            }
+            Family::V6 => self.client_v4,
+        }
+    }
+
     /// The real server, unless the connection is being taken down.
     #[inline]
     pub(crate) fn dest<'a>(&self, read: ReadSide<'a>) -> Option<&'a Dest> {

@@ -193,13 +193,15 @@ impl ConnTable {
             return Err(Refusal::Full);
         }
         let now = time::now();
-        let (flags, ticks) = match new.role {
-            Role::Connection(_) => (0, FIRST_TIMEOUT),
-            Role::Template { ticks } => (flag::TEMPLATE, ticks),
+        let ticks = match new.role {
+            Role::Connection(_) => FIRST_TIMEOUT,
+            Role::Template { ticks } => ticks,
         };
         let expires = now.wrapping_add(ticks);
-        let Ok(entry) = EntryBox::new_in(&self.slab, self.hash_of(tuple), expires, || {
-            Conn::new(tuple, dest, new.real_port, flags)
+        let hash = self.hash_of(tuple);
+        let Ok(entry) = EntryBox::new_in(&self.slab, hash, expires, || match new.role {
+            Role::Connection(_) => Conn::new(tuple, dest, new.real_port, 0),
+            Role::Template { ticks } => Conn::new_template(tuple, dest, new.real_port, ticks),
         }) else {
             self.count.fetch_sub(1, Ordering::Relaxed);
             return Err(Refusal::NoMemory);
