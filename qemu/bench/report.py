@@ -88,6 +88,7 @@ def summarise(case, samples):
     for sample in samples:
         for who, values in sample["values"].items():
             problems.update({who: value for value in values if isinstance(value, str)})
+    # Not every case has one.
     has_floor = any(value is not None for value in visits["floor"])
     nets = {who: [value - floor if has_floor else value for floor, value in zip(visits["floor"], visits[who])
                   if value is not None and (floor is not None or not has_floor)] for who in BALANCERS}
@@ -98,7 +99,8 @@ def summarise(case, samples):
         result[who] = round(median(known), 2) if known else None
     result["net"] = {who: round(median(nets[who]), 2) if nets[who] else None for who in BALANCERS}
     net = result["net"]
-    result["ratio"] = round(net["lvs"] / net["ip_vs"], 3) if net["lvs"] is not None and (net["ip_vs"] or 0) > 0 else None
+    comparable = net["lvs"] is not None and (net["ip_vs"] or 0) > 0
+    result["ratio"] = round(net["lvs"] / net["ip_vs"], 3) if comparable else None
     result["ratio_range"] = [round(min(ratios), 3), round(max(ratios), 3)] if ratios else None
     result["spread"] = {who: spread([v for v in visits[who] if v is not None]) for who in ("floor", *BALANCERS)}
     result["target"] = {"of": case.target_of, "value": case.target}

@@ -3,8 +3,8 @@
 # Measure lvs.ko beside stock ip_vs.ko.
 #
 # usage: run.sh uml|stock [CASE...]
-# `uml`: times, in user-mode Linux. `stock`: instructions, on the stock kernel in QEMU. QUICK=1 measures a selection, for
-# three minutes; REPETITIONS=N as often as you like. CASE is a name or a part of it.
+# `uml`: times, in user-mode Linux. `stock`: instructions, on the stock kernel in QEMU. QUICK=1 measures a selection,
+# for three minutes; REPETITIONS=N as often as you like. CASE is a name or a part of it.
 # Results: build/bench.json, build/bench.svg, a table (or build/bench-stock.*).
 . "$(dirname "$0")/../common.sh"
 
@@ -28,12 +28,14 @@ flock -n 7 || die "another benchmark is running"
 
 # A measurement wants a processor for itself: the last one, before all others' work where that is allowed.
 prefix=(taskset -c "$(($(nproc) - 1))")
-! $SUDO chrt --fifo 1 true 2>/dev/null || prefix+=($SUDO chrt --fifo 1)
+! chrt --fifo 1 true 2>/dev/null || prefix+=(chrt --fifo 1)
 
 # guest CPUS REPETITION: one boot, in which each of the chosen cases is measured once.
 guest() {
 	local cpus=$1 repetition=$2 cases options=(--name "$name" --timeout 1200 --ncpus "$1")
-	mapfile -t cases < <(python3 "$BENCH/report.py" --cases "$vehicle" "${QUICK:-}" "$cpus" "$repetition" "${selection[@]}")
+	mapfile -t cases < <(
+		python3 "$BENCH/report.py" --cases "$vehicle" "${QUICK:-}" "$cpus" "$repetition" "${selection[@]}"
+	)
 	[ "${#cases[@]}" -gt 0 ] || return 0
 	if [ "$vehicle" = uml ]; then
 		options=("${prefix[@]}" "$LVS_TOP/qemu/uml.sh" --mem 2048 "${options[@]}")

@@ -25,7 +25,8 @@ def draw(results):
     height = TOP + ROW * len(shown) + 30
     scale = (WIDTH - LABEL - 110) / 100
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif" font-size="12">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif" '
+        'font-size="12">',
         f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
         text(12, 20, "What balancing costs: lvs in per cent of ip_vs (shorter is better)", weight="bold"),
         text(12, 37, "time per packet beyond plain forwarding; grey: ip_vs; line: target"),

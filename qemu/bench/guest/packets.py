@@ -114,7 +114,8 @@ def begin(case, segments):
 
 
 def measure(case, order, stream, out, counter):
-    """Measures a stream without a module and with each; `counter` is the column of the statistics that has to count it."""
+    """Measures a stream without a module and with each; `counter` is the column of the statistics that has to count
+    it."""
     # As shipped, ip_vs needs a hundred times longer.
     packets = PACKETS // 10 if case.defaults else PACKETS
     with Segments(case) as segments:

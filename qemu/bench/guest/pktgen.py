@@ -16,8 +16,8 @@ PATH = "/proc/net/pktgen/"
 
 @dataclass(frozen=True)
 class Stream:
-    """UDP packets from `sources` addresses and `ports` ports, or to as many with `to_clients`, to as many ports as there are
-    `services`. The numbers have no common divisor, so stepping through all gives all their combinations."""
+    """UDP packets from `sources` addresses and `ports` ports, or to as many with `to_clients`, to as many ports as
+    there are `services`. The numbers have no common divisor, so stepping through all gives all their combinations."""
 
     device: str
     source: str
@@ -95,8 +95,8 @@ def sent(device):
 
 
 def receive(jobs, out):
-    """Lets devices receive streams: [(CPU, stream, packets, shuffled)]. All devices in `out` together have to send as many
-    packets as came in. Returns nanoseconds per packet, of each job."""
+    """Lets devices receive streams: [(CPU, stream, packets, shuffled)]. All devices in `out` together have to send as
+    many packets as came in. Returns nanoseconds per packet, of each job."""
     for thread in os.listdir(PATH):
         if thread.startswith("kpktgend_"):
             write(thread, "rem_device_all")
