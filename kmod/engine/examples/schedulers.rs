@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Measures the schedulers: `schedulers shares`, `schedulers moved`, `schedulers cost`.
+//!
+//! The first two print what `docs/pictures.py` makes pictures of.
+
+#[path = "../tests/servers/mod.rs"]
+mod servers;
+
+use std::hint::black_box;
+use std::sync::Mutex;
+use std::time::Instant;
+
+use lvs_engine::sched::{locality, Identified, Kind, Servers};
+
+use servers::{key, scatter, Service};
+
+fn main() {
+    match std::env::args().nth(1).as_deref() {
+        Some("shares") => shares(),
+        Some("moved") => moved(),
+        Some("cost") => {
+            cost();
+            tournament();
+        }
+        _ => panic!("usage: schedulers shares|moved|cost"),
+    }
+}
+
+/// `share SCHEDULER WEIGHT PERCENT`: 100,000 connections of as many clients to servers of different
+/// weights. Each stays open while the next 1,000 begin, then its server remembers it for the next
+/// 1,000.
+fn shares() {
+    const OPEN: u32 = 1000;
+    const PICKS: u32 = 100_000;
+    let weights = [1, 2, 3, 4, 10];
+    for kind in Kind::ALL {
+        let mut service = Service::new(kind, &weights);
+        let mut counts = [0_u32; 5];
+        let mut chosen = Vec::new();
+        for number in 0..PICKS {
+            let index = service.pick(&key(number, 0));
+            if let Some(index) = index {
+                counts[index] += 1;
+                service.servers[index].active += 1;
+            }
+            chosen.push(index);
+            let before = |ago: u32| *chosen.get(number.checked_sub(ago)? as usize)?;
+            if let Some(ended) = before(OPEN) {
+                service.servers[ended].active -= 1;
+                service.servers[ended].inactive += 1;
+            }
+            if let Some(forgotten) = before(2 * OPEN) {
+                service.servers[forgotten].inactive -= 1;
+            }
+        }
+        let served: u32 = counts.iter().sum();
+        for (weight, count) in weights.iter().zip(counts) {
+            let percent = f64::from(count) * 100.0 / f64::from(served.max(1));
+            println!("share {} {weight} {percent:.2}", kind.name());
+        }
+    }
+}
+
+/// `moved SCHEDULER SERVERS OWN OTHERS`: percent of 100,000 clients that get another server when
+/// one leaves, the mean over all servers that might: its own clients, and others'; then the most
+/// of both together.
+fn moved() {
+    const CLIENTS: u32 = 100_000;
+    for kind in [Kind::DestinationHashing, Kind::SourceHashing, Kind::Maglev] {
+        for count in [2_usize, 5, 10, 20, 25, 30, 50, 100] {
+            let mapping = |service: &mut Service| -> Vec<Option<u32>> {
+                (0..CLIENTS)
+                    .map(|client| service.number_for(client, 0))
+                    .collect()
+            };
+            let before = mapping(&mut Service::new(kind, &vec![1; count]));
+            let (mut own, mut others, mut most) = (0_u64, 0_u64, 0_u64);
+            let gone: Vec<_> = (0..count).step_by((count / 10).max(1)).collect();
+            for &gone in &gone {
+                let mut service = Service::new(kind, &vec![1; count]);
+                service.remove(gone);
+                let (mut of_it, mut of_others) = (0, 0);
+                for (before, after) in before.iter().zip(mapping(&mut service)) {
+                    if *before == Some(gone as u32) {
+                        of_it += 1;
+                    } else if *before != after {
+                        of_others += 1;
+                    }
+                }
+                own += of_it;
+                others += of_others;
+                most = most.max(of_it + of_others);
+            }
+            let percent = |sum: u64, of: usize| sum as f64 * 100.0 / f64::from(CLIENTS) / of as f64;
+            println!(
+                "moved {} {count} {:.2} {:.2} {:.2}",
+                kind.name(),
+                percent(own, gone.len()),
+                percent(others, gone.len()),
+                percent(most, 1)
+            );
+        }
+    }
+}
+
+/// Servers with many connections, as many as they weigh or so.
+fn busy(kind: Kind, count: usize) -> Service {
+    let weights: Vec<_> = (0..count as u32)
+        .map(|n| 1 + (scatter(n) % 10) as u32)
+        .collect();
+    let mut service = Service::new(kind, &weights);
+    for (number, server) in service.servers.iter_mut().enumerate() {
+        let random = scatter(number as u32 + 5000) as u32;
+        server.active = server.weight * 100 + random % 50;
+        server.inactive = random % 1000;
+    }
+    // Overflow needs servers with room.
+    if kind == Kind::Overflow {
+        service
+            .servers
+            .iter_mut()
+            .for_each(|server| server.active = server.weight);
+    }
+    service
+}
+
+/// Nanoseconds that each of `times` calls takes.
+fn measure(times: u32, mut call: impl FnMut(u32)) -> f64 {
+    let run = |call: &mut dyn FnMut(u32)| {
+        let began = Instant::now();
+        (0..times).for_each(call);
+        began.elapsed().as_nanos() as f64 / f64::from(times)
+    };
+    // The best of some, as others use the machine too.
+    (0..7).map(|_| run(&mut call)).fold(f64::INFINITY, f64::min)
+}
+
+/// `cost SCHEDULER NS NS NS`: a pick among 10, 100 and 1,000 servers.
+fn cost() {
+    println!("ns per pick among    10      100     1000 servers");
+    for kind in Kind::ALL {
+        print!("cost {:<10}", kind.name());
+        for count in [10, 100, 1000] {
+            let mut service = busy(kind, count);
+            let is_local = matches!(
+                kind,
+                Kind::LocalityLeastConnection | Kind::LocalityReplication
+            );
+            let mut entries = vec![locality::Entry::default(); 4096];
+            let ns = measure(20_000, |n| {
+                // 1,000 addresses that come back.
+                let key = key(n % 1000, 0);
+                if is_local {
+                    let mut cache = locality::Cache::new(&mut entries, (1, 2));
+                    let clock = locality::Clock {
+                        now: 1,
+                        expiration: 1000,
+                    };
+                    black_box(locality::pick(
+                        kind,
+                        &mut cache,
+                        &service,
+                        &key.virtual_addr,
+                        clock,
+                    ));
+                } else {
+                    black_box(service.pick(&key));
+                }
+            });
+            print!(" {ns:8.1}");
+        }
+        println!();
+    }
+}
+
+/// A tournament over the servers' loads: each node names the lighter of its two children, the first
+/// of equals; the root is what `wlc` picks. A server's load changes on the way up from its leaf.
+struct Tournament {
+    leaves: usize,
+    winners: Vec<u32>,
+    loads: Vec<(u64, u32)>,
+}
+
+impl Tournament {
+    fn new(service: &Service) -> Self {
+        let leaves = service.servers.len().next_power_of_two();
+        let mut loads = Vec::with_capacity(leaves);
+        for server in &service.servers {
+            let (active, inactive) = (u64::from(server.active), u64::from(server.inactive));
+            loads.push((active * 257 + inactive, server.weight));
+        }
+        loads.resize(leaves, (u64::MAX >> 8, 1));
+        let mut winners = vec![0; 2 * leaves];
+        (0..leaves).for_each(|leaf| winners[leaves + leaf] = leaf as u32);
+        let mut this = Self {
+            leaves,
+            winners,
+            loads,
+        };
+        (1..leaves).rev().for_each(|node| this.play(node));
+        this
+    }
+
+    fn play(&mut self, node: usize) {
+        let (left, right) = (self.winners[2 * node], self.winners[2 * node + 1]);
+        let ((a, wa), (b, wb)) = (self.loads[left as usize], self.loads[right as usize]);
+        let right_wins = a * u64::from(wb) > b * u64::from(wa);
+        self.winners[node] = if right_wins { right } else { left };
+    }
+
+    fn change(&mut self, server: usize, by: i64) {
+        self.loads[server].0 = self.loads[server].0.wrapping_add_signed(by);
+        let mut node = (self.leaves + server) / 2;
+        while node > 0 {
+            self.play(node);
+            node /= 2;
+        }
+    }
+
+    fn pick(&self) -> usize {
+        self.winners[1] as usize
+    }
+}
+
+/// What a whole connection costs: one pick and four changes of its server's numbers (it comes, is
+/// active, ends, goes), with a scan and with a tournament, the latter also from two CPUs.
+fn tournament() {
+    println!("ns per connection (a pick and four changes) among 10, 100, 1000 servers");
+    let changes = [1, 256, -256, -1];
+    for count in [10, 100, 1000] {
+        let mut service = busy(Kind::WeightedLeastConnection, count);
+        let mut tree = Tournament::new(&service);
+        for n in 0..5000 {
+            let index = service.pick(&key(n, 0)).unwrap();
+            assert_eq!(index, tree.pick());
+            service.servers[index].inactive += 1;
+            tree.change(index, 1);
+        }
+        let scan = measure(5000, |n| {
+            let index = black_box(service.pick(&key(n, 0)).unwrap());
+            let server = &mut service.servers[index];
+            for _ in 0..2 {
+                server.inactive = black_box(server.inactive + 1);
+                server.active = black_box(server.active + 1);
+                server.inactive = black_box(server.inactive - 1);
+                server.active = black_box(server.active - 1);
+            }
+        });
+        let alone = measure(5000, |_| {
+            let index = black_box(tree.pick());
+            changes.iter().for_each(|&by| tree.change(index, by));
+        });
+        // Every change of every connection of all CPUs ends at the root, so a lock or its like.
+        let shared = Mutex::new(tree);
+        let work = |_| {
+            let index = black_box(shared.lock().unwrap().pick());
+            for by in changes {
+                shared.lock().unwrap().change(index, by);
+            }
+        };
+        let together = std::thread::scope(|scope| {
+            let other = scope.spawn(|| measure(5000, work));
+            measure(5000, work).max(other.join().unwrap())
+        });
+        println!("{count:5} scan {scan:8.1}  tournament {alone:8.1}  from two CPUs {together:8.1}");
+        assert!(service.id(0).is_some() && service.len() == count);
+    }
+}

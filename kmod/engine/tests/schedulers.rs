@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Properties of the schedulers over many picks: shares follow weights, consistent hashing moves
+//! few clients, mappings are stable.
+
+mod servers;
+
+use lvs_engine::sched::{Change, Key, Kind, Servers};
+use lvs_uapi::flags::service as flag;
+use proptest::prelude::*;
+
+use servers::{key, Service};
+
+const PICKS: u32 = 100_000;
+const MH_SLOTS: u32 = 4093;
+
+/// How many of 100,000 connections each server got.
+fn shares(service: &mut Service, after_pick: impl Fn(&mut Service, usize)) -> Vec<u32> {
+    let mut shares = vec![0; service.servers.len()];
+    for number in 0..PICKS {
+        let index = service.pick(&key(number, 0)).unwrap();
+        shares[index] += 1;
+        after_pick(service, index);
+    }
+    shares
+}
+
+/// Shares are within 1 % of what `parts` say, or within one connection.
+fn follow(shares: &[u32], parts: &[u32]) -> Result<(), TestCaseError> {
+    let total: u32 = parts.iter().sum();
+    for (&share, &part) in shares.iter().zip(parts) {
+        let expected = f64::from(PICKS) * f64::from(part) / f64::from(total);
+        let off = (f64::from(share) - expected).abs();
+        prop_assert!(
+            off <= (expected / 100.0).max(1.0),
+            "{shares:?} for {parts:?}"
+        );
+    }
+    Ok(())
+}
+
+/// The slots mh gives to a server each time it is its turn: its weight, divided by the common
+/// divisor, of which the six leading bits of the greatest one count.
+fn mh_turns(weights: &[u32]) -> Vec<u32> {
+    let gcd = weights.iter().fold(0, |mut a: u32, &b| {
+        let mut b = b;
+        while b != 0 {
+            (a, b) = (b, a % b);
+        }
+        a
+    });
+    let most = weights.iter().max().unwrap() / gcd;
+    let shift = (32 - most.leading_zeros()).saturating_sub(6);
+    let turns = |&weight: &u32| ((weight / gcd) >> shift).max(u32::from(weight > 0));
+    weights.iter().map(turns).collect()
+}
+
+/// Where each of 20,000 clients goes.
+fn mapping(service: &mut Service, flags: u32) -> Vec<Option<u32>> {
+    (0..20_000)
+        .map(|client| service.number_for(client, flags))
+        .collect()
+}
+
+/// The fraction of clients that two mappings send to different servers.
+fn moved(before: &[Option<u32>], after: &[Option<u32>]) -> f64 {
+    let moved = before
+        .iter()
+        .zip(after)
+        .filter(|(before, after)| before != after)
+        .count();
+    moved as f64 / before.len() as f64
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn round_robin_is_even(servers in 1..50_usize) {
+        let shares = shares(&mut Service::new(Kind::RoundRobin, &vec![7; servers]), |_, _| {});
+        prop_assert!(shares.iter().max().unwrap() - shares.iter().min().unwrap() <= 1);
+    }
+
+    #[test]
+    fn weighted_round_robin_follows_weights(weights in prop::collection::vec(0..=60_u32, 1..16)) {
+        prop_assume!(weights.iter().any(|&weight| weight > 0));
+        follow(&shares(&mut Service::new(Kind::WeightedRoundRobin, &weights), |_, _| {}), &weights)?;
+    }
+
+    /// Connections end at once, and a server remembers them for a while as inactive ones.
+    #[test]
+    fn least_connection_follows_weights(weights in prop::collection::vec(0..=60_u32, 1..16)) {
+        prop_assume!(weights.iter().any(|&weight| weight > 0));
+        let ended = |service: &mut Service, index: usize| service.servers[index].inactive += 1;
+        let mut service = Service::new(Kind::WeightedLeastConnection, &weights);
+        follow(&shares(&mut service, ended), &weights)?;
+    }
+
+    /// Connections stay.
+    #[test]
+    fn expected_delay_follows_weights(weights in prop::collection::vec(0..=60_u32, 1..16)) {
+        prop_assume!(weights.iter().any(|&weight| weight > 0));
+        let stays = |service: &mut Service, index: usize| service.servers[index].active += 1;
+        for kind in [Kind::ShortestExpectedDelay, Kind::NeverQueue] {
+            follow(&shares(&mut Service::new(kind, &weights), stays), &weights)?;
+        }
+    }
+
+    #[test]
+    fn maglev_follows_weights_as_it_rounds_them(weights in prop::collection::vec(0..=100_000_u32, 1..30)) {
+        prop_assume!(weights.iter().any(|&weight| weight > 0));
+        let mut service = Service::new(Kind::Maglev, &weights);
+        let mut slots = vec![0_u32; weights.len()];
+        for &index in service.table() {
+            slots[usize::from(index)] += 1;
+        }
+        let turns = mh_turns(&weights);
+        let total: u32 = turns.iter().sum();
+        let shares = shares(&mut service, |_, _| {});
+        for ((slots, turns), share) in slots.into_iter().zip(turns).zip(shares) {
+            // The table ends before the last round does.
+            let expected = f64::from(MH_SLOTS * turns) / f64::from(total);
+            prop_assert!((f64::from(slots) - expected).abs() <= f64::from(turns));
+            let (share, slots) = (f64::from(share) / f64::from(PICKS), f64::from(slots) / f64::from(MH_SLOTS));
+            prop_assert!((share - slots).abs() <= 0.01, "{share} of {slots}");
+        }
+    }
+
+    #[test]
+    fn maglev_moves_few_clients(servers in 2..=MANY, gone: prop::sample::Index) {
+        let gone = gone.index(servers);
+        let mut service = Service::new(Kind::Maglev, &vec![1; servers]);
+        let before = mapping(&mut service, 0);
+        // It is away.
+        service.remove(gone);
+        let without = mapping(&mut service, 0);
+        prop_assert!(!without.contains(&Some(gone as u32)));
+        let bound = 1.0 / servers as f64 + MOVED_BESIDES;
+        let part = moved(&before, &without);
+        prop_assert!(part <= bound, "{part} of {servers}");
+        // It is back, at the other end of the list.
+        let mut server = Box::new(servers::Server { number: gone as u32, ..servers::Server::default() });
+        (server.weight, server.last_weight) = (1, 1);
+        service.servers.insert(0, server);
+        service.changed(Change::Inserted);
+        let after = mapping(&mut service, 0);
+        let part = moved(&without, &after);
+        prop_assert!(part <= bound, "{part} of {servers} on return");
+        // It takes no new clients.
+        service.servers[0].weight = 0;
+        service.changed(Change::Edited(0));
+        let quiescent = mapping(&mut service, flag::SCHED_MH_FALLBACK);
+        for (&after, quiescent) in after.iter().zip(quiescent) {
+            if after == Some(gone as u32) {
+                prop_assert!(quiescent.is_some_and(|server| server != gone as u32));
+            } else {
+                prop_assert_eq!(after, quiescent, "nobody else's client moves");
+            }
+        }
+    }
+
+    #[test]
+    fn hashing_looks_at_addresses_only(
+        weights in prop::collection::vec(1..=20_u32, 1..50),
+        loads in prop::collection::vec((0..1000_u32, 0..1000_u32), 50),
+    ) {
+        for kind in [Kind::SourceHashing, Kind::DestinationHashing, Kind::Maglev] {
+            let mut service = Service::new(kind, &weights);
+            let before = mapping(&mut service, 0);
+            for (server, &(active, inactive)) in service.servers.iter_mut().zip(&loads) {
+                (server.active, server.inactive) = (active, inactive);
+            }
+            service.changed(Change::Edited(0));
+            prop_assert_eq!(&before, &mapping(&mut service, 0));
+            // Another service with the same servers maps the same.
+            prop_assert_eq!(&before, &mapping(&mut Service::new(kind, &weights), 0));
+        }
+    }
+
+    /// No scheduler picks a server that takes no connections, and only hashing and overflow may
+    /// find nobody while there is one that does.
+    #[test]
+    fn only_available_servers_are_picked(
+        servers in prop::collection::vec((0..4_u32, 0..4_u32, any::<bool>()), 0..12),
+        clients in prop::collection::vec(any::<u32>(), 30),
+    ) {
+        let weights: Vec<_> = servers.iter().map(|&(weight, ..)| weight).collect();
+        for kind in Kind::ALL {
+            let mut service = Service::new(kind, &weights);
+            for (server, &(_, active, overloaded)) in service.servers.iter_mut().zip(&servers) {
+                (server.active, server.overloaded) = (active, overloaded);
+            }
+            let open = servers.iter().any(|&(weight, _, overloaded)| weight > 0 && !overloaded);
+            for &client in &clients {
+                match service.pick(&key(client, 0)) {
+                    Some(index) => {
+                        let server = &service.servers[index];
+                        prop_assert!(server.weight > 0 && !server.overloaded, "{kind:?}");
+                    }
+                    None => prop_assert!(!open || matches!(
+                        kind,
+                        Kind::SourceHashing | Kind::DestinationHashing | Kind::Maglev | Kind::Overflow
+                    ), "{kind:?}"),
+                }
+            }
+        }
+    }
+}
+
+/// Clients that move when one of N servers leaves or returns, besides the 1/N that must.
+const MOVED_BESIDES: f64 = 0.02;
+/// The most servers for which that holds: a table of 4,093 slots is small for more.
+const MANY: usize = 20;
+
+#[test]
+fn fallback_finds_the_only_server_left() {
+    for (kind, flags) in [
+        (Kind::SourceHashing, flag::SCHED_SH_FALLBACK),
+        (Kind::Maglev, flag::SCHED_MH_FALLBACK),
+    ] {
+        let mut service = Service::new(kind, &[1; 10]);
+        for server in &mut service.servers[1..] {
+            server.overloaded = true;
+        }
+        let found = mapping(&mut service, flags);
+        assert!(found.iter().all(|&server| server == Some(0)), "{kind:?}");
+        let lost = mapping(&mut service, 0);
+        assert!(lost.contains(&None) && lost.contains(&Some(0)), "{kind:?}");
+    }
+}
+
+#[test]
+fn nobody_is_picked_of_no_servers() {
+    for kind in Kind::ALL {
+        assert_eq!(
+            Service::new(kind, &[]).pick(&Key::default()),
+            None,
+            "{kind:?}"
+        );
+    }
+}
