@@ -47,7 +47,7 @@ in_ns director nft -f - <<-END
 	}
 END
 in_ns director ipvsadm -A -f 5 -s rr -p 60
-for server in $RS1 $RS2 $RS3; do in_ns director ipvsadm -a -f 5 -r $server -m; done
+for server in $RS1 $RS2 $RS3; do in_ns director ipvsadm -a -f 5 -r "$server" -m; done
 
 # shop CLIENT-ADDRESS: the servers of three visits to each port.
 shop() {
