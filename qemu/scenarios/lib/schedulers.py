@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Prints which server gets each connection, for every scheduler, its flags and
+1 to 1,000 servers, while connections are held and ended and rules change.
+
+schedulers.py choices SCHEDULER...     any but twos
+schedulers.py full FILE                more servers than mh has slots
+schedulers.py twos FILE                adds a line to the file: how often each server was drawn"""
+
+import os
+import random
+import socket
+import struct
+import subprocess
+import sys
+
+import wire
+
+SERVERS = "10.8.0.0/16"
+VIRTUAL = "10.9"
+FLAGS = {
+    "sh": ["", "sh-fallback", "sh-port", "sh-fallback,sh-port"],
+    "mh": ["", "mh-fallback", "mh-port", "mh-fallback,mh-port"],
+}
+THOUSAND = ["rr", "wrr", "wlc", "sh", "mh"]
+END = "10.0.2.62"
+
+# Packets that leave on one CPU keep their order.
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+client = wire.Sender("client")
+seen = wire.Capture("rs1")
+source_port = 0
+end_mark = 0
+
+
+def restore(lines):
+    """Gives many lines of rules to ipvsadm at once."""
+    done = subprocess.run(
+        ["nsenter", "--net=/run/netns/director", "ipvsadm", "-R"],
+        input="".join(f"{line}\n" for line in lines), capture_output=True, text=True,
+    )
+    if done.returncode or done.stderr:
+        print("refused:", done.stderr.strip())
+
+
+def prepare():
+    """Routes to the made-up servers; each virtual network has its own mark."""
+    wire.run("ip", "route", "add", SERVERS, "via", wire.RS1)
+    wire.run("ip", "route", "add", "local", f"{VIRTUAL}.0.0/16", "dev", "lo")
+    wire.run("sysctl", "-qw", "net.ipv4.vs.conn_reuse_mode=0")
+    marks = ", ".join(f"{VIRTUAL}.{n}.0/24 : {n}" for n in range(1, 256))
+    out = wire.run("nft", "add table ip marks; add chain ip marks in { type filter hook prerouting priority -150; }; "
+                   f"add rule ip marks in meta mark set ip daddr map {{ {marks} }}")
+    if out:
+        sys.exit(f"nft: {out}")
+
+
+def arrived():
+    """{(source address, port): server} of the connections begun since the last time."""
+    global end_mark
+    end_mark = end_mark % 60000 + 1
+    client.send(wire.udp(wire.CLIENT, end_mark, END, 9))
+    found = {}
+    while packet := seen.next(10):
+        source, sport, server, _ = wire.ports(packet)
+        if server == END:
+            if sport == end_mark:
+                return found
+        elif packet[9] == wire.UDP or packet[9] == wire.TCP and packet[33] == 2:
+            found[source, sport] = server
+    sys.exit("the mark behind the connections was lost")
+
+
+class Case:
+    """One service from its first rule to its last."""
+
+    def __init__(self, number, scheduler, flags, size):
+        self.number, self.scheduler, self.size = number, scheduler, size
+        self.random = random.Random(f"{scheduler} {flags} {size}")
+        self.service = f"-f {number}"
+        self.options = f"-s {scheduler}" + (f" -b {flags}" if flags else "")
+        self.unused = iter(range(1, 65535))
+        self.servers, self.held, self.next_client = [], [], 0
+        print("==", scheduler, flags or "-", size, "servers")
+
+    def weight(self):
+        return self.random.choice([0, 1, 1, 1, 2, 3, 5, 10, 40, 100, 1000])
+
+    def add(self):
+        number = next(self.unused)
+        server = f"10.8.{number >> 8}.{number & 255}"
+        self.servers.append(server)
+        return f"-a {self.service} -r {server} -m -w {self.weight()}"
+
+    def edit(self):
+        """One change of the rules."""
+        kind = self.random.random()
+        if kind < 0.25 or not self.servers:
+            return self.add()
+        server = self.random.choice(self.servers)
+        if kind < 0.4 and len(self.servers) > 1:
+            self.servers.remove(server)
+            return f"-d {self.service} -r {server}"
+        if kind < 0.5:
+            return f"-E {self.service} {self.options}"
+        line = f"-e {self.service} -r {server} -m -w {self.weight()}"
+        if kind < 0.75:
+            # Thresholds that are soon met.
+            upper = self.random.randint(1, 12)
+            line += f" -x {upper}" + (f" -y {self.random.randint(1, upper)}" if kind < 0.65 else "")
+        return line
+
+    def packet(self, connection, flags):
+        address, port, target = connection
+        return wire.tcp(address, port, target, 80, flags)
+
+    def connect(self, count):
+        """Begins connections and prints whom they went to, then holds or ends some."""
+        global source_port
+        begun = []
+        for _ in range(count):
+            source_port = source_port % 64000 + 1
+            address = f"{self.random.randint(11, 99)}.{self.random.randint(0, 255)}.{self.random.randint(0, 255)}.{self.random.randint(1, 254)}"
+            target = f"{VIRTUAL}.{self.number}.{self.random.randint(0, self.targets)}"
+            connection = address, 1000 + source_port, target
+            kind = self.random.random()
+            begun.append(connection)
+            if kind < 0.3:
+                client.send(wire.udp(address, connection[1], target, 80))
+                continue
+            client.send(self.packet(connection, "S"))
+            if kind < 0.9:
+                client.send(self.packet(connection, "A"))
+                self.held.append(connection)
+            if self.held and self.random.random() < 0.5:
+                client.send(self.packet(self.held.pop(self.random.randrange(len(self.held))), self.random.choice(["FA", "R"])))
+        servers = arrived()
+        chosen = [servers.get((address, port), "none").removeprefix("10.8.") for address, port, _ in begun]
+        for at in range(0, count, 12):
+            print("  ", *chosen[at:at + 12])
+
+    def run(self, rounds, count):
+        # Few addresses, so that the schedulers by destination see each several times.
+        self.targets = 11 if self.scheduler.startswith("lblc") else 255
+        restore([f"-A {self.service} {self.options}"])
+        self.connect(2)
+        restore([self.add() for _ in range(self.size)])
+        for _ in range(rounds):
+            self.connect(count)
+            edits = [self.edit() for _ in range(self.random.randint(1, 6))]
+            print(*edits, sep="\n")
+            restore(edits)
+        self.connect(count)
+        listing = wire.ipvsadm("-Ln", "--nosort").splitlines()[3:]
+        print(*(line for line in listing if self.size < 1000 or not line.endswith(" 0         ")), sep="\n")
+        restore([f"-D {self.service}"])
+
+
+def choices(schedulers):
+    number = 0
+    for scheduler in schedulers:
+        for flags in FLAGS.get(scheduler, [""]):
+            for size in [1, 5, 100] if not flags else [5, 100]:
+                number += 1
+                Case(number, scheduler, flags, size).run(3 if size > 1 else 2, 50 if size > 1 else 12)
+        if scheduler in THOUSAND:
+            number += 1
+            Case(number, scheduler, "", 1000).run(1, 200)
+
+
+def full_table(name):
+    """mh takes as many servers as its table has slots. ip_vs lists one more that
+    is added later and never picks it; whether that was refused goes to a file."""
+    servers = [f"10.8.{n >> 8}.{n & 255}" for n in range(1, 4095)]
+    print("== mh with 4,094 servers")
+    restore(["-A -f 251 -s rr"] + [f"-a -f 251 -r {server} -g -w 1" for server in servers])
+    wire.ipvsadm("-E", "-f", "251", "-s", "mh")
+    print(wire.ipvsadm("-Ln").splitlines()[3])
+    wire.ipvsadm("-d", "-f", "251", "-r", servers[0])
+    wire.ipvsadm("-E", "-f", "251", "-s", "mh")
+    listing = wire.ipvsadm("-Ln").splitlines()
+    print(listing[3], len(listing) - 4)
+    with open(name, "w", encoding="ascii") as file:
+        file.write(wire.run("ipvsadm", "-a", "-f", "251", "-r", servers[0], "-g") and "refused")
+    restore(["-D -f 251"])
+
+
+def twos(name):
+    """Servers of fixed and very different loads: the less loaded one of each two
+    drawn is known, so that the shares follow from the weights."""
+    weights, step = [2, 3, 1, 4], 60
+    total = 6000
+    servers = [f"10.8.0.{n + 1}" for n in range(4)]
+    restore(["-A -f 250 -s rr"] + [f"-a -f 250 -r {server} -m -w 0" for server in servers])
+    port = 1000
+    for rank, server in enumerate(servers):
+        restore([f"-e -f 250 -r {server} -m -w 1"])
+        for _ in range(rank * step * weights[rank]):
+            port += 1
+            for flags in "SA":
+                client.send(wire.tcp("20.0.0.1", port, f"{VIRTUAL}.250.1", 80, flags))
+        arrived()
+        restore([f"-e -f 250 -r {server} -m -w 0"])
+    restore([f"-e -f 250 -r {server} -m -w {weight}" for server, weight in zip(servers, weights)] + ["-E -f 250 -s twos"])
+    counts = dict.fromkeys(servers, 0)
+    for at in range(0, total, 500):
+        for number in range(at, at + 500):
+            client.send(wire.udp("20.0.0.2", 1000 + number, f"{VIRTUAL}.250.1", 53))
+        for server in arrived().values():
+            counts[server] += 1
+    # 0 to the sum of the weights is drawn: the newest server's weight counts one more.
+    parts = weights[:3] + [weights[3] + 1]
+    rest = [sum(parts[n:]) for n in range(5)]
+    expected = [(rest[n] ** 2 - rest[n + 1] ** 2) / rest[0] ** 2 * total for n in range(4)]
+    with open(name, "a", encoding="ascii") as file:
+        print(*counts.values(), file=file)
+    chi = sum((count - wanted) ** 2 / wanted for count, wanted in zip(counts.values(), expected))
+    print("twos:", sum(counts.values()), "connections; shares", "as drawn" if chi < 16.27 else
+          f"{list(counts.values())} instead of {[round(n) for n in expected]} (chi-squared {chi:.1f})")
+
+
+prepare()
+if sys.argv[1] == "twos":
+    twos(sys.argv[2])
+elif sys.argv[1] == "full":
+    full_table(sys.argv[2])
+else:
+    choices(sys.argv[2:])
