@@ -7,6 +7,7 @@ import os
 import re
 import struct
 import subprocess
+import time
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 
@@ -40,6 +41,16 @@ def write(name, text):
     """A command for pktgen."""
     with open(PATH + name, "w", encoding="ascii") as file:
         file.write(text + "\n")
+
+
+def add(cpu, device):
+    """Gives a CPU's thread a device, once the thread that had it has let it go, which it does in its own time."""
+    for _ in range(200):
+        try:
+            return write(f"kpktgend_{cpu}", f"add_device {device}")
+        except OSError:
+            time.sleep(0.01)
+    raise PktgenError(f"pktgen doesn't take {device}")
 
 
 def settings(stream, packets, shuffled):
@@ -101,7 +112,7 @@ def receive(jobs, out):
         if thread.startswith("kpktgend_"):
             write(thread, "rem_device_all")
     for cpu, stream, packets, shuffled in jobs:
-        write(f"kpktgend_{cpu}", f"add_device {stream.device}")
+        add(cpu, stream.device)
         for command in settings(stream, packets, shuffled):
             write(stream.device, command)
     before = sum(map(sent, out))
