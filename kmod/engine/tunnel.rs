@@ -91,7 +91,7 @@ pub fn ipv6_header(inner: &IpHeader, hop_limit: u8, source: &Addr, destination: 
     let mut header = [0; 40];
     let (fixed, addresses) = header.split_at_mut(8);
     fixed.copy_from_slice(&[
-        0x60 | tos >> 4,
+        0x60 | (tos >> 4),
         tos << 4,
         0,
         0,

@@ -5,6 +5,8 @@
 //! Everything here runs in process context under the namespace's control lock. What packets see is
 //! replaced in one step each time; a change that fails leaves all as it was.
 
+mod totals;
+
 use core::num::NonZeroU32;
 use core::sync::atomic::{
     AtomicU32,
@@ -50,21 +52,15 @@ use crate::kernel_ext::time;
 
 use super::dest::Dest;
 use super::netns_state::{
-    self,
     NetnsState,
-    Tables,
-    ESTIMATION_PERIOD, //
+    Tables, //
 };
 use super::service::{
     Locality,
     Pool,
     Service, //
 };
-use super::stats::{
-    Counters,
-    FineRates,
-    Stats, //
-};
+use super::stats::Counters;
 
 /// Seconds a removed server is kept after its last connection, so that it finds its counters when
 /// it is added again.
@@ -534,54 +530,7 @@ impl<'a> Control<'a> {
         });
     }
 
-    // -- Statistics and settings -------------------------------------------------------------------
-
-    fn raw_totals(&self) -> Counters {
-        let mut sum = self
-            .rules
-            .removed
-            .iter()
-            .fold(Counters::default(), |sum, kept| sum.plus(*kept));
-        self.for_each_service(|read, service| sum = sum.plus(service.raw_counters(read)));
-        sum
-    }
-
-    pub(super) fn totals(&mut self) -> Stats {
-        let mut rates = FineRates::default();
-        self.for_each_service(|read, service| rates = rates.plus(service.rates(read)));
-        Stats {
-            counters: self.raw_totals().minus(self.rules.reset_at),
-            rates: rates.rounded(),
-        }
-    }
-
-    pub(super) fn totals_of_cpu(&mut self, cpu: u32) -> Counters {
-        let mut sum = self
-            .rules
-            .removed
-            .get(cpu as usize)
-            .copied()
-            .unwrap_or_default();
-        netns_state::for_each_pool(self.state, |dest| {
-            sum = sum.plus(dest.counters.of_cpu(cpu));
-        });
-        if cpu == 0 {
-            self.for_each_service(|_, service| sum = sum.plus(service.removed_counters()));
-        }
-        sum
-    }
-
-    /// Updates all rates when two seconds have passed since the last time.
-    pub(super) fn estimate_if_due(&mut self) {
-        let now = time::now();
-        if now.wrapping_sub(self.rules.estimated_at) < ESTIMATION_PERIOD
-            || !self.state.sysctls().run_estimation()
-        {
-            return;
-        }
-        self.rules.estimated_at = now;
-        netns_state::for_each_pool(self.state, Dest::estimate);
-    }
+    // -- Settings ----------------------------------------------------------------------------------
 
     /// Timeouts in force, in seconds.
     pub(crate) fn timeouts(&self) -> Timeouts {
