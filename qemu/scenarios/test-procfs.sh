@@ -58,7 +58,7 @@ proc() {
 	echo "--- ip_vs_stats_percpu"
 	in_ns director cat /proc/net/ip_vs_stats_percpu | percpu_sum
 	# Digits do not count, and of rates not even how many there are.
-	in_ns director cat /proc/net/ip_vs_stats_percpu | sed -e 's/[0-9A-F]/0/g' -e '/s\/s/{n;s/[ 0]/./g}' | cut -c1-30
+	in_ns director cat /proc/net/ip_vs_stats_percpu | sed -e 's/[0-9A-F]/0/g' -e '/s\/s/{n;s/[ 0-9A-F]/./g}' | cut -c1-30
 	echo "--- read in small pieces it is the same"
 	in_ns director dd if=/proc/net/ip_vs_conn bs=67 status=none | by_conn | md5sum
 	in_ns director dd if=/proc/net/ip_vs bs=41 status=none | by_service | md5sum
