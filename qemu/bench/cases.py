@@ -88,7 +88,7 @@ def other_packets():
             )
     yield Case("new connection TCP, rr, 4 servers", "beginning", 0.45, protocol="tcp")
     yield Case("new connection IPv6, rr, 4 servers", "beginning", 0.45, family=6)
-    yield Case("established, 49 k flows to 1 k services", "established", 0.4, services=1000, flows=49000)
+    yield Case("established, 50 k flows to 1 k services", "established", 0.4, services=1000, flows=50000)
     yield Case("new connection, 1 k services", "beginning", 0.45, services=1000)
     yield Case("new connection of 100 k known clients, persistent", "persistent", clients=100000)
     yield Case("NAT beside a SYN flood, 1 k flows", "flood", flows=1000)

@@ -3,6 +3,7 @@
 kernel that is pinned to a CPU."""
 
 import fcntl
+import math
 import os
 import re
 import struct
@@ -18,7 +19,8 @@ PATH = "/proc/net/pktgen/"
 @dataclass(frozen=True)
 class Stream:
     """UDP packets from `sources` addresses and `ports` ports, or to as many with `to_clients`, to as many ports as
-    there are `services`. The numbers have no common divisor, so stepping through all gives all their combinations."""
+    there are `services`. If the numbers have no common divisor, stepping through all gives all their combinations,
+    else some of them."""
 
     device: str
     source: str
@@ -34,7 +36,12 @@ class Stream:
     @property
     def flows(self):
         """How many there are."""
-        return self.sources * self.ports * self.services
+        return math.lcm(self.sources, self.ports, self.services)
+
+    @property
+    def shuffles(self):
+        """Whether any combination is one of the flows."""
+        return self.flows == self.sources * self.ports * self.services > 1
 
 
 def write(name, text):
