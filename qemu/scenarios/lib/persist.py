@@ -83,7 +83,7 @@ def by_address():
     listing("--persistent-conn")
     listing()
     wire.ipvsadm("-E", *name, "-s", "rr", "-p", "100")
-    servers("longer timeout", connect("10.0.1.52", 80))
+    servers("longer timeout", connect(A, 80), connect("10.0.1.52", 80))
     templates("longer timeout", 30, 50, 100)
     wire.ipvsadm("-E", *name, "-s", "rr", "-p", "70", "-M", "255.255.255.0")
     servers("a network", connect(A, 80), connect(B, 80), connect(C, 80))
