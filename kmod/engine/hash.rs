@@ -148,9 +148,9 @@ mod tests {
     fn every_key_and_word_bit_matters() {
         let base = hash_1((1, 2), 3);
         for bit in 0..64 {
-            assert_ne!(hash_1((1 ^ 1 << bit, 2), 3), base);
-            assert_ne!(hash_1((1, 2 ^ 1 << bit), 3), base);
-            assert_ne!(hash_1((1, 2), 3 ^ 1 << bit), base);
+            assert_ne!(hash_1((1 ^ (1 << bit), 2), 3), base);
+            assert_ne!(hash_1((1, 2 ^ (1 << bit)), 3), base);
+            assert_ne!(hash_1((1, 2), 3 ^ (1 << bit)), base);
         }
     }
 

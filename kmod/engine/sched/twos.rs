@@ -66,7 +66,7 @@ mod tests {
     /// Random bits that draw `first` and `second` of 0 to `total`.
     fn drawing(total: u64, first: u64, second: u64) -> u64 {
         let bits = |n: u64| (n << 32).div_ceil(total + 1);
-        bits(first) << 32 | bits(second)
+        (bits(first) << 32) | bits(second)
     }
 
     #[test]
