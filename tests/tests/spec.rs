@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0
+
+//! The specification of the family, `uapi/ipvs.yaml`, and the constants say the same: neither has a name or a
+//! number that the other lacks.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use lvs_uapi::genl::FAMILY_NAME;
+use lvs_uapi::genl::FAMILY_VERSION;
+use serde_yaml_ng::Value;
+
+type Numbers = BTreeMap<String, u64>;
+
+fn read(path: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path);
+    fs::read_to_string(path).expect("a file of the repository")
+}
+
+fn spec() -> Value {
+    serde_yaml_ng::from_str(&read("uapi/ipvs.yaml")).expect("YAML")
+}
+
+/// The constants of every module of a source file, `MAX` aside.
+fn constants(path: &str) -> BTreeMap<String, Numbers> {
+    let mut modules: BTreeMap<String, Numbers> = BTreeMap::new();
+    let mut module = String::new();
+    for line in read(path).lines() {
+        if let Some(name) = line.strip_prefix("pub mod ") {
+            module = name.trim_end_matches(" {").to_owned();
+        } else if let Some(constant) = line.trim_start().strip_prefix("pub const ") {
+            let (name, rest) = constant.split_once(':').expect("a type");
+            // Some go on on the next line; none of them is a plain number.
+            let value = rest.split_once("= ").map_or("", |(_, value)| value);
+            if let Ok(number) = value.trim_end_matches(';').parse() {
+                let name = name.to_lowercase().replace('_', "-");
+                modules
+                    .entry(module.clone())
+                    .or_default()
+                    .insert(name, number);
+            }
+        }
+    }
+    modules
+}
+
+fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
+    value[key].as_sequence().map_or(&[], Vec::as_slice)
+}
+
+fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+    value[key].as_str().unwrap_or_default()
+}
+
+fn attributes(spec: &Value, set: &str) -> Numbers {
+    let sets = list(spec, "attribute-sets");
+    let set = sets.iter().find(|value| text(value, "name") == set);
+    list(set.expect("an attribute set"), "attributes")
+        .iter()
+        .map(|attr| {
+            let number = attr["value"].as_u64().expect("a number");
+            (text(attr, "name").to_owned(), number)
+        })
+        .collect()
+}
+
+#[test]
+fn name_and_version() {
+    let spec = spec();
+    assert_eq!(text(&spec, "name"), FAMILY_NAME);
+    assert_eq!(spec["version"].as_u64(), Some(FAMILY_VERSION.into()));
+}
+
+#[test]
+fn attributes_have_their_numbers() {
+    let (spec, modules) = (spec(), constants("uapi/src/genl.rs"));
+    for (set, module) in [
+        ("cmd-attrs", "attr"),
+        ("info-attrs", "info_attr"),
+        ("service-attrs", "service_attr"),
+        ("dest-attrs", "dest_attr"),
+        ("stats-attrs", "stats_attr"),
+        ("stats64-attrs", "stats_attr"),
+        ("daemon-attrs", "daemon_attr"),
+    ] {
+        assert_eq!(attributes(&spec, set), modules[module], "{set}");
+    }
+}
+
+#[test]
+fn commands_have_their_numbers() {
+    let (spec, modules) = (spec(), constants("uapi/src/genl.rs"));
+    let commands = &modules["cmd"];
+    let mut requests = Numbers::new();
+    for operation in list(&spec["operations"], "list") {
+        let name = text(operation, "name");
+        for kind in ["do", "dump"] {
+            let way = &operation[kind];
+            if let Some(number) = way["request"]["value"].as_u64() {
+                requests.insert(name.to_owned(), number);
+            }
+            // A reply has the command that would make what it tells of.
+            if let Some(number) = way["reply"]["value"].as_u64() {
+                let counterpart = match name {
+                    "get-config" | "get-info" => name.replace("get", "set"),
+                    _ => name.replace("get", "new"),
+                };
+                assert_eq!(Some(&number), commands.get(&counterpart), "{name}");
+            }
+        }
+    }
+    let mut expected = commands.clone();
+    // Only a reply.
+    expected.remove("set-info");
+    assert_eq!(requests, expected);
+}
+
+#[test]
+fn every_attribute_that_is_named_is_there() {
+    let spec = spec();
+    for operation in list(&spec["operations"], "list") {
+        let known = attributes(&spec, text(operation, "attribute-set"));
+        for kind in ["do", "dump"] {
+            for direction in ["request", "reply"] {
+                for name in list(&operation[kind][direction], "attributes") {
+                    let name = name.as_str().expect("a name");
+                    assert!(known.contains_key(name), "{name}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn enumerations_have_their_values() {
+    let (spec, modules) = (spec(), constants("uapi/src/flags.rs"));
+    let entries = |name: &str| -> Vec<String> {
+        let all = list(&spec, "definitions");
+        let found = all.iter().find(|value| text(value, "name") == name);
+        let entries = list(found.expect("a definition"), "entries").iter();
+        entries
+            .map(|entry| entry.as_str().expect("a name").to_owned())
+            .collect()
+    };
+    for (i, name) in (0u64..).zip(entries("fwd-method")) {
+        assert_eq!(modules["fwd"].get(&name), Some(&i), "{name}");
+    }
+    for (i, name) in (0u64..).zip(entries("tun-type")) {
+        assert_eq!(modules["tunnel"].get(&format!("type-{name}")), Some(&i));
+    }
+    for (i, name) in (0u32..).zip(entries("sync-state")) {
+        assert_eq!(
+            modules["sync"].get(&format!("state-{name}")),
+            Some(&(1 << i))
+        );
+    }
+}
