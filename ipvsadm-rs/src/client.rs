@@ -56,6 +56,26 @@ pub trait Control {
     fn stop_daemon(&mut self, role: Role) -> Result<(), Error>;
 
     /// Makes changes in order, whether or not those before succeed. One result for each.
+    ///
+    /// Over netlink many are on their way at once, so this is faster than one call for each.
+    ///
+    /// ```no_run
+    /// use ipvsadm::change::Change;
+    /// use ipvsadm::client::Client;
+    ///
+    /// # fn main() -> Result<(), ipvsadm::error::Error> {
+    /// let mut client = Client::open()?;
+    /// let services = client.control().services()?;
+    /// let deletions: Vec<Change> = services
+    ///     .iter()
+    ///     .map(|entry| Change::DeleteService(entry.service.id))
+    ///     .collect();
+    /// for error in client.control().submit(&deletions).into_iter().filter_map(Result::err) {
+    ///     eprintln!("{error}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     fn submit(&mut self, changes: &[Change]) -> Vec<Result<(), Error>> {
         changes
             .iter()
@@ -74,6 +94,18 @@ pub enum Order {
 }
 
 /// An open control interface.
+///
+/// ```no_run
+/// use ipvsadm::client::Client;
+///
+/// # fn main() -> Result<(), ipvsadm::error::Error> {
+/// let mut client = Client::open()?;
+/// println!("{} buckets", client.info().conn_tab_size);
+/// let timeouts = client.control().timeouts()?;
+/// println!("TCP connections are forgotten after {} s", timeouts.tcp);
+/// # Ok(())
+/// # }
+/// ```
 pub struct Client {
     control: Box<dyn Control>,
     info: Info,

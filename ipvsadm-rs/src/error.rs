@@ -56,6 +56,17 @@ impl Operation {
 }
 
 /// A request that failed.
+///
+/// It displays as ipvsadm's message; programs look at the number.
+///
+/// ```
+/// use ipvsadm::error::{Error, Operation};
+/// use nix::errno::Errno;
+///
+/// let error = Error::Refused { operation: Operation::AddDest, errno: Errno::ESRCH };
+/// assert_eq!(error.to_string(), "Service not defined");
+/// assert_eq!(error.errno(), Some(Errno::ESRCH));
+/// ```
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The kernel refused it, or a system call failed.

@@ -6,6 +6,43 @@
 //! [`app`] carries it out through a [`client::Client`], which speaks [`netlink`] to the kernel, and
 //! [`render`] turns what comes back into text. [`model`] has the values all of them share.
 //!
+//! As a library it is for programs that look at or change the table:
+//!
+//! ```no_run
+//! use ipvsadm::client::{Client, Order};
+//! use ipvsadm::model::{Dest, Family, Forward, Netmask, Protocol, Service, ServiceId, Tunnel};
+//!
+//! # fn main() -> Result<(), ipvsadm::error::Error> {
+//! let mut client = Client::open()?;
+//! let id = ServiceId::Address {
+//!     protocol: Protocol::TCP,
+//!     addr: [192, 0, 2, 1].into(),
+//!     port: 80,
+//! };
+//! client.control().add_service(&Service {
+//!     id,
+//!     scheduler: "wlc".to_owned(),
+//!     flags: 0,
+//!     timeout: 0,
+//!     netmask: Netmask::host(Family::V4),
+//!     pe: None,
+//! })?;
+//! client.control().add_dest(&id, &Dest {
+//!     addr: [10, 0, 0, 2].into(),
+//!     port: 8080,
+//!     forward: Forward::Masq,
+//!     tunnel: Tunnel::default(),
+//!     weight: 1,
+//!     u_threshold: 0,
+//!     l_threshold: 0,
+//! })?;
+//! for item in client.table(Order::Sorted)? {
+//!     println!("{:?}: {} connections", item.entry.service.id, item.entry.stats.conns);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! Text, messages and exit codes are those of ipvsadm 1.31. The README lists where they differ on
 //! purpose.
 
@@ -16,9 +53,11 @@ pub mod apply;
 pub mod change;
 pub mod cli;
 pub mod client;
+pub mod completions;
 pub mod document;
 pub mod error;
 mod listing;
+pub mod manual;
 pub mod model;
 pub mod modprobe;
 pub mod netlink;
@@ -28,3 +67,4 @@ pub mod sockopt;
 pub(crate) mod stdio;
 pub mod subcommand;
 pub mod sys;
+pub mod watch;

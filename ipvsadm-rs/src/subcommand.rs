@@ -7,6 +7,7 @@
 use std::fs;
 use std::io;
 use std::io::Read;
+use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::Arg;
@@ -21,9 +22,13 @@ use crate::app::SUCCESS;
 use crate::app::USAGE;
 use crate::apply;
 use crate::apply::State;
+use crate::completions;
+use crate::manual;
 use crate::stdio::complain;
+use crate::stdio::finished;
 use crate::stdio::print;
 use crate::stdio::to_stderr;
+use crate::watch;
 
 /// Exit status of `apply --dry-run`: something differs.
 const DIFFERENT: u8 = 1;
@@ -45,7 +50,41 @@ pub fn definitions() -> Vec<clap::Command> {
                 .help("show the difference, change nothing; exit with 1 if there is one")
                 .action(ArgAction::SetTrue),
         );
-    vec![apply]
+    let watch = clap::Command::new("watch")
+        .about("Show rates and connections as they change")
+        .arg(
+            Arg::new("interval")
+                .long("interval")
+                .value_name("SECONDS")
+                .help("time between readings; the kernel has new rates every 2 seconds")
+                .value_parser(seconds)
+                .default_value("2"),
+        );
+    let completions = clap::Command::new("completions")
+        .about("Print the completions of a shell")
+        .arg(
+            Arg::new("shell")
+                .value_name("SHELL")
+                .required(true)
+                .value_parser(["bash", "zsh", "fish"]),
+        );
+    let man = clap::Command::new("man").about("Print the manual page");
+    let candidates = clap::Command::new("candidates")
+        .about("Print services or servers to complete with")
+        .hide(true)
+        .arg(
+            Arg::new("kind")
+                .required(true)
+                .value_parser(completions::KINDS),
+        );
+    vec![apply, watch, completions, man, candidates]
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if (0.1..=3600.0).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
+        _ => Err("has to be 0.1 to 3600".to_owned()),
+    }
 }
 
 /// Runs a subcommand, if the first word is one. Gives the exit status.
@@ -70,12 +109,33 @@ pub fn run(words: &[String]) -> Option<u8> {
     };
     Some(match name.as_str() {
         "apply" => apply(&matches),
+        "watch" => watch(&matches),
+        "completions" => print(&completions::script(&text_of(&matches, "shell"))),
+        "man" => print(&manual::page()),
+        "candidates" => match app::open() {
+            Ok(mut client) => print(&completions::candidates(
+                &mut client,
+                &text_of(&matches, "kind"),
+            )),
+            Err(status) => status,
+        },
         _ => USAGE,
     })
 }
 
 fn text_of(matches: &ArgMatches, id: &str) -> String {
     matches.get_one::<String>(id).cloned().unwrap_or_default()
+}
+
+fn watch(matches: &ArgMatches) -> u8 {
+    let interval = matches.get_one::<Duration>("interval").copied();
+    match app::open() {
+        Ok(client) => finished(watch::run(
+            client,
+            interval.unwrap_or(Duration::from_secs(2)),
+        )),
+        Err(status) => status,
+    }
 }
 
 fn apply(matches: &ArgMatches) -> u8 {

@@ -133,7 +133,94 @@ same "an empty file is no table" "2 ipvsadm-rs: /dev/null: has neither services 
 	"$("$OURS" apply /dev/null 2>err; echo "$? $(cat err)")"
 same "standard input" 0 "$(echo -C | "$OURS" apply - >/dev/null; rules | wc -l)"
 
-# PLACEHOLDER
+heading "Completions and manual"
+"$OURS" -R <full
+mkdir bin
+ln -s "$OURS" bin/ipvsadm-rs
+PATH=$PWD/bin:$PATH
+ipvsadm-rs completions bash >bash.sh
+# complete LINE: what bash offers for the last word.
+complete_line() {
+	bash -c 'source ./bash.sh
+		COMP_LINE=$1 COMP_POINT=${#1} COMP_TYPE=9
+		read -ra COMP_WORDS <<<"$1"
+		[[ $1 != *" " ]] || COMP_WORDS+=("")
+		COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+		_ipvsadm_rs_live ipvsadm-rs "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+		printf "%s\n" "${COMPREPLY[@]}"' bash "$1"
+}
+same "bash: services" "10.0.0.1:53 10.0.0.1:5060 10.0.0.1:5061 10.0.0.1:69" \
+	"$(complete_line 'ipvsadm-rs -D -u 10' | sort -V | tr '\n' ' ' | sed 's/ $//; s/10.0.0.1:53 10.0.0.1:69 \(.*\)/10.0.0.1:53 \1 10.0.0.1:69/')"
+same "bash: after the colon" "443 8443 8444 8445 8446" "$(complete_line 'ipvsadm-rs -D -t 10.0.0.1:' | grep -v '^0$\|^80$' | sort -n | xargs)"
+contains "bash: IPv6" '[2001:db8::1]:53' "$(complete_line 'ipvsadm-rs -D -u [')"
+contains "bash: marks" 7 "$(complete_line 'ipvsadm-rs -D -f ' | xargs)"
+contains "bash: servers" 10.0.0.2:8080 "$(complete_line 'ipvsadm-rs -d -t 10.0.0.1:80 -r ' | xargs)"
+contains "bash: options" --persistent-conn "$(complete_line 'ipvsadm-rs -L --pers')"
+contains "bash: commands" watch "$(complete_line 'ipvsadm-rs wa')"
+for shell in zsh fish; do
+	ipvsadm-rs completions $shell >script.$shell
+	same "$shell" 0 $?
+	! command -v $shell >/dev/null || { $shell -n script.$shell; same "$shell reads it" 0 $?; }
+done
+same "an unknown shell" 2 "$(ipvsadm-rs completions csh 2>/dev/null; echo $?)"
+ipvsadm-rs man >page.8
+same "the page is there" 0 $?
+! command -v groff >/dev/null || same "man has nothing to complain of" "" "$(groff -man -ww -Tutf8 page.8 2>&1 >/dev/null)"
+same "nobody reads the page" 141 "$({ ipvsadm-rs man; echo $? >status; } | true; cat status)"
+same "its own help names them" yes "$(ipvsadm-rs -h | grep -q 'apply FILE' && echo yes)"
+same "ipvsadm's doesn't" "" "$( (exec -a ipvsadm "$OURS" -h) | grep 'apply FILE')"
+
+heading "watch"
+same "without a terminal" "1 watch needs a terminal" "$(ipvsadm-rs watch 2>err </dev/null | cat; echo "${PIPESTATUS[0]} $(cat err)")"
+{ echo -C; for i in {1..30}; do echo "-A -f $i -s rr"; echo "-a -f $i -r 10.0.0.$i -m -w $i"; done; echo '-A -u 10.0.0.1:53 -s wlc'; echo '-a -u 10.0.0.1:53 -r 10.9.0.2 -m'; } | ipvsadm-rs -R
+mountpoint -q /dev/pts || { mkdir -p /dev/pts; mount -t devpts devpts /dev/pts; }
+export TERM=xterm
+screen() { tmux -u capture-pane -p -t watch; }
+send() { tmux send-keys -t watch "$@"; sleep 0.7; }
+# The shell stays, so that the terminal can be looked at afterwards.
+tmux -u -f /dev/null new-session -d -s watch -x 100 -y 20 "sh"
+sleep 1
+send 'stty -a >before' Enter
+send 'ipvsadm-rs watch --interval 0.5; echo ended: $?' Enter
+sleep 1
+contains "watch: title" '31 services, 31 servers' "$(screen)"
+contains "watch: rows" '1-17 of 62' "$(screen)"
+contains "watch: listings' order" 'UDP 10.0.0.1:53' "$(screen | sed -n 3p)"
+send End
+contains "watch: scrolls" '46-62 of 62' "$(screen)"
+send g
+send Right
+contains "watch: sorts" 'FWM 30' "$(screen | sed -n 3p)"
+send r
+contains "watch: sorts the other way" ' 1 ' "$(screen | sed -n 3p)"
+send / 1 0 . 9 . 0 Enter
+contains "watch: filters" '1-2 of 2' "$(screen)"
+send Escape
+tmux resize-window -t watch -x 60 -y 10
+sleep 1
+contains "watch: resizes" '1-7 of 62' "$(screen)"
+same "watch: as wide as the screen" 60 "$(screen | sed -n 2p | wc -m | awk '{ print ($1 <= 61) ? 60 : $1 }')"
+"$STOCK" -C
+sleep 1.5
+contains "watch: lives" '0 services' "$(screen)"
+send q
+contains "watch: ends" 'ended: 0' "$(screen)"
+send 'stty -a >after' Enter
+same "watch: the terminal is as before" "$(sed 's/rows.*//' before)" "$(sed 's/rows.*//' after)"
+send 'ipvsadm-rs watch; echo ended: $?' Enter
+pid=$(pgrep -f 'ipvsadm-rs watch$')
+kill "$pid"
+sleep 1
+send 'stty -a >after' Enter
+same "watch: a signal restores the terminal" "$(sed 's/rows.*//' before)" "$(sed 's/rows.*//' after)"
+send 'clear; NO_COLOR=1 ipvsadm-rs watch' Enter
+ipvsadm-rs -A -f 5
+sleep 3
+same "watch: NO_COLOR" 0 "$(tmux capture-pane -e -p -t watch | grep -c $'\e\\[[0-9;]*3[0-7]m')"
+contains "watch: NO_COLOR shows all" 'FWM 5' "$(screen)"
+send q
+tmux kill-server
+
 "$OURS" -C
 printf '\n%d passed, %d failed, under %s\n' "$PASSED" "$FAILED" "$LVS_MODULE"
 [[ $FAILED -eq 0 && $PASSED -gt 0 ]]

@@ -2,6 +2,7 @@
 
 //! Every option, once: names, argument and help.
 
+use clap::builder::PossibleValuesParser;
 use clap::Arg;
 use clap::ArgAction;
 
@@ -68,6 +69,11 @@ pub enum Opt {
     McastPort,
     McastTtl,
 }
+
+/// Schedulers that come with the kernel.
+const SCHEDULERS: &[&str] = &[
+    "rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh", "sh", "sed", "nq", "fo", "ovf", "mh", "twos",
+];
 
 /// Whether an option takes an argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -211,6 +217,17 @@ fn arg(spec: &Spec) -> Arg {
         Some('L') => arg.short('L').visible_short_alias('l'),
         Some(short) => arg.short(short),
         None => arg,
+    };
+    // Only for completions and the manual: the lexer leaves values to the parser.
+    let values: &[&str] = match spec.opt {
+        Opt::StartDaemon | Opt::StopDaemon => &["master", "backup"],
+        Opt::TunType => &["ipip", "gue", "gre"],
+        Opt::Scheduler => SCHEDULERS,
+        _ => &[],
+    };
+    let arg = match values {
+        [] => arg,
+        values => arg.value_parser(PossibleValuesParser::new(values.to_vec())),
     };
     match spec.arity {
         Arity::None => arg.action(ArgAction::SetTrue),

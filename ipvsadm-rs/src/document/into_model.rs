@@ -19,6 +19,9 @@ use super::schema::*;
 /// Highest weight and threshold.
 const INT_MAX: u32 = i32::MAX as u32;
 
+/// Services with their servers.
+pub type Services = Vec<(model::Service, Vec<model::Dest>)>;
+
 /// What is wrong with a document.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{place}: {problem}")]
@@ -33,7 +36,7 @@ fn problem<T>(problem: impl Into<String>) -> Result<T, String> {
 
 impl Document {
     /// The services with their servers.
-    pub fn services(&self) -> Result<Option<Vec<(model::Service, Vec<model::Dest>)>>, Problem> {
+    pub fn services(&self) -> Result<Option<Services>, Problem> {
         let Some(services) = &self.services else {
             return Ok(None);
         };

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0
+
+//! Completions of shells: options from their definitions, services and servers from the kernel.
+
+use std::collections::BTreeSet;
+
+use clap_complete::generate;
+use clap_complete::Shell;
+
+use crate::app::OWN_NAME;
+use crate::cli::options;
+use crate::client::Client;
+use crate::client::Order;
+use crate::model::Protocol;
+use crate::model::ServiceId;
+use crate::render::address::host_port;
+use crate::render::Numeric;
+use crate::subcommand;
+
+/// What the shells ask for.
+pub const KINDS: [&str; 5] = ["tcp", "udp", "sctp", "fwmark", "server"];
+
+/// Options whose values come from the kernel, with the kind of candidates.
+const LIVE: [(Option<char>, &str, &str); 5] = [
+    (Some('t'), "tcp-service", "tcp"),
+    (Some('u'), "udp-service", "udp"),
+    (None, "sctp-service", "sctp"),
+    (Some('f'), "fwmark-service", "fwmark"),
+    (Some('r'), "real-server", "server"),
+];
+
+/// Bash: asks for candidates before the options that take them, and leaves the rest to clap's function.
+const BASH: &str = include_str!("live.bash");
+/// Zsh: what clap's function calls for candidates.
+const ZSH: &str = include_str!("live.zsh");
+
+/// The command line with everything in it.
+pub fn definition() -> clap::Command {
+    options::definition().subcommands(subcommand::definitions())
+}
+
+/// The completions of a shell.
+pub fn script(shell: &str) -> String {
+    let shell = match shell {
+        "zsh" => Shell::Zsh,
+        "fish" => Shell::Fish,
+        _ => Shell::Bash,
+    };
+    let mut bytes = Vec::new();
+    generate(shell, &mut definition(), OWN_NAME, &mut bytes);
+    let text = String::from_utf8_lossy(&bytes);
+    match shell {
+        Shell::Zsh => zsh(&text),
+        Shell::Fish => fish(&text),
+        _ => format!("{text}\n{BASH}"),
+    }
+}
+
+fn zsh(text: &str) -> String {
+    let mut out = String::new();
+    for line in text.lines() {
+        let live = LIVE.iter().find(|(short, long, _)| {
+            line.contains(&format!("--{long}="))
+                || short.is_some_and(|short| line.contains(&format!("'-{short}+")))
+        });
+        match live {
+            Some((_, _, kind)) => {
+                let ask = format!(":{{_ipvsadm_rs_live {kind}}}'");
+                out.push_str(&line.replace(":_default'", &ask));
+            }
+            None => out.push_str(line),
+        }
+        out.push('\n');
+        if line.starts_with("autoload") {
+            out.push('\n');
+            out.push_str(ZSH);
+        }
+    }
+    out
+}
+
+fn fish(text: &str) -> String {
+    let mut out = text.to_owned();
+    for (short, long, kind) in LIVE {
+        let short = short
+            .map(|short| format!(" -s {short}"))
+            .unwrap_or_default();
+        out.push_str(&format!(
+            "complete -c {OWN_NAME}{short} -l {long} -x -a '({OWN_NAME} candidates {kind} 2>/dev/null)'\n"
+        ));
+    }
+    out
+}
+
+/// Services or servers, one a line.
+pub fn candidates(client: &mut Client, kind: &str) -> String {
+    let wanted = match kind {
+        "tcp" => Some(Protocol::TCP),
+        "udp" => Some(Protocol::UDP),
+        "sctp" => Some(Protocol::SCTP),
+        _ => None,
+    };
+    let mut found = BTreeSet::new();
+    if kind == "server" {
+        for item in client.table(Order::Kernel).unwrap_or_default() {
+            for dest in item.dests {
+                found.insert(host_port(&Numeric, dest.dest.addr, dest.dest.port, None));
+            }
+        }
+    } else {
+        for entry in client.control().services().unwrap_or_default() {
+            match entry.service.id {
+                ServiceId::Address {
+                    protocol,
+                    addr,
+                    port,
+                } if wanted == Some(protocol) => {
+                    found.insert(host_port(&Numeric, addr, port, None));
+                }
+                ServiceId::Mark { mark, .. } if kind == "fwmark" => {
+                    found.insert(mark.to_string());
+                }
+                _ => {}
+            }
+        }
+    }
+    found.into_iter().map(|text| text + "\n").collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_shell_knows_options_and_asks_for_services() {
+        for (shell, ask) in [
+            ("bash", "candidates \"$kind\""),
+            ("zsh", "{_ipvsadm_rs_live tcp}"),
+            ("fish", "candidates tcp"),
+        ] {
+            let text = script(shell);
+            for part in ["persistent-conn", "dry-run", "watch", ask] {
+                assert!(text.contains(part), "{part} for {shell}");
+            }
+        }
+    }
+
+    #[test]
+    fn bash_leaves_the_rest_to_a_function_that_is_there() {
+        assert!(script("bash").contains("\n_ipvsadm__rs() {"));
+        assert!(BASH.contains("_ipvsadm__rs \"$@\""));
+    }
+
+    #[test]
+    fn zsh_asks_for_every_kind() {
+        let text = script("zsh");
+        for (_, long, kind) in LIVE {
+            let ask = format!("_ipvsadm_rs_live {kind}}}");
+            assert!(text.contains(&ask), "{long}");
+        }
+    }
+}

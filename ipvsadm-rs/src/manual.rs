@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0
+
+//! The manual page: options from their definitions, the rest from the README.
+
+use clap_mangen::Man;
+
+use crate::completions;
+use crate::subcommand;
+
+/// Where the text comes from.
+const README: &str = include_str!("../README.md");
+/// Sections of the README that are for people who read the code.
+const NOT_FOR_USERS: &str = "## Reading the code";
+
+/// The page in the language of man.
+pub fn page() -> String {
+    let man = Man::new(completions::definition())
+        .section("8")
+        .title("IPVSADM-RS")
+        .manual("Linux Virtual Server");
+    let mut bytes = Vec::new();
+    // Writing to memory doesn't fail.
+    let _ = man.render_title(&mut bytes);
+    let _ = man.render_name_section(&mut bytes);
+    let mut out = String::from_utf8_lossy(&bytes).into_owned();
+    out.push_str(SYNOPSIS);
+    let text = README.split(NOT_FOR_USERS).next().unwrap_or_default();
+    let (introduction, sections) = text.split_once("\n## ").unwrap_or((text, ""));
+    out.push_str(".SH DESCRIPTION\n");
+    let introduction = introduction.split_once('\n').map_or("", |(_, text)| text);
+    roff(introduction, &mut out);
+    let mut options = Vec::new();
+    let _ = man.render_options_section(&mut options);
+    out.push_str(&String::from_utf8_lossy(&options));
+    commands(&mut out);
+    roff(&format!("## {sections}"), &mut out);
+    out.push_str(".SH \"SEE ALSO\"\nipvsadm(8), ipvsadm-save(8), ipvsadm-restore(8)\n");
+    out
+}
+
+const SYNOPSIS: &str = "\
+.SH SYNOPSIS
+.nf
+\\fBipvsadm\\-rs\\fR \\fICOMMAND\\fR [\\fIOPTIONS\\fR]
+\\fBipvsadm\\-rs\\fR \\fBapply\\fR \\fIFILE\\fR [\\fB\\-\\-dry\\-run\\fR]
+\\fBipvsadm\\-rs\\fR \\fBwatch\\fR [\\fB\\-\\-interval\\fR \\fISECONDS\\fR]
+\\fBipvsadm\\-rs\\fR \\fBcompletions\\fR {\\fBbash\\fR|\\fBzsh\\fR|\\fBfish\\fR}
+\\fBipvsadm\\-rs\\fR \\fBman\\fR
+.fi
+";
+
+/// What isn't an option.
+fn commands(out: &mut String) {
+    out.push_str(".SH COMMANDS\n");
+    let visible = subcommand::definitions();
+    for command in visible.iter().filter(|command| !command.is_hide_set()) {
+        let about = command.get_about().map(ToString::to_string);
+        let entry = [
+            ".TP".to_owned(),
+            format!("\\fB{}\\fR", escape(command.get_name())),
+            escape(&about.unwrap_or_default()),
+        ];
+        out.push_str(&(entry.join("\n") + "\n"));
+        for arg in command.get_arguments() {
+            let name = match arg.get_long() {
+                Some(long) => format!("--{long}"),
+                None => continue,
+            };
+            let help = arg.get_help().map(ToString::to_string);
+            let help = escape(&help.unwrap_or_default());
+            out.push_str(&format!("\n\\fB{}\\fR: {help}\n", escape(&name)));
+        }
+    }
+}
+
+/// Turns the README's markup into man's: headings, paragraphs, tables, lists and code.
+fn roff(text: &str, out: &mut String) {
+    let mut code = false;
+    let mut titles: Option<Vec<String>> = None;
+    for line in text.lines() {
+        if line.starts_with("```") {
+            code = !code;
+            out.push_str(if code {
+                ".PP\n.RS 4\n.nf\n"
+            } else {
+                ".fi\n.RE\n"
+            });
+        } else if code {
+            out.push_str(&(escape(line) + "\n"));
+        } else if let Some(title) = line.strip_prefix("## ") {
+            let title = escape(&title.to_uppercase());
+            out.push_str(&format!(".SH \"{title}\"\n"));
+        } else if let Some(row) = line.strip_prefix('|') {
+            table_row(row, &mut titles, out);
+            continue;
+        } else if let Some(item) = line.strip_prefix("- ") {
+            out.push_str(&format!(".IP \\(bu 2\n{}\n", inline(item)));
+        } else if line.is_empty() {
+            out.push_str(".PP\n");
+        } else {
+            out.push_str(&(inline(line) + "\n"));
+        }
+        titles = None;
+    }
+}
+
+/// A row: the first cell with the others below it, each after its column's title.
+fn table_row(row: &str, titles: &mut Option<Vec<String>>, out: &mut String) {
+    let row = row.trim_end_matches('|');
+    let cells: Vec<String> = row.split('|').map(|cell| inline(cell.trim())).collect();
+    let Some(titles) = titles else {
+        *titles = Some(cells);
+        return;
+    };
+    if row.starts_with("--") {
+        return;
+    }
+    let mut cells = cells.iter().zip(titles.iter());
+    if let Some((first, _)) = cells.next() {
+        out.push_str(&format!(".TP\n{first}\n"));
+    }
+    let mut rest = Vec::new();
+    for (cell, title) in cells {
+        rest.push(if title.is_empty() {
+            cell.clone()
+        } else {
+            format!("{title}: {cell}")
+        });
+    }
+    out.push_str(&(rest.join(";\n") + ".\n"));
+}
+
+/// Text with `code` in bold.
+fn inline(text: &str) -> String {
+    let mut out = String::new();
+    for (i, part) in text.split('`').enumerate() {
+        let part = escape(&part.replace("**", ""));
+        out.push_str(&if i % 2 == 1 {
+            format!("\\fB{part}\\fR")
+        } else {
+            part
+        });
+    }
+    out
+}
+
+/// Text that means itself.
+fn escape(text: &str) -> String {
+    let text = text.replace('\\', "\\e").replace('-', "\\-");
+    match text.starts_with(['.', '\'']) {
+        true => format!("\\&{text}"),
+        false => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_has_options_and_differences() {
+        let page = page();
+        for part in [
+            ".SH OPTIONS",
+            "tun\\-remcsum",
+            ".SH COMMANDS",
+            "\\-\\-dry\\-run",
+            ".SH \"WHERE IT DIFFERS, ON PURPOSE\"",
+            "360",
+            ".SH \"EXIT STATUS\"",
+        ] {
+            assert!(page.contains(part), "{part}");
+        }
+        assert!(!page.contains("src/cli"));
+    }
+
+    #[test]
+    fn dots_and_dashes_mean_themselves() {
+        assert_eq!(escape(".x -a \\"), "\\&.x \\-a \\e");
+        assert_eq!(inline("a `-b` c"), "a \\fB\\-b\\fR c");
+    }
+}
