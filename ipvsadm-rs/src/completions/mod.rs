@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn bash_leaves_the_rest_to_a_function_that_is_there() {
-        assert!(script("bash").contains("\n_ipvsadm__rs() {"));
+        assert!(script("bash").contains("_ipvsadm__rs() {"));
         assert!(BASH.contains("_ipvsadm__rs \"$@\""));
     }
 
