@@ -26,6 +26,7 @@ use super::{
     lookup,
     reply,
     schedule,
+    sip,
     Context,
     Flow, //
 };
@@ -164,6 +165,9 @@ fn transport(context: &Context<'_>, packet: Packet, ip: IpHeader) -> Disposition
         .then(|| lookup::reply(context, &flow))
         .flatten()
     {
+        return reply::send_back(context, packet, &flow, conn);
+    }
+    if let Some(conn) = sip::open(context, &mut packet, &flow) {
         return reply::send_back(context, packet, &flow, conn);
     }
     if context.place == Place::Forward || !takes_requests(context, &packet) {

@@ -25,6 +25,7 @@ mod lookup;
 mod persist;
 mod reply;
 mod schedule;
+mod sip;
 
 use kernel::prelude::*;
 

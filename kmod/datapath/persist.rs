@@ -10,11 +10,14 @@
 //! | by address and port | `<protocol, client, 0, virtual address, virtual port>` |
 //! | FTP, any port | `<protocol, client, 0, virtual address, 0>` |
 //! | by firewall mark | `<IP, client, 0, mark, 0>` |
+//!
+//! Where the service's persistence engine is `sip`, the Call-ID is part of it as well.
 
 use lvs_engine::addr::Addr;
 use lvs_engine::config::Target;
 
 use crate::kernel_ext::memory::Entry;
+use crate::kernel_ext::packet::Packet;
 use crate::kernel_ext::rcu::RcuArc;
 use crate::kernel_ext::time;
 use crate::table::conn::{
@@ -36,6 +39,7 @@ use super::schedule::{
     Failure, //
 };
 use super::{
+    sip,
     ConnEntry,
     Context,
     Flow, //
@@ -47,22 +51,31 @@ const ANY_PROTOCOL: u8 = 0;
 /// Makes the connection to the server of the client's template, and the template if there is none.
 pub(super) fn connect<'a>(
     context: &Context<'a>,
+    packet: &mut Packet,
     flow: &Flow,
     service: &'a Entry<Service>,
 ) -> Result<&'a ConnEntry, Failure> {
     let ticks = time::ticks(service.timeout());
     let tuple = template_tuple(flow, service);
-    let (template, dest) = match usable_template(context, &tuple) {
-        Some((template, dest)) => (template, dest.clone()),
+    let call = if service.is_sip() {
+        Some(sip::call_id(packet, flow).ok_or(Failure::NoConnection)?)
+    } else {
+        None
+    };
+    let (template, dest) = match usable_template(context, &tuple, call, None) {
+        Some(found) => found,
         None => {
             let dest = schedule::pick(context, flow, service)?;
             let new = NewConn {
                 tuple,
                 dest,
                 real_port: template_port(flow, service, dest),
-                role: Role::Template { ticks },
+                role: Role::Template { ticks, call },
             };
-            (schedule::create(context, &new)?, dest.clone())
+            let template = schedule::create(context, &new)?;
+            // Another CPU may have been faster, and may have picked another server.
+            let shared = template.share_dest(context.read);
+            (template, shared.unwrap_or_else(|| dest.clone()))
         }
     };
     conn::refresh(template, context.now, template.template_ticks());
@@ -81,17 +94,53 @@ pub(super) fn connect<'a>(
     )
 }
 
-/// The client's template, with its server, if that may still be used. One that may not is put out
-/// of the way.
+/// The template of a call that `dest` opens, with `tuple` as the connection's.
+pub(super) fn template_of_server<'a>(
+    context: &Context<'a>,
+    tuple: &Tuple,
+    call: &[u8],
+    service: &'a Entry<Service>,
+    dest: &'a RcuArc<Dest>,
+) -> Option<&'a ConnEntry> {
+    let ticks = time::ticks(service.timeout());
+    let tuple = Tuple {
+        client: tuple.client.masked(tuple.family, service.netmask()),
+        client_port: 0,
+        ..*tuple
+    };
+    let template = match usable_template(context, &tuple, Some(call), Some(dest)) {
+        Some((template, _)) => template,
+        None => {
+            let new = NewConn {
+                tuple,
+                dest,
+                real_port: dest.id().port,
+                role: Role::Template {
+                    ticks,
+                    call: Some(call),
+                },
+            };
+            schedule::create(context, &new).ok()?
+        }
+    };
+    conn::refresh(template, context.now, template.template_ticks());
+    Some(template)
+}
+
+/// The template, with its server, if that may still be used, and is `wanted` if that is given. One
+/// that may not is put out of the way.
 fn usable_template<'a>(
     context: &Context<'a>,
     tuple: &Tuple,
+    call: Option<&[u8]>,
+    wanted: Option<&RcuArc<Dest>>,
 ) -> Option<(&'a ConnEntry, RcuArc<Dest>)> {
     let conns = &context.tables.conns;
-    let template = conns.find_template(context.read, tuple, context.now)?;
+    let template = conns.find_template(context.read, tuple, call, context.now)?;
     let dest = template.share_dest(context.read)?;
     let quiescent = dest.weight() == 0 && context.state.sysctls().expire_quiescent_template();
-    if dest.is_available() && !quiescent {
+    let suits = wanted.is_none_or(|wanted| dest.number() == wanted.number());
+    if dest.is_available() && !quiescent && suits {
         return Some((template, dest));
     }
     template.invalidate();

@@ -104,7 +104,8 @@ pub(super) fn begin(context: &Context<'_>, packet: Packet, flow: &Flow) -> Dispo
     if flow.source_port == FTP_DATA_PORT {
         return packet.accept();
     }
-    match connect(context, flow, service) {
+    let mut packet = packet;
+    match connect(context, &mut packet, flow, service) {
         Ok(conn) => forward::request(context, packet, flow, conn),
         Err(Failure::NoServer) => refuse(context, packet, flow, service),
         Err(Failure::NoConnection) => packet.discard(),
@@ -125,11 +126,12 @@ pub(super) enum Failure {
 /// Picks a server and makes the connection.
 fn connect<'a>(
     context: &Context<'a>,
+    packet: &mut Packet,
     flow: &Flow,
     service: &'a Entry<Service>,
 ) -> Result<&'a ConnEntry, Failure> {
     if service.flags() & service_flag::PERSISTENT != 0 {
-        return persist::connect(context, flow, service);
+        return persist::connect(context, packet, flow, service);
     }
     if let Target::Address { port, .. } = service.id().target {
         // A service of any port needs persistence to hold a client's connections together.
@@ -185,7 +187,7 @@ pub(super) fn create<'a>(
     let limit = context.state.sysctls().conn_max().max(0).unsigned_abs();
     match conns.create(context.read, new, limit) {
         Ok((conn, is_new)) => {
-            if is_new && matches!(new.role, Role::Connection(_)) {
+            if is_new && !matches!(new.role, Role::Template { .. }) {
                 new.dest.counters.count_connection();
             }
             if conns.wants_resize() {

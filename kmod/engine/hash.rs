@@ -78,6 +78,22 @@ pub const fn hash_3(key: HashKey, first: u64, second: u64, third: u64) -> u32 {
         .finish(24, 0)
 }
 
+/// Hash of fewer than 256 bytes.
+#[inline]
+pub fn hash_bytes(key: HashKey, bytes: &[u8]) -> u32 {
+    let mut state = State::new(key);
+    let mut rest = bytes;
+    while let Some((word, behind)) = rest.split_first_chunk::<8>() {
+        state = state.absorb(u64::from_le_bytes(*word));
+        rest = behind;
+    }
+    let last = rest
+        .iter()
+        .rev()
+        .fold(0, |word, byte| (word << 8) | u64::from(*byte));
+    state.finish(bytes.len() as u64, last)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -132,7 +148,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn hashes_are_halves_of_siphash_1_3(key: HashKey, words: [u64; 3], half: u32) {
+        fn hashes_are_halves_of_siphash_1_3(
+            key: HashKey,
+            words: [u64; 3],
+            half: u32,
+            bytes in prop::collection::vec(any::<u8>(), 0..256),
+        ) {
             let reference = |message: &[u8]| siphash(1, 3, key, message) as u32;
             let [first, second, third] = words;
             prop_assert_eq!(hash_half(key, half), reference(&half.to_le_bytes()));
@@ -141,6 +162,7 @@ mod tests {
                 hash_3(key, first, second, third),
                 reference(words.map(u64::to_le_bytes).as_flattened())
             );
+            prop_assert_eq!(hash_bytes(key, &bytes), reference(&bytes));
         }
     }
 

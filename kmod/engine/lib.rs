@@ -19,6 +19,7 @@ pub mod nat;
 pub mod parse;
 pub mod sched;
 pub mod sctp_state;
+pub mod sip;
 pub mod tcp_state;
 pub mod tunnel;
 pub mod udp_state;

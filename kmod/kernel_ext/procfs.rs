@@ -47,6 +47,14 @@ impl Output<'_> {
     pub(crate) fn write_fmt(&mut self, args: fmt::Arguments<'_>) {
         self.0.call_printf(args);
     }
+
+    /// Prints bytes as they are, whatever their encoding.
+    pub(crate) fn write_bytes(&mut self, bytes: &[u8]) {
+        let file = ptr::from_ref(self.0).cast_mut().cast();
+        // SAFETY: `SeqFile` is a transparent wrapper of the C structure, which the kernel gave us
+        // to print to; the bytes are valid.
+        let _ = unsafe { bindings::seq_write(file, bytes.as_ptr().cast(), bytes.len()) };
+    }
 }
 
 /// A file as it shall be in every namespace.

@@ -16,7 +16,6 @@
 use core::mem;
 use core::sync::atomic::{
     AtomicU32,
-    AtomicUsize,
     Ordering, //
 };
 
@@ -32,6 +31,10 @@ use lvs_engine::tcp_state::{
     TcpState, //
 };
 
+use crate::kernel_ext::bytes::{
+    RcuBytes,
+    RcuBytesSlot, //
+};
 use crate::kernel_ext::memory::{
     Entry,
     Member,
@@ -94,8 +97,8 @@ pub(crate) struct Conn {
     dest: RcuSlot<Dest>,
     /// Ties a connection to its persistence template, which counts those tied to it.
     template: Tie<Conn>,
-    /// Data that few connections have.
-    extension: AtomicUsize,
+    /// Data that few have: the Call-ID of a template.
+    extension: RcuBytesSlot,
     state: AtomicU32,
     client_v4: u32,
     virtual_v4: u32,
@@ -141,7 +144,7 @@ impl Conn {
             } else {
                 Tie::anchor()
             },
-            extension: AtomicUsize::new(0),
+            extension: RcuBytesSlot::new(None),
             state: AtomicU32::new(state),
             client_v4: 0,
             virtual_v4: 0,
@@ -177,18 +180,21 @@ impl Conn {
     }
 
     /// Makes a template, which lives for `ticks` after each use whatever becomes of its service's
-    /// settings. The number lies in a place that entries of its family don't use.
+    /// settings. The number lies in a place that entries of its family don't use. `call` is the
+    /// Call-ID of a call's template.
     pub(super) fn new_template(
         tuple: &Tuple,
         dest: &RcuArc<Dest>,
         real_port: u16,
         ticks: u32,
+        call: Option<RcuBytes>,
     ) -> Self {
         let mut conn = Self::new(tuple, dest, real_port, flag::TEMPLATE);
         match tuple.family {
             Family::V4 => conn.client_v6 = Addr([ticks, 0, 0, 0]),
             Family::V6 => conn.client_v4 = ticks,
         }
+        conn.extension = RcuBytesSlot::new(call);
         conn
     }
 
@@ -201,6 +207,16 @@ impl Conn {
             }
             Family::V6 => self.client_v4,
         }
+    }
+
+    /// The Call-ID of a template that has one.
+    pub(crate) fn call_id<'a>(&self, read: ReadSide<'a>) -> Option<&'a [u8]> {
+        self.extension.load(read)
+    }
+
+    /// Gives up what few have. Called by whoever took the entry out of the table.
+    pub(super) fn release_extension(&self) {
+        drop(self.extension.take());
     }
 
     /// The real server, unless the connection is being taken down.
@@ -225,9 +241,17 @@ impl Conn {
         self.has_tuple(tuple) && !self.has(flag::TEMPLATE)
     }
 
-    /// Whether this is the template with `tuple`.
-    pub(crate) fn matches_template(&self, tuple: &Tuple) -> bool {
-        self.has_tuple(tuple) && self.has(flag::TEMPLATE) && !self.has(flag::INVALID)
+    /// Whether this is the template with `tuple`, and with the Call-ID `call` if there is one.
+    pub(crate) fn matches_template(
+        &self,
+        read: ReadSide<'_>,
+        tuple: &Tuple,
+        call: Option<&[u8]>,
+    ) -> bool {
+        self.has_tuple(tuple)
+            && self.has(flag::TEMPLATE)
+            && !self.has(flag::INVALID)
+            && self.call_id(read) == call
     }
 
     #[inline]

@@ -20,6 +20,7 @@ use lvs_engine::addr::{
 };
 use lvs_engine::hash;
 
+use crate::kernel_ext::bytes::RcuBytes;
 use crate::kernel_ext::memory::{
     Entry,
     EntryBox,
@@ -83,8 +84,12 @@ pub(crate) struct NewConn<'a> {
 pub(crate) enum Role<'a> {
     /// A connection, made from a persistence template or not.
     Connection(Option<&'a Entry<Conn>>),
-    /// A persistence template, which lives for `ticks` after its last use.
-    Template { ticks: u32 },
+    /// A connection that its server opened. It stands beside one of the same client with another
+    /// server, and is found first.
+    Outgoing(Option<&'a Entry<Conn>>),
+    /// A persistence template, which lives for `ticks` after its last use; of a call if `call` is
+    /// its Call-ID.
+    Template { ticks: u32, call: Option<&'a [u8]> },
 }
 
 /// The connection table.
@@ -139,6 +144,14 @@ impl ConnTable {
         )
     }
 
+    /// Templates of calls are hashed by their Call-IDs.
+    fn hash_of_template(&self, tuple: &Tuple, call: Option<&[u8]>) -> u32 {
+        match call {
+            Some(call) => hash::hash_bytes(self.key, call),
+            None => self.hash_of(tuple),
+        }
+    }
+
     /// The connection that client packets with `tuple` belong to.
     #[inline]
     pub(crate) fn find_request<'a>(
@@ -166,16 +179,19 @@ impl ConnTable {
         })
     }
 
-    /// The persistence template with `tuple`.
+    /// The persistence template with `tuple`, and the Call-ID `call` if there is one.
     pub(crate) fn find_template<'a>(
         &self,
         read: ReadSide<'a>,
         tuple: &Tuple,
+        call: Option<&[u8]>,
         now: u32,
     ) -> Option<&'a Entry<Conn>> {
-        self.table.find(read, self.hash_of(tuple), |entry| {
-            entry.matches_template(tuple) && (entry.is_held() || !conn::is_expired(entry, now))
-        })
+        self.table
+            .find(read, self.hash_of_template(tuple, call), |entry| {
+                entry.matches_template(read, tuple, call)
+                    && (entry.is_held() || !conn::is_expired(entry, now))
+            })
     }
 
     /// Makes a connection or template, or finds the one another CPU just made. The flag tells
@@ -193,21 +209,26 @@ impl ConnTable {
             return Err(Refusal::Full);
         }
         let now = time::now();
-        let ticks = match new.role {
-            Role::Connection(_) => FIRST_TIMEOUT,
-            Role::Template { ticks } => ticks,
+        let (ticks, call) = match new.role {
+            Role::Connection(_) | Role::Outgoing(_) => (FIRST_TIMEOUT, None),
+            Role::Template { ticks, call } => (ticks, call),
         };
+        let hash = self.hash_of_template(tuple, call);
         let expires = now.wrapping_add(ticks);
-        let hash = self.hash_of(tuple);
-        let Ok(entry) = EntryBox::new_in(&self.slab, hash, expires, || match new.role {
-            Role::Connection(_) => Conn::new(tuple, dest, new.real_port, 0),
-            Role::Template { ticks } => Conn::new_template(tuple, dest, new.real_port, ticks),
-        }) else {
+        let made = call.map(RcuBytes::copy_of).transpose().and_then(|copy| {
+            EntryBox::new_in(&self.slab, hash, expires, || match new.role {
+                Role::Connection(_) | Role::Outgoing(_) => Conn::new(tuple, dest, new.real_port, 0),
+                Role::Template { ticks, .. } => {
+                    Conn::new_template(tuple, dest, new.real_port, ticks, copy)
+                }
+            })
+        });
+        let Ok(entry) = made else {
             self.count.fetch_sub(1, Ordering::Relaxed);
             return Err(Refusal::NoMemory);
         };
         match new.role {
-            Role::Connection(template) => {
+            Role::Connection(template) | Role::Outgoing(template) => {
                 dest.add_connection();
                 // A template that is just being collected has served its time.
                 let _ = template.is_some_and(|template| entry.bind_template(template));
@@ -217,11 +238,19 @@ impl ConnTable {
         let inserted = self.table.insert(read, entry, |present| {
             let same = match new.role {
                 Role::Connection(_) => present.matches_request(tuple),
-                Role::Template { .. } => present.matches_template(tuple),
+                Role::Outgoing(_) => {
+                    let id = dest.id();
+                    present.matches_request(tuple)
+                        && (present.real_family(), present.real_addr()) == (id.family, id.addr)
+                        && present.real_port() == new.real_port
+                }
+                Role::Template { .. } => present.matches_template(read, tuple, call),
             };
             if same && (present.is_held() || !conn::is_expired(present, now)) {
                 Neighbour::Same
-            } else if present.same_client(tuple) {
+            } else if present.same_client(tuple)
+                || call.is_some_and(|_| present.call_id(read) == call)
+            {
                 Neighbour::Sibling
             } else {
                 Neighbour::Other
@@ -256,6 +285,7 @@ impl ConnTable {
                 dest.remove_connection(was_active);
             }
         }
+        entry.release_extension();
         self.count.fetch_sub(1, Ordering::Relaxed);
     }
 

@@ -2,6 +2,7 @@
 
 //! What the balancer knows: virtual services, real servers and connections of each namespace.
 
+pub(crate) mod backends;
 pub(crate) mod conn;
 pub(crate) mod conn_table;
 pub(crate) mod dest;

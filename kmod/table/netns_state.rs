@@ -16,7 +16,12 @@ use kernel::sync::{
 };
 
 use lvs_engine::addr::Addr;
-use lvs_engine::config;
+use lvs_engine::config::{
+    self,
+    ServiceId,
+    Target, //
+};
+use lvs_engine::parse::protocol;
 use lvs_engine::tcp_state::{
     self,
     TcpState, //
@@ -42,6 +47,7 @@ use crate::kernel_ext::work::{
     Worker, //
 };
 
+use super::backends::Backends;
 use super::conn::Conn;
 use super::conn_table::ConnTable;
 use super::rules::{
@@ -67,6 +73,8 @@ pub(crate) struct Tables {
     pub(crate) services: RcuTable<Service>,
     /// Key of the services' hash.
     pub(crate) service_key: (u64, u64),
+    /// Servers of all services.
+    pub(crate) backends: Backends,
 }
 
 impl Tables {
@@ -76,6 +84,7 @@ impl Tables {
             conns: ConnTable::new(slab)?,
             services: RcuTable::new(u32::MAX)?,
             service_key: (time::random_u64(), time::random_u64()),
+            backends: Backends::new()?,
         })
     }
 }
@@ -91,6 +100,39 @@ pub(crate) struct ServiceCounts {
     pub(crate) ftp: AtomicU32,
     /// Services of any port.
     pub(crate) any_port: AtomicU32,
+    /// Services whose templates hold Call-IDs.
+    pub(crate) sip: AtomicU32,
+}
+
+impl ServiceCounts {
+    /// What a service that goes is noted with.
+    pub(super) const ONE_LESS: u32 = 1_u32.wrapping_neg();
+
+    /// Notes that a service came or went; `delta` is 1 or [`Self::ONE_LESS`].
+    pub(super) fn note(&self, id: &ServiceId, delta: u32) {
+        let add = |count: &AtomicU32| {
+            count.fetch_add(delta, Ordering::Relaxed);
+        };
+        match &id.target {
+            Target::Mark(_) => add(&self.by_mark),
+            Target::Address { protocol, port, .. } => {
+                add(&self.by_address);
+                if *port == 0 {
+                    add(&self.any_port);
+                }
+                if *port == 21 && *protocol == u16::from(protocol::TCP) {
+                    add(&self.ftp);
+                }
+            }
+        }
+    }
+
+    /// The same for the service's persistence engine.
+    pub(super) fn note_engine(&self, is_sip: bool, delta: u32) {
+        if is_sip {
+            self.sip.fetch_add(delta, Ordering::Relaxed);
+        }
+    }
 }
 
 /// Addresses that replies to be rewritten may come from: a bit for each of their hashes. Packets

@@ -8,10 +8,7 @@
 mod totals;
 
 use core::num::NonZeroU32;
-use core::sync::atomic::{
-    AtomicU32,
-    Ordering, //
-};
+use core::sync::atomic::Ordering;
 
 use kernel::prelude::*;
 use kernel::sync::lock::mutex::MutexBackend;
@@ -28,7 +25,6 @@ use lvs_engine::config::{
     Timeouts, //
 };
 use lvs_engine::hash;
-use lvs_engine::parse::protocol;
 use lvs_engine::sched::{
     Change,
     Kind, //
@@ -53,6 +49,7 @@ use crate::kernel_ext::time;
 use super::dest::Dest;
 use super::netns_state::{
     NetnsState,
+    ServiceCounts,
     Tables, //
 };
 use super::service::{
@@ -182,7 +179,8 @@ impl<'a> Control<'a> {
         if let Target::Address { addr, .. } = &id.target {
             self.state.reply_sources().insert(addr);
         }
-        self.count_service(id, 1);
+        self.state.counts().note(id, 1);
+        self.state.counts().note_engine(config.sip, 1);
         self.fit_services(tables);
         Ok(())
     }
@@ -190,7 +188,9 @@ impl<'a> Control<'a> {
     /// Changes a service. Fails with `ESRCH`, `ENOMEM`.
     pub(crate) fn edit_service(&mut self, id: &ServiceId, config: &ServiceConfig) -> Result {
         let dests = self.dests_of(id)?;
-        let former = self.with_service(id, scheduler_of)?;
+        let (former, was_sip) = self.with_service(id, |read, service| {
+            (scheduler_of(read, service), service.is_sip())
+        })?;
         let pool = if former == config.scheduler {
             None
         } else {
@@ -206,7 +206,11 @@ impl<'a> Control<'a> {
                 service.publish(read, pool, Change::Replaced);
             }
             service.configure(config);
-        })
+        })?;
+        let counts = self.state.counts();
+        counts.note_engine(was_sip, ServiceCounts::ONE_LESS);
+        counts.note_engine(config.sip, 1);
+        Ok(())
     }
 
     /// Deletes a service; its connections stay, without a server. Fails with `ESRCH`.
@@ -237,8 +241,10 @@ impl<'a> Control<'a> {
         for dest in dests.iter() {
             self.discard_dest(dest.clone());
         }
+        let counts = self.state.counts();
+        counts.note_engine(service.is_sip(), ServiceCounts::ONE_LESS);
         drop(service);
-        self.count_service(id, 1_u32.wrapping_neg());
+        counts.note(id, ServiceCounts::ONE_LESS);
         self.unhook_if_unused();
         Ok(())
     }
@@ -266,26 +272,6 @@ impl<'a> Control<'a> {
         self.for_each_service(|read, service| service.reset_stats(read));
         self.rules.reset_at = self.raw_totals();
         Ok(())
-    }
-
-    /// Keeps count of services by kind; `delta` is 1 or, wrapping, -1.
-    fn count_service(&self, id: &ServiceId, delta: u32) {
-        let add = |count: &AtomicU32| {
-            count.fetch_add(delta, Ordering::Relaxed);
-        };
-        let counts = self.state.counts();
-        match &id.target {
-            Target::Mark(_) => add(&counts.by_mark),
-            Target::Address { protocol, port, .. } => {
-                add(&counts.by_address);
-                if *port == 0 {
-                    add(&counts.any_port);
-                }
-                if *port == 21 && *protocol == u16::from(protocol::TCP) {
-                    add(&counts.ftp);
-                }
-            }
-        }
     }
 
     fn service_count(&self) -> u32 {
@@ -384,9 +370,12 @@ impl<'a> Control<'a> {
         for dest in dests.iter() {
             longer.push(dest.clone())?;
         }
+        let tables = self.state.tables().ok_or(ESRCH)?;
+        let backend = tables.backends.reserve(&dest)?;
         dest.configure(config);
         self.note_reply_source(id, config);
         self.publish(service, longer, Change::Inserted)?;
+        tables.backends.insert(backend);
         if let Some(index) = revived {
             drop(self.rules.trash.remove(index));
             self.take_back_counters(service, &dest)?;
@@ -489,6 +478,9 @@ impl<'a> Control<'a> {
     fn discard_dest(&mut self, dest: RcuArc<Dest>) {
         dest.set_available(false);
         dest.route.replace(None);
+        if let Some(tables) = self.state.tables() {
+            tables.backends.remove(&dest);
+        }
         // The room was reserved; if not, the connections alone keep the server.
         let _ = self.rules.trash.push_reserved(Trashed {
             dest,

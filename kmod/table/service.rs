@@ -240,6 +240,12 @@ impl Service {
         self.sip.store(config.sip, Ordering::Relaxed);
     }
 
+    /// Whether templates hold Call-IDs.
+    #[inline]
+    pub(crate) fn is_sip(&self) -> bool {
+        self.sip.load(Ordering::Relaxed)
+    }
+
     /// `lvs_uapi::flags::service` bits.
     #[inline]
     pub(crate) fn flags(&self) -> u32 {

@@ -11,12 +11,18 @@ use lvs_engine::addr::{
 };
 
 use crate::control::format::Hex;
-use crate::control::names::Protocol;
+use crate::control::names::{
+    self,
+    Protocol, //
+};
 use crate::kernel_ext::procfs::{
     Contents,
     Output, //
 };
-use crate::kernel_ext::rcu;
+use crate::kernel_ext::rcu::{
+    self,
+    ReadSide, //
+};
 use crate::kernel_ext::time;
 use crate::table::{
     conn,
@@ -26,14 +32,18 @@ use crate::table::{
 
 /// Calls `show` with every connection and the seconds it has left, of record `index`, which isn't
 /// the header.
-pub(super) fn for_each(state: &NetnsState, index: usize, show: &mut dyn FnMut(&Conn, u32)) {
+pub(super) fn for_each(
+    state: &NetnsState,
+    index: usize,
+    show: &mut dyn for<'r> FnMut(ReadSide<'r>, &'r Conn, u32),
+) {
     let (Some(tables), Some(bucket)) = (state.tables(), index.checked_sub(1)) else {
         return;
     };
     let now = time::now();
     rcu::read(|read| {
         tables.conns.for_each_in_bucket(read, bucket, |entry| {
-            show(entry, conn::seconds_left(entry, now));
+            show(read, entry, conn::seconds_left(entry, now));
         });
     });
 }
@@ -72,8 +82,13 @@ impl Contents for Conns {
                 "Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName PEData"
             );
         }
-        for_each(state, index, &mut |conn, seconds| {
-            writeln!(out, "{} {:7}", Row(conn), seconds);
+        for_each(state, index, &mut |read, conn, seconds| {
+            write!(out, "{} {:7}", Row(conn), seconds);
+            if let Some(call) = conn.call_id(read) {
+                write!(out, " {} ", names::SIP);
+                out.write_bytes(call);
+            }
+            writeln!(out);
         });
     }
 }
@@ -95,7 +110,7 @@ impl Contents for Synchronised {
                 "Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Origin Expires"
             );
         }
-        for_each(state, index, &mut |conn, seconds| {
+        for_each(state, index, &mut |_, conn, seconds| {
             writeln!(out, "{} {:<6} {:7}", Row(conn), "LOCAL", seconds);
         });
     }

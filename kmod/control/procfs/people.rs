@@ -176,7 +176,7 @@ impl Contents for Conns {
                 "", "Client", "Service", "Server", "Method", "State", "Expires"
             );
         }
-        conns::for_each(state, index, &mut |conn, seconds| {
+        conns::for_each(state, index, &mut |_, conn, seconds| {
             let kind = if conn.is_template() {
                 "template"
             } else {

@@ -34,7 +34,7 @@ impl Chains {
     pub(super) fn of_conns(state: &NetnsState) -> Self {
         Self::measure(state.conn_buckets(), |bucket| {
             let mut length = 0_usize;
-            conns::for_each(state, bucket.saturating_add(1), &mut |_, _| {
+            conns::for_each(state, bucket.saturating_add(1), &mut |_, _, _| {
                 length = length.saturating_add(1);
             });
             length

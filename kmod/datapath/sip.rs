@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Calls: UDP services whose persistence engine is `sip`.
+//!
+//! Templates of such a service are told apart by the Call-ID in the message as well: what belongs
+//! to a call goes to one server. A server may also begin, and its peer's answers find it: its
+//! packet goes out with the virtual address, and makes the connection the answers belong to.
+
+use core::sync::atomic::Ordering;
+
+use lvs_engine::config::Target;
+use lvs_engine::parse::protocol;
+use lvs_engine::sip;
+use lvs_uapi::flags::service as service_flag;
+
+use crate::kernel_ext::hook::Place;
+use crate::kernel_ext::packet::Packet;
+use crate::table::conn::Tuple;
+use crate::table::conn_table::{
+    NewConn,
+    Role, //
+};
+
+use super::{
+    persist,
+    schedule,
+    ConnEntry,
+    Context,
+    Flow, //
+};
+
+/// Bytes of a packet that are looked at first: almost always the whole message.
+const FIRST_LOOK: usize = 2048;
+
+const UDP_HEADER_LEN: usize = 8;
+
+/// The Call-ID of the packet's message, if it is one.
+pub(super) fn call_id<'p>(packet: &'p mut Packet, flow: &Flow) -> Option<&'p [u8]> {
+    if flow.ip.protocol != protocol::UDP {
+        return None;
+    }
+    let start = flow.ip.len.checked_add(UDP_HEADER_LEN)?;
+    let whole = packet.len() as usize;
+    let mut look = whole.min(FIRST_LOOK);
+    let range = loop {
+        if !packet.pull(look) {
+            return None;
+        }
+        // What the beginning of a message shows is what the whole message shows.
+        let message = packet.linear().get(start..)?;
+        match sip::call_id(message) {
+            Some(range) => break range,
+            None if look < whole => look = whole,
+            None => return None,
+        }
+    };
+    packet.linear().get(start..)?.get(range)
+}
+
+/// The connection that a server's packet opens, which belongs to none yet.
+pub(super) fn open<'a>(
+    context: &Context<'a>,
+    packet: &mut Packet,
+    flow: &Flow,
+) -> Option<&'a ConnEntry> {
+    if context.state.counts().sip.load(Ordering::Relaxed) == 0
+        || flow.ip.protocol != protocol::UDP
+        || context.place == Place::LocalIn
+    {
+        return None;
+    }
+    let dest = context.tables.backends.find(
+        context.read,
+        flow.ip.family,
+        flow.ip.protocol,
+        &flow.ip.source,
+        flow.source_port,
+    )?;
+    let service = context.tables.service(context.read, dest.service())?;
+    let Target::Address { addr, port, .. } = service.id().target else {
+        return None;
+    };
+    if !service.is_sip() || port == 0 || flow.source_port == 0 {
+        return None;
+    }
+    let tuple = Tuple {
+        family: flow.ip.family,
+        protocol: flow.ip.protocol,
+        client: flow.ip.destination,
+        client_port: flow.destination_port,
+        virtual_addr: addr,
+        virtual_port: port,
+    };
+    let template = if service.flags() & service_flag::PERSISTENT == 0 {
+        None
+    } else {
+        let call = call_id(packet, flow)?;
+        Some(persist::template_of_server(
+            context, &tuple, call, service, dest,
+        )?)
+    };
+    let new = NewConn {
+        tuple,
+        dest,
+        real_port: flow.source_port,
+        role: Role::Outgoing(template),
+    };
+    schedule::create(context, &new).ok()
+}
