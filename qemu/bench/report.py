@@ -143,6 +143,8 @@ def report(path, name):
         one["kernel"] = kernel
     Path(name + ".json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     Path(name + ".svg").write_text(svg.draw(results), encoding="utf-8")
+    if name.endswith("-stock"):
+        print("Instructions of a packet; there are no caches, so what many flows cost beyond them doesn't show.\n")
     print("\n".join(table(results)))
     print()
     for one in results:
