@@ -10,8 +10,11 @@
 
 FILES="ip_vs ip_vs_conn ip_vs_stats ip_vs_stats_percpu"
 
+# lvs's table of connections is denser than ip_vs's: how large it is says nothing.
+any_size() { sed 's/(size=[0-9]*)/(size=any)/'; }
+
 # Services sorted, each with its servers in their order.
-by_service() { awk 'NR <= 3 { print; next } /^[A-Z]/ { key = $0 } { print key "|" NR "|" $0 }' | sort -s -t'|' -k1,1 | sed 's/.*|//'; }
+by_service() { any_size | awk 'NR <= 3 { print; next } /^[A-Z]/ { key = $0 } { print key "|" NR "|" $0 }' | sort -s -t'|' -k1,1 | sed 's/.*|//'; }
 # Remaining seconds run while the table is read; test-states is about them.  Here
 # their column counts.
 by_conn() {
@@ -64,7 +67,7 @@ proc() {
 	in_ns director dd if=/proc/net/ip_vs bs=41 status=none | by_service | md5sum
 	echo "--- after all rules are gone"
 	in_ns director ipvsadm -C
-	in_ns director cat /proc/net/ip_vs
+	in_ns director cat /proc/net/ip_vs | any_size
 	in_ns director cat /proc/net/ip_vs_conn | by_conn
 }
 
