@@ -10,7 +10,7 @@
 
 FILES="ip_vs ip_vs_conn ip_vs_stats ip_vs_stats_percpu"
 
-# lvs's table of connections is denser than ip_vs's: how large it is says nothing.
+# The checksums below cover the first line too.
 any_size() { sed 's/(size=[0-9]*)/(size=any)/'; }
 
 # Services sorted, each with its servers in their order.
@@ -67,7 +67,7 @@ proc() {
 	in_ns director dd if=/proc/net/ip_vs bs=41 status=none | by_service | md5sum
 	echo "--- after all rules are gone"
 	in_ns director ipvsadm -C
-	in_ns director cat /proc/net/ip_vs | any_size
+	in_ns director cat /proc/net/ip_vs
 	in_ns director cat /proc/net/ip_vs_conn | by_conn
 }
 

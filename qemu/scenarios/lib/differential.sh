@@ -13,7 +13,8 @@ differential() {
 		n=$((n + 1))
 		load_module "$module"
 		$setup >&2
-		$trace >"$RUN/trace.$n"
+		# How large a table of connections is, once it exists, isn't compared: lvs's is denser.
+		$trace | sed 's/(size=[1-9][0-9]*)/(size=any)/' >"$RUN/trace.$n"
 		remove_topology
 		unload_module "$module"
 		[[ -s $RUN/trace.$n ]] || fail "the trace under $module is empty"
