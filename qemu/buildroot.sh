@@ -20,11 +20,16 @@ HASH=$({
 
 newest() { (ls -d "$LVS_CACHE"/root-*-"$HASH" 2>/dev/null || true) | sort -V | tail -n 1; }
 
-# The mirror this host's apt uses for Debian proper; empty elsewhere, and then the tool's default serves.
+# The mirror this host's apt uses for Debian proper: by its lists, or if it has none yet, by its sources.
 host_mirror() {
-	[ -n "${LVS_MIRROR:-}" ] && echo "$LVS_MIRROR" && return
-	apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Label: Debian' 2>/dev/null |
-		sed -n 1p
+	local mirror=${LVS_MIRROR:-}
+	[ -n "$mirror" ] || mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' \
+		'Label: Debian' 2>/dev/null | sed -n 1p)
+	[ -n "$mirror" ] || mirror=$(sed -n -e 's/^URIs: *\([^ ]*\).*/\1/p' \
+		-e 's/^deb \(\[[^]]*\] \)\?\([^ ]*\) .*/\2/p' /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list \
+		2>/dev/null | sed -n 1p)
+	[ -n "$mirror" ] || die "apt here knows no Debian mirror: set LVS_MIRROR to the URL of one"
+	echo "$mirror"
 }
 
 packages() {
@@ -45,8 +50,8 @@ bootstrap() {
 		--dpkgopt='path-exclude=/usr/share/locale/*' \
 		--dpkgopt='path-exclude=/usr/share/info/*' \
 		"${opts[@]}" --include="$(packages)" "$SUITE" "$dir" - <<SOURCES
-deb [signed-by=$KEYRING] ${mirror:-http://deb.debian.org/debian} $SUITE main
-deb [signed-by=$KEYRING] ${mirror:-http://deb.debian.org/debian} $SUITE-backports main
+deb [signed-by=$KEYRING] $mirror $SUITE main
+deb [signed-by=$KEYRING] $mirror $SUITE-backports main
 SOURCES
 }
 
