@@ -3,6 +3,7 @@
 //! ICMP errors about balanced connections: they reach the side that can act on them, and speak of
 //! the addresses that side knows (RFC 5508).
 
+use lvs_engine::addr::Family;
 use lvs_engine::config::Forwarding;
 use lvs_engine::nat::{
     self,
@@ -131,7 +132,7 @@ pub(super) fn inner_flow(packet: &mut Packet, report: &Report) -> Option<Flow> {
 }
 
 /// An error about a client's packet, from the server or on the way to it.
-fn to_client(
+pub(super) fn to_client(
     context: &Context<'_>,
     packet: Packet,
     ip: &IpHeader,
@@ -139,32 +140,12 @@ fn to_client(
     conn: &ConnEntry,
 ) -> Disposition {
     let mut packet = packet;
-    if conn.forwarding() == Forwarding::Masquerade {
-        if !packet.icmp_checksum_ok(ip.family, ip.len) {
-            return packet.discard();
-        }
-        let needed = report
-            .inner_at
-            .wrapping_add(report.inner.len)
-            .wrapping_add(4);
-        let Ok(headers) = packet.writable(needed) else {
-            return packet.discard();
-        };
-        let rewritten = nat::rewrite_icmp_v4(
-            headers,
-            ip.len,
-            report.inner_at,
-            report.inner.len,
-            ErrorWay::ToClient,
-            conn.virtual_addr().v4_word(),
-            Some(conn.virtual_port()),
-        );
-        if rewritten.is_none()
-            || !packet.complete_icmp_checksum(ip.len)
-            || !reply::reroute(context, ip.family, &mut packet)
-        {
-            return packet.discard();
-        }
+    if conn.forwarding() == Forwarding::Masquerade
+        && (!packet.icmp_checksum_ok(ip.family, ip.len)
+            || speak_of_virtual_address(&mut packet, ip, report, conn).is_none()
+            || !reply::reroute(context, ip.family, &mut packet))
+    {
+        return packet.discard();
     }
     if let Some(dest) = conn.dest(context.read) {
         if dest.is_available() {
@@ -174,6 +155,33 @@ fn to_client(
     packet.set_balanced();
     packet.untrack();
     packet.accept()
+}
+
+/// Rewrites an error about a translated packet for the client. `None` when it can't be.
+fn speak_of_virtual_address(
+    packet: &mut Packet,
+    ip: &IpHeader,
+    report: &Report,
+    conn: &ConnEntry,
+) -> Option<()> {
+    let (inner_at, inner_len) = (report.inner_at, report.inner.len);
+    let headers = packet
+        .writable(inner_at.checked_add(inner_len)?.checked_add(4)?)
+        .ok()?;
+    let (addr, port) = (conn.virtual_addr(), Some(conn.virtual_port()));
+    let way = ErrorWay::ToClient;
+    match ip.family {
+        Family::V4 => {
+            let addr = addr.v4_word();
+            nat::rewrite_icmp_v4(headers, ip.len, inner_at, inner_len, way, addr, port)?;
+            packet.complete_icmp_checksum(ip.len).then_some(())
+        }
+        Family::V6 => {
+            nat::rewrite_icmp_v6(headers, ip.len, inner_at, inner_len, way, &addr, port)?;
+            packet.forget_device_checksum();
+            Some(())
+        }
+    }
 }
 
 /// An error about a server's reply, from the client or on the way to it.

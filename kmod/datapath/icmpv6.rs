@@ -2,11 +2,6 @@
 
 //! ICMPv6 errors about balanced connections, as `icmp` does for IPv4.
 
-use lvs_engine::config::Forwarding;
-use lvs_engine::nat::{
-    self,
-    ErrorWay, //
-};
 use lvs_engine::parse::{
     self,
     IpHeader,
@@ -20,15 +15,12 @@ use crate::kernel_ext::packet::{
 
 use super::icmp::{
     inner_flow,
+    to_client,
     to_server,
     Report, //
 };
 use super::ingress::takes_requests;
-use super::{
-    reply,
-    ConnEntry,
-    Context, //
-};
+use super::Context;
 
 /// An ICMPv6 packet.
 #[cold]
@@ -81,51 +73,4 @@ fn read_report(packet: &mut Packet, ip: &IpHeader) -> Option<Report> {
         inner_at,
         inner,
     })
-}
-
-/// An error about a client's packet, from the server or on the way to it.
-fn to_client(
-    context: &Context<'_>,
-    packet: Packet,
-    ip: &IpHeader,
-    report: &Report,
-    conn: &ConnEntry,
-) -> Disposition {
-    let mut packet = packet;
-    if conn.forwarding() == Forwarding::Masquerade {
-        if !packet.icmp_checksum_ok(ip.family, ip.len) {
-            return packet.discard();
-        }
-        let needed = report
-            .inner_at
-            .wrapping_add(report.inner.len)
-            .wrapping_add(4);
-        let Ok(headers) = packet.writable(needed) else {
-            return packet.discard();
-        };
-        let rewritten = nat::rewrite_icmp_v6(
-            headers,
-            ip.len,
-            report.inner_at,
-            report.inner.len,
-            ErrorWay::ToClient,
-            &conn.virtual_addr(),
-            Some(conn.virtual_port()),
-        );
-        if rewritten.is_none() {
-            return packet.discard();
-        }
-        packet.forget_device_checksum();
-        if !reply::reroute(context, ip.family, &mut packet) {
-            return packet.discard();
-        }
-    }
-    if let Some(dest) = conn.dest(context.read) {
-        if dest.is_available() {
-            dest.counters.count_out(packet.len());
-        }
-    }
-    packet.set_balanced();
-    packet.untrack();
-    packet.accept()
 }
