@@ -49,7 +49,8 @@ def begin(server, sport, client, port, data):
 
 def listing():
     with wire.Netns("director"), open("/proc/thread-self/net/ip_vs_conn", "rb") as file:
-        return sorted(file.read().split(b"\n")[1:-1])
+        # The seconds left, between the two parts, run while the table is filled.
+        return sorted(file.read().split(b"\n")[1:-1], key=lambda row: (row[:58], row[65:]))
 
 
 def table(title):
