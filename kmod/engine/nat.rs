@@ -46,6 +46,62 @@ pub const fn rewrite_len(ip_len: usize, transport_protocol: u8) -> usize {
     }
 }
 
+/// The fields of a TCP or UDP header that a rewrite changes.
+struct PortAndSum {
+    is_udp: bool,
+    port_at: usize,
+    old_port: u16,
+    check_at: usize,
+    old_check: u16,
+}
+
+impl PortAndSum {
+    /// Reads them; `None` for other protocols and headers too short.
+    #[inline]
+    fn read(transport: &mut [u8], transport_protocol: u8, port_at: usize) -> Option<Self> {
+        let check_at = match transport_protocol {
+            protocol::TCP => 16,
+            protocol::UDP => 6,
+            _ => return None,
+        };
+        Some(Self {
+            is_udp: transport_protocol == protocol::UDP,
+            port_at,
+            old_port: u16::from_ne_bytes(*half_at(transport, port_at)?),
+            check_at,
+            old_check: u16::from_ne_bytes(*half_at(transport, check_at)?),
+        })
+    }
+
+    /// Changes the port, and corrects the checksum for that and the address. A UDP sender may leave
+    /// the checksum out; with IPv6 tunnels alone do (RFC 6935).
+    #[inline]
+    fn change(
+        self,
+        transport: &mut [u8],
+        port: u16,
+        addr_delta: Delta,
+        sum: TransportSum,
+    ) -> Option<()> {
+        let port = port.to_be();
+        *half_at(transport, self.port_at)? = port.to_ne_bytes();
+        let check = match sum {
+            TransportSum::Partial => addr_delta.apply_to_sum(self.old_check),
+            TransportSum::Complete if self.is_udp && self.old_check == 0 => 0,
+            TransportSum::Complete => {
+                let check = addr_delta.half(self.old_port, port).apply(self.old_check);
+                if self.is_udp && check == 0 {
+                    0xffff
+                } else {
+                    check
+                }
+            }
+        };
+        *half_at(transport, self.check_at)? = check.to_ne_bytes();
+        Some(())
+    }
+}
+
 /// Gives one end of an IPv4 packet another address (as it lies in memory) and port (host order),
 /// and corrects the IP and the TCP or UDP checksum.
 #[inline]
@@ -63,14 +119,8 @@ pub fn rewrite_v4(
         End::Source => (12, 0),
         End::Destination => (16, 2),
     };
-    let check_at = match transport_protocol {
-        protocol::TCP => 16,
-        protocol::UDP => 6,
-        _ => return None,
-    };
     // Everything is there before anything is changed.
-    let old_check = u16::from_ne_bytes(*half_at(transport, check_at)?);
-    let old_port = u16::from_ne_bytes(*half_at(transport, port_at)?);
+    let ports = PortAndSum::read(transport, transport_protocol, port_at)?;
     let old_ip_check = u16::from_ne_bytes(*half_at(ip, 10)?);
     let place = word_at(ip, addr_at)?;
     let old_addr = u32::from_ne_bytes(*place);
@@ -79,23 +129,7 @@ pub fn rewrite_v4(
     let addr_delta = Delta::new().word(old_addr, addr);
     *half_at(ip, 10)? = addr_delta.apply(old_ip_check).to_ne_bytes();
 
-    let port = port.to_be();
-    *half_at(transport, port_at)? = port.to_ne_bytes();
-    let check = match sum {
-        TransportSum::Partial => addr_delta.apply_to_sum(old_check),
-        // A UDP sender may leave out the checksum.
-        TransportSum::Complete if transport_protocol == protocol::UDP && old_check == 0 => 0,
-        TransportSum::Complete => {
-            let check = addr_delta.half(old_port, port).apply(old_check);
-            if transport_protocol == protocol::UDP && check == 0 {
-                0xffff
-            } else {
-                check
-            }
-        }
-    };
-    *half_at(transport, check_at)? = check.to_ne_bytes();
-    Some(())
+    ports.change(transport, port, addr_delta, sum)
 }
 
 /// As [`rewrite_v4`] for an IPv6 packet, whose header has no checksum.
@@ -114,32 +148,10 @@ pub fn rewrite_v6(
         End::Source => (8, 0),
         End::Destination => (24, 2),
     };
-    let check_at = match transport_protocol {
-        protocol::TCP => 16,
-        protocol::UDP => 6,
-        _ => return None,
-    };
     // Everything is there before anything is changed.
-    let old_check = u16::from_ne_bytes(*half_at(transport, check_at)?);
-    let old_port = u16::from_ne_bytes(*half_at(transport, port_at)?);
+    let ports = PortAndSum::read(transport, transport_protocol, port_at)?;
     let addr_delta = replace_addr_v6(ip, addr_at, addr)?;
-    let port = port.to_be();
-    *half_at(transport, port_at)? = port.to_ne_bytes();
-    let check = match sum {
-        TransportSum::Partial => addr_delta.apply_to_sum(old_check),
-        // Leaving it out isn't allowed, but tunnels do (RFC 6935).
-        TransportSum::Complete if transport_protocol == protocol::UDP && old_check == 0 => 0,
-        TransportSum::Complete => {
-            let check = addr_delta.half(old_port, port).apply(old_check);
-            if transport_protocol == protocol::UDP && check == 0 {
-                0xffff
-            } else {
-                check
-            }
-        }
-    };
-    *half_at(transport, check_at)? = check.to_ne_bytes();
-    Some(())
+    ports.change(transport, port, addr_delta, sum)
 }
 
 /// Replaces the IPv6 address at `at`; returns what that does to a sum over it.
