@@ -13,15 +13,20 @@ use lvs_engine::config::{
     DestId,
     ServiceConfig,
     ServiceId,
+    Target,
     Timeouts, //
 };
 use lvs_uapi::flags;
+use lvs_uapi::limits::IPPROTO_TCP;
 
 use super::names;
 use crate::kernel_ext::address;
 use crate::kernel_ext::netns::Net;
 use crate::kernel_ext::time::HZ;
-use crate::table::service::Pool;
+use crate::table::service::{
+    Pool,
+    Stated, //
+};
 use crate::table::Control;
 
 /// Connection flags that an administrator may give to a destination.
@@ -32,6 +37,8 @@ const LONGEST_TIMEOUT: u32 = i32::MAX as u32 / HZ;
 
 /// What an administrator wants of a service, unchecked.
 pub(super) struct ServiceRequest<'a> {
+    /// What is given besides the service's name.
+    pub(super) stated: Stated,
     /// Name of the scheduler.
     pub(super) scheduler: &'a [u8],
     /// Name of the persistence engine; empty for none.
@@ -87,6 +94,26 @@ pub(super) fn exists(control: &Control<'_>, id: &ServiceId) -> bool {
     control.with_service(id, |_, _| ()).is_ok()
 }
 
+/// What names `id`, as it is stated by clients who give a mark nothing but the mark.
+pub(super) fn stated(id: &ServiceId) -> Stated {
+    match id.target {
+        Target::Mark(_) => Stated {
+            protocol: IPPROTO_TCP,
+            addr: Addr::from_v4([0; 4]),
+            port: 0,
+        },
+        Target::Address {
+            protocol,
+            addr,
+            port,
+        } => Stated {
+            protocol,
+            addr,
+            port,
+        },
+    }
+}
+
 /// Adds a service.
 pub(super) fn add_service(
     control: &mut Control<'_>,
@@ -96,7 +123,7 @@ pub(super) fn add_service(
     if exists(control, id) {
         return Err(EEXIST);
     }
-    control.add_service(id, &request.config(id.family)?)
+    control.add_service(id, request.stated, &request.config(id.family)?)
 }
 
 /// Changes a service.

@@ -55,7 +55,8 @@ use super::netns_state::{
 use super::service::{
     Locality,
     Pool,
-    Service, //
+    Service,
+    Stated, //
 };
 use super::stats::Counters;
 
@@ -156,7 +157,12 @@ impl<'a> Control<'a> {
     // -- Services ----------------------------------------------------------------------------------
 
     /// Adds a service. Fails with `EEXIST`, `ENOMEM`, or with what registering the hooks fails with.
-    pub(crate) fn add_service(&mut self, id: &ServiceId, config: &ServiceConfig) -> Result {
+    pub(crate) fn add_service(
+        &mut self,
+        id: &ServiceId,
+        stated: Stated,
+        config: &ServiceConfig,
+    ) -> Result {
         if self.state.is_stopped() {
             return Err(ENOPROTOOPT);
         }
@@ -165,7 +171,7 @@ impl<'a> Control<'a> {
             return Err(EEXIST);
         }
         self.rules.instances = self.rules.instances.wrapping_add(1);
-        let service = Service::new(id, config, self.rules.instances)?;
+        let service = Service::new(id, stated, config, self.rules.instances)?;
         let entry = EntryBox::new(hash_service(tables.service_key, id), service)?;
         self.hook(id.family)?;
         rcu::read(|read| {

@@ -57,9 +57,22 @@ use super::stats::{
     Tally, //
 };
 
+/// What was said of a mark's service besides the mark. Packets don't care; the socket options show
+/// it, and change such a service only for who knows the protocol.
+#[derive(Clone, Copy)]
+pub(crate) struct Stated {
+    /// IP protocol.
+    pub(crate) protocol: u16,
+    /// Address.
+    pub(crate) addr: Addr,
+    /// Port, host order.
+    pub(crate) port: u16,
+}
+
 /// A virtual service. Settings change under the namespace's control lock and are read anywhere.
 pub(crate) struct Service {
     id: ServiceId,
+    stated: Stated,
     instance: u64,
     flags: AtomicU32,
     timeout: AtomicU32,
@@ -189,9 +202,15 @@ impl Member for Service {
 
 impl Service {
     /// A service without servers. Process context. Fails with `ENOMEM`.
-    pub(crate) fn new(id: &ServiceId, config: &ServiceConfig, instance: u64) -> Result<Self> {
+    pub(crate) fn new(
+        id: &ServiceId,
+        stated: Stated,
+        config: &ServiceConfig,
+        instance: u64,
+    ) -> Result<Self> {
         let service = Self {
             id: *id,
+            stated,
             instance,
             flags: AtomicU32::new(0),
             timeout: AtomicU32::new(0),
@@ -214,6 +233,11 @@ impl Service {
     #[inline]
     pub(crate) fn id(&self) -> &ServiceId {
         &self.id
+    }
+
+    /// Protocol, address and port as they were given.
+    pub(crate) fn stated(&self) -> Stated {
+        self.stated
     }
 
     /// Tells the service from another one of the same name, earlier or later.

@@ -126,6 +126,7 @@ fn full<'a>(
         .with_service(&id, |_, service| service.flags())
         .unwrap_or(0);
     let request = ServiceRequest {
+        stated: validate::stated(&id),
         scheduler: scheduler.text(),
         engine: attrs.get(service_attr::PE_NAME).map_or(&[], Attr::text),
         flags: (old & !mask) | (values & mask),

@@ -22,7 +22,6 @@ use lvs_uapi::flags::{
 };
 use lvs_uapi::limits::{
     version_parts,
-    IPPROTO_TCP,
     IP_VS_VERSION_CODE, //
 };
 use lvs_uapi::sockopt::{
@@ -41,7 +40,10 @@ use crate::control::format::Text;
 use crate::control::names;
 use crate::kernel_ext::rcu::ReadSide;
 use crate::kernel_ext::sockopt::Answer;
-use crate::table::service::Pool;
+use crate::table::service::{
+    Pool,
+    Stated, //
+};
 use crate::table::{
     Control,
     Dest,
@@ -120,19 +122,19 @@ fn daemons(answer: &mut Answer<'_>) -> Result {
 
 /// Fills in an entry for `service`.
 fn describe(entry: &mut Record<SERVICE>, read: ReadSide<'_>, service: &Service) {
-    let ServiceId { target, .. } = service.id();
     let config: ServiceConfig = service.config(read);
-    let (protocol, addr, port, mark) = match *target {
-        Target::Mark(mark) => (IPPROTO_TCP, [0; 4], 0, mark),
-        Target::Address {
-            protocol,
-            addr,
-            port,
-        } => (protocol, addr.v4(), port, 0),
+    let Stated {
+        protocol,
+        addr,
+        port,
+    } = service.stated();
+    let mark = match service.id().target {
+        Target::Mark(mark) => mark,
+        Target::Address { .. } => 0,
     };
     let dests = service.pool(read).map_or(&[][..], Pool::dests);
     entry.put(offset_of!(ServiceEntry, protocol), &protocol.to_ne_bytes());
-    entry.put(offset_of!(ServiceEntry, addr), &addr);
+    entry.put(offset_of!(ServiceEntry, addr), &addr.v4());
     entry.put(offset_of!(ServiceEntry, port), &port.to_be_bytes());
     entry.put_u32(offset_of!(ServiceEntry, fwmark), mark);
     // The kernel copies strings by words: what the last one has behind the name is zero.

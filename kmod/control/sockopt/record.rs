@@ -19,6 +19,7 @@ use lvs_uapi::sockopt::{
     StatsUser, //
 };
 
+use crate::table::service::Stated;
 use crate::table::Stats;
 
 /// A structure of `N` bytes.
@@ -69,17 +70,31 @@ impl<const N: usize> Record<N> {
     /// The IPv4 service that the fields of a [`ServiceUser`] at the beginning name. Whatever the
     /// protocol is, a mark alone names a service.
     pub(super) fn service_id(&self) -> ServiceId {
+        let Stated {
+            protocol,
+            addr,
+            port,
+        } = self.stated();
         let target = match self.u32(offset_of!(ServiceUser, fwmark)) {
             0 => Target::Address {
-                protocol: self.u16(offset_of!(ServiceUser, protocol)),
-                addr: Addr::from_v4(self.bytes(offset_of!(ServiceUser, addr))),
-                port: self.be16(offset_of!(ServiceUser, port)),
+                protocol,
+                addr,
+                port,
             },
             mark => Target::Mark(mark),
         };
         ServiceId {
             family: Family::V4,
             target,
+        }
+    }
+
+    /// Protocol, address and port of a [`ServiceUser`] at the beginning.
+    pub(super) fn stated(&self) -> Stated {
+        Stated {
+            protocol: self.u16(offset_of!(ServiceUser, protocol)),
+            addr: Addr::from_v4(self.bytes(offset_of!(ServiceUser, addr))),
+            port: self.be16(offset_of!(ServiceUser, port)),
         }
     }
 

@@ -15,6 +15,7 @@ use lvs_engine::addr::{
 use lvs_engine::config::{
     DestConfig,
     DestId,
+    ServiceId,
     Timeouts,
     Tunnel, //
 };
@@ -39,7 +40,10 @@ use crate::control::validate::{
     ServiceRequest, //
 };
 use crate::kernel_ext::sockopt::Argument;
-use crate::table::NetnsState;
+use crate::table::{
+    Control,
+    NetnsState, //
+};
 
 const SERVICE: usize = size_of::<ServiceUser>();
 const SERVICE_DEST: usize = size_of::<ServiceDestUser>();
@@ -90,6 +94,18 @@ fn check_protocol<const N: usize>(record: &Record<N>) -> Result {
     }
 }
 
+/// Fails unless the service is there, and of the protocol that is given.
+fn check_known<const N: usize>(
+    control: &Control<'_>,
+    id: &ServiceId,
+    record: &Record<N>,
+) -> Result {
+    match control.with_service(id, |_, service| service.stated().protocol) {
+        Ok(protocol) if protocol == record.stated().protocol => Ok(()),
+        _ => Err(ESRCH),
+    }
+}
+
 fn service(state: &NetnsState, option: c_int, record: &Record<SERVICE>) -> Result {
     let mut control = state.control();
     let id = record.service_id();
@@ -106,7 +122,11 @@ fn service(state: &NetnsState, option: c_int, record: &Record<SERVICE>) -> Resul
                 .scheduler(offset_of!(ServiceUser, sched_name))
                 .ok_or(EINVAL)?;
             check_protocol(record)?;
+            if option == set::EDIT {
+                check_known(&control, &id, record)?;
+            }
             let request = ServiceRequest {
+                stated: record.stated(),
                 scheduler: name.get(..len).unwrap_or(&[]),
                 engine: &[],
                 flags: record.u32(offset_of!(ServiceUser, flags)),
@@ -121,10 +141,12 @@ fn service(state: &NetnsState, option: c_int, record: &Record<SERVICE>) -> Resul
         }
         set::DEL => {
             check_protocol(record)?;
+            check_known(&control, &id, record)?;
             control.delete_service(&id)
         }
         _ => {
             check_protocol(record)?;
+            check_known(&control, &id, record)?;
             control.zero(Some(&id))
         }
     }
@@ -134,9 +156,7 @@ fn dest(state: &NetnsState, option: c_int, record: &Record<SERVICE_DEST>) -> Res
     let mut control = state.control();
     check_protocol(record)?;
     let service = record.service_id();
-    if !validate::exists(&control, &service) {
-        return Err(ESRCH);
-    }
+    check_known(&control, &service, record)?;
     let at = |field: usize| offset_of!(ServiceDestUser, dest).saturating_add(field);
     let id = DestId {
         family: Family::V4,
