@@ -19,6 +19,7 @@ use crate::kernel_ext::sysctl;
 use crate::kernel_ext::sysctl::{
     CpuList,
     Entry,
+    ForUsers,
     Table,
     Value, //
 };
@@ -165,6 +166,10 @@ settings! {
     conn_lfactor: int = -4;
     /// Load of the service table, as the power of two.
     svc_lfactor: int = -3;
+    /// Seconds for which `lblc` remembers an address that nobody asks for.
+    lblc_expiration: int = 86_400;
+    /// Seconds for which `lblcr` does, and after which an unchanged set of servers shrinks.
+    lblcr_expiration: int = 86_400;
 }
 
 /// Two numbers in one word, so that they change together.
@@ -242,7 +247,7 @@ macro_rules! number {
 const fn open(name: &'static CStr, value: Value<NetnsState>) -> Entry<NetnsState> {
     Entry {
         name,
-        restricted: false,
+        for_users: ForUsers::Open,
         value,
     }
 }
@@ -251,13 +256,27 @@ const fn open(name: &'static CStr, value: Value<NetnsState>) -> Entry<NetnsState
 const fn restricted(name: &'static CStr, value: Value<NetnsState>) -> Entry<NetnsState> {
     Entry {
         name,
-        restricted: true,
+        for_users: ForUsers::ReadOnly,
         value,
     }
 }
 
+/// A setting that users' containers don't have, as they don't have those of ip_vs's schedulers.
+const fn absent(name: &'static CStr, value: Value<NetnsState>) -> Entry<NetnsState> {
+    Entry {
+        name,
+        for_users: ForUsers::Absent,
+        value,
+    }
+}
+
+/// Whether so many seconds can be counted in ticks.
+const fn is_duration(seconds: i32) -> bool {
+    seconds.unsigned_abs() <= i32::MAX as u32 / HZ
+}
+
 /// Number of settings.
-pub(super) const COUNT: usize = 32;
+pub(super) const COUNT: usize = 34;
 
 static ENTRIES: [Entry<NetnsState>; COUNT] = [
     open(c"amemthresh", number!(amemthresh, |_| true)),
@@ -317,8 +336,7 @@ static ENTRIES: [Entry<NetnsState>; COUNT] = [
     ),
     open(
         c"sync_refresh_period",
-        number!(sync_refresh_period, |v| v.unsigned_abs()
-            <= i32::MAX as u32 / HZ),
+        number!(sync_refresh_period, is_duration),
     ),
     open(
         c"sync_retries",
@@ -354,6 +372,8 @@ static ENTRIES: [Entry<NetnsState>; COUNT] = [
         c"svc_lfactor",
         number!(svc_lfactor, |v| (-8..=8).contains(&v)),
     ),
+    absent(c"lblc_expiration", number!(lblc_expiration, is_duration)),
+    absent(c"lblcr_expiration", number!(lblcr_expiration, is_duration)),
 ];
 
 /// Makes the settings of a namespace available.

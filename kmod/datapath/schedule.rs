@@ -7,7 +7,10 @@ use lvs_engine::parse::{
     protocol,
     tcp_flag, //
 };
-use lvs_engine::sched::Key;
+use lvs_engine::sched::{
+    Key,
+    Kind, //
+};
 use lvs_engine::tcp_state::TcpState;
 use lvs_uapi::flags::service as service_flag;
 
@@ -112,9 +115,6 @@ pub(super) fn begin(context: &Context<'_>, packet: Packet, flow: &Flow) -> Dispo
     }
 }
 
-/// How long the locality-based algorithms remember an address, in ticks.
-const LOCALITY_EXPIRATION: u32 = time::ticks(86_400);
-
 /// Why there is no connection.
 pub(super) enum Failure {
     /// No server takes one: the client is told.
@@ -161,10 +161,14 @@ pub(super) fn pick<'a>(
     flow: &Flow,
     service: &'a Entry<Service>,
 ) -> Result<&'a RcuArc<Dest>, Failure> {
-    let random = match service.scheduler(context.read) {
-        Some(kind) if kind.is_random() => time::random_u64(),
-        _ => 0,
+    let sysctls = context.state.sysctls();
+    let (random, seconds) = match service.scheduler(context.read) {
+        Some(kind) if kind.is_random() => (time::random_u64(), 0),
+        Some(Kind::LocalityLeastConnection) => (0, sysctls.lblc_expiration()),
+        Some(Kind::LocalityReplication) => (0, sysctls.lblcr_expiration()),
+        _ => (0, 0),
     };
+    let expiration = time::ticks(seconds.max(0).unsigned_abs());
     let key = Key {
         client_addr: flow.ip.source,
         client_port: flow.source_port,
@@ -174,7 +178,7 @@ pub(super) fn pick<'a>(
         random,
     };
     service
-        .schedule(context.read, &key, LOCALITY_EXPIRATION)
+        .schedule(context.read, &key, expiration)
         .ok_or(Failure::NoServer)
 }
 

@@ -34,10 +34,21 @@ use super::netns::{
 pub(crate) struct Entry<T> {
     /// Name of the file.
     pub(crate) name: &'static CStr,
-    /// Whether it can only be read in the namespaces of containers that users made.
-    pub(crate) restricted: bool,
+    /// What can be done with it in the namespaces of containers that users made.
+    pub(crate) for_users: ForUsers,
     /// Its value.
     pub(crate) value: Value<T>,
+}
+
+/// What can be done with a setting in the namespaces of containers that users made.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ForUsers {
+    /// It can be read and written.
+    Open,
+    /// It can be read.
+    ReadOnly,
+    /// It doesn't exist, nor do those listed after it.
+    Absent,
 }
 
 /// Where a setting's value comes from and where it goes. What stores it may object.
@@ -76,25 +87,32 @@ impl<const N: usize> Table<N> {
     ) -> Result<Self> {
         let mut table: KBox<[bindings::ctl_table; N]> =
             KBox::init(pin_init::init_zeroed(), GFP_KERNEL)?;
+        let mut count: usize = 0;
         for (row, entry) in table.iter_mut().zip(entries) {
-            row.procname = entry.name.as_char_ptr();
-            row.mode = if entry.restricted && !net.is_privileged() {
-                0o444
+            let for_users = if net.is_privileged() {
+                ForUsers::Open
             } else {
-                0o644
+                entry.for_users
             };
+            row.mode = match for_users {
+                ForUsers::Open => 0o644,
+                ForUsers::ReadOnly => 0o444,
+                ForUsers::Absent => break,
+            };
+            count = count.saturating_add(1);
+            row.procname = entry.name.as_char_ptr();
             row.proc_handler = Some(access::<T>);
             row.extra1 = ptr::from_ref(entry).cast_mut().cast();
             row.extra2 = net.as_ptr().cast();
         }
-        // SAFETY: The namespace is alive, and the rows stay where they are until the registration
-        // is given up.
+        // SAFETY: The namespace is alive, and the rows, of which the first `count` are filled in, stay
+        // where they are until the registration is given up.
         let header = unsafe {
             bindings::register_net_sysctl_sz(
                 net.as_ptr(),
                 path.as_char_ptr(),
                 table.as_ptr(),
-                table.len(),
+                count,
             )
         };
         // INVARIANT: Registered just now.

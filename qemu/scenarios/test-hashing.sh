@@ -1,15 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The schedulers that look at addresses (sh, mh, dh, lblc, lblcr) give each of a
-# long sequence of connections to the server that ip_vs gives it to, with all
-# their flags and 1 to 1,000 servers, while connections are held and ended and
-# rules change.
+# The schedulers that hash addresses (sh, mh, dh) give each of a long sequence of
+# connections to the server that ip_vs gives it to, with all their flags and 1 to
+# 1,000 servers, while connections are held and ended and rules change.  And a
+# server that mh has to spare is drained.
 . "$(dirname "$0")/lib/common.sh"
 . "$LIB/topology.sh"
 . "$LIB/services.sh"
 . "$LIB/differential.sh"
 
-choices() { python3 "$LIB/schedulers.py" choices sh mh dh lblc lblcr; }
+choices() { python3 "$LIB/schedulers.py" choices sh mh dh; }
+drain() { python3 "$LIB/schedulers.py" drain "$RUN/refused"; }
 full() { python3 "$LIB/schedulers.py" full "$RUN/one-more"; }
 
 differential choices
@@ -18,5 +19,14 @@ differential full
 expect_match "mh with too many servers was refused" "-E -f 251 -s mh -> Invalid operation" "$(cat "$RUN/trace.2")"
 expect_match "the service kept its scheduler" "FWM  251 rr" "$(cat "$RUN/trace.2")"
 [[ $LVS_MODULE == ip_vs ]] || expect_eq "one server more" refused "$(cat "$RUN/one-more")"
+
+differential drain
+expect_match "clients had the drained server" "drained: [1-9]" "$(cat "$RUN/trace.2")"
+refused=$(tail -n 3 "$RUN/refused")
+say "clients of a server of weight 0 that were refused, by flag:" "${refused//$'\n'/; }"
+expect_match "refused under ip_vs's exact flags" $'\nflag-3 [1-9]' $'\n'"$refused"
+expect_match "served under the fallback flag" $'\nmh-fallback 0' $'\n'"$refused"
+[[ $LVS_MODULE == ip_vs ]] || expect_match "served without a flag" "^none 0" "$refused"
+
 expect_clean_log
 pass

@@ -25,6 +25,9 @@ pub mod service {
     pub const SCHED_MH_FALLBACK: u32 = SCHED1;
     /// Same bit as [`SCHED_SH_PORT`], by the name used with `mh`.
     pub const SCHED_MH_PORT: u32 = SCHED2;
+    /// With `mh`: refuse the clients of a server of weight 0, as ip_vs does without the fallback
+    /// flag, to which this one means nothing.
+    pub const SCHED_MH_STRICT: u32 = SCHED3;
 }
 
 /// Forwarding methods: the low three bits of a connection's or destination's flags,

@@ -128,8 +128,11 @@ fn deal(preferences: &mut [Preference], table: &mut [u16]) {
     }
 }
 
-/// Chooses the server the client maps to, if that is available. With the fallback flag: or else the
-/// first available one of those that the client maps to by further hashes.
+/// Chooses the server the client maps to, if that is available; else the first available one of
+/// those that the client maps to by further hashes, if the service has the fallback flag.
+///
+/// A quiescent server's clients go there without the flag too, unlike ip_vs's, so that a server can
+/// be drained: [`flag::SCHED_MH_STRICT`] refuses them as ip_vs does.
 #[inline]
 pub(super) fn pick(servers: &impl Servers, key: &Key) -> Option<usize> {
     let port = match key.flags & flag::SCHED_MH_PORT {
@@ -142,10 +145,10 @@ pub(super) fn pick(servers: &impl Servers, key: &Key) -> Option<usize> {
     if available(servers, index) {
         return Some(index);
     }
+    let falls_back = key.flags & flag::SCHED_MH_FALLBACK != 0
+        || (servers.weight(index) == 0 && key.flags & flag::SCHED_MH_STRICT == 0);
     // Thousands of hashes would be in vain when nobody is available.
-    if key.flags & flag::SCHED_MH_FALLBACK == 0
-        || !(0..servers.len()).any(|index| available(servers, index))
-    {
+    if !falls_back || !(0..servers.len()).any(|index| available(servers, index)) {
         return None;
     }
     let slots = (0..SLOTS).map(|offset| {
@@ -222,13 +225,27 @@ mod tests {
             Pool::new(Maglev, &quiescent).table()
         );
         let lost = (0..1000)
-            .filter(|&number| pick_for(Maglev, &quiescent, client(number, 0)).is_none())
+            .map(|number| client(number, flag::SCHED_MH_STRICT))
+            .filter(|&key| pick_for(Maglev, &quiescent, key).is_none())
             .count();
         assert!((700..800).contains(&lost), "{lost}");
-        for number in 0..1000 {
-            let key = client(number, flag::SCHED_MH_FALLBACK);
-            assert_eq!(pick_for(Maglev, &quiescent, key), Some(1));
+        let fallback = flag::SCHED_MH_FALLBACK;
+        for flags in [0, fallback, fallback | flag::SCHED_MH_STRICT] {
+            for number in 0..1000 {
+                let key = client(number, flags);
+                assert_eq!(pick_for(Maglev, &quiescent, key), Some(1));
+            }
         }
+    }
+
+    #[test]
+    fn an_overloaded_server_refuses_without_the_flag() {
+        let mut servers = of_weights(&[3, 1]);
+        servers[0].overloaded = true;
+        let lost = (0..1000)
+            .filter(|&number| pick_for(Maglev, &servers, client(number, 0)).is_none())
+            .count();
+        assert!((700..800).contains(&lost), "{lost}");
     }
 
     #[test]
