@@ -2,16 +2,16 @@
 # SPDX-License-Identifier: GPL-2.0
 # ipvsadm-rs against stock ipvsadm: every command line of tests/parity, run by
 # both from the same table of the same module, has to print, answer and leave
-# behind the same.  See tests/parity/README.md.
+# behind the same, on ip_vs and on lvs.  See tests/parity/README.md.
 #
 # A process takes some 15 ms to start in user-mode Linux, so the work is shared
 # out to several network namespaces, each with a table of its own.
 #
-# LVS_MODULE  module under test: lvs (default) or ip_vs
+# MODULES     modules that both are run on, one after the other: ip_vs and lvs
 # STOCK       stock ipvsadm
 # OURS        ipvsadm-rs
 
-: "${LVS_MODULE:=lvs}" "${STOCK:=/usr/sbin/ipvsadm}" "${OURS:=/lvs/ipvsadm-rs}"
+: "${MODULES:=ip_vs lvs}" "${STOCK:=/usr/sbin/ipvsadm}" "${OURS:=/lvs/ipvsadm-rs}"
 export LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin
 PARITY=$(cd "$(dirname "$0")/../../tests/parity" 2>/dev/null && pwd) || PARITY=/lvs/tests/parity
 shopt -s nullglob
@@ -201,43 +201,71 @@ if [[ ${1:-} == --work ]]; then
 	exit 0
 fi
 
+unload() {
+	local module
+	# shellcheck disable=SC2013
+	for module in $(sed -n 's/^\(ip_vs_[a-z_]*\) .*/\1/p' /proc/modules) "$LVS_MODULE"; do
+		# Namespaces that have just ended hold the module for a moment.
+		for ((try = 0; try < 100; try++)); do
+			rmmod "$module" 2>/dev/null && break
+			sleep 0.1
+		done
+	done
+	! grep -q "^$LVS_MODULE " /proc/modules
+}
+
 # share NAME FILE: starts a worker for the cases of a file.
 share() { unshare -n "$0" --work "$RUN" "$1" <"$2" >"$RUN/$1.log" 2>&1 & }
 
 # Nobody answers questions about names here.
 rm -f /etc/nsswitch.conf
 printf '%s\n' 'hosts: files' 'services: files' >/etc/nsswitch.conf
-TOTAL=$RUN/total
-load || die "$LVS_MODULE can't be loaded"
-begin=$SECONDS
-: >"$TOTAL"
-shares=0
-for cases in "$PARITY"/*.cases; do
-	share "$(basename "$cases" .cases)" "$cases"
-	shares=$((shares + 1))
-done
-"$PARITY/matrix.sh" >"$RUN/matrix"
-size=$(($(wc -l <"$RUN/matrix") / 4 + 1))
-for part in 0 1 2 3; do
-	{
-		head -1 "$RUN/matrix"
-		tail -n +$((part * size + 2)) "$RUN/matrix" | head -n $size
-	} >"$RUN/matrix-$part.cases"
-	share matrix-$part "$RUN/matrix-$part.cases"
-done
-share connections /dev/null
-shares=$((shares + 5))
-wait
+# both_on MODULE: all cases with that module.
+both_on() {
+	LVS_MODULE=$1 TOTAL=$RUN/total
+	CASES=0 DIFFERENT=0 DEVIATIONS=0 UNEXPECTED=0 HOLES=0
+	local begin shares cases size part done different deviations unexpected holes
+	load || die "$LVS_MODULE can't be loaded"
+	begin=$SECONDS
+	: >"$TOTAL"
+	shares=0
+	for cases in "$PARITY"/*.cases; do
+		share "$(basename "$cases" .cases)" "$cases"
+		shares=$((shares + 1))
+	done
+	"$PARITY/matrix.sh" >"$RUN/matrix"
+	size=$(($(wc -l <"$RUN/matrix") / 4 + 1))
+	for part in 0 1 2 3; do
+		{
+			head -1 "$RUN/matrix"
+			tail -n +$((part * size + 2)) "$RUN/matrix" | head -n $size
+		} >"$RUN/matrix-$part.cases"
+		share matrix-$part "$RUN/matrix-$part.cases"
+	done
+	share connections /dev/null
+	shares=$((shares + 5))
+	wait
 
-cat "$RUN"/*.log
-done=0
-while read -r cases different deviations unexpected holes; do
-	CASES=$((CASES + cases)) DIFFERENT=$((DIFFERENT + different)) HOLES=$((HOLES + holes))
-	DEVIATIONS=$((DEVIATIONS + deviations)) UNEXPECTED=$((UNEXPECTED + unexpected)) done=$((done + 1))
-done <"$TOTAL"
-rm -rf "$RUN"
-printf '%d cases under %s in %d s: %d different, %d deviate on purpose\n' \
-	"$CASES" "$LVS_MODULE" $((SECONDS - begin)) "$DIFFERENT" $((DEVIATIONS - UNEXPECTED))
-[[ $done -eq $shares ]] || die "$((shares - done)) of $shares shares of the work weren't done"
-[[ $HOLES -eq 0 ]] || die "$LVS_MODULE refused a part of the tables to start from"
-[[ $CASES -gt 0 && $DIFFERENT -eq 0 && $UNEXPECTED -eq 0 ]]
+	cat "$RUN"/*.log
+	done=0
+	while read -r cases different deviations unexpected holes; do
+		CASES=$((CASES + cases)) DIFFERENT=$((DIFFERENT + different)) HOLES=$((HOLES + holes))
+		DEVIATIONS=$((DEVIATIONS + deviations)) UNEXPECTED=$((UNEXPECTED + unexpected)) done=$((done + 1))
+	done <"$TOTAL"
+	printf '%d cases under %s in %d s: %d different, %d deviate on purpose\n' \
+		"$CASES" "$LVS_MODULE" $((SECONDS - begin)) "$DIFFERENT" $((DEVIATIONS - UNEXPECTED))
+	[[ $done -eq $shares ]] || die "$((shares - done)) of $shares shares of the work weren't done"
+	[[ $HOLES -eq 0 ]] || die "$LVS_MODULE refused a part of the tables to start from"
+	unload || die "$LVS_MODULE can't be unloaded"
+	[[ $CASES -gt 0 && $DIFFERENT -eq 0 && $UNEXPECTED -eq 0 ]]
+}
+
+status=0
+top=$RUN
+for module in $MODULES; do
+	RUN=$top/$module
+	mkdir "$RUN"
+	both_on "$module" || status=1
+done
+rm -rf "$top"
+exit $status
