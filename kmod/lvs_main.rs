@@ -12,6 +12,7 @@ mod datapath;
 mod kernel_ext;
 mod table;
 
+use kernel_ext::device::DeviceWatch;
 use kernel_ext::memory::SlabOwner;
 use kernel_ext::netns::PerNetns;
 use table::netns_state::CONN_SLAB;
@@ -37,6 +38,9 @@ struct Lvs {
     /// ip_vs may come.
     #[pin]
     refusal: kernel_ext::rival::Refusal,
+    /// No news of devices.
+    #[pin]
+    devices: DeviceWatch<NetnsState>,
     /// No packets; all tables are emptied.
     #[pin]
     namespaces: PerNetns<NetnsState>,
@@ -55,6 +59,7 @@ impl kernel::InPlaceModule for Lvs {
             conn_slab: CONN_SLAB.create(c"lvs_conn")?,
             refusal <- kernel_ext::rival::Refusal::register(),
             namespaces <- PerNetns::register(),
+            devices <- DeviceWatch::register(),
         }? Error)
     }
 }

@@ -304,6 +304,11 @@ bool lvs_dst_device_down(const struct dst_entry *dst)
 	return dst->dev && !netif_running(dst->dev);
 }
 
+const struct net_device *lvs_dst_device(const struct dst_entry *dst)
+{
+	return dst->dev;
+}
+
 unsigned int lvs_dst_hard_header_len(const struct dst_entry *dst)
 {
 	return dst->dev->hard_header_len;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/ipv6.h>
 #include <linux/module.h>
+#include <linux/netdevice.h>
 #include <linux/sched.h>
 #include <linux/sched/isolation.h>
 #include <linux/seq_file_net.h>
@@ -84,6 +85,17 @@ void lvs_cpumask_housekeeping(struct cpumask *mask)
 unsigned long lvs_free_buffer_pages(void)
 {
 	return nr_free_buffer_pages();
+}
+
+/* The device, if that is what the event tells. */
+struct net_device *lvs_device_going_down(unsigned long event, void *info)
+{
+	return event == NETDEV_DOWN ? netdev_notifier_info_to_dev(info) : NULL;
+}
+
+struct net *lvs_device_net(const struct net_device *device)
+{
+	return dev_net(device);
 }
 
 bool lvs_net_is_privileged(const struct net *net)

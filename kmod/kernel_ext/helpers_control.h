@@ -33,6 +33,10 @@ void lvs_cpumask_only_current(struct cpumask *mask);
 void lvs_cpumask_housekeeping(struct cpumask *mask);
 unsigned long lvs_free_buffer_pages(void);
 
+/* device.rs */
+struct net_device *lvs_device_going_down(unsigned long event, void *info);
+struct net *lvs_device_net(const struct net_device *device);
+
 /* user.rs */
 bool lvs_net_is_privileged(const struct net *net);
 

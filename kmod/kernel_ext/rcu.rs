@@ -189,6 +189,26 @@ impl<T: Send + Sync + 'static> RcuCell<T> {
         let old = self.node.swap(new, Ordering::AcqRel);
         drop(NonNull::new(old).map(RcuBox));
     }
+
+    /// Empties the cell if what it holds is `doomed`, and frees that when its readers are done.
+    pub(crate) fn remove_if(&self, _read: ReadSide<'_>, doomed: impl FnOnce(&T) -> bool) {
+        let node = self.node.load(Ordering::Acquire);
+        let Some(owned) = NonNull::new(node) else {
+            return;
+        };
+        // SAFETY: As in `load`.
+        if !doomed(unsafe { &(*node).value }) {
+            return;
+        }
+        // The read side keeps the address from being used again. Another value that came meanwhile
+        // wasn't judged and stays.
+        let removed =
+            self.node
+                .compare_exchange(node, ptr::null_mut(), Ordering::AcqRel, Ordering::Relaxed);
+        if removed.is_ok() {
+            drop(RcuBox(owned));
+        }
+    }
 }
 
 impl<T> Drop for RcuCell<T> {

@@ -10,6 +10,7 @@ use lvs_engine::addr::{
 };
 
 use super::bindings;
+use super::device::Device;
 use super::netns::Net;
 use super::packet::Packet;
 use super::rcu::ReadSide;
@@ -130,6 +131,12 @@ impl Route {
     pub(crate) fn is_down(&self) -> bool {
         // SAFETY: As above.
         unsafe { bindings::lvs_dst_device_down(self.dst()) }
+    }
+
+    /// Whether packets leave by `device`.
+    pub(crate) fn leaves_by(&self, device: Device) -> bool {
+        // SAFETY: As above.
+        device == Device(unsafe { bindings::lvs_dst_device(self.dst()) })
     }
 
     /// Whether a packet of `len` bytes, tunnel headers included, fits the way whatever was learned of

@@ -30,6 +30,10 @@ use lvs_engine::udp_state;
 
 use crate::control::params::Sysctls;
 use crate::control::NetInterfaces;
+use crate::kernel_ext::device::{
+    Device,
+    DeviceObserver, //
+};
 use crate::kernel_ext::memory::SharedSlab;
 use crate::kernel_ext::netns::{
     self,
@@ -407,6 +411,18 @@ impl Worker for NetnsState {
         if !self.is_stopped() {
             self.chore.queue(time::HZ);
         }
+    }
+}
+
+impl DeviceObserver for NetnsState {
+    fn device_down(&self, device: Device) {
+        rcu::read(|read| {
+            self.for_each_service(read, |service| {
+                for dest in service.pool(read).map_or(&[][..], |pool| pool.dests()) {
+                    dest.route.remove_if(read, |route| route.leaves_by(device));
+                }
+            });
+        });
     }
 }
 
