@@ -19,6 +19,8 @@ pub mod protocol {
     pub const UDP: u8 = 17;
     /// IPv6 in IP.
     pub const IPV6: u8 = 41;
+    /// Generic routing encapsulation.
+    pub const GRE: u8 = 47;
     /// Internet control message protocol for IPv6.
     pub const ICMPV6: u8 = 58;
     /// Stream control transmission protocol.

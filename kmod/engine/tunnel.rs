@@ -2,10 +2,13 @@
 
 //! Outer headers of tunnels.
 
+use lvs_uapi::flags::tunnel as flags;
+
 use crate::addr::{
     Addr,
     Family, //
 };
+use crate::config::Tunnel;
 use crate::parse::{
     protocol,
     IpHeader, //
@@ -16,6 +19,103 @@ pub const MIN_INNER_MTU_V4: u32 = 68;
 
 /// Bytes of an IPv4 header without options.
 pub const IPV4_HEADER_LEN: u32 = 20;
+
+/// What lies between the outer IP header and the packet inside.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Encapsulation {
+    /// Nothing (RFC 2003, RFC 2473).
+    Ip,
+    /// GRE without key (RFC 2784).
+    Gre {
+        /// With a checksum over the packet inside.
+        checksum: bool,
+    },
+    /// Generic UDP encapsulation, variant 0 (draft-ietf-intarea-gue).
+    Gue {
+        /// UDP port of the receiver.
+        port: u16,
+        /// With a checksum in the UDP header.
+        checksum: bool,
+        /// The transport checksum of the packet inside is left to the receiver.
+        remote_checksum: bool,
+    },
+}
+
+/// Bytes of a UDP header.
+const UDP_HEADER_LEN: u32 = 8;
+
+/// Bytes of a GUE header without options.
+pub const GUE_HEADER_LEN: usize = 4;
+
+/// Bytes of the private flags and the remote checksum option.
+const REMOTE_CHECKSUM_LEN: usize = 8;
+
+/// Most bytes that an [`Encapsulation`] takes.
+pub const MAX_ENCAPSULATION_LEN: u32 = 20;
+
+impl Encapsulation {
+    /// The encapsulation of a server with settings `tunnel`. `is_partial` tells whether the packet's
+    /// transport checksum is still to be completed: only then can that be left to the receiver.
+    #[inline]
+    pub const fn of(tunnel: Tunnel, is_partial: bool) -> Self {
+        let checksum = tunnel.flags & flags::FLAG_CSUM != 0;
+        let remote = tunnel.flags & flags::FLAG_REMCSUM != 0;
+        match tunnel.kind {
+            flags::TYPE_GRE => Encapsulation::Gre { checksum },
+            flags::TYPE_GUE => Encapsulation::Gue {
+                port: tunnel.port,
+                // The receiver accepts a remote checksum only under one of the outer packet.
+                checksum: checksum || remote,
+                remote_checksum: remote && is_partial,
+            },
+            _ => Encapsulation::Ip,
+        }
+    }
+
+    /// Its bytes, the outer IP header not counted.
+    #[inline]
+    pub const fn header_len(self) -> u32 {
+        match self {
+            Encapsulation::Ip => 0,
+            Encapsulation::Gre { checksum: false } => 4,
+            Encapsulation::Gre { checksum: true } => 8,
+            Encapsulation::Gue {
+                remote_checksum, ..
+            } => {
+                let options = if remote_checksum {
+                    REMOTE_CHECKSUM_LEN
+                } else {
+                    0
+                };
+                UDP_HEADER_LEN.wrapping_add(GUE_HEADER_LEN.wrapping_add(options) as u32)
+            }
+        }
+    }
+
+    /// Protocol number of the outer IP header, around a packet of protocol `inner`.
+    #[inline]
+    pub const fn protocol(self, inner: u8) -> u8 {
+        match self {
+            Encapsulation::Ip => inner,
+            Encapsulation::Gre { .. } => protocol::GRE,
+            Encapsulation::Gue { .. } => protocol::UDP,
+        }
+    }
+}
+
+/// The GUE header around a packet of protocol `inner`, which is as long as the first
+/// [`GUE_HEADER_LEN`] bytes without `remote`. `remote` is where the packet's checksummed part starts
+/// and where its checksum lies, in bytes from its IP header on.
+pub const fn gue_header(inner: u8, remote: Option<(u16, u16)>) -> [u8; 12] {
+    let Some((start, at)) = remote else {
+        return [0, inner, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    };
+    let words = (REMOTE_CHECKSUM_LEN / 4) as u8;
+    let [s0, s1] = start.to_be_bytes();
+    let [a0, a1] = at.to_be_bytes();
+    // A private flags field, in which the first bit stands for the option behind it.
+    [words, inner, 0, 1, 0x80, 0, 0, 0, s0, s1, a0, a1]
+}
 
 /// Explicit congestion notification of an outer header, full functionality option (RFC 3168, 9.1.1):
 /// copied, but a congestion mark isn't.
@@ -31,11 +131,12 @@ pub const fn outer_tos(inner: u8) -> u8 {
     }
 }
 
-/// The outer header of IP in IP (RFC 2003) around the packet with header `inner`. Length, identity
-/// and checksum are left to output. Addresses as they lie in memory.
+/// The outer IPv4 header (RFC 2003) around the packet with header `inner`; `protocol` is what follows
+/// it. Length, identity and checksum are left to output. Addresses as they lie in memory.
 #[inline]
-pub fn ipip_header(
+pub fn ipv4_header(
     inner: &IpHeader,
+    protocol: u8,
     ttl: u8,
     dont_fragment: bool,
     source: u32,
@@ -54,7 +155,7 @@ pub fn ipip_header(
         fragment,
         0,
         ttl,
-        inner_protocol(inner),
+        protocol,
         0,
         0,
         s0,
@@ -74,32 +175,29 @@ pub const MIN_INNER_MTU_V6: u32 = 1280;
 /// Bytes of an IPv6 header without extensions.
 pub const IPV6_HEADER_LEN: u32 = 40;
 
-/// Protocol number of a packet of the family of `inner` inside another one.
+/// Protocol number of a packet of family `inner` inside another one.
 #[inline]
-pub const fn inner_protocol(inner: &IpHeader) -> u8 {
-    match inner.family {
+pub const fn ip_protocol(inner: Family) -> u8 {
+    match inner {
         Family::V4 => protocol::IPIP,
         Family::V6 => protocol::IPV6,
     }
 }
 
-/// The outer header of IP in IPv6 (RFC 2473) around the packet with header `inner`. The length is
-/// left to output.
+/// The outer IPv6 header (RFC 2473) around the packet with header `inner`; `protocol` is what follows
+/// it. The length is left to output.
 #[inline]
-pub fn ipv6_header(inner: &IpHeader, hop_limit: u8, source: &Addr, destination: &Addr) -> [u8; 40] {
+pub fn ipv6_header(
+    inner: &IpHeader,
+    protocol: u8,
+    hop_limit: u8,
+    source: &Addr,
+    destination: &Addr,
+) -> [u8; 40] {
     let tos = outer_tos(inner.tos);
     let mut header = [0; 40];
     let (fixed, addresses) = header.split_at_mut(8);
-    fixed.copy_from_slice(&[
-        0x60 | (tos >> 4),
-        tos << 4,
-        0,
-        0,
-        0,
-        0,
-        inner_protocol(inner),
-        hop_limit,
-    ]);
+    fixed.copy_from_slice(&[0x60 | (tos >> 4), tos << 4, 0, 0, 0, 0, protocol, hop_limit]);
     let (first, second) = addresses.split_at_mut(16);
     first.copy_from_slice(&source.octets());
     second.copy_from_slice(&destination.octets());
@@ -124,7 +222,7 @@ mod tests {
         inner[..2].copy_from_slice(&[0x45, 0xb9]);
         let inner = parse::ipv4(&inner).unwrap();
         let (from, to) = (Addr([1, 2, 3, 4]), Addr([5, 6, 7, 8]));
-        let outer = parse::ipv6(&ipv6_header(&inner, 63, &from, &to)).unwrap();
+        let outer = parse::ipv6(&ipv6_header(&inner, 4, 63, &from, &to)).unwrap();
         assert_eq!((outer.source, outer.destination), (from, to));
         assert_eq!((outer.protocol, outer.ttl, outer.tos), (4, 63, 0xb9));
     }
@@ -136,8 +234,9 @@ mod tests {
         inner[1] = 0xb8;
         let inner = parse::ipv4(&inner).unwrap();
         let (from, to) = ([10, 0, 0, 1], [10, 0, 0, 2]);
-        let bytes = ipip_header(
+        let bytes = ipv4_header(
             &inner,
+            protocol::GRE,
             63,
             true,
             u32::from_ne_bytes(from),
@@ -145,7 +244,38 @@ mod tests {
         );
         let outer = parse::ipv4(&bytes).unwrap();
         assert_eq!((outer.source.v4(), outer.destination.v4()), (from, to));
-        assert_eq!((outer.protocol, outer.ttl, outer.tos), (4, 63, 0xb8));
+        assert_eq!((outer.protocol, outer.ttl, outer.tos), (47, 63, 0xb8));
         assert!(outer.dont_fragment);
+    }
+
+    #[test]
+    fn encapsulations_say_how_long_they_are() {
+        let of = |kind, flags, partial| {
+            let tunnel = Tunnel {
+                kind,
+                port: 6080,
+                flags,
+            };
+            let encapsulation = Encapsulation::of(tunnel, partial);
+            assert!(encapsulation.header_len() <= MAX_ENCAPSULATION_LEN);
+            (encapsulation.header_len(), encapsulation.protocol(4))
+        };
+        assert_eq!(of(0, 3, true), (0, 4));
+        assert_eq!(of(9, 0, false), (0, 4));
+        assert_eq!(of(flags::TYPE_GRE, 0, true), (4, 47));
+        assert_eq!(of(flags::TYPE_GRE, flags::FLAG_CSUM, true), (8, 47));
+        assert_eq!(of(flags::TYPE_GUE, 0, true), (12, 17));
+        assert_eq!(of(flags::TYPE_GUE, flags::FLAG_CSUM, true), (12, 17));
+        assert_eq!(of(flags::TYPE_GUE, flags::FLAG_REMCSUM, true), (20, 17));
+        assert_eq!(of(flags::TYPE_GUE, flags::FLAG_REMCSUM, false), (12, 17));
+    }
+
+    #[test]
+    fn a_remote_checksum_is_an_option_of_two_words() {
+        assert_eq!(gue_header(41, None)[..GUE_HEADER_LEN], [0, 41, 0, 0]);
+        assert_eq!(
+            gue_header(4, Some((20, 36))),
+            [2, 4, 0, 1, 0x80, 0, 0, 0, 0, 20, 0, 36]
+        );
     }
 }

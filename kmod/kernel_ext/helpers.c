@@ -20,7 +20,6 @@
 #include <net/ip.h>
 #include <net/ip6_checksum.h>
 #include <net/ip6_route.h>
-#include <net/ip_tunnels.h>
 #include <net/netfilter/ipv6/nf_defrag_ipv6.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/net_namespace.h>
@@ -203,11 +202,6 @@ void lvs_skb_prepare_inner(struct sk_buff *skb, u8 protocol)
 	skb->transport_header = skb->network_header;
 	skb_set_inner_ipproto(skb, protocol);
 	skb_set_inner_mac_header(skb, skb_inner_network_offset(skb));
-}
-
-int lvs_skb_tunnel_offload(struct sk_buff *skb, bool outer_ipv6)
-{
-	return iptunnel_handle_offloads(skb, outer_ipv6 ? SKB_GSO_IPXIP6 : SKB_GSO_IPXIP4);
 }
 
 /* What netfilter reassembled must be cut again as small as it was. */

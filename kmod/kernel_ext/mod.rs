@@ -25,5 +25,6 @@ pub(crate) mod sockopt;
 pub(crate) mod sysctl;
 pub(crate) mod table;
 pub(crate) mod time;
+mod tunnel;
 pub(crate) mod user;
 pub(crate) mod work;

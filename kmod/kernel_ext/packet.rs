@@ -11,6 +11,7 @@ use core::ptr::NonNull;
 use core::slice;
 
 use lvs_engine::addr::Family;
+use lvs_engine::tunnel::Encapsulation;
 
 use super::bindings;
 use super::netns::Net;
@@ -353,6 +354,7 @@ impl Packet {
         reserve: u32,
         outer: Family,
         inner_protocol: u8,
+        encapsulation: Encapsulation,
     ) -> Result<Self, Disposition> {
         let headroom = outer_len.saturating_add(reserve);
         let mut packet = self;
@@ -372,7 +374,7 @@ impl Packet {
                     }
                 }
             }
-            if bindings::lvs_skb_tunnel_offload(packet.as_ptr(), outer == Family::V6) != 0 {
+            if !packet.announce_tunnel(outer, encapsulation) {
                 return Err(packet.free());
             }
             bindings::lvs_skb_prepare_inner(packet.as_ptr(), inner_protocol);

@@ -35,7 +35,12 @@ network() {
 	for i in 1 2 3; do
 		ip -n "r$i" -6 route add default via 2001:db8:2::1
 		ip -n "r$i" route add default via 10.2.0.1
-		for tunnel in tunl0 ip6tnl0 sit0; do ip -n "r$i" link set "$tunnel" up 2>/dev/null || true; done
+		for module in ip6_gre ip_gre fou fou6; do modprobe -q "$module" || true; done
+		ip -n "r$i" link add gre4 type gre local "10.2.0.1$i" remote any
+		ip -n "r$i" link add gre6 type ip6gre local "2001:db8:2::1$i" remote any
+		ip netns exec "r$i" ip fou add port 6080 gue
+		ip netns exec "r$i" ip fou add port 6080 gue -6
+		for tunnel in tunl0 ip6tnl0 sit0 gre4 gre6; do ip -n "r$i" link set "$tunnel" up 2>/dev/null || true; done
 		ip netns exec "r$i" python3 "$LIB/named_server.py" "rs$i" &
 	done
 	for i in 1 2 3; do
@@ -73,7 +78,8 @@ server() {
 
 load_module "$LVS_MODULE"
 network
-for method in -m -g -i; do
+gue="-i --tun-type gue --tun-port 6080"
+for method in -m -g -i "-i --tun-type gre --tun-nocsum" "$gue --tun-csum" "$gue --tun-remcsum"; do
 	service "$method"
 	expect_eq "answers with $method" "rs1=3 rs2=3 rs3=3 large=1" "$(answers)"
 done
@@ -84,11 +90,13 @@ expect_eq "persistent by prefix" "1 server" "$(
 )"
 expect_match "the template" "2001:0db8:0001:0000:0000:0000:0000:0000 0000" "$(director cat /proc/net/ip_vs_conn)"
 
-director ipvsadm -C
-director ipvsadm -A -t "[$VIP]:80" -s rr
-for i in 1 2 3; do director ipvsadm -a -t "[$VIP]:80" -r "10.2.0.1$i" -i 2>/dev/null ||
-	director ipvsadm -a -t "[$VIP]:80" -r "10.2.0.1$i:80" -i; done
-expect_eq "IPv4 servers through tunnels" "rs1=3 rs2=3 rs3=3 large=1" "$(answers)"
+for method in -i "-i --tun-type gre --tun-nocsum" "$gue --tun-nocsum" "$gue --tun-csum" "$gue --tun-remcsum"; do
+	director ipvsadm -C
+	director ipvsadm -A -t "[$VIP]:80" -s rr
+	# shellcheck disable=SC2086
+	for i in 1 2 3; do director ipvsadm -a -t "[$VIP]:80" -r "10.2.0.1$i:80" $method; done
+	expect_eq "IPv4 servers through tunnels, $method" "rs1=3 rs2=3 rs3=3 large=1" "$(answers)"
+done
 
 # Nobody listens there: the server's ICMPv6 error reaches the client as one of the virtual address.
 director ipvsadm -A -u "[$VIP]:99" -s rr

@@ -6,11 +6,13 @@ use lvs_engine::addr::Family;
 use lvs_engine::parse::IpHeader;
 use lvs_engine::tunnel::{
     self,
+    Encapsulation,
     IPV4_HEADER_LEN,
     IPV6_HEADER_LEN, //
 };
 
 use crate::kernel_ext::packet::{
+    ChecksumState,
     Disposition,
     Packet, //
 };
@@ -39,13 +41,20 @@ pub(super) fn send(
     probe: Probe,
 ) -> Disposition {
     let mut packet = packet;
-    let Ok(route) = way::find(context, &mut packet, ip, conn, Method::Tunnel) else {
+    let tunnel = conn
+        .dest(context.read)
+        .map(|dest| dest.tunnel())
+        .unwrap_or_default();
+    let is_partial = packet.checksum_state() == ChecksumState::Partial;
+    let encapsulation = Encapsulation::of(tunnel, is_partial);
+    let method = Method::Tunnel(encapsulation);
+    let Ok(route) = way::find(context, &mut packet, ip, conn, method) else {
         return packet.discard();
     };
     if route.is_local() {
         return local::deliver(packet);
     }
-    if way::admit(context, &mut packet, ip, &route, Method::Tunnel, probe).is_err() {
+    if way::admit(context, &mut packet, ip, &route, method, probe).is_err() {
         return packet.discard();
     }
     if take_hop(&mut packet, ip).is_none() {
@@ -55,36 +64,42 @@ pub(super) fn send(
     let (source, real) = (route.source(), conn.real_addr());
     let hops = ip.ttl.wrapping_sub(1);
     let outer = route.family();
+    let inner_protocol = tunnel::ip_protocol(ip.family);
+    let protocol = encapsulation.protocol(inner_protocol);
     let (outer_len, header_v4, header_v6);
     let header: &[u8] = match outer {
         Family::V4 => {
-            let (source, real) = (source.v4_word(), real.v4_word());
             // The packets of an IPv6 client may be fragmented outside.
             let dont_fragment = dont_fragment && ip.family == Family::V4;
-            header_v4 = tunnel::ipip_header(ip, hops, dont_fragment, source, real);
+            let (source, real) = (source.v4_word(), real.v4_word());
+            header_v4 = tunnel::ipv4_header(ip, protocol, hops, dont_fragment, source, real);
             outer_len = IPV4_HEADER_LEN;
             &header_v4
         }
         Family::V6 => {
-            header_v6 = tunnel::ipv6_header(ip, hops, &source, &real);
+            header_v6 = tunnel::ipv6_header(ip, protocol, hops, &source, &real);
             outer_len = IPV6_HEADER_LEN;
             &header_v6
         }
     };
     route.attach(&mut packet, context.read);
     let prepared = packet.prepare_encapsulation(
-        outer_len,
+        outer_len.wrapping_add(encapsulation.header_len()),
         route.reserved_space(),
         outer,
-        tunnel::inner_protocol(ip),
+        inner_protocol,
+        encapsulation,
     );
     let mut packet = match prepared {
         Ok(packet) => packet,
         Err(disposition) => return disposition,
     };
-    if !packet.push_ip_header(header, context.state.net()) {
+    let net = context.state.net();
+    if !packet.push_encapsulation(encapsulation, ip.family, outer, &source, &real, net)
+        || !packet.push_ip_header(header, net)
+    {
         return packet.free();
     }
     packet.leave_inside();
-    packet.send_built(outer, context.state.net())
+    packet.send_built(outer, net)
 }

@@ -10,8 +10,10 @@ use lvs_engine::addr::{
 };
 use lvs_engine::parse::IpHeader;
 use lvs_engine::tunnel::{
+    Encapsulation,
     IPV4_HEADER_LEN,
     IPV6_HEADER_LEN,
+    MAX_ENCAPSULATION_LEN,
     MIN_INNER_MTU_V4,
     MIN_INNER_MTU_V6, //
 };
@@ -44,7 +46,14 @@ pub(super) enum Method {
     /// To the server's link-layer address.
     Direct,
     /// Encapsulated, with a source address of this host.
-    Tunnel,
+    Tunnel(Encapsulation),
+}
+
+impl Method {
+    #[inline]
+    fn is_tunnel(self) -> bool {
+        matches!(self, Method::Tunnel(_))
+    }
 }
 
 /// A route, from the server's cache or looked up for this packet alone.
@@ -133,7 +142,7 @@ fn fresh<'a>(context: &Context<'a>, dest: &'a Dest, method: Method) -> Option<He
 fn look_up(context: &Context<'_>, family: Family, to: &Addr, method: Method) -> Option<Route> {
     let net = context.state.net();
     let direct = method == Method::Direct;
-    let tunnel = method == Method::Tunnel;
+    let tunnel = method.is_tunnel();
     if family == Family::V6 {
         return Route::lookup_v6(net, to, direct, tunnel);
     }
@@ -156,13 +165,16 @@ fn crosses_boundary(packet: &Packet, ip: &IpHeader, method: Method, to_here: boo
         match method {
             Method::Nat => false,
             Method::NatThrough => true,
-            Method::Direct | Method::Tunnel => !packet.is_routed_here(ip.family),
+            Method::Direct | Method::Tunnel(_) => !packet.is_routed_here(ip.family),
         }
     } else {
         // An IPv6 loopback address from the network was dropped long before.
         is_loopback(&ip.source, ip.family) && (ip.family == Family::V4 || packet.is_from_loopback())
     }
 }
+
+/// Most bytes that a tunnel puts in front of a packet.
+const MOST_HEADERS: u32 = IPV6_HEADER_LEN + MAX_ENCAPSULATION_LEN;
 
 /// Takes a hop from a packet that leaves this host, and checks that it fits the way. The sender is
 /// told when it doesn't.
@@ -182,21 +194,21 @@ pub(super) fn admit(
         return Err(NoWay);
     }
     // Most packets are small enough for any way, or may be fragmented.
-    if method != Method::Tunnel && (!ip.dont_fragment || route.fits_anyway(packet.len())) {
+    if !method.is_tunnel() && (!ip.dont_fragment || route.fits_anyway(packet.len())) {
         return Ok(());
     }
     if context.place != Place::LocalOut
-        && route.fits_anyway(packet.len().saturating_add(IPV6_HEADER_LEN))
+        && route.fits_anyway(packet.len().saturating_add(MOST_HEADERS))
     {
         return Ok(());
     }
     let mut mtu = route.mtu();
-    if method == Method::Tunnel {
+    if let Method::Tunnel(encapsulation) = method {
         let (outer_len, least) = match route.family() {
             Family::V4 => (IPV4_HEADER_LEN, MIN_INNER_MTU_V4),
             Family::V6 => (IPV6_HEADER_LEN, MIN_INNER_MTU_V6),
         };
-        mtu = mtu.saturating_sub(outer_len);
+        mtu = mtu.saturating_sub(outer_len.saturating_add(encapsulation.header_len()));
         if mtu < least {
             return Err(NoWay);
         }

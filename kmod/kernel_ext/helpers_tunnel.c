@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/if_ether.h>
+#include <linux/udp.h>
+#include <net/gre.h>
+#include <net/ip6_checksum.h>
+#include <net/ip_tunnels.h>
+#include <net/udp.h>
+
+#include "helpers_tunnel.h"
+
+static int inside_ip(bool outer_ipv6)
+{
+	return outer_ipv6 ? SKB_GSO_IPXIP6 : SKB_GSO_IPXIP4;
+}
+
+int lvs_skb_tunnel_offload_ip(struct sk_buff *skb, bool outer_ipv6)
+{
+	return iptunnel_handle_offloads(skb, inside_ip(outer_ipv6));
+}
+
+int lvs_skb_tunnel_offload_gre(struct sk_buff *skb, bool outer_ipv6, bool checksum)
+{
+	return iptunnel_handle_offloads(skb, inside_ip(outer_ipv6) | (checksum ? SKB_GSO_GRE_CSUM : SKB_GSO_GRE));
+}
+
+int lvs_skb_tunnel_offload_gue(struct sk_buff *skb, bool outer_ipv6, bool checksum, bool remote_checksum)
+{
+	int type = inside_ip(outer_ipv6) | (checksum ? SKB_GSO_UDP_TUNNEL_CSUM : SKB_GSO_UDP_TUNNEL);
+
+	if (remote_checksum)
+		type |= SKB_GSO_TUNNEL_REMCSUM;
+	return iptunnel_handle_offloads(skb, type);
+}
+
+void lvs_skb_push_gre(struct sk_buff *skb, bool inner_ipv6, bool checksum)
+{
+	IP_TUNNEL_DECLARE_FLAGS(flags) = { };
+
+	if (checksum)
+		__set_bit(IP_TUNNEL_CSUM_BIT, flags);
+	gre_build_header(skb, gre_calc_hlen(flags), flags, htons(inner_ipv6 ? ETH_P_IPV6 : ETH_P_IP), 0, 0);
+}
+
+/* A source port that is the same for all packets of a flow, so that routers and queues keep them together. */
+__be16 lvs_skb_flow_port(struct net *net, struct sk_buff *skb)
+{
+	return udp_flow_src_port(net, skb, 0, 0, false);
+}
+
+/* Segmentation still has to know the checksum's place; a packet that leaves as it is, is done with it. */
+bool lvs_skb_leave_checksum(struct sk_buff *skb, u16 *start, u16 *at)
+{
+	int offset = skb_checksum_start_offset(skb);
+
+	if (offset < 0 || offset + skb->csum_offset > U16_MAX)
+		return false;
+	*start = offset;
+	*at = offset + skb->csum_offset;
+	if (!skb_is_gso(skb)) {
+		skb->ip_summed = CHECKSUM_NONE;
+		skb->encapsulation = 0;
+	}
+	return true;
+}
+
+void lvs_skb_push_udp(struct sk_buff *skb, __be16 source, __be16 dest)
+{
+	struct udphdr *udp = skb_push(skb, sizeof(*udp));
+
+	skb_reset_transport_header(skb);
+	udp->source = source;
+	udp->dest = dest;
+	udp_set_len(udp, skb->len);
+	udp->check = 0;
+}
+
+void lvs_skb_udp_checksum4(struct sk_buff *skb, bool none, __be32 source, __be32 dest)
+{
+	udp_set_csum(none, skb, source, dest, skb->len);
+}
+
+void lvs_skb_udp_checksum6(struct sk_buff *skb, bool none, const struct in6_addr *source, const struct in6_addr *dest)
+{
+	udp6_set_csum(none, skb, source, dest, skb->len);
+}

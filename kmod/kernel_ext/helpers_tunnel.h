@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Headers and offloads of tunnels, for tunnel.rs.
+ */
+#ifndef LVS_HELPERS_TUNNEL_H
+#define LVS_HELPERS_TUNNEL_H
+
+#include <linux/in6.h>
+#include <linux/skbuff.h>
+#include <linux/types.h>
+
+int lvs_skb_tunnel_offload_ip(struct sk_buff *skb, bool outer_ipv6);
+int lvs_skb_tunnel_offload_gre(struct sk_buff *skb, bool outer_ipv6, bool checksum);
+int lvs_skb_tunnel_offload_gue(struct sk_buff *skb, bool outer_ipv6, bool checksum, bool remote_checksum);
+void lvs_skb_push_gre(struct sk_buff *skb, bool inner_ipv6, bool checksum);
+__be16 lvs_skb_flow_port(struct net *net, struct sk_buff *skb);
+bool lvs_skb_leave_checksum(struct sk_buff *skb, u16 *start, u16 *at);
+void lvs_skb_push_udp(struct sk_buff *skb, __be16 source, __be16 dest);
+void lvs_skb_udp_checksum4(struct sk_buff *skb, bool none, __be32 source, __be32 dest);
+void lvs_skb_udp_checksum6(struct sk_buff *skb, bool none, const struct in6_addr *source, const struct in6_addr *dest);
+
+#endif
