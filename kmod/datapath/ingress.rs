@@ -168,7 +168,7 @@ fn transport(context: &Context<'_>, packet: Packet, ip: IpHeader) -> Disposition
         return reply::send_back(context, packet, &flow, conn);
     }
     if let Some(conn) = sip::open(context, &mut packet, &flow) {
-        return reply::send_back(context, packet, &flow, conn);
+        return reply::send_back(context, packet, &flow, &conn);
     }
     if context.place == Place::Forward || !takes_requests(context, &packet) {
         return packet.accept();

@@ -36,7 +36,8 @@ use crate::table::{
 use super::lookup::FTP_PORT;
 use super::schedule::{
     self,
-    Failure, //
+    Failure,
+    Made, //
 };
 use super::{
     sip,
@@ -54,7 +55,7 @@ pub(super) fn connect<'a>(
     packet: &mut Packet,
     flow: &Flow,
     service: &'a Entry<Service>,
-) -> Result<&'a ConnEntry, Failure> {
+) -> Result<Made<'a>, Failure> {
     let ticks = time::ticks(service.timeout());
     let tuple = template_tuple(flow, service);
     let call = if service.is_sip() {
@@ -83,15 +84,13 @@ pub(super) fn connect<'a>(
         (Some(port), real) if port == flow.destination_port && real != 0 => real,
         _ => flow.destination_port,
     };
-    schedule::create(
-        context,
-        &NewConn {
-            tuple: flow.as_request(),
-            dest: &dest,
-            real_port,
-            role: Role::Connection(Some(template)),
-        },
-    )
+    let new = NewConn {
+        tuple: flow.as_request(),
+        dest: &dest,
+        real_port,
+        role: Role::Connection(Some(template)),
+    };
+    schedule::create_for(context, service, &new)
 }
 
 /// The template of a call that `dest` opens, with `tuple` as the connection's.

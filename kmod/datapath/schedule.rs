@@ -2,6 +2,8 @@
 
 //! New connections.
 
+use core::ops::Deref;
+
 use lvs_engine::config::Target;
 use lvs_engine::parse::{
     protocol,
@@ -25,6 +27,8 @@ use crate::kernel_ext::time;
 use crate::table::conn::flag;
 use crate::table::conn_table::{
     NewConn,
+    OneShot,
+    Refusal,
     Role, //
 };
 use crate::table::{
@@ -109,7 +113,7 @@ pub(super) fn begin(context: &Context<'_>, packet: Packet, flow: &Flow) -> Dispo
     }
     let mut packet = packet;
     match connect(context, &mut packet, flow, service) {
-        Ok(conn) => forward::request(context, packet, flow, conn),
+        Ok(conn) => forward::request(context, packet, flow, &conn),
         Err(Failure::NoServer) => refuse(context, packet, flow, service),
         Err(Failure::NoConnection) => packet.discard(),
     }
@@ -129,7 +133,7 @@ fn connect<'a>(
     packet: &mut Packet,
     flow: &Flow,
     service: &'a Entry<Service>,
-) -> Result<&'a ConnEntry, Failure> {
+) -> Result<Made<'a>, Failure> {
     if service.flags() & service_flag::PERSISTENT != 0 {
         return persist::connect(context, packet, flow, service);
     }
@@ -144,15 +148,68 @@ fn connect<'a>(
         0 => flow.destination_port,
         port => port,
     };
-    create(
-        context,
-        &NewConn {
-            tuple: flow.as_request(),
-            dest,
-            real_port,
-            role: Role::Connection(None),
-        },
-    )
+    let new = NewConn {
+        tuple: flow.as_request(),
+        dest,
+        real_port,
+        role: Role::Connection(None),
+    };
+    create_for(context, service, &new)
+}
+
+/// A connection that was just made or found.
+pub(super) enum Made<'a> {
+    /// In the table.
+    Kept(&'a ConnEntry),
+    /// Over with this packet.
+    Once(OneShot<'a>),
+}
+
+impl Deref for Made<'_> {
+    type Target = ConnEntry;
+
+    #[inline]
+    fn deref(&self) -> &ConnEntry {
+        match self {
+            Made::Kept(conn) => conn,
+            Made::Once(conn) => conn,
+        }
+    }
+}
+
+/// Makes a connection of `service`, for this packet alone if service or server want that.
+pub(super) fn create_for<'a>(
+    context: &Context<'a>,
+    service: &Service,
+    new: &NewConn<'_>,
+) -> Result<Made<'a>, Failure> {
+    let once = new.tuple.protocol == protocol::UDP
+        && (service.flags() & service_flag::ONEPACKET != 0 || new.dest.serves_once());
+    if once {
+        return create_once(context, new).map(Made::Once);
+    }
+    create(context, new).map(Made::Kept)
+}
+
+/// Makes a connection for one packet.
+#[cold]
+fn create_once<'a>(context: &Context<'a>, new: &NewConn<'_>) -> Result<OneShot<'a>, Failure> {
+    let limit = context.state.sysctls().conn_max().max(0).unsigned_abs();
+    let conn = context
+        .tables
+        .conns
+        .create_once(context.read, new, limit)
+        .map_err(refused)?;
+    new.dest.counters.count_connection();
+    Ok(conn)
+}
+
+/// Says why the table took no connection.
+fn refused(refusal: Refusal) -> Failure {
+    if time::may_log() {
+        kernel::pr_warn!("no new connection: {:?}\n", refusal);
+    }
+    Failure::NoConnection
 }
 
 /// The server the service's scheduler picks.
@@ -199,12 +256,7 @@ pub(super) fn create<'a>(
             }
             Ok(conn)
         }
-        Err(refusal) => {
-            if time::may_log() {
-                kernel::pr_warn!("no new connection: {:?}\n", refusal);
-            }
-            Err(Failure::NoConnection)
-        }
+        Err(refusal) => Err(refused(refusal)),
     }
 }
 

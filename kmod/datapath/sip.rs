@@ -21,10 +21,12 @@ use crate::table::conn_table::{
     Role, //
 };
 
+use super::schedule::{
+    self,
+    Made, //
+};
 use super::{
     persist,
-    schedule,
-    ConnEntry,
     Context,
     Flow, //
 };
@@ -62,7 +64,7 @@ pub(super) fn open<'a>(
     context: &Context<'a>,
     packet: &mut Packet,
     flow: &Flow,
-) -> Option<&'a ConnEntry> {
+) -> Option<Made<'a>> {
     if context.state.counts().sip.load(Ordering::Relaxed) == 0
         || flow.ip.protocol != protocol::UDP
         || context.place == Place::LocalIn
@@ -105,5 +107,5 @@ pub(super) fn open<'a>(
         real_port: flow.source_port,
         role: Role::Outgoing(template),
     };
-    schedule::create(context, &new).ok()
+    schedule::create_for(context, service, &new).ok()
 }

@@ -5,6 +5,7 @@
 //! The key is `<family, protocol, client address, client port>`: a client's packet has it in its
 //! source, a server's reply in its destination. The rest of the tuple is compared in the entry.
 
+use core::ops::Deref;
 use core::sync::atomic::{
     AtomicBool,
     AtomicU32,
@@ -90,6 +91,36 @@ pub(crate) enum Role<'a> {
     /// A persistence template, which lives for `ticks` after its last use; of a call if `call` is
     /// its Call-ID.
     Template { ticks: u32, call: Option<&'a [u8]> },
+}
+
+impl<'a> Role<'a> {
+    fn call(self) -> Option<&'a [u8]> {
+        match self {
+            Role::Connection(_) | Role::Outgoing(_) => None,
+            Role::Template { call, .. } => call,
+        }
+    }
+}
+
+/// A connection of one packet: in no table, and over when this is dropped.
+pub(crate) struct OneShot<'a> {
+    conns: &'a ConnTable,
+    read: ReadSide<'a>,
+    entry: EntryBox<Conn>,
+}
+
+impl Deref for OneShot<'_> {
+    type Target = Entry<Conn>;
+
+    fn deref(&self) -> &Entry<Conn> {
+        &self.entry
+    }
+}
+
+impl Drop for OneShot<'_> {
+    fn drop(&mut self) {
+        self.conns.forget(self.read, &self.entry);
+    }
 }
 
 /// The connection table.
@@ -194,14 +225,8 @@ impl ConnTable {
             })
     }
 
-    /// Makes a connection or template, or finds the one another CPU just made. The flag tells
-    /// whether it is new.
-    pub(crate) fn create<'a>(
-        &self,
-        read: ReadSide<'a>,
-        new: &NewConn<'_>,
-        limit: u32,
-    ) -> Result<(&'a Entry<Conn>, bool), Refusal> {
+    /// Makes an entry that no table holds yet. Also returns how many there were before.
+    fn make(&self, new: &NewConn<'_>, limit: u32) -> Result<(EntryBox<Conn>, u32), Refusal> {
         let NewConn { tuple, dest, .. } = new;
         let count = self.count.fetch_add(1, Ordering::Relaxed);
         if count >= limit {
@@ -235,6 +260,36 @@ impl ConnTable {
             }
             Role::Template { .. } => dest.add_template(),
         }
+        Ok((entry, count))
+    }
+
+    /// Makes a connection for one packet, which no other one finds. It ends with the result.
+    pub(crate) fn create_once<'a>(
+        &'a self,
+        read: ReadSide<'a>,
+        new: &NewConn<'_>,
+        limit: u32,
+    ) -> Result<OneShot<'a>, Refusal> {
+        let (entry, _) = self.make(new, limit)?;
+        Ok(OneShot {
+            conns: self,
+            read,
+            entry,
+        })
+    }
+
+    /// Makes a connection or template, or finds the one another CPU just made. The flag tells
+    /// whether it is new.
+    pub(crate) fn create<'a>(
+        &self,
+        read: ReadSide<'a>,
+        new: &NewConn<'_>,
+        limit: u32,
+    ) -> Result<(&'a Entry<Conn>, bool), Refusal> {
+        let NewConn { tuple, dest, .. } = new;
+        let now = time::now();
+        let call = new.role.call();
+        let (entry, count) = self.make(new, limit)?;
         let inserted = self.table.insert(read, entry, |present| {
             let same = match new.role {
                 Role::Connection(_) => present.matches_request(tuple),

@@ -145,6 +145,12 @@ impl Dest {
         Forwarding::from_flags(self.flags.load(Ordering::Relaxed))
     }
 
+    /// Whether each UDP packet to the server is scheduled on its own, whatever its service says.
+    #[inline]
+    pub(crate) fn serves_once(&self) -> bool {
+        self.flags.load(Ordering::Relaxed) & lvs_uapi::flags::conn::ONE_PACKET != 0
+    }
+
     /// The weight, never negative.
     #[inline]
     pub(crate) fn weight(&self) -> u32 {
