@@ -27,6 +27,12 @@ module! {
     authors: ["The lvs developers"],
     description: "Linux Virtual Server",
     license: "GPL",
+    params: {
+        early_path: bool {
+            default: false,
+            description: "What net.lvs.early_path is in a new network namespace (default: N)",
+        },
+    },
 }
 
 /// The loaded module. Field order is teardown order.
@@ -52,6 +58,7 @@ struct Lvs {
 
 impl kernel::InPlaceModule for Lvs {
     fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
+        control::params::set_early_path_default(module_parameters::early_path.value());
         try_pin_init!(Self {
             // First, to find out whether ip_vs is loaded.
             interfaces <- control::Interfaces::register(),

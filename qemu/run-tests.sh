@@ -6,7 +6,7 @@
 # usage: run-tests.sh GROUP... [-- PATTERN]
 #   host       cargo's tests of uapi, kmod/engine, ipvsadm-rs and tests
 #   check      check.sh: formatting, lints, no panics, and so on
-#   uml        qemu/scenarios/test-*.sh, each in a user-mode guest of its own
+#   uml        qemu/scenarios/test-*.sh, each in a user-mode guest of its own; some again with the early path
 #   stock      acceptance.list, on the stock kernel in one boot of QEMU
 #   sanitized  qemu/scenarios/test-*.sh on the user-mode kernel with sanitizers
 # With a PATTERN only tests whose name matches it (a shell pattern) run.
@@ -73,7 +73,19 @@ scenarios_on_uml() {
 	[ "$found" -eq 1 ] || [ "$pattern" != '*' ] || report "$group: scenarios" 1 0 /dev/null
 }
 
-group_uml() { scenarios_on_uml uml --timeout 400; }
+# Scenarios of the packet's way that have to pass with the early path as they do without.
+EARLY=(nat dr tun mixed-local icmp fragments mtu states ipv6)
+
+group_uml() {
+	local name
+	scenarios_on_uml uml --timeout 400
+	for name in "${EARLY[@]}"; do
+		selected "uml/early-$name" || continue
+		start_test "uml/early-$name" "$LVS_TOP/qemu/uml.sh" --timeout 400 --name "early-$name" \
+			--env LVS_PARAMETERS=early_path=1 "$LVS_TOP/qemu/scenarios/test-$name.sh"
+	done
+	wait_for_tests
+}
 
 group_sanitized() {
 	selected sanitized/detectors && start_test sanitized/detectors "$LVS_TOP/qemu/uml.sh" --sanitized \

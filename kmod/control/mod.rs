@@ -60,6 +60,7 @@ fn explain(error: &Error) {
 pub(crate) struct NetInterfaces {
     _files: files::Files,
     _settings: sysctl::Table<{ params::COUNT }>,
+    _own_settings: sysctl::Table<{ params::OWN_COUNT }>,
 }
 
 impl NetInterfaces {
@@ -68,6 +69,7 @@ impl NetInterfaces {
         Ok(Self {
             _files: procfs::create(net)?,
             _settings: params::register(net)?,
+            _own_settings: params::register_own(net)?,
         })
     }
 }

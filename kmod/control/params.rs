@@ -6,6 +6,7 @@
 //! such as the threads that estimate rates; they can be set all the same.
 
 use core::sync::atomic::{
+    AtomicBool,
     AtomicI32,
     AtomicU32,
     AtomicU64,
@@ -38,6 +39,14 @@ static CONN_TAB_BITS: AtomicU32 = AtomicU32::new(20);
 #[allow(dead_code)]
 pub(crate) fn set_conn_tab_bits(bits: u32) {
     CONN_TAB_BITS.store(bits.clamp(8, 27), Ordering::Relaxed);
+}
+
+/// What `early_path` is in a new namespace.
+static EARLY_PATH: AtomicBool = AtomicBool::new(false);
+
+/// Sets what `early_path` is in new namespaces.
+pub(crate) fn set_early_path_default(on: bool) {
+    EARLY_PATH.store(on, Ordering::Relaxed);
 }
 
 /// What the initial namespace allows, which others start with.
@@ -81,6 +90,8 @@ macro_rules! settings {
                     is_initial,
                 };
                 new.conn_max.store(limit, Ordering::Relaxed);
+                new.early_path
+                    .store(EARLY_PATH.load(Ordering::Relaxed).into(), Ordering::Relaxed);
                 if !is_initial {
                     new.conn_lfactor.store(-2, Ordering::Relaxed);
                     new.svc_lfactor.store(-2, Ordering::Relaxed);
@@ -170,6 +181,8 @@ settings! {
     lblc_expiration: int = 86_400;
     /// Seconds for which `lblcr` does, and after which an unchanged set of servers shrinks.
     lblcr_expiration: int = 86_400;
+    /// Whether packets of established connections leave before they are routed.
+    early_path: switch = 0;
 }
 
 /// Two numbers in one word, so that they change together.
@@ -375,6 +388,31 @@ static ENTRIES: [Entry<NetnsState>; COUNT] = [
     absent(c"lblc_expiration", number!(lblc_expiration, is_duration)),
     absent(c"lblcr_expiration", number!(lblcr_expiration, is_duration)),
 ];
+
+/// Number of settings that ip_vs doesn't have.
+pub(super) const OWN_COUNT: usize = 1;
+
+static OWN_ENTRIES: [Entry<NetnsState>; OWN_COUNT] = [open(
+    c"early_path",
+    Value::Int(
+        |state| state.sysctls().early_path.load(Ordering::Relaxed),
+        |state, value| {
+            if !(0..=1).contains(&value) {
+                return Err(EINVAL);
+            }
+            // Held until the number agrees with the hooks.
+            let mut control = state.control();
+            control.set_early_path(value != 0)?;
+            state.sysctls().early_path.store(value, Ordering::Relaxed);
+            Ok(())
+        },
+    ),
+)];
+
+/// Makes the settings available that ip_vs doesn't have.
+pub(super) fn register_own(net: Net) -> Result<Table<OWN_COUNT>> {
+    Table::register(net, c"net/lvs", &OWN_ENTRIES)
+}
 
 /// Makes the settings of a namespace available.
 pub(super) fn register(net: Net) -> Result<Table<COUNT>> {

@@ -20,6 +20,7 @@ use crate::kernel_ext::time;
 use crate::table::NetnsState;
 
 use super::{
+    early,
     forward,
     icmp,
     icmpv6,
@@ -41,7 +42,7 @@ pub(super) fn receive<'a>(
     read: ReadSide<'a>,
 ) -> Disposition {
     let mut packet = packet;
-    if packet.is_balanced() || !packet.has_route() {
+    if packet.is_balanced() || (place != Place::PreRouting && !packet.has_route()) {
         return packet.accept();
     }
     let Some(tables) = state.tables() else {
@@ -60,6 +61,9 @@ pub(super) fn receive<'a>(
         place,
         now: time::now(),
     };
+    if place == Place::PreRouting {
+        return early::receive(&context, packet, ip);
+    }
     match ip.protocol {
         protocol::TCP | protocol::UDP => {
             // Most of what is routed through this host is none of our business: one look tells.

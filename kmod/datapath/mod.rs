@@ -17,6 +17,7 @@
 //! Everything here runs on the RCU read side, in softirq or (for packets this host makes) process
 //! context, and takes no lock for a packet of an established connection.
 
+mod early;
 mod forward;
 mod icmp;
 mod icmpv6;
@@ -50,6 +51,11 @@ use crate::table::NetnsState;
 /// Takes a namespace's packets of `family` from now on, until the result is dropped.
 pub(crate) fn register(state: &NetnsState, family: Family) -> Result<Hooks<NetnsState>> {
     Hooks::register(state.net(), family)
+}
+
+/// Also takes a namespace's packets of `family` before they are routed.
+pub(crate) fn register_early(state: &NetnsState, family: Family) -> Result<Hooks<NetnsState>> {
+    Hooks::register_early(state.net(), family)
 }
 
 impl Receiver for NetnsState {

@@ -80,6 +80,18 @@ void lvs_skb_update_pmtu_local(struct sk_buff *skb, u32 mtu);
 int lvs_route_me_harder4(struct net *net, struct sk_buff *skb);
 void lvs_update_pmtu4(struct sk_buff *skb, struct net *net, u32 mtu);
 
+/* early.rs, in helpers_early.c */
+bool lvs_early_admits(const struct net *net, const struct sk_buff *skb);
+bool lvs_dst_is_plain(const struct dst_entry *dst);
+struct dst_entry *lvs_early_route4(struct net *net, const struct sk_buff *skb, __be32 source);
+struct dst_entry *lvs_early_route6(struct net *net, const struct sk_buff *skb, const struct in6_addr *source);
+bool lvs_early_prepare(struct sk_buff *skb, unsigned int len, const struct dst_entry *dst);
+void lvs_early_send4(struct net *net, struct sk_buff *skb);
+void lvs_early_send6(struct net *net, struct sk_buff *skb);
+void lvs_early_send_built4(struct net *net, struct sk_buff *skb);
+void lvs_early_send_built6(struct net *net, struct sk_buff *skb);
+void lvs_skb_dst_give(struct sk_buff *skb, struct dst_entry *dst);
+
 /* output.rs */
 void lvs_local_out4(struct net *net, struct sk_buff *skb);
 void lvs_ip_local_out(struct net *net, struct sk_buff *skb);

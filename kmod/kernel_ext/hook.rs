@@ -28,6 +28,8 @@ use super::rcu::ReadSide;
 /// Where in the IP layer a packet was met.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
+    /// Just received, not routed yet.
+    PreRouting,
     /// On its way to a local socket.
     LocalIn,
     /// On its way through this host.
@@ -40,6 +42,7 @@ impl Place {
     /// Netfilter's number of the hook.
     pub(crate) const fn number(self) -> u32 {
         match self {
+            Place::PreRouting => bindings::nf_inet_hooks_NF_INET_PRE_ROUTING,
             Place::LocalIn => bindings::nf_inet_hooks_NF_INET_LOCAL_IN,
             Place::Forward => bindings::nf_inet_hooks_NF_INET_FORWARD,
             Place::LocalOut => bindings::nf_inet_hooks_NF_INET_LOCAL_OUT,
@@ -80,35 +83,56 @@ impl<T: Receiver> Hooks<T> {
     /// ip_vs has two hooks at each of these places, of adjacent priorities; here one function does
     /// the work of both. The priorities are the same numbers for both families.
     pub(crate) fn register(net: Net, family: Family) -> Result<Self> {
-        // SAFETY: The namespace is alive, as every `Net`, and its state until `stop` was called.
-        let receiver = unsafe { super::netns::state_of::<T>(net.as_ptr()) }.ok_or(EINVAL)?;
         let before_source_nat = bindings::nf_ip_hook_priorities_NF_IP_PRI_NAT_SRC;
         let after_destination_nat = bindings::nf_ip_hook_priorities_NF_IP_PRI_NAT_DST;
-        let (protocol, functions): (u32, [bindings::nf_hookfn; 3]) = match family {
-            Family::V4 => (
-                bindings::NFPROTO_IPV4,
-                [
-                    Some(Self::local_in::<false>),
-                    Some(Self::forward::<false>),
-                    Some(Self::local_out::<false>),
-                ],
-            ),
-            Family::V6 => (
-                bindings::NFPROTO_IPV6,
-                [
-                    Some(Self::local_in::<true>),
-                    Some(Self::forward::<true>),
-                    Some(Self::local_out::<true>),
-                ],
-            ),
+        let [local_in, forward, local_out]: [bindings::nf_hookfn; 3] = match family {
+            Family::V4 => [
+                Some(Self::local_in::<false>),
+                Some(Self::forward::<false>),
+                Some(Self::local_out::<false>),
+            ],
+            Family::V6 => [
+                Some(Self::local_in::<true>),
+                Some(Self::forward::<true>),
+                Some(Self::local_out::<true>),
+            ],
         };
         let places = [
-            (Place::LocalIn, before_source_nat.wrapping_sub(1)),
-            (Place::Forward, before_source_nat),
-            (Place::LocalOut, after_destination_nat.wrapping_add(2)),
+            (Place::LocalIn, before_source_nat.wrapping_sub(1), local_in),
+            (Place::Forward, before_source_nat, forward),
+            (
+                Place::LocalOut,
+                after_destination_nat.wrapping_add(2),
+                local_out,
+            ),
         ];
+        Self::register_at(net, family, &places)
+    }
+
+    /// Has the state of `net` also receive packets that aren't routed yet: behind netfilter's raw
+    /// tables, in front of connection tracking. Otherwise as [`Hooks::register`].
+    pub(crate) fn register_early(net: Net, family: Family) -> Result<Self> {
+        let after_raw = bindings::nf_ip_hook_priorities_NF_IP_PRI_RAW.wrapping_add(10);
+        let function: bindings::nf_hookfn = match family {
+            Family::V4 => Some(Self::pre_routing::<false>),
+            Family::V6 => Some(Self::pre_routing::<true>),
+        };
+        Self::register_at(net, family, &[(Place::PreRouting, after_raw, function)])
+    }
+
+    fn register_at(
+        net: Net,
+        family: Family,
+        places: &[(Place, i32, bindings::nf_hookfn)],
+    ) -> Result<Self> {
+        // SAFETY: The namespace is alive, as every `Net`, and its state until `stop` was called.
+        let receiver = unsafe { super::netns::state_of::<T>(net.as_ptr()) }.ok_or(EINVAL)?;
+        let protocol: u32 = match family {
+            Family::V4 => bindings::NFPROTO_IPV4,
+            Family::V6 => bindings::NFPROTO_IPV6,
+        };
         let mut ops = List::with_capacity(places.len())?;
-        for ((place, priority), function) in places.into_iter().zip(functions) {
+        for (place, priority, function) in places.iter().copied() {
             let mut op: bindings::nf_hook_ops = pin_init::zeroed();
             op.hook = function;
             op.priv_ = ptr::from_ref(receiver).cast_mut().cast();
@@ -149,6 +173,19 @@ impl<T: Receiver> Hooks<T> {
                 .receive(family, place, Packet::from_hook(skb), ReadSide::assume())
                 .verdict()
         }
+    }
+
+    /// # Safety
+    ///
+    /// Called by netfilter, with what [`Hooks::register_early`] registered and a packet of the hook's
+    /// family.
+    unsafe extern "C" fn pre_routing<const V6: bool>(
+        data: *mut ffi::c_void,
+        skb: *mut bindings::sk_buff,
+        _state: *const bindings::nf_hook_state,
+    ) -> u32 {
+        // SAFETY: Called by netfilter with what was registered.
+        unsafe { Self::run::<V6>(data, skb, Place::PreRouting) }
     }
 
     /// # Safety

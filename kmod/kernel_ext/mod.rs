@@ -6,6 +6,7 @@ pub(crate) mod address;
 mod bindings;
 pub(crate) mod bytes;
 pub(crate) mod device;
+pub(crate) mod early;
 pub(crate) mod genl;
 pub(crate) mod hook;
 pub(crate) mod list;

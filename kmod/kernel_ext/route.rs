@@ -22,6 +22,8 @@ pub(crate) struct Route {
     family: Family,
     source: Addr,
     is_local: bool,
+    /// Its packets need nothing but a neighbour.
+    is_plain: bool,
     link_header_len: u32,
     /// No longer packet needs to be compared with the MTU as it is now.
     fits_anyway: u32,
@@ -79,13 +81,14 @@ impl Route {
     fn new(dst: NonNull<bindings::dst_entry>, cookie: u32, family: Family, source: Addr) -> Self {
         let dst_ptr = dst.as_ptr();
         // SAFETY: The reference keeps the route alive; output routes have a device.
-        let (is_local, link_header_len, mtu) = unsafe {
+        let (is_local, is_plain, link_header_len, mtu) = unsafe {
             let is_local = match family {
                 Family::V4 => bindings::lvs_dst_is_local4(dst_ptr),
                 Family::V6 => bindings::lvs_dst_is_local6(dst_ptr),
             };
             (
                 is_local,
+                bindings::lvs_dst_is_plain(dst_ptr),
                 bindings::lvs_dst_hard_header_len(dst_ptr),
                 bindings::lvs_dst_mtu(dst_ptr),
             )
@@ -96,6 +99,7 @@ impl Route {
             family,
             source,
             is_local,
+            is_plain: is_plain && !is_local,
             link_header_len,
             fits_anyway: mtu.min(Self::LEAST_LEARNED_MTU),
         }
@@ -105,7 +109,7 @@ impl Route {
     const LEAST_LEARNED_MTU: u32 = 512;
 
     #[inline]
-    fn dst(&self) -> *mut bindings::dst_entry {
+    pub(super) fn dst(&self) -> *mut bindings::dst_entry {
         self.dst.as_ptr()
     }
 
@@ -125,6 +129,12 @@ impl Route {
     #[inline]
     pub(crate) fn is_local(&self) -> bool {
         self.is_local
+    }
+
+    /// Whether packets leave this host by it, and need nothing but a neighbour on the way.
+    #[inline]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.is_plain
     }
 
     /// Whether the route's device is down: then it must not be kept.

@@ -5,6 +5,7 @@
 //! Everything here runs in process context under the namespace's control lock. What packets see is
 //! replaced in one step each time; a change that fails leaves all as it was.
 
+mod hooks;
 mod totals;
 
 use core::num::NonZeroU32;
@@ -14,7 +15,6 @@ use kernel::prelude::*;
 use kernel::sync::lock::mutex::MutexBackend;
 use kernel::sync::lock::Guard;
 
-use lvs_engine::addr::Family;
 use lvs_engine::config::{
     DestConfig,
     DestId,
@@ -30,8 +30,6 @@ use lvs_engine::sched::{
     Kind, //
 };
 
-use crate::datapath;
-use crate::kernel_ext::hook::Hooks;
 use crate::kernel_ext::list::List;
 use crate::kernel_ext::memory::{
     Entry,
@@ -67,9 +65,7 @@ const TRASH_SECONDS: u32 = 120;
 /// Rules of a namespace beside the tables that packets see.
 #[derive(Default)]
 pub(crate) struct Rules {
-    /// Registered while there are services of the family.
-    hooks_v4: Option<Hooks<NetnsState>>,
-    hooks_v6: Option<Hooks<NetnsState>>,
+    hooks: hooks::Registered,
     /// Removed servers that connections still go to, or did a short time ago.
     trash: List<Trashed>,
     /// What removed services counted, by CPU.
@@ -286,39 +282,6 @@ impl<'a> Control<'a> {
             .by_address
             .load(Ordering::Relaxed)
             .wrapping_add(counts.by_mark.load(Ordering::Relaxed))
-    }
-
-    /// Takes packets of `family` from now on.
-    fn hook(&mut self, family: Family) -> Result {
-        let hooks = match family {
-            Family::V4 => &mut self.rules.hooks_v4,
-            Family::V6 => &mut self.rules.hooks_v6,
-        };
-        if hooks.is_none() {
-            *hooks = Some(datapath::register(self.state, family)?);
-            // Without it fragments of IPv6 packets aren't balanced; all else is.
-            if family == Family::V6 && self.state.net().reassemble_v6().is_err() && time::may_log()
-            {
-                pr_warn!(
-                    "the kernel doesn't reassemble IPv6 fragments: nf_defrag_ipv6 is missing\n"
-                );
-            }
-        }
-        Ok(())
-    }
-
-    fn unhook_if_unused(&mut self) {
-        let (mut v4, mut v6) = (false, false);
-        self.for_each_service(|_, service| match service.id().family {
-            Family::V4 => v4 = true,
-            Family::V6 => v6 = true,
-        });
-        if !v4 {
-            self.rules.hooks_v4 = None;
-        }
-        if !v6 {
-            self.rules.hooks_v6 = None;
-        }
     }
 
     /// Lets the services' table grow and shrink with them; without memory it stays as it is.
@@ -542,8 +505,7 @@ impl<'a> Control<'a> {
 
     /// The namespace goes away: no packet comes in after this.
     pub(super) fn shut_down(&mut self) {
-        self.rules.hooks_v4 = None;
-        self.rules.hooks_v6 = None;
+        self.unhook();
     }
 }
 

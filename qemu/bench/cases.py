@@ -25,6 +25,8 @@ class Case:
     clients: int = 0
     # Neither module gets a setting.
     defaults: bool = False
+    # lvs takes its early path, which ip_vs doesn't have.
+    early: bool = False
     # User-mode Linux with two processors makes two calls to the host whenever it disables interrupts: cases of two are
     # for the stock kernel only, and are times.
     cpus: int = 1
@@ -101,6 +103,19 @@ def other_packets():
                    repetitions=1 + (flows == 50000))
 
 
+def early():
+    """Packets that leave early: these are to cost no more than ones that are forwarded plainly."""
+    for family in (4, 6):
+        for flows in (1, 50000):
+            plural = f"IPv{family}, {count(flows)} flow{'s' * (flows > 1)}"
+            few = {"family": family, "flows": flows, "early": True, "stock": flows == 1}
+            for method, name in METHODS.items():
+                yield Case(f"early path: UDP {name} {plural}", "established", 0, "value", method=method,
+                           quick=family == 4 and method == "m", **few)
+            yield Case(f"early path: NAT reply {plural}", "reply", 0, "value", servers=1, **few)
+    yield Case("early path: passing by IPv4, 1 flow", "passing", 0.4, early=True, stock=True)
+
+
 def others():
     """What isn't a time per packet."""
     yield Case("memory of a connection", "memory", 144, "value", "bytes", flows=1000000, repetitions=3)
@@ -111,4 +126,4 @@ def others():
                stock=True)
 
 
-CASES = [*established(), *other_packets(), *others()]
+CASES = [*established(), *other_packets(), *early(), *others()]

@@ -106,7 +106,7 @@ fn take_hop(packet: &mut Packet, ip: &IpHeader) -> Option<()> {
 
 /// Takes a hop from the header in front of `headers`.
 #[inline]
-fn decrement_hops(headers: &mut [u8], family: Family) -> Option<()> {
+pub(super) fn decrement_hops(headers: &mut [u8], family: Family) -> Option<()> {
     match family {
         Family::V4 => lvs_engine::nat::decrement_ttl_v4(headers),
         Family::V6 => lvs_engine::nat::decrement_hop_limit_v6(headers),

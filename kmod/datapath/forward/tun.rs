@@ -11,6 +11,7 @@ use lvs_engine::tunnel::{
     IPV6_HEADER_LEN, //
 };
 
+use crate::kernel_ext::hook::Place;
 use crate::kernel_ext::packet::{
     ChecksumState,
     Disposition,
@@ -101,5 +102,8 @@ pub(super) fn send(
         return packet.free();
     }
     packet.leave_inside();
+    if context.place == Place::PreRouting && route.is_plain() {
+        return packet.leave_early_built(outer, net);
+    }
     packet.send_built(outer, net)
 }

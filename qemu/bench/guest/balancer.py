@@ -30,10 +30,10 @@ def parameters(module):
     return run("modinfo", "-p", "/lvs/lvs.ko" if module == "lvs" else module).stdout
 
 
-def load(module, defaults):
+def load(module, case):
     """Loads a module. Both may have tables as large as the other's, unless they are to be as they come."""
-    arguments = []
-    if not defaults and "conn_tab_bits" in parameters(module):
+    arguments = ["early_path=1"] if module == "lvs" and case.early else []
+    if not case.defaults and "conn_tab_bits" in parameters(module):
         arguments.append(f"conn_tab_bits={TABLE_BITS}")
     done = run("insmod", "/lvs/lvs.ko", *arguments) if module == "lvs" else run("modprobe", module, *arguments)
     if done.returncode:

@@ -91,7 +91,7 @@ class Segments:
 def each_module(case, order, body):
     """Runs a generator with each of the modules loaded; what it can't do is passed on as a word."""
     for module in order:
-        balancer.load(module, case.defaults)
+        balancer.load(module, case)
         try:
             yield from ((module, value) for value in body(module))
         except balancer.Unsupported as reason:

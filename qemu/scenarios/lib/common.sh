@@ -6,6 +6,7 @@
 # LVS_MODULE  module under test: lvs (default), or ip_vs to check the scenario itself
 # ADMIN       administration tool: /lvs/ipvsadm-rs (default) or ipvsadm
 # LVS_KO      the module file for insmod
+# LVS_PARAMETERS  parameters of it (default: none)
 
 set -eEuo pipefail
 
@@ -88,7 +89,8 @@ not_loaded() { ! loaded "$1"; }
 
 load_module() {
 	case $1 in
-	lvs) insmod "$LVS_KO" ;;
+	# shellcheck disable=SC2086 # LVS_PARAMETERS: none or several
+	lvs) insmod "$LVS_KO" ${LVS_PARAMETERS:-} ;;
 	# As shipped its table is too small for the larger scenarios.
 	ip_vs) modprobe ip_vs conn_tab_bits=20 ;;
 	esac

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The early path: packets of established connections leave before they are routed.
+//!
+//! Off unless `net.lvs.early_path` is set. Here nothing begins, nothing is refused and nothing is
+//! answered: whatever isn't plain goes on to the hooks of [`super::ingress`], unchanged. What is
+//! skipped on the early path is what netfilter, connection tracking and routing's checks of the
+//! source do between here and the device.
+
+use core::sync::atomic::Ordering;
+
+use lvs_engine::addr::Family;
+use lvs_engine::config::Forwarding;
+use lvs_engine::nat::{
+    self,
+    End, //
+};
+use lvs_engine::parse::{
+    self,
+    protocol,
+    tcp_flag,
+    IpHeader, //
+};
+
+use crate::kernel_ext::early::{
+    ClientRoute,
+    Exit, //
+};
+use crate::kernel_ext::packet::{
+    Disposition,
+    Packet, //
+};
+use crate::table::conn;
+
+use super::forward::{
+    self,
+    decrement_hops,
+    rewrite,
+    transport_sum, //
+};
+use super::lookup::{
+    self,
+    FTP_PORT, //
+};
+use super::{
+    ConnEntry,
+    Context,
+    Flow, //
+};
+
+/// A packet that was just received.
+#[inline]
+pub(super) fn receive(context: &Context<'_>, packet: Packet, ip: IpHeader) -> Disposition {
+    let mut packet = packet;
+    let sources = context.state.reply_sources();
+    let anywhere = context.state.counts().by_mark.load(Ordering::Relaxed) != 0;
+    let to_service = anywhere || sources.may_contain(&ip.destination);
+    let from_server = anywhere || sources.may_contain(&ip.source);
+    if !to_service && !from_server {
+        return packet.accept();
+    }
+    let Some(flow) = plain_flow(context, &mut packet, ip) else {
+        return packet.accept();
+    };
+    if to_service {
+        if let Some(conn) = lookup::request(context, &flow) {
+            return request(context, packet, &flow, conn);
+        }
+    }
+    if from_server {
+        if let Some(conn) = lookup::reply(context, &flow) {
+            return reply(context, packet, &flow, conn);
+        }
+    }
+    packet.accept()
+}
+
+/// The ports of a whole packet without options that belongs to a flow already begun.
+#[inline]
+fn plain_flow(context: &Context<'_>, packet: &mut Packet, ip: IpHeader) -> Option<Flow> {
+    let plain_len = match ip.family {
+        Family::V4 => 20,
+        Family::V6 => 40,
+    };
+    let sysctls = context.state.sysctls();
+    if ip.len != plain_len
+        || ip.is_fragment
+        || ip.ttl <= 1
+        || sysctls.conntrack()
+        || sysctls.backup_only()
+        || !packet.may_leave_early(context.state.net())
+        || !packet.pull(ip.len.wrapping_add(parse::transport_len(ip.protocol)))
+    {
+        return None;
+    }
+    let headers = packet.linear().get(ip.len..)?;
+    let (source_port, destination_port) = parse::ports(headers)?;
+    let tcp_flags = match ip.protocol {
+        protocol::TCP => Some(parse::tcp_flags(headers)?),
+        protocol::UDP => None,
+        _ => return None,
+    };
+    // A connection that begins, or one whose data may hold addresses, takes the normal path.
+    if tcp_flags.is_some_and(|flags| {
+        flags & tcp_flag::SYN != 0 || [source_port, destination_port].contains(&FTP_PORT)
+    }) {
+        return None;
+    }
+    Some(Flow {
+        ip,
+        source_port,
+        destination_port,
+        tcp_flags,
+    })
+}
+
+/// A client's packet of a connection.
+#[inline]
+fn request(context: &Context<'_>, packet: Packet, flow: &Flow, conn: &ConnEntry) -> Disposition {
+    let mut packet = packet;
+    let Some(dest) = conn.dest(context.read).filter(|dest| dest.is_available()) else {
+        return packet.accept();
+    };
+    let Some(route) = dest.route.load(context.read) else {
+        return packet.accept();
+    };
+    let ip = &flow.ip;
+    if !route.is_plain() || route.is_stale(context.state.net()) {
+        return packet.accept();
+    }
+    let method = conn.forwarding();
+    let mtu = match method {
+        Forwarding::Tunnel => route.mtu().saturating_sub(LONGEST_TUNNEL),
+        _ if route.family() != ip.family => return packet.accept(),
+        _ => route.mtu(),
+    };
+    if packet.exceeds(ip.family, mtu) {
+        return packet.accept();
+    }
+    let len = match method {
+        Forwarding::Masquerade => nat::rewrite_len(ip.len, ip.protocol),
+        Forwarding::DirectRoute => ip.len,
+        // Its headers have to be made anyway.
+        Forwarding::Tunnel => return forward::request(context, packet, flow, conn),
+        Forwarding::Local | Forwarding::Bypass => return packet.accept(),
+    };
+    let exit = Exit::Server(route, context.read);
+    let sum = transport_sum(&packet);
+    let Ok(headers) = packet.writable_for(len, &exit) else {
+        return packet.accept();
+    };
+    if method == Forwarding::Masquerade {
+        let (real, port) = (conn.real_addr(), conn.real_port());
+        if rewrite(headers, ip, End::Destination, &real, port, sum).is_none() {
+            return packet.accept();
+        }
+    }
+    if decrement_hops(headers, ip.family).is_none() {
+        return packet.discard();
+    }
+    dest.counters.count_in(packet.len());
+    note(context, flow, conn, true);
+    packet.leave_early(ip.family, context.state.net(), exit)
+}
+
+/// Bytes that no tunnel's headers exceed.
+const LONGEST_TUNNEL: u32 = 96;
+
+/// A server's packet of a connection that is translated.
+#[inline]
+fn reply(context: &Context<'_>, packet: Packet, flow: &Flow, conn: &ConnEntry) -> Disposition {
+    let mut packet = packet;
+    if conn.forwarding() != Forwarding::Masquerade || !context.state.sysctls().snat_reroute() {
+        return packet.accept();
+    }
+    let ip = &flow.ip;
+    let net = context.state.net();
+    let virtual_addr = conn.virtual_addr();
+    let Some(route) = ClientRoute::look_up(net, &packet, ip.family, &virtual_addr) else {
+        return packet.accept();
+    };
+    let exit = Exit::Client(route);
+    let sum = transport_sum(&packet);
+    let Ok(headers) = packet.writable_for(nat::rewrite_len(ip.len, ip.protocol), &exit) else {
+        return packet.accept();
+    };
+    let port = conn.virtual_port();
+    if rewrite(headers, ip, End::Source, &virtual_addr, port, sum).is_none() {
+        return packet.accept();
+    }
+    if decrement_hops(headers, ip.family).is_none() {
+        return packet.discard();
+    }
+    if let Some(dest) = conn.dest(context.read).filter(|dest| dest.is_available()) {
+        dest.counters.count_out(packet.len());
+    }
+    note(context, flow, conn, false);
+    packet.leave_early(ip.family, net, exit)
+}
+
+/// Notes a packet in its connection.
+#[inline]
+fn note(context: &Context<'_>, flow: &Flow, conn: &ConnEntry, from_client: bool) {
+    let timeouts = context.state.timeouts();
+    let ticks = conn.advance(context.read, timeouts, from_client, flow.tcp_flags);
+    conn::refresh(conn, context.now, ticks);
+}

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The early path's part of helpers.h. */
+#include <linux/ip.h>
+#include <linux/netdevice.h>
+#include <net/gso.h>
+#include <net/ip.h>
+#include <net/ip6_route.h>
+#include <net/ipv6.h>
+#include <net/l3mdev.h>
+#include <net/ndisc.h>
+#include <net/neighbour.h>
+#include <net/net_namespace.h>
+#include <net/route.h>
+#include <net/xfrm.h>
+
+#include "helpers.h"
+
+/*
+ * Whether a packet at PRE_ROUTING is a plain one: for this host on the link, neither routed nor claimed by a socket
+ * yet, through no virtual routing domain, not merged by the device beyond repair, and no IPsec policy has a say.
+ */
+bool lvs_early_admits(const struct net *net, const struct sk_buff *skb)
+{
+#ifdef CONFIG_XFRM
+	if (net->xfrm.policy_count[XFRM_POLICY_IN] || net->xfrm.policy_count[XFRM_POLICY_OUT] ||
+	    net->xfrm.policy_count[XFRM_POLICY_FWD])
+		return false;
+#endif
+	if (skb->data_len && skb_shinfo(skb)->gso_size && !skb_shinfo(skb)->gso_type)
+		return false;
+	return skb->pkt_type == PACKET_HOST && !skb->_skb_refdst && !skb->sk && !netif_is_l3_slave(skb->dev);
+}
+
+/* Whether the route's packets need nothing but a neighbour. */
+bool lvs_dst_is_plain(const struct dst_entry *dst)
+{
+	return dst->output == ip_output || dst->output == ip6_output;
+}
+
+/* Whether the packet, or each segment it will be cut into, may take the route as long as it is. */
+static bool lvs_fits(const struct sk_buff *skb, const struct dst_entry *dst)
+{
+	unsigned int mtu = dst_mtu(dst);
+
+	return skb->len <= mtu || (skb_is_gso(skb) && skb_gso_validate_network_len(skb, mtu));
+}
+
+/* The route of a translated reply, with a reference; NULL for any that isn't plain, or that the packet doesn't fit. */
+struct dst_entry *lvs_early_route4(struct net *net, const struct sk_buff *skb, __be32 source)
+{
+	const struct iphdr *header = ip_hdr(skb);
+	struct flowi4 flow = {
+		.daddr = header->daddr,
+		.saddr = source,
+		.flowi4_dscp = ip4h_dscp(header),
+		.flowi4_mark = skb->mark,
+		.flowi4_flags = FLOWI_FLAG_ANYSRC,
+	};
+	struct rtable *route = ip_route_output_key(net, &flow);
+
+	if (IS_ERR(route))
+		return NULL;
+	if (route->dst.output == ip_output && route->rt_type == RTN_UNICAST && lvs_fits(skb, &route->dst))
+		return &route->dst;
+	ip_rt_put(route);
+	return NULL;
+}
+
+struct dst_entry *lvs_early_route6(struct net *net, const struct sk_buff *skb, const struct in6_addr *source)
+{
+	const struct ipv6hdr *header = ipv6_hdr(skb);
+	struct flowi6 flow = {
+		.daddr = header->daddr,
+		.saddr = *source,
+		.flowlabel = ip6_flowinfo(header),
+		.flowi6_mark = skb->mark,
+	};
+	struct dst_entry *dst;
+
+	/* The interface matters then. */
+	if (ipv6_addr_type(&header->daddr) & (IPV6_ADDR_MULTICAST | IPV6_ADDR_LINKLOCAL))
+		return NULL;
+	dst = ip6_route_output(net, NULL, &flow);
+	if (!dst->error && dst->output == ip6_output && !(dst->dev->flags & IFF_LOOPBACK) && !IP6CB(skb)->frag_max_size &&
+	    lvs_fits(skb, dst))
+		return dst;
+	dst_release(dst);
+	return NULL;
+}
+
+/* Makes `len` bytes linear and private, with room for the route's device in front. */
+bool lvs_early_prepare(struct sk_buff *skb, unsigned int len, const struct dst_entry *dst)
+{
+	return pskb_may_pull(skb, len) && !skb_cow(skb, LL_RESERVED_SPACE(dst->dev));
+}
+
+static void lvs_early_leave(struct sk_buff *skb)
+{
+	skb->dev = skb_dst(skb)->dev;
+	skb_forward_csum(skb);
+	skb_clear_tstamp(skb);
+}
+
+/* To the neighbour that the packet's route names, as the end of output does. */
+void lvs_early_send4(struct net *net, struct sk_buff *skb)
+{
+	struct rtable *route = dst_rtable(skb_dst(skb));
+	struct neighbour *neighbour;
+	bool is_v6gw = false;
+
+	lvs_early_leave(skb);
+	IP_UPD_PO_STATS(net, IPSTATS_MIB_OUT, skb->len);
+	neighbour = ip_neigh_for_gw(route, skb, &is_v6gw);
+	if (IS_ERR(neighbour))
+		kfree_skb(skb);
+	else
+		neigh_output(neighbour, skb, is_v6gw);
+}
+
+void lvs_early_send6(struct net *net, struct sk_buff *skb)
+{
+	struct dst_entry *dst = skb_dst(skb);
+	struct neighbour *neighbour;
+
+	lvs_early_leave(skb);
+	IP6_UPD_PO_STATS(net, ip6_dst_idev(dst), IPSTATS_MIB_OUT, skb->len);
+	neighbour = ip_neigh_gw6(dst->dev, rt6_nexthop(dst_rt6_info(dst), &ipv6_hdr(skb)->daddr));
+	if (IS_ERR(neighbour))
+		kfree_skb(skb);
+	else
+		neigh_output(neighbour, skb, false);
+}
+
+/* The same for a packet that was just put into another one, whose header lacks its length and checksum. */
+void lvs_early_send_built4(struct net *net, struct sk_buff *skb)
+{
+	struct iphdr *header = ip_hdr(skb);
+
+	skb->protocol = htons(ETH_P_IP);
+	iph_set_totlen(header, skb->len);
+	ip_send_check(header);
+	lvs_early_send4(net, skb);
+}
+
+void lvs_early_send_built6(struct net *net, struct sk_buff *skb)
+{
+	skb->protocol = htons(ETH_P_IPV6);
+	ipv6_set_payload_len(ipv6_hdr(skb), skb->len - sizeof(struct ipv6hdr));
+	lvs_early_send6(net, skb);
+}
+
+/* Gives the packet the route, and the reference that the caller has to it. */
+void lvs_skb_dst_give(struct sk_buff *skb, struct dst_entry *dst)
+{
+	skb_dst_drop(skb);
+	skb_dst_set(skb, dst);
+}
