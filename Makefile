@@ -5,7 +5,7 @@
 CACHE := $(or $(LVS_CACHE),$(if $(filter 0,$(shell id -u)),/var/cache/lvs,$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/lvs))
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: all help module cli install uninstall uml-module demo shell uml-shell test test-fast test-sanitized bench bench-stock check update clean distclean
+.PHONY: all help module cli install uninstall uml-module demo shell uml-shell test test-fast test-sanitized fuzz bench bench-stock check update clean distclean
 
 all: module cli  ## the module and the command line tool (default)
 
@@ -52,6 +52,11 @@ test-fast:       ## without the stock kernel
 
 test-sanitized:  ## the scenarios on a kernel with KASAN, kmemleak, lockdep and others (first run: 10 minutes more)
 	@qemu/run-tests.sh sanitized
+
+# PACKETS in each of three ways; a run says its seed, and the same seed makes the same packets.
+fuzz: uml-module cli  ## malformed packets for longer than the test does (10 minutes; PACKETS=, SEED=)
+	@seed=$(or $(SEED),$$(date +%s)); echo "seed $$seed"; qemu/uml.sh --timeout 36000 \
+		--env FUZZ_PACKETS=$(or $(PACKETS),4000000) --env FUZZ_SEED=$$seed qemu/scenarios/test-packet-fuzz.sh
 
 bench:           ## measure lvs beside ip_vs: build/bench.json, build/bench.svg (20 minutes; QUICK=1: 3)
 	@qemu/bench/run.sh uml
