@@ -53,10 +53,12 @@ test-fast:       ## without the stock kernel
 test-sanitized:  ## the scenarios on a kernel with KASAN, kmemleak, lockdep and others (first run: 10 minutes more)
 	@qemu/run-tests.sh sanitized
 
-# PACKETS in each of three ways; a run says its seed, and the same seed makes the same packets.
-fuzz: uml-module cli  ## malformed packets for longer than the test does (10 minutes; PACKETS=, SEED=)
+# PACKETS in each of three ways, CALLS of each caller; a run says its seed, and the same seed does the same again.
+fuzz: uml-module cli  ## malformed packets and calls for longer than the tests do (15 minutes; PACKETS=, CALLS=, SEED=)
 	@seed=$(or $(SEED),$$(date +%s)); echo "seed $$seed"; qemu/uml.sh --timeout 36000 \
-		--env FUZZ_PACKETS=$(or $(PACKETS),4000000) --env FUZZ_SEED=$$seed qemu/scenarios/test-packet-fuzz.sh
+		--env FUZZ_PACKETS=$(or $(PACKETS),4000000) --env FUZZ_SEED=$$seed qemu/scenarios/test-packet-fuzz.sh && \
+	qemu/uml.sh --timeout 36000 --env FUZZ_CALLS=$(or $(CALLS),50000) --env FUZZ_SEED=$$seed \
+		qemu/scenarios/test-control-fuzz.sh
 
 bench:           ## measure lvs beside ip_vs: build/bench.json, build/bench.svg (20 minutes; QUICK=1: 3)
 	@qemu/bench/run.sh uml
