@@ -262,11 +262,6 @@ bool lvs_dst_is_local6(const struct dst_entry *dst)
 	return dst->dev && dst->dev->flags & IFF_LOOPBACK;
 }
 
-int lvs_route_me_harder6(struct net *net, struct sk_buff *skb)
-{
-	return ip6_route_me_harder(net, skb->sk, skb);
-}
-
 void lvs_dst_release(struct dst_entry *dst)
 {
 	dst_release(dst);
@@ -345,11 +340,6 @@ void lvs_skb_update_pmtu_local(struct sk_buff *skb, u32 mtu)
 
 	if (!skb->dev && sk && sk_fullsock(sk))
 		skb_dst(skb)->ops->update_pmtu(skb_dst(skb), sk, NULL, mtu, true);
-}
-
-int lvs_route_me_harder4(struct net *net, struct sk_buff *skb)
-{
-	return ip_route_me_harder(net, skb->sk, skb, RTN_LOCAL);
 }
 
 void lvs_update_pmtu4(struct sk_buff *skb, struct net *net, u32 mtu)

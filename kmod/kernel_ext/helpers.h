@@ -81,6 +81,7 @@ int lvs_route_me_harder4(struct net *net, struct sk_buff *skb);
 void lvs_update_pmtu4(struct sk_buff *skb, struct net *net, u32 mtu);
 
 /* early.rs, in helpers_early.c */
+bool lvs_no_output_policy(const struct net *net);
 bool lvs_early_admits(const struct net *net, const struct sk_buff *skb);
 bool lvs_dst_is_plain(const struct dst_entry *dst);
 struct dst_entry *lvs_early_route4(struct net *net, const struct sk_buff *skb, __be32 source);

@@ -22,10 +22,12 @@
 bool lvs_early_admits(const struct net *net, const struct sk_buff *skb)
 {
 #ifdef CONFIG_XFRM
-	if (net->xfrm.policy_count[XFRM_POLICY_IN] || net->xfrm.policy_count[XFRM_POLICY_OUT] ||
-	    net->xfrm.policy_count[XFRM_POLICY_FWD])
+	if (net->xfrm.policy_count[XFRM_POLICY_IN] || net->xfrm.policy_count[XFRM_POLICY_FWD] ||
+	    net->xfrm.policy_default[XFRM_POLICY_FWD] != XFRM_USERPOLICY_ACCEPT)
 		return false;
 #endif
+	if (!lvs_no_output_policy(net))
+		return false;
 	if (skb->data_len && skb_shinfo(skb)->gso_size && !skb_shinfo(skb)->gso_type)
 		return false;
 	return skb->pkt_type == PACKET_HOST && !skb->_skb_refdst && !skb->sk && !netif_is_l3_slave(skb->dev);
@@ -56,7 +58,7 @@ struct dst_entry *lvs_early_route4(struct net *net, const struct sk_buff *skb, _
 		.flowi4_mark = skb->mark,
 		.flowi4_flags = FLOWI_FLAG_ANYSRC,
 	};
-	struct rtable *route = ip_route_output_key(net, &flow);
+	struct rtable *route = __ip_route_output_key(net, &flow);
 
 	if (IS_ERR(route))
 		return NULL;

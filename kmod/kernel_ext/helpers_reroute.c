@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Routing a packet anew as one that this host made: a part of helpers.h for route.rs. */
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_ipv6.h>
+#include <net/ip6_route.h>
+#include <net/l3mdev.h>
+#include <net/route.h>
+#include <net/xfrm.h>
+
+#include "helpers.h"
+
+/* Whether no IPsec policy has a say in what leaves: then nobody needs to look into the packet for them. */
+bool lvs_no_output_policy(const struct net *net)
+{
+#ifdef CONFIG_XFRM
+	return !net->xfrm.policy_count[XFRM_POLICY_OUT] &&
+	       net->xfrm.policy_default[XFRM_POLICY_OUT] == XFRM_USERPOLICY_ACCEPT;
+#else
+	return true;
+#endif
+}
+
+/* Gives the packet the route, and the caller's reference to it; makes room for its device's header. */
+static int lvs_take_route(struct sk_buff *skb, struct dst_entry *dst)
+{
+	unsigned int header_len = dst->dev->hard_header_len;
+
+	skb_dst_drop(skb);
+	skb_dst_set(skb, dst);
+	if (skb_headroom(skb) >= header_len)
+		return 0;
+	return pskb_expand_head(skb, HH_DATA_ALIGN(header_len - skb_headroom(skb)), 0, GFP_ATOMIC);
+}
+
+int lvs_route_me_harder4(struct net *net, struct sk_buff *skb)
+{
+	const struct iphdr *header = ip_hdr(skb);
+	struct flow_keys keys;
+	struct rtable *route;
+	struct flowi4 flow;
+
+	if (skb->sk || !lvs_no_output_policy(net))
+		return ip_route_me_harder(net, skb->sk, skb, RTN_LOCAL);
+	flow = (struct flowi4) {
+		.daddr = header->daddr,
+		.saddr = header->saddr,
+		.flowi4_dscp = ip4h_dscp(header),
+		.flowi4_l3mdev = l3mdev_master_ifindex(skb_dst(skb)->dev),
+		.flowi4_mark = skb->mark,
+		.flowi4_flags = FLOWI_FLAG_ANYSRC,
+	};
+	fib4_rules_early_flow_dissect(net, skb, &flow, &keys);
+	route = __ip_route_output_key(net, &flow);
+	return IS_ERR(route) ? PTR_ERR(route) : lvs_take_route(skb, &route->dst);
+}
+
+int lvs_route_me_harder6(struct net *net, struct sk_buff *skb)
+{
+	const struct ipv6hdr *header = ipv6_hdr(skb);
+	struct dst_entry *dst;
+	struct flow_keys keys;
+	struct flowi6 flow;
+	int err;
+
+	/* The interface matters for addresses of one link. */
+	if (skb->sk || !lvs_no_output_policy(net) ||
+	    ipv6_addr_type(&header->daddr) & (IPV6_ADDR_MULTICAST | IPV6_ADDR_LINKLOCAL))
+		return ip6_route_me_harder(net, skb->sk, skb);
+	flow = (struct flowi6) {
+		.daddr = header->daddr,
+		.saddr = header->saddr,
+		.flowlabel = ip6_flowinfo(header),
+		.flowi6_l3mdev = l3mdev_master_ifindex(skb_dst(skb)->dev),
+		.flowi6_mark = skb->mark,
+		.flowi6_uid = sock_net_uid(net, NULL),
+	};
+	fib6_rules_early_flow_dissect(net, skb, &flow, &keys);
+	dst = ip6_route_output(net, NULL, &flow);
+	err = dst->error;
+	if (!err)
+		return lvs_take_route(skb, dst);
+	dst_release(dst);
+	return err;
+}
