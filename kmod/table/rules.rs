@@ -7,14 +7,17 @@
 
 mod hooks;
 mod totals;
+mod trash;
 
 use core::num::NonZeroU32;
+use core::slice;
 use core::sync::atomic::Ordering;
 
 use kernel::prelude::*;
 use kernel::sync::lock::mutex::MutexBackend;
 use kernel::sync::lock::Guard;
 
+use lvs_engine::addr::Family;
 use lvs_engine::config::{
     DestConfig,
     DestId,
@@ -42,7 +45,6 @@ use crate::kernel_ext::rcu::{
     ReadSide, //
 };
 use crate::kernel_ext::table::Neighbour;
-use crate::kernel_ext::time;
 
 use super::dest::Dest;
 use super::netns_state::{
@@ -58,16 +60,12 @@ use super::service::{
 };
 use super::stats::Counters;
 
-/// Seconds a removed server is kept after its last connection, so that it finds its counters when
-/// it is added again.
-const TRASH_SECONDS: u32 = 120;
-
 /// Rules of a namespace beside the tables that packets see.
 #[derive(Default)]
 pub(crate) struct Rules {
     hooks: hooks::Registered,
     /// Removed servers that connections still go to, or did a short time ago.
-    trash: List<Trashed>,
+    trash: trash::Trash,
     /// What removed services counted, by CPU.
     removed: List<Counters>,
     reset_at: Counters,
@@ -76,11 +74,18 @@ pub(crate) struct Rules {
     /// The number of the last server made.
     dests: u32,
     estimated_at: u32,
+    /// Services of each family, IPv4's first.
+    services: [u32; 2],
 }
 
-struct Trashed {
-    dest: RcuArc<Dest>,
-    idle_since: Option<u32>,
+impl Rules {
+    fn services_of(&mut self, family: Family) -> &mut u32 {
+        let [v4, v6] = &mut self.services;
+        match family {
+            Family::V4 => v4,
+            Family::V6 => v6,
+        }
+    }
 }
 
 /// Access to the rules of a namespace; holds its control lock.
@@ -182,6 +187,8 @@ impl<'a> Control<'a> {
             self.state.reply_sources().insert(addr);
         }
         self.state.counts().note(id, 1);
+        let of_family = self.rules.services_of(id.family);
+        *of_family = of_family.wrapping_add(1);
         self.state.counts().note_engine(config.sip, 1);
         self.fit_services(tables);
         Ok(())
@@ -219,7 +226,7 @@ impl<'a> Control<'a> {
     pub(crate) fn delete_service(&mut self, id: &ServiceId) -> Result {
         let dests = self.dests_of(id)?;
         let tables = self.state.tables().ok_or(ESRCH)?;
-        self.reserve_for_removal(dests.len())?;
+        self.reserve_for_removal(&dests)?;
         let removed = rcu::read(|read| {
             let entry = tables.service(read, id)?;
             tables.services.remove(read, entry)
@@ -247,7 +254,11 @@ impl<'a> Control<'a> {
         counts.note_engine(service.is_sip(), ServiceCounts::ONE_LESS);
         drop(service);
         counts.note(id, ServiceCounts::ONE_LESS);
-        self.unhook_if_unused();
+        let of_family = self.rules.services_of(id.family);
+        *of_family = of_family.wrapping_sub(1);
+        if *of_family == 0 {
+            self.unhook_if_unused();
+        }
         Ok(())
     }
 
@@ -324,9 +335,10 @@ impl<'a> Control<'a> {
         if dests.iter().any(|dest| dest.id() == id) {
             return Err(EEXIST);
         }
-        let revived = self.find_in_trash(service, id);
-        let dest = match revived {
-            Some(index) => self.trashed(index).ok_or(ENOENT)?,
+        let trashed = self.rules.trash.find(service, id);
+        let revived = trashed.is_some();
+        let dest = match trashed {
+            Some(dest) => dest,
             None => {
                 let number = self.next_dest_number();
                 let dest = RcuArc::new(Dest::new(number, service, id, config)?)?;
@@ -345,8 +357,8 @@ impl<'a> Control<'a> {
         self.note_reply_source(id, config);
         self.publish(service, longer, Change::Inserted)?;
         tables.backends.insert(backend);
-        if let Some(index) = revived {
-            drop(self.rules.trash.remove(index));
+        if revived {
+            self.rules.trash.remove(service, id);
             self.take_back_counters(service, &dest)?;
         }
         dest.set_available(true);
@@ -410,8 +422,8 @@ impl<'a> Control<'a> {
             .iter()
             .position(|dest| dest.id() == id)
             .ok_or(ENOENT)?;
-        self.reserve_for_removal(1)?;
         let dest = dests.remove(index).ok_or(ENOENT)?;
+        self.reserve_for_removal(slice::from_ref(&dest))?;
         self.publish(service, dests, Change::Removed(index))?;
         self.with_service(service, |_, service| {
             service.keep_counters(dest.raw_counters())
@@ -435,7 +447,7 @@ impl<'a> Control<'a> {
     }
 
     /// Makes room for what a removal has to remember, so that it can't fail half-way.
-    fn reserve_for_removal(&mut self, dests: usize) -> Result {
+    fn reserve_for_removal(&mut self, dests: &[RcuArc<Dest>]) -> Result {
         self.rules.trash.reserve(dests)?;
         while self.rules.removed.len() < percpu::cpu_limit() as usize {
             self.rules.removed.push(Counters::default())?;
@@ -450,11 +462,7 @@ impl<'a> Control<'a> {
         if let Some(tables) = self.state.tables() {
             tables.backends.remove(&dest);
         }
-        // The room was reserved; if not, the connections alone keep the server.
-        let _ = self.rules.trash.push_reserved(Trashed {
-            dest,
-            idle_since: None,
-        });
+        self.rules.trash.put(dest);
         if self.state.sysctls().expire_nodest_conn() {
             if let Some(tables) = self.state.tables() {
                 tables.conns.remove_matching(|read, conn| {
@@ -464,31 +472,9 @@ impl<'a> Control<'a> {
         }
     }
 
-    fn find_in_trash(&self, service: &ServiceId, id: &DestId) -> Option<usize> {
-        self.rules
-            .trash
-            .iter()
-            .position(|trashed| trashed.dest.id() == id && trashed.dest.service() == service)
-    }
-
-    fn trashed(&self, index: usize) -> Option<RcuArc<Dest>> {
-        self.rules
-            .trash
-            .get(index)
-            .map(|trashed| trashed.dest.clone())
-    }
-
     /// Forgets removed servers that nothing has gone to for a while.
     pub(super) fn empty_trash(&mut self) {
-        let now = time::now();
-        self.rules.trash.retain(|trashed| {
-            if !RcuArc::is_unique(&trashed.dest) {
-                trashed.idle_since = None;
-                return true;
-            }
-            let since = *trashed.idle_since.get_or_insert(now);
-            now.wrapping_sub(since) < TRASH_SECONDS.wrapping_mul(time::HZ)
-        });
+        self.rules.trash.empty();
     }
 
     // -- Settings ----------------------------------------------------------------------------------
