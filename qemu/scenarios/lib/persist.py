@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
 """Persistent services: prints the server of every connection, the templates and
-the times they have left, for all kinds of services and changes of the rules."""
+the times they have left, for all kinds of services and changes of the rules.
+FAMILY=6: over IPv6."""
 
+import importlib
+import os
 import sys
 import time
 
-import wire
+wire = importlib.import_module("wire6" if os.environ.get("FAMILY") == "6" else "wire")
 
 sides = wire.Sides()
 client = sides.client

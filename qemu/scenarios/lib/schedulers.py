@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Prints which server gets each connection, for every scheduler, its flags and
 1 to 1,000 servers, while connections are held and ended and rules change.
+FAMILY=6: over IPv6.
 
 schedulers.py choices SCHEDULER...     any but twos
 schedulers.py full FILE                more servers than mh has slots
@@ -9,6 +10,7 @@ schedulers.py expiration               how long lblc and lblcr remember
 schedulers.py flood                    more addresses than lblc and lblcr remember
 schedulers.py twos FILE                adds a line to the file: how often each server was drawn"""
 
+import importlib
 import os
 import random
 import socket
@@ -17,7 +19,7 @@ import subprocess
 import sys
 import time
 
-import wire
+wire = importlib.import_module("wire6" if os.environ.get("FAMILY") == "6" else "wire")
 
 SERVERS = "10.8.0.0/16"
 VIRTUAL = "10.9"
@@ -40,7 +42,7 @@ def restore(lines):
     """Gives many lines of rules to ipvsadm at once."""
     done = subprocess.run(
         ["nsenter", "--net=/run/netns/director", "ipvsadm", "-R"],
-        input="".join(f"{line}\n" for line in lines), capture_output=True, text=True,
+        input="".join(f"{wire.rules(line)}\n" for line in lines), capture_output=True, text=True,
     )
     if done.returncode or done.stderr:
         print("refused:", done.stderr.strip())
@@ -69,7 +71,7 @@ def arrived():
         if server == END:
             if sport == end_mark:
                 return found
-        elif packet[9] == wire.UDP or packet[9] == wire.TCP and packet[33] == 2:
+        elif wire.begins(packet):
             found[source, sport] = server
     sys.exit("the mark behind the connections was lost")
 

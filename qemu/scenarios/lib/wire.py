@@ -160,6 +160,16 @@ def ports(packet):
     return socket.inet_ntoa(packet[12:16]), sport, socket.inet_ntoa(packet[16:20]), dport
 
 
+def begins(packet):
+    """Whether it begins a connection, as far as these scripts make them."""
+    return packet[9] == UDP or packet[9] == TCP and packet[33] == 2
+
+
+def rules(line):
+    """A line of ipvsadm's, in this family."""
+    return line
+
+
 def describe(packet, inner=False):
     """One line about a packet, with everything a balancer may touch."""
     head, length = (packet[0] & 15) * 4, struct.unpack("!H", packet[2:4])[0]

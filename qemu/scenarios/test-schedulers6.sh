@@ -1,0 +1,20 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Over IPv6, by firewall mark (-f N -6), every scheduler gives each connection to the
+# server that ip_vs gives it to, while connections are held and ended and rules change.
+. "$(dirname "$0")/lib/common.sh"
+. "$LIB/topology.sh"
+. "$LIB/services.sh"
+. "$LIB/differential.sh"
+
+# shellcheck disable=SC2086
+choices() { FAMILY=6 python3 "$LIB/schedulers.py" choices ${SCHEDULERS:-rr wrr lc wlc sed nq fo ovf none sh mh dh lblc lblcr}; }
+draws() { FAMILY=6 python3 "$LIB/schedulers.py" twos "$RUN/twos"; }
+
+differential choices
+expect_no_match "no rule was refused" "refused" "$(cat "$RUN/trace.2")"
+expect_match "connections reached servers" '   0\.4 0\.3 0\.2' "$(cat "$RUN/trace.2")"
+differential draws
+expect_eq "the shares of random draws" "twos: 6000 connections; shares as drawn" "$(cat "$RUN/trace.2")"
+expect_clean_log
+pass
