@@ -16,7 +16,11 @@ use lvs_engine::parse::{
     IpHeader,
     ICMP_HEADER_LEN, //
 };
-use lvs_engine::tunnel::MIN_INNER_MTU_V4;
+use lvs_engine::tunnel::{
+    self,
+    MIN_INNER_MTU_V4, //
+};
+use lvs_uapi::flags::tunnel as tunnel_flags;
 
 use crate::kernel_ext::hook::Place;
 use crate::kernel_ext::output;
@@ -63,11 +67,10 @@ pub(super) fn receive(context: &Context<'_>, packet: Packet, ip: IpHeader) -> Di
     let Some(report) = read_report(&mut packet, ip.len) else {
         return packet.accept();
     };
-    if report.inner.protocol == protocol::IPIP {
-        if context.place == Place::LocalIn && takes_requests(context, &packet) {
-            return about_tunnel(context, packet, &ip, &report);
+    if context.place == Place::LocalIn && takes_requests(context, &packet) {
+        if let Some((tunnelled, conn)) = tunnelled(context, &mut packet, &report) {
+            return about_tunnel(context, packet, &ip, &report, &tunnelled, conn);
         }
-        return packet.accept();
     }
     let Some(flow) = inner_flow(&mut packet, &report) else {
         return packet.accept();
@@ -208,6 +211,41 @@ pub(super) fn to_server(
     }
 }
 
+/// What lies inside of the packet a report is about, and its connection, if this host sent it
+/// through a tunnel.
+fn tunnelled<'a>(
+    context: &Context<'a>,
+    packet: &mut Packet,
+    report: &Report,
+) -> Option<(Report, &'a ConnEntry)> {
+    let outer = report.inner;
+    let headers_at = report.inner_at.checked_add(outer.len)?;
+    if outer.is_later_fragment || !packet.pull(headers_at.checked_add(20)?) {
+        return None;
+    }
+    let headers = packet.linear().get(headers_at..)?;
+    let (len, kind, port) = tunnel::inside_of(outer.protocol, headers)?;
+    let inner_at = headers_at.checked_add(len)?;
+    if !packet.pull(inner_at.checked_add(20)?) {
+        return None;
+    }
+    let inner = parse::ipv4(packet.linear().get(inner_at..)?).ok()?;
+    let inside = Report {
+        error: report.error,
+        inner_at,
+        inner,
+    };
+    let flow = inner_flow(packet, &inside)?;
+    let conn = lookup::request(context, &flow)?;
+    // Only for a tunnel of ours: the connection's server is where the outer packet went.
+    let settings = conn.dest(context.read)?.tunnel();
+    let ours = conn.forwarding() == Forwarding::Tunnel
+        && conn.real_addr() == outer.destination
+        && settings.kind == kind
+        && (kind != tunnel_flags::TYPE_GUE || settings.port == port);
+    ours.then_some((inside, conn))
+}
+
 /// An error about a packet this host sent through a tunnel: the client whose packet was inside is
 /// told, and a smaller MTU is learned.
 fn about_tunnel(
@@ -215,34 +253,12 @@ fn about_tunnel(
     packet: Packet,
     ip: &IpHeader,
     report: &Report,
+    tunnelled: &Report,
+    conn: &ConnEntry,
 ) -> Disposition {
     let mut packet = packet;
-    let outer = report.inner;
-    let Some(inner_at) = report.inner_at.checked_add(outer.len) else {
-        return packet.accept();
-    };
-    if outer.is_later_fragment || !packet.pull(inner_at.wrapping_add(20)) {
-        return packet.accept();
-    }
-    let bytes = packet.linear().get(inner_at..).unwrap_or_default();
-    let Ok(inner) = parse::ipv4(bytes) else {
-        return packet.accept();
-    };
-    let inner_report = Report {
-        error: report.error,
-        inner_at,
-        inner,
-    };
-    let Some(flow) = inner_flow(&mut packet, &inner_report) else {
-        return packet.accept();
-    };
-    let Some(conn) = lookup::request(context, &flow) else {
-        return packet.accept();
-    };
-    // Only for a tunnel of ours: the connection's server is where the outer packet went.
-    if conn.forwarding() != Forwarding::Tunnel || conn.real_addr() != outer.destination {
-        return packet.accept();
-    }
+    let (inner_at, inner) = (tunnelled.inner_at, tunnelled.inner);
+    let outer_len = inner_at.wrapping_sub(report.inner_at);
     if !packet.icmp_checksum_ok(ip.family, ip.len) {
         return packet.discard();
     }
@@ -262,12 +278,12 @@ fn about_tunnel(
         {
             mtu = route.mtu();
         }
-        let outer_len = outer.len as u32;
-        if mtu > MIN_INNER_MTU_V4.wrapping_add(outer_len) {
-            mtu = mtu.wrapping_sub(outer_len);
+        let overhead = outer_len as u32;
+        if mtu > MIN_INNER_MTU_V4.wrapping_add(overhead) {
+            mtu = mtu.wrapping_sub(overhead);
         }
         info = mtu;
-        if !packet.strip(outer.len) {
+        if !packet.strip(outer_len) {
             return packet.free();
         }
     } else if !packet.strip(inner_at) {

@@ -117,6 +117,27 @@ pub const fn gue_header(inner: u8, remote: Option<(u16, u16)>) -> [u8; 12] {
     [words, inner, 0, 1, 0x80, 0, 0, 0, s0, s1, a0, a1]
 }
 
+/// Bytes between an outer header of protocol `outer` and an IPv4 packet inside; `bytes` is what
+/// follows the outer header. Also the type of the tunnel, of `lvs_uapi::flags::tunnel`, and the
+/// port it has. `None` when it is no tunnel's.
+pub fn inside_of(outer: u8, bytes: &[u8]) -> Option<(usize, u8, u16)> {
+    match (outer, bytes) {
+        (protocol::IPIP, _) => Some((0, flags::TYPE_IPIP, 0)),
+        // Without key and sequence number, around IPv4.
+        (protocol::GRE, [0, 0, 8, 0, ..]) => Some((4, flags::TYPE_GRE, 0)),
+        (protocol::GRE, [0x80, 0, 8, 0, ..]) => Some((8, flags::TYPE_GRE, 0)),
+        // Variant 0 and no control message.
+        (protocol::UDP, [_, _, p0, p1, _, _, _, _, words @ 0..=0x1f, protocol::IPIP, ..]) => {
+            let options = usize::from(*words).wrapping_mul(4);
+            let len = options
+                .wrapping_add(UDP_HEADER_LEN as usize)
+                .wrapping_add(GUE_HEADER_LEN);
+            Some((len, flags::TYPE_GUE, u16::from_be_bytes([*p0, *p1])))
+        }
+        _ => None,
+    }
+}
+
 /// Explicit congestion notification of an outer header, full functionality option (RFC 3168, 9.1.1):
 /// copied, but a congestion mark isn't.
 #[inline]
@@ -277,5 +298,18 @@ mod tests {
             gue_header(4, Some((20, 36))),
             [2, 4, 0, 1, 0x80, 0, 0, 0, 0, 20, 0, 36]
         );
+    }
+
+    #[test]
+    fn tunnels_show_where_their_packet_starts() {
+        let gre = [0x80, 0, 8, 0, 1, 2, 0, 0];
+        assert_eq!(inside_of(47, &gre), Some((8, flags::TYPE_GRE, 0)));
+        assert_eq!(inside_of(47, &[0, 0, 8, 0]), Some((4, flags::TYPE_GRE, 0)));
+        assert_eq!(inside_of(47, &[0x20, 0, 8, 0]), None);
+        assert_eq!(inside_of(47, &[0, 0, 8]), None);
+        let gue = [1, 2, 0x17, 0xc0, 0, 0, 0, 0, 2, 4, 0, 1];
+        assert_eq!(inside_of(17, &gue), Some((20, flags::TYPE_GUE, 6080)));
+        assert_eq!(inside_of(17, &gue[..9]), None);
+        assert_eq!(inside_of(6, &gue), None);
     }
 }

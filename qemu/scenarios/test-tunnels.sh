@@ -20,6 +20,11 @@ differential tunnels narrow_topology
 for kind in 000008004500 80000800....00004500 17c0....0000000400004500; do
 	expect_match "the trace has such headers: $kind" "$kind" "$(cat "$RUN/trace.2")"
 done
+# Relayed errors tell what each tunnel leaves of 1300 bytes.
+for mtu in 0x4fc 0x4f8 0x4f4; do
+	expect_match "an error of a tunnel reaches the client with MTU $mtu" \
+		"at the client ICMP [0-9.]+ > 10.0.1.50 type 3/4 rest $mtu " "$(cat "$RUN/trace.2")"
+done
 
 heading "From end to end"
 modprobe -q fou || true

@@ -46,6 +46,28 @@ for port, options in TUNNELS.items():
         show(f"{size} bytes, DF", 60)
     client.send(wire.tcp(wire.FAKE_CLIENT, 1000, wire.VIP, port, "A", bytes(1460)))
     show("1500 bytes, fragmented outside", 60)
+# Errors about the tunnels' own packets, from a router behind the director; the last are of no tunnel here.
+HEADS = {
+    80: (47, "00000800"),
+    81: (47, "8000080012340000"),
+    82: (17, "d00017c00000000000040000"),
+    83: (17, "d00017c00000123400040000"),
+    84: (17, "d00017c00000123402040001800000000014" + "0024"),
+    85: (4, ""),
+}
+STRANGE = {80: (47, "20000800"), 81: (4, ""), 82: (17, "d00017c10000000000040000"), 83: (17, "d00017c00000000040040000")}
+for heads, kinds in ((HEADS, ((3, 4, 1300), (3, 1, 0), (11, 0, 0))), (STRANGE, ((3, 1, 0),))):
+    for port, (protocol, head) in heads.items():
+        inner = wire.tcp(wire.FAKE_CLIENT, 1000, wire.VIP, port, "A", bytes(100), df=True)
+        outer = wire.ip("10.0.2.1", f"10.0.2.{port - 80 + 50}", protocol, bytes.fromhex(head) + inner, df=True)
+        for kind, code, rest in kinds:
+            for cut in (12, 28, 100):
+                quoted = outer[:20 + len(head) // 2 + cut]
+                server.send(wire.icmp("10.0.2.55", "10.0.2.1", kind, code, quoted, rest))
+                show(f"{kind}/{code} about a packet to port {port}, {cut} bytes of what is inside")
+        for size in (1260, 1350):
+            client.send(wire.tcp(wire.FAKE_CLIENT, 1000, wire.VIP, port, "A", bytes(size - 40), df=True))
+            show(f"{size} bytes to port {port} after that", 60)
 wire.run("sh", "-c", "echo 0 >/proc/sys/net/ipv4/vs/pmtu_disc")
 for port, options in TUNNELS.items():
     client.send(wire.tcp(wire.FAKE_CLIENT, 1000, wire.VIP, port, "A", bytes(1460), df=True))
