@@ -229,6 +229,21 @@ impl Sysctls {
         Ok(())
     }
 
+    /// The mode of the defence `drop_entry`, which switches between 1 and 2 by itself.
+    pub(crate) fn drop_entry_mode(&self) -> &AtomicI32 {
+        &self.drop_entry
+    }
+
+    /// The mode of `drop_packet`.
+    pub(crate) fn drop_packet_mode(&self) -> &AtomicI32 {
+        &self.drop_packet
+    }
+
+    /// The mode of `secure_tcp`.
+    pub(crate) fn secure_tcp_mode(&self) -> &AtomicI32 {
+        &self.secure_tcp
+    }
+
     fn set_sync_threshold(&self, value: [i32; 2]) -> Result {
         let [first, second] = value;
         if first < 0 || second < 0 || (first >= second && second != 0) {
@@ -250,6 +265,27 @@ macro_rules! number {
                     return Err(EINVAL);
                 }
                 state.sysctls().$name.store(value, Ordering::Relaxed);
+                Ok(())
+            },
+        )
+    };
+}
+
+/// The mode of a defence; a new one acts at once.
+macro_rules! defence {
+    ($name:ident) => {
+        Value::Int(
+            |state| state.sysctls().$name.load(Ordering::Relaxed),
+            |state, value| {
+                let mode = &state.sysctls().$name;
+                if mode.load(Ordering::Relaxed) == value {
+                    return Ok(());
+                }
+                if !(0..=3).contains(&value) {
+                    return Err(EINVAL);
+                }
+                mode.store(value, Ordering::Relaxed);
+                state.update_defence();
                 Ok(())
             },
         )
@@ -301,13 +337,10 @@ static ENTRIES: [Entry<NetnsState>; COUNT] = [
             |state, value| state.sysctls().set_conn_max(value),
         ),
     ),
-    open(c"drop_entry", number!(drop_entry, |v| (0..=3).contains(&v))),
-    open(
-        c"drop_packet",
-        number!(drop_packet, |v| (0..=3).contains(&v)),
-    ),
+    open(c"drop_entry", defence!(drop_entry)),
+    open(c"drop_packet", defence!(drop_packet)),
     open(c"conntrack", number!(conntrack, |_| true)),
-    open(c"secure_tcp", number!(secure_tcp, |v| (0..=3).contains(&v))),
+    open(c"secure_tcp", defence!(secure_tcp)),
     open(c"snat_reroute", number!(snat_reroute, |_| true)),
     open(
         c"sync_version",

@@ -107,6 +107,9 @@ pub(super) fn begin(context: &Context<'_>, packet: Packet, flow: &Flow) -> Dispo
     let Some(service) = lookup::service(context, flow, packet.mark()) else {
         return packet.accept();
     };
+    if context.state.defence().drops_packet() {
+        return packet.discard();
+    }
     // Servers open FTP data connections from this port, never clients.
     if flow.source_port == FTP_DATA_PORT {
         return packet.accept();

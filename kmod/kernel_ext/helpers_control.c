@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/ipv6.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/netdevice.h>
 #include <linux/sched.h>
@@ -85,6 +86,15 @@ void lvs_cpumask_housekeeping(struct cpumask *mask)
 unsigned long lvs_free_buffer_pages(void)
 {
 	return nr_free_buffer_pages();
+}
+
+/* Pages that are free or hold buffers. */
+long lvs_available_pages(void)
+{
+	struct sysinfo info;
+
+	si_meminfo(&info);
+	return info.freeram + info.bufferram;
 }
 
 /* The device, if that is what the event tells. */

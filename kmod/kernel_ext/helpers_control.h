@@ -32,6 +32,7 @@ int lvs_cpulist_print(char *buffer, size_t size, const struct cpumask *mask);
 void lvs_cpumask_only_current(struct cpumask *mask);
 void lvs_cpumask_housekeeping(struct cpumask *mask);
 unsigned long lvs_free_buffer_pages(void);
+long lvs_available_pages(void);
 
 /* device.rs */
 struct net_device *lvs_device_going_down(unsigned long event, void *info);

@@ -351,3 +351,9 @@ impl<T> Drop for SlabOwner<T> {
         }
     }
 }
+
+/// Pages of the machine that are free or hold buffers. Process context.
+pub(crate) fn available_pages() -> i64 {
+    // SAFETY: Has no preconditions.
+    unsafe { bindings::lvs_available_pages() as i64 }
+}

@@ -20,6 +20,7 @@ use lvs_engine::addr::{
     Family, //
 };
 use lvs_engine::hash;
+use lvs_engine::tcp_state::TcpState;
 
 use crate::kernel_ext::bytes::RcuBytes;
 use crate::kernel_ext::memory::{
@@ -439,6 +440,35 @@ impl ConnTable {
                 return;
             }
             time::yield_now();
+        }
+    }
+
+    /// Removes what a flood leaves behind from a random 32nd of the table: TCP connections whose
+    /// handshake isn't over, and templates that no server's answer confirmed. Process context.
+    pub(crate) fn drop_half_open(&self) {
+        let buckets = self.buckets();
+        let start = time::random_u64() as usize;
+        for step in 0..buckets >> 5 {
+            // There is a power of two of them.
+            let bucket = start.wrapping_add(step) & buckets.wrapping_sub(1);
+            rcu::read(|read| {
+                self.table.for_each_in_bucket(read, bucket, |entry| {
+                    let is_open = if entry.is_template() {
+                        entry.has(flag::ASSURED) || entry.is_held()
+                    } else {
+                        !matches!(
+                            entry.tcp_state(),
+                            Some(TcpState::SynRecv | TcpState::SynAck)
+                        )
+                    };
+                    if !is_open {
+                        self.remove(read, entry);
+                    }
+                })
+            });
+            if step % SLICE == 0 {
+                time::yield_now();
+            }
         }
     }
 

@@ -5,6 +5,7 @@
 pub(crate) mod backends;
 pub(crate) mod conn;
 pub(crate) mod conn_table;
+pub(crate) mod defence;
 pub(crate) mod dest;
 pub(crate) mod netns_state;
 pub(crate) mod rules;

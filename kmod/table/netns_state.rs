@@ -54,6 +54,7 @@ use crate::kernel_ext::work::{
 use super::backends::Backends;
 use super::conn::Conn;
 use super::conn_table::ConnTable;
+use super::defence::Defence;
 use super::rules::{
     Control,
     Rules, //
@@ -207,6 +208,10 @@ impl Timeouts {
         self.secure_tcp.load(Ordering::Relaxed)
     }
 
+    pub(super) fn set_secure_tcp(&self, strict: bool) {
+        self.secure_tcp.store(strict, Ordering::Relaxed);
+    }
+
     fn of(&self, state: TcpState) -> &AtomicU32 {
         // Every state has its place.
         self.tcp
@@ -253,6 +258,7 @@ pub(crate) struct NetnsState {
     counts: ServiceCounts,
     reply_sources: ReplySources,
     timeouts: Timeouts,
+    defence: Defence,
     sysctls: Sysctls,
 }
 
@@ -304,6 +310,17 @@ impl NetnsState {
     #[inline]
     pub(crate) fn timeouts(&self) -> &Timeouts {
         &self.timeouts
+    }
+
+    /// Defences against floods.
+    #[inline]
+    pub(crate) fn defence(&self) -> &Defence {
+        &self.defence
+    }
+
+    /// Decides anew what the defences do. Process context.
+    pub(crate) fn update_defence(&self) {
+        self.defence.update(&self.sysctls, &self.timeouts);
     }
 
     /// Settings under `net.ipv4.vs`.
@@ -370,6 +387,7 @@ impl netns::NetnsState for NetnsState {
                     bits: [const { AtomicU32::new(0) }; ReplySources::WORDS],
                 },
                 timeouts: Timeouts::new(),
+                defence: Defence::new(),
                 sysctls: Sysctls::new(net.is_initial()),
             }),
             GFP_KERNEL,
@@ -403,6 +421,10 @@ impl Worker for NetnsState {
             .conns
             .fit(sysctls.conn_lfactor(), sysctls.conn_tab_bits());
         tables.conns.collect();
+        self.update_defence();
+        if self.defence.drops_entries() {
+            tables.conns.drop_half_open();
+        }
         {
             let mut control = self.control();
             control.estimate_if_due();
