@@ -3,6 +3,7 @@
 persistence engine sip, and the templates they leave: sip.py PART."""
 
 import random
+import select
 import socket
 import sys
 import time
@@ -324,10 +325,10 @@ def six():
         print(title, "->", "; ".join(got) or "nowhere")
 
     phones = [bound("client", client + suffix, 5000 + i) for i, suffix in enumerate(["", "1"] * 3)]
-    # Neighbours get to know each other first.
+    # Neighbours get to know each other first, which takes them up to three seconds on each link.
     for phone in phones[:2]:
         phone.sendto(message("hello"), (vip, 5060))
-        time.sleep(1.5)
+        select.select(backends, [], [], 8)
         who("hello")
     for number in range(24):
         call = f"call{random.randrange(6)}"
