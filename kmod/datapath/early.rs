@@ -7,8 +7,6 @@
 //! skipped on the early path is what netfilter, connection tracking and routing's checks of the
 //! source do between here and the device.
 
-use core::sync::atomic::Ordering;
-
 use lvs_engine::addr::Family;
 use lvs_engine::config::Forwarding;
 use lvs_engine::nat::{
@@ -52,10 +50,8 @@ use super::{
 #[inline]
 pub(super) fn receive(context: &Context<'_>, packet: Packet, ip: IpHeader) -> Disposition {
     let mut packet = packet;
-    let sources = context.state.reply_sources();
-    let anywhere = context.state.counts().by_mark.load(Ordering::Relaxed) != 0;
-    let to_service = anywhere || sources.may_contain(&ip.destination);
-    let from_server = anywhere || sources.may_contain(&ip.source);
+    let to_service = lookup::may_be_request(context.state, &ip);
+    let from_server = lookup::may_be_reply(context.state, &ip);
     if !to_service && !from_server {
         return packet.accept();
     }

@@ -4,6 +4,7 @@
 
 use core::sync::atomic::Ordering;
 
+use lvs_engine::addr::Addr;
 use lvs_engine::config::{
     ServiceId,
     Target, //
@@ -64,8 +65,19 @@ impl Flow {
 /// Whether a packet that is routed through may be a reply: its source is a server's or a service's.
 #[inline]
 pub(super) fn may_be_reply(state: &NetnsState, ip: &IpHeader) -> bool {
-    state.reply_sources().may_contain(&ip.source)
-        || state.counts().by_mark.load(Ordering::Relaxed) != 0
+    may_know(state, &ip.source)
+}
+
+/// Whether a packet that isn't routed yet may be a client's: its destination is a service's.
+#[inline]
+pub(super) fn may_be_request(state: &NetnsState, ip: &IpHeader) -> bool {
+    may_know(state, &ip.destination)
+}
+
+/// Whether `addr` may be a server's or a service's; any may be while there are marks.
+#[inline]
+fn may_know(state: &NetnsState, addr: &Addr) -> bool {
+    state.reply_sources().may_contain(addr) || state.counts().by_mark.load(Ordering::Relaxed) != 0
 }
 
 /// The connection a client's packet belongs to.

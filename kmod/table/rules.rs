@@ -256,9 +256,7 @@ impl<'a> Control<'a> {
         counts.note(id, ServiceCounts::ONE_LESS);
         let of_family = self.rules.services_of(id.family);
         *of_family = of_family.wrapping_sub(1);
-        if *of_family == 0 {
-            self.unhook_if_unused();
-        }
+        self.unhook_if_unused(id.family);
         Ok(())
     }
 

@@ -70,18 +70,10 @@ impl Control<'_> {
         Ok(())
     }
 
-    /// Takes no more packets of a family that has no service.
-    pub(super) fn unhook_if_unused(&mut self) {
-        let (mut v4, mut v6) = (false, false);
-        self.for_each_service(|_, service| match service.id().family {
-            Family::V4 => v4 = true,
-            Family::V6 => v6 = true,
-        });
-        if !v4 {
-            self.rules.hooks.v4 = OfFamily::default();
-        }
-        if !v6 {
-            self.rules.hooks.v6 = OfFamily::default();
+    /// Takes no more packets of `family` if it has no service.
+    pub(super) fn unhook_if_unused(&mut self, family: Family) {
+        if *self.rules.services_of(family) == 0 {
+            *self.rules.hooks.of(family) = OfFamily::default();
         }
     }
 
