@@ -57,6 +57,16 @@ place_large_sections() {
 	grep -q ldata "$script" && grep -q lbss "$script"
 }
 
+# Per-CPU memory comes from an allocator of its own, where no fault can be injected. Let it fail as pages do. Kernels
+# without fault injection compile the line to nothing.
+let_percpu_fail() {
+	local file=$SRC/mm/percpu.c
+	grep -q should_fail_alloc_page "$file" || $SUDO sed -i \
+		-e 's/^#include <linux\/err.h>/&\n#include <linux\/fault-inject.h>/' \
+		-e 's/^\tdo_warn = !(gfp & __GFP_NOWARN);/&\n\tif (should_fail_alloc_page(gfp, 0))\n\t\treturn NULL;/' "$file"
+	grep -q fault-inject "$file" && grep -q should_fail_alloc_page "$file"
+}
+
 # With several processors compiled in, user-mode Linux asks the host to block and unblock a signal whenever interrupts are
 # disabled and enabled: two system calls around each lock that is taken so, which would be most of what a packet costs.
 # That signal comes from other processors, so one that is alone need not.
@@ -69,6 +79,7 @@ spare_one_processor() {
 configure() {
 	local lost
 	place_large_sections
+	let_percpu_fail
 	spare_one_processor
 	# An interrupted build goes on where it was.
 	[ ! -e "$OBJ/.configured" ] || return 0
