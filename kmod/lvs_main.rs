@@ -65,8 +65,9 @@ impl kernel::InPlaceModule for Lvs {
             stragglers: kernel_ext::rcu::Stragglers,
             conn_slab: CONN_SLAB.create(c"lvs_conn")?,
             refusal <- kernel_ext::rival::Refusal::register(),
-            namespaces <- PerNetns::register(),
             devices <- DeviceWatch::register(),
+            // Last: requests are served from here on.
+            namespaces <- PerNetns::register(),
         }? Error)
     }
 }

@@ -26,8 +26,8 @@ pub(crate) trait DeviceObserver: NetnsState {
     fn device_down(&self, device: Device);
 }
 
-/// Tells the `T` of a device's namespace when the device goes down. Registered after and dropped
-/// before [`netns::PerNetns`] of that type.
+/// Tells the `T` of a device's namespace when the device goes down. Dropped before
+/// [`netns::PerNetns`] of that type.
 #[pin_data(PinnedDrop)]
 pub(crate) struct DeviceWatch<T: DeviceObserver> {
     #[pin]

@@ -8,6 +8,10 @@ use core::ptr::{
     self,
     NonNull, //
 };
+use core::sync::atomic::{
+    AtomicU32,
+    Ordering, //
+};
 
 use kernel::prelude::*;
 use kernel::types::Opaque;
@@ -67,19 +71,20 @@ unsafe impl<T: NetnsState> Send for PerNetns<T> {}
 // SAFETY: As above.
 unsafe impl<T: NetnsState> Sync for PerNetns<T> {}
 
-/// Where the namespaces keep the pointer to their state: set once at registration, before any
-/// state exists. One per module.
-static SLOT: core::sync::atomic::AtomicU32 = core::sync::atomic::AtomicU32::new(0);
+/// Where the namespaces keep the pointer to their state; 0 until all that exist have theirs. So a
+/// registration that fails half-way takes back states that no request has seen. One per module.
+static SLOT: AtomicU32 = AtomicU32::new(0);
+/// The same number, from before any state exists.
 static mut SLOT_NUMBER: kernel::ffi::c_uint = 0;
 
-/// The state of `net`; `None` before it is made and after it is gone.
+/// The state of `net`; `None` before all namespaces have theirs and after it is gone.
 ///
 /// # Safety
 ///
 /// `net` is alive, `T` is the type registered by [`PerNetns`], and the state isn't torn down while
 /// the result lives: the caller was called by something that [`NetnsState::stop`] waits for.
 pub(super) unsafe fn state_of<'a, T: NetnsState>(net: *mut bindings::net) -> Option<&'a T> {
-    let slot = SLOT.load(core::sync::atomic::Ordering::Acquire);
+    let slot = SLOT.load(Ordering::Acquire);
     if slot == 0 {
         return None;
     }
@@ -91,7 +96,8 @@ pub(super) unsafe fn state_of<'a, T: NetnsState>(net: *mut bindings::net) -> Opt
 }
 
 impl<T: NetnsState> PerNetns<T> {
-    /// Registers; makes the state of all namespaces that exist.
+    /// Registers; makes the state of all namespaces that exist. The module's last registration: from
+    /// its end on requests are served, and nothing that fails may follow.
     pub(crate) fn register() -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             ops <- Opaque::try_ffi_init(|ops: *mut bindings::pernet_operations| {
@@ -104,6 +110,7 @@ impl<T: NetnsState> PerNetns<T> {
                     (*ops).id = &raw mut SLOT_NUMBER;
                     (*ops).size = core::mem::size_of::<*const T>();
                     kernel::error::to_result(bindings::register_pernet_subsys(ops))
+                        .inspect(|()| SLOT.store(SLOT_NUMBER, Ordering::Release))
                 }
             }),
             state: PhantomData,
@@ -118,7 +125,6 @@ impl<T: NetnsState> PerNetns<T> {
     unsafe fn place(net: *mut bindings::net) -> *mut *const T {
         // SAFETY: The core writes the number before it calls any of the callbacks.
         let slot = unsafe { (&raw const SLOT_NUMBER).read() };
-        SLOT.store(slot, core::sync::atomic::Ordering::Release);
         // SAFETY: By the contract of this function.
         unsafe { bindings::lvs_net_generic(net, slot).cast() }
     }
@@ -168,6 +174,6 @@ impl<T: NetnsState> PinnedDrop for PerNetns<T> {
     fn drop(self: Pin<&mut Self>) {
         // SAFETY: Registered by `register`.
         unsafe { bindings::unregister_pernet_subsys(self.ops.get()) };
-        SLOT.store(0, core::sync::atomic::Ordering::Release);
+        SLOT.store(0, Ordering::Release);
     }
 }

@@ -136,7 +136,12 @@ fn fresh<'a>(context: &Context<'a>, dest: &'a Dest, method: Method) -> Option<He
         return Some(Held::Own(route));
     }
     dest.route.replace(Some(RcuBox::new_atomic(route).ok()?));
-    dest.route.load(context.read).map(Held::Cached)
+    let kept = dest.route.load(context.read).map(Held::Cached);
+    // A server that was removed meanwhile holds no device: nobody would take the route from it.
+    if !dest.is_available() {
+        dest.route.replace(None);
+    }
+    kept
 }
 
 fn look_up(context: &Context<'_>, family: Family, to: &Addr, method: Method) -> Option<Route> {
