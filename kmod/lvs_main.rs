@@ -13,8 +13,8 @@ mod kernel_ext;
 mod table;
 
 use kernel_ext::device::DeviceWatch;
-use kernel_ext::memory::SlabOwner;
 use kernel_ext::netns::PerNetns;
+use kernel_ext::slab::SlabOwner;
 use table::netns_state::CONN_SLAB;
 use table::{
     Conn,

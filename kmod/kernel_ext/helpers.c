@@ -502,6 +502,11 @@ void lvs_kfree(const void *object)
 	kfree(object);
 }
 
+void *lvs_kvmalloc(size_t size)
+{
+	return kvmalloc(size, GFP_KERNEL);
+}
+
 void *lvs_kvzalloc(size_t size)
 {
 	return kvzalloc(size, GFP_KERNEL);

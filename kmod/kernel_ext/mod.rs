@@ -3,6 +3,7 @@
 //! Safe access to the kernel's C interfaces. All unsafe code of the module is below here.
 
 pub(crate) mod address;
+mod atomic;
 mod bindings;
 pub(crate) mod bytes;
 pub(crate) mod device;
@@ -22,6 +23,7 @@ pub(crate) mod procfs;
 pub(crate) mod rcu;
 pub(crate) mod rival;
 pub(crate) mod route;
+pub(crate) mod slab;
 pub(crate) mod sockopt;
 pub(crate) mod sysctl;
 pub(crate) mod table;

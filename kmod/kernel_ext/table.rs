@@ -18,13 +18,13 @@ use core::ptr::{
     self,
     NonNull, //
 };
-use core::sync::atomic::{
-    AtomicPtr,
-    Ordering, //
-};
 
 use kernel::prelude::*;
 
+use super::atomic::{
+    AtomicPtr,
+    Ordering, //
+};
 use super::bindings;
 use super::lock::Stripes;
 use super::memory::{
@@ -51,14 +51,24 @@ impl<T> Buckets<T> {
     /// Allocates empty chains; may sleep.
     fn alloc(count: usize) -> Result<NonNull<Self>> {
         let heads = count
-            .checked_mul(mem::size_of::<*mut Entry<T>>())
+            .checked_mul(mem::size_of::<AtomicPtr<Entry<T>>>())
             .ok_or(ENOMEM)?;
         let size = heads.checked_add(mem::size_of::<Self>()).ok_or(ENOMEM)?;
-        // SAFETY: The result is checked; zeroed memory is a table of empty chains.
-        let memory = unsafe { bindings::lvs_kvzalloc(size) }.cast::<Self>();
+        // SAFETY: The result is checked.
+        let memory = unsafe { bindings::lvs_kvmalloc(size) }.cast::<Self>();
         let buckets = NonNull::new(memory).ok_or(ENOMEM)?;
-        // SAFETY: Freshly allocated.
-        unsafe { (*buckets.as_ptr()).mask = count.wrapping_sub(1) };
+        // SAFETY: Freshly allocated with room for the struct and for `count` heads behind it.
+        unsafe {
+            buckets.write(Self {
+                mask: count.wrapping_sub(1),
+                future: AtomicPtr::new(ptr::null_mut()),
+                heads: [],
+            });
+            let heads = (&raw mut (*buckets.as_ptr()).heads).cast::<AtomicPtr<Entry<T>>>();
+            for index in 0..count {
+                heads.add(index).write(AtomicPtr::new(ptr::null_mut()));
+            }
+        }
         Ok(buckets)
     }
 
@@ -315,7 +325,7 @@ impl<T: Member + Send + Sync + 'static> RcuTable<T> {
 
 impl<T> Drop for RcuTable<T> {
     fn drop(&mut self) {
-        let buckets = *self.current.get_mut();
+        let buckets = self.current.load(Ordering::Relaxed);
         // SAFETY: `&mut self`: no reader, no writer and no resize is left.
         unsafe {
             for index in 0..=(*buckets).mask {

@@ -25,14 +25,14 @@ use lvs_engine::tcp_state::TcpState;
 use crate::kernel_ext::bytes::RcuBytes;
 use crate::kernel_ext::memory::{
     Entry,
-    EntryBox,
-    Slab, //
+    EntryBox, //
 };
 use crate::kernel_ext::rcu::{
     self,
     RcuArc,
     ReadSide, //
 };
+use crate::kernel_ext::slab::Slab;
 use crate::kernel_ext::table::{
     Clash,
     Neighbour,

@@ -13,7 +13,7 @@ use core::sync::atomic::{
 };
 
 use crate::control::params::Sysctls;
-use crate::kernel_ext::memory;
+use crate::kernel_ext::slab;
 
 use super::netns_state::Timeouts;
 
@@ -63,7 +63,7 @@ impl Defence {
 
     /// Decides anew what to do. Process context.
     pub(crate) fn update(&self, sysctls: &Sysctls, timeouts: &Timeouts) {
-        let available = memory::available_pages();
+        let available = slab::available_pages();
         let threshold = i64::from(sysctls.amemthresh().max(0));
         let scarce = available < threshold;
 

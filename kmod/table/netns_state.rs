@@ -34,7 +34,6 @@ use crate::kernel_ext::device::{
     Device,
     DeviceObserver, //
 };
-use crate::kernel_ext::memory::SharedSlab;
 use crate::kernel_ext::netns::{
     self,
     Net, //
@@ -44,6 +43,7 @@ use crate::kernel_ext::rcu::{
     self,
     ReadSide, //
 };
+use crate::kernel_ext::slab::SharedSlab;
 use crate::kernel_ext::table::RcuTable;
 use crate::kernel_ext::time;
 use crate::kernel_ext::work::{

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Caches that entries of tables are allocated from.
+
+use core::marker::PhantomData;
+use core::mem::{
+    self,
+    ManuallyDrop, //
+};
+use core::ptr::{
+    self,
+    NonNull, //
+};
+use core::sync::atomic::{
+    AtomicPtr,
+    Ordering, //
+};
+
+use kernel::prelude::*;
+use kernel::sync::Arc;
+
+use super::bindings;
+use super::memory::{
+    Entry,
+    EntryBox, //
+};
+
+impl<T: Send + Sync + 'static> EntryBox<T> {
+    /// Allocates from `slab` without sleeping, then makes the value. Fails with `ENOMEM`.
+    #[inline]
+    pub(crate) fn new_in(
+        slab: &Slab<T>,
+        hash: u32,
+        expires: u32,
+        make: impl FnOnce() -> T,
+    ) -> Result<Self> {
+        // SAFETY: The cache is alive as long as `slab`.
+        let memory = unsafe { bindings::lvs_cache_alloc_atomic(slab.cache.as_ptr()) };
+        Self::init(memory.cast(), hash, expires, make)
+    }
+}
+
+/// A cache of entries, visible in slabinfo.
+pub(crate) struct Slab<T> {
+    cache: NonNull<bindings::kmem_cache>,
+    entries: PhantomData<Entry<T>>,
+}
+
+// SAFETY: The allocator does its own locking.
+unsafe impl<T> Send for Slab<T> {}
+// SAFETY: As above.
+unsafe impl<T> Sync for Slab<T> {}
+
+impl<T> Slab<T> {
+    /// Creates the cache; may sleep. Fails with `ENOMEM`.
+    pub(crate) fn new(name: &'static CStr) -> Result<Self> {
+        const { assert!(!mem::needs_drop::<T>()) };
+        // SAFETY: The name lives as long as the module.
+        let cache = unsafe {
+            bindings::lvs_cache_create(name.as_char_ptr(), mem::size_of::<Entry<T>>() as u32)
+        };
+        Ok(Self {
+            cache: NonNull::new(cache).ok_or(ENOMEM)?,
+            entries: PhantomData,
+        })
+    }
+}
+
+impl<T> Drop for Slab<T> {
+    fn drop(&mut self) {
+        // SAFETY: All entries were dropped; destroying waits for their deferred frees.
+        unsafe { bindings::kmem_cache_destroy(self.cache.as_ptr()) }
+    }
+}
+
+/// A cache that a static names, for code that nothing can be handed to.
+pub(crate) struct SharedSlab<T>(AtomicPtr<Slab<T>>);
+
+impl<T: 'static> SharedSlab<T> {
+    /// No cache yet.
+    pub(crate) const fn new() -> Self {
+        Self(AtomicPtr::new(ptr::null_mut()))
+    }
+
+    /// Creates the cache, which [`SharedSlab::get`] finds as long as the result lives. Sleeps. Fails
+    /// with `ENOMEM`. Called once, at load.
+    pub(crate) fn create(&'static self, name: &'static CStr) -> Result<SlabOwner<T>> {
+        let slab = Arc::new(Slab::new(name)?, GFP_KERNEL)?;
+        self.0
+            .store(Arc::into_raw(slab).cast_mut(), Ordering::Release);
+        Ok(SlabOwner(self))
+    }
+
+    /// A share of the cache. Called by what is registered after `create` and unregistered before
+    /// its result goes.
+    pub(crate) fn get(&self) -> Option<Arc<Slab<T>>> {
+        let slab = self.0.load(Ordering::Acquire);
+        if slab.is_null() {
+            return None;
+        }
+        // SAFETY: The pointer came from `into_raw`, and its owner is alive by the contract above.
+        let owners = unsafe { ManuallyDrop::new(Arc::from_raw(slab)) };
+        Some(Arc::clone(&owners))
+    }
+}
+
+/// Owns a shared cache.
+pub(crate) struct SlabOwner<T: 'static>(&'static SharedSlab<T>);
+
+impl<T> Drop for SlabOwner<T> {
+    fn drop(&mut self) {
+        let slab = self.0 .0.swap(ptr::null_mut(), Ordering::AcqRel);
+        if !slab.is_null() {
+            // SAFETY: From `into_raw`, taken once.
+            drop(unsafe { Arc::from_raw(slab) });
+        }
+    }
+}
+
+/// Pages of the machine that are free or hold buffers. Process context.
+pub(crate) fn available_pages() -> i64 {
+    // SAFETY: Has no preconditions.
+    unsafe { bindings::lvs_available_pages() as i64 }
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0
+
+//! The table beside a map that is told the same, and under threads that really run at once.
+
+#![allow(dead_code)]
+
+extern crate self as kernel;
+
+#[path = "../../../kmod/kernel_ext/memory.rs"]
+mod memory;
+#[path = "../shim/operations.rs"]
+mod operations;
+#[path = "../shim/mod.rs"]
+mod shim;
+#[path = "../shim/threads.rs"]
+mod sync;
+#[path = "../../../kmod/kernel_ext/table.rs"]
+mod table;
+
+use shim::{
+    bindings,
+    lock,
+    prelude,
+    rcu,
+    time,
+    types, //
+};
+
+use std::sync::atomic::{
+    AtomicBool,
+    Ordering::SeqCst, //
+};
+use std::thread;
+
+use proptest::prelude::*;
+
+use operations::{
+    find,
+    insert,
+    remove,
+    Table, //
+};
+
+mod atomic {
+    pub(crate) use core::sync::atomic::{
+        AtomicPtr,
+        AtomicU32,
+        AtomicUsize,
+        Ordering, //
+    };
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2000) })]
+
+    #[test]
+    fn does_what_a_map_does(bytes in prop::collection::vec(any::<u8>(), 0..2000)) {
+        let _alone = sync::alone();
+        operations::run(&bytes);
+    }
+}
+
+/// Three threads change a third of the keys each and know what has to be there; a fourth changes the size all
+/// the time. Keys of a fifth kind stay, and everybody always finds them.
+#[test]
+fn threads_at_once_see_their_own_changes() {
+    const ROUNDS: u32 = 20_000;
+    const KEPT: u32 = 64;
+    let _alone = sync::alone();
+    {
+        let table = Table::new(u32::MAX).expect("memory");
+        let over = AtomicBool::new(false);
+        for key in 0..KEPT {
+            assert!(insert(&table, key * 4 + 3));
+        }
+        thread::scope(|scope| {
+            let (table, over) = (&table, &over);
+            let resizer = scope.spawn(move || {
+                sync::call_me(3);
+                let mut bits = 0;
+                while !over.load(SeqCst) {
+                    bits = (bits + 3) % 8;
+                    table.resize(1 << bits).expect("memory");
+                    rcu::reclaim();
+                }
+            });
+            let workers: Vec<_> = (0..3)
+                .map(|me| {
+                    scope.spawn(move || {
+                        sync::call_me(me as usize);
+                        let mut present = [false; 64];
+                        let mut random = me + 1;
+                        for _ in 0..ROUNDS {
+                            random ^= random << 13;
+                            random ^= random >> 17;
+                            random ^= random << 5;
+                            let slot = random % 64;
+                            let key = slot * 4 + me;
+                            let there = &mut present[slot as usize];
+                            assert_eq!(rcu::read(|read| find(table, read, key).is_some()), *there);
+                            assert!(rcu::read(|read| find(table, read, slot * 4 + 3).is_some()));
+                            if *there {
+                                assert!(remove(table, key));
+                            } else {
+                                assert!(insert(table, key));
+                            }
+                            *there = !*there;
+                        }
+                    })
+                })
+                .collect();
+            for worker in workers {
+                worker.join().expect("no panic");
+            }
+            over.store(true, SeqCst);
+            resizer.join().expect("no panic");
+        });
+    }
+    rcu::reclaim();
+    sync::with_heap(bindings::Heap::expect_empty);
+}
