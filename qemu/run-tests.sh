@@ -58,15 +58,17 @@ group_check() {
 
 scenarios() { (cd "$LVS_TOP/qemu/scenarios" && ls test-*.sh 2>/dev/null) || true; }
 
-# Every scenario in a guest of its own; $1 is the group, the rest are options of uml.sh.
+# Every scenario in a guest of its own; $1 is the group, the rest are options of uml.sh. A scenario's line "# Guest: "
+# has more of them.
 scenarios_on_uml() {
-	local group=$1 name found=0
+	local group=$1 name found=0 guest
 	shift
 	for name in $(scenarios); do
 		name=${name%.sh}
 		selected "$group/$name" || continue
 		found=1
-		start_test "$group/$name" "$LVS_TOP/qemu/uml.sh" "$@" --name "$name" \
+		read -ra guest < <(sed -n 's/^# Guest: //p' "$LVS_TOP/qemu/scenarios/$name.sh") || true
+		start_test "$group/$name" "$LVS_TOP/qemu/uml.sh" "$@" "${guest[@]}" --name "$name" \
 			"$LVS_TOP/qemu/scenarios/$name.sh"
 	done
 	wait_for_tests
