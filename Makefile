@@ -53,8 +53,10 @@ test-fast:       ## without the stock kernel
 test-sanitized:  ## the scenarios on a kernel with KASAN, kmemleak, lockdep and others (first run: 10 minutes more)
 	@qemu/run-tests.sh sanitized
 
-# PACKETS in each of three ways, CALLS of each caller; a run says its seed, and the same seed does the same again.
-fuzz: uml-module cli  ## malformed packets and calls for longer than the tests do (15 minutes; PACKETS=, CALLS=, SEED=)
+# EACH: seconds of each target of libFuzzer. PACKETS in each of three ways, CALLS of each caller; a run says its seed, and the
+# same seed does the same again.
+fuzz: uml-module cli  ## fuzz parsers and table, then a guest, for longer than the tests do (1 hour; EACH=, PACKETS=, CALLS=, SEED=)
+	@qemu/fuzz.sh $(or $(EACH),600)
 	@seed=$(or $(SEED),$$(date +%s)); echo "seed $$seed"; qemu/uml.sh --timeout 36000 \
 		--env FUZZ_PACKETS=$(or $(PACKETS),4000000) --env FUZZ_SEED=$$seed qemu/scenarios/test-packet-fuzz.sh && \
 	qemu/uml.sh --timeout 36000 --env FUZZ_CALLS=$(or $(CALLS),50000) --env FUZZ_SEED=$$seed \

@@ -4,7 +4,7 @@
 # whole in build/tests/NAME.log. The last line is "N passed, N failed".
 #
 # usage: run-tests.sh GROUP... [-- PATTERN]
-#   host       cargo's tests of uapi, kmod/engine, ipvsadm-rs and tests
+#   host       cargo's tests of uapi, kmod/engine, ipvsadm-rs and tests, and some seconds of each fuzz target
 #   check      check.sh: formatting, lints, no panics, and so on
 #   uml        qemu/scenarios/test-*.sh, each in a user-mode guest of its own; some again with the early path
 #   stock      acceptance.list, on the stock kernel in one boot of QEMU
@@ -26,7 +26,7 @@ done
 
 # Cargo's own count: every test function is a test of ours, and one that was ignored is one that failed.
 group_host() {
-	local log=$RESULTS/host.log start=$SECONDS counts status=0
+	local log=$RESULTS/host.log start=$SECONDS counts status=0 name
 	say "running cargo's tests (at first 2 minutes); follow them in $log"
 	"$LVS_TOP/qemu/cargo.sh" test --quiet --locked --workspace --no-fail-fast >"$log" 2>&1 || status=$?
 	counts=$(sed -n 's/^test result: .* \([0-9]*\) passed; \([0-9]*\) failed; \([0-9]*\) ignored.*/\1 \2 \3/p' "$log" |
@@ -40,6 +40,11 @@ group_host() {
 		[ "${counts#* }" -gt 0 ] || FAILED=$((FAILED + 1))
 		show_failure "host: cargo's tests" "$log"
 	fi
+	for name in "$LVS_TOP"/tests/fuzz/targets/*.rs; do
+		name=$(basename "$name" .rs)
+		start_test "host/fuzz-$name" "$LVS_TOP/qemu/fuzz.sh" 4 "$name"
+	done
+	wait_for_tests
 }
 
 group_check() {

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0
+
+//! Any ICMP error about any packet, taken apart and rewritten as the balancer does it: inside the bounds, and either whole
+//! or not at all.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use lvs_engine::addr::Addr;
+use lvs_engine::nat::{
+    self,
+    ErrorWay, //
+};
+use lvs_engine::parse::{
+    self,
+    ICMP_HEADER_LEN, //
+};
+
+fuzz_target!(|input: &[u8]| {
+    let Some(([choice, p0, p1, addr @ ..], packet)) = input.split_first_chunk::<19>() else {
+        return;
+    };
+    let way = if choice & 1 == 0 {
+        ErrorWay::ToClient
+    } else {
+        ErrorWay::ToServer
+    };
+    let port = (choice & 2 == 0).then_some(u16::from_be_bytes([*p0, *p1]));
+    let addr = Addr::from_octets(*addr);
+    let mut after = packet.to_vec();
+    let done = if choice & 4 == 0 {
+        v4(&mut after, way, &addr, port)
+    } else {
+        v6(&mut after, way, &addr, port)
+    };
+    if done.is_none() {
+        assert_eq!(packet, after);
+    }
+});
+
+fn v4(packet: &mut [u8], way: ErrorWay, addr: &Addr, port: Option<u16>) -> Option<()> {
+    let ip = parse::ipv4(packet).ok()?;
+    parse::icmp_error(packet.get(ip.len..)?).ok()??;
+    let inner_at = ip.len + ICMP_HEADER_LEN;
+    let inner = parse::ipv4(packet.get(inner_at..)?).ok()?;
+    let before = sum(&packet[inner_at..inner_at + 20]);
+    nat::rewrite_icmp_v4(
+        packet,
+        ip.len,
+        inner_at,
+        inner.len,
+        way,
+        addr.v4_word(),
+        port,
+    )?;
+    let outer = parse::ipv4(packet).expect("the outer header is one still");
+    let inner = parse::ipv4(&packet[inner_at..]).expect("and the inner one");
+    let (moved, quoted) = match way {
+        ErrorWay::ToClient => (outer.source, inner.destination),
+        ErrorWay::ToServer => (outer.destination, inner.source),
+    };
+    assert_eq!(
+        (moved.v4_word(), quoted.v4_word()),
+        (addr.v4_word(), addr.v4_word())
+    );
+    assert_eq!(before, sum(&packet[inner_at..inner_at + 20]));
+    Some(())
+}
+
+fn v6(packet: &mut [u8], way: ErrorWay, addr: &Addr, port: Option<u16>) -> Option<()> {
+    let ip = parse::ipv6(packet).ok()?;
+    parse::icmp_error_v6(packet.get(ip.len..)?).ok()??;
+    let inner_at = ip.len + ICMP_HEADER_LEN;
+    let inner = parse::ipv6(packet.get(inner_at..)?).ok()?;
+    // Headers in front of the message may be as odd in number as the length that one of them claims.
+    let covered = |packet: &[u8]| (sum(&packet[8..40]) + sum(&packet[ip.len..])) % 65535;
+    let before = covered(packet);
+    nat::rewrite_icmp_v6(packet, ip.len, inner_at, inner.len, way, addr, port)?;
+    assert_eq!(before, covered(packet));
+    Some(())
+}
+
+fn sum(bytes: &[u8]) -> u64 {
+    let words = bytes
+        .chunks(2)
+        .map(|pair| u64::from(pair[0]) << 8 | u64::from(*pair.get(1).unwrap_or(&0)));
+    words.sum::<u64>() % 65535
+}
