@@ -207,7 +207,7 @@ pub(super) fn to_server(
     if translated {
         forward::send_icmp(context, packet, ip, &report.inner, report.inner_at, conn)
     } else {
-        forward::unchanged(context, packet, ip, conn, Probe::Ignore)
+        forward::unchanged(*context, packet, *ip, conn, Probe::Ignore)
     }
 }
 

@@ -124,13 +124,26 @@ pub(super) fn whole(
 /// A TCP or UDP packet.
 #[inline(always)]
 fn transport(context: &Context<'_>, packet: Packet, ip: IpHeader) -> Disposition {
-    let (mut packet, ip) = match whole(context, packet, ip) {
-        Ok(whole) => whole,
-        Err(disposition) => return disposition,
-    };
-    if ip.is_later_fragment {
-        return packet.accept();
+    if ip.is_fragment {
+        return fragment(*context, packet, ip);
     }
+    whole_transport(context, packet, ip)
+}
+
+/// A fragment of one.
+#[cold]
+fn fragment(context: Context<'_>, packet: Packet, ip: IpHeader) -> Disposition {
+    match whole(&context, packet, ip) {
+        Ok((packet, ip)) if ip.is_later_fragment => packet.accept(),
+        Ok((packet, ip)) => whole_transport(&context, packet, ip),
+        Err(disposition) => disposition,
+    }
+}
+
+/// A TCP or UDP packet that is no fragment, or the first one of IPv6.
+#[inline(always)]
+fn whole_transport(context: &Context<'_>, packet: Packet, ip: IpHeader) -> Disposition {
+    let mut packet = packet;
     let needed = ip.len.wrapping_add(parse::transport_len(ip.protocol));
     if !packet.pull(needed) {
         // Too short for its protocol: passing by it is somebody else's to judge.
@@ -156,28 +169,37 @@ fn transport(context: &Context<'_>, packet: Packet, ip: IpHeader) -> Disposition
     };
     if context.place != Place::Forward && takes_requests(context, &packet) {
         if let Some(conn) = lookup::request(context, &flow) {
-            if let Some(conn) = schedule::keep(context, &flow, conn) {
+            if schedule::keeps(context, &flow, conn) {
                 return forward::request(context, packet, &flow, conn);
             }
             // The entry belongs to an older connection: this packet begins another one.
-            return schedule::begin(context, packet, &flow);
+            return schedule::begin(*context, packet, flow);
         }
     }
-    // On the forwarding path this was asked before.
-    let may_be_reply = context.place == Place::Forward || lookup::may_be_reply(context.state, &ip);
-    if let Some(conn) = may_be_reply
-        .then(|| lookup::reply(context, &flow))
-        .flatten()
-    {
-        return reply::send_back(context, packet, &flow, conn);
+    if context.place == Place::Forward {
+        if let Some(conn) = lookup::reply(context, &flow) {
+            return reply::send_back(context, packet, &flow, conn);
+        }
     }
-    if let Some(conn) = sip::open(context, &mut packet, &flow) {
-        return reply::send_back(context, packet, &flow, &conn);
+    others(*context, packet, flow)
+}
+
+/// A packet of no client's connection, and on the forwarding path of no connection at all.
+#[inline(never)]
+fn others(context: Context<'_>, packet: Packet, flow: Flow) -> Disposition {
+    let mut packet = packet;
+    if context.place != Place::Forward && lookup::may_be_reply(context.state, &flow.ip) {
+        if let Some(conn) = lookup::reply(&context, &flow) {
+            return reply::send_back(&context, packet, &flow, conn);
+        }
     }
-    if context.place == Place::Forward || !takes_requests(context, &packet) {
+    if let Some(conn) = sip::open(&context, &mut packet, &flow) {
+        return reply::send_back(&context, packet, &flow, &conn);
+    }
+    if context.place == Place::Forward || !takes_requests(&context, &packet) {
         return packet.accept();
     }
-    schedule::begin(context, packet, &flow)
+    schedule::begin(context, packet, flow)
 }
 
 /// Whether the packet may be a client's: addressed to this host on the link, or made by it.

@@ -36,7 +36,7 @@ const FIRST_UNPRIVILEGED_PORT: u16 = 1024;
 
 impl Flow {
     /// The packet as a client's.
-    #[inline]
+    #[inline(always)]
     pub(super) fn as_request(&self) -> Tuple {
         Tuple {
             family: self.ip.family,
@@ -49,7 +49,7 @@ impl Flow {
     }
 
     /// The packet as a server's: to the client, and from what the entry is compared with.
-    #[inline]
+    #[inline(always)]
     pub(super) fn as_reply(&self) -> Tuple {
         Tuple {
             family: self.ip.family,
@@ -81,7 +81,7 @@ fn may_know(state: &NetnsState, addr: &Addr) -> bool {
 }
 
 /// The connection a client's packet belongs to.
-#[inline]
+#[inline(always)]
 pub(super) fn request<'a>(context: &Context<'a>, flow: &Flow) -> Option<&'a ConnEntry> {
     context
         .tables
@@ -90,7 +90,7 @@ pub(super) fn request<'a>(context: &Context<'a>, flow: &Flow) -> Option<&'a Conn
 }
 
 /// The connection a server's packet belongs to.
-#[inline]
+#[inline(always)]
 pub(super) fn reply<'a>(context: &Context<'a>, flow: &Flow) -> Option<&'a ConnEntry> {
     context
         .tables

@@ -16,6 +16,9 @@
 //!
 //! Everything here runs on the RCU read side, in softirq or (for packets this host makes) process
 //! context, and takes no lock for a packet of an established connection.
+//!
+//! What such a packet needs is inlined into the hook, once for each family, so that its headers stay
+//! in registers; what leads off that way is a function of its own, to which they are copied.
 
 mod early;
 mod forward;

@@ -51,32 +51,28 @@ use super::{
 
 /// Whether a client's packet still belongs to the connection found for it. If not, the connection
 /// is ended and the packet begins a new one.
-#[inline]
-pub(super) fn keep<'a>(
-    context: &Context<'a>,
-    flow: &Flow,
-    conn: &'a ConnEntry,
-) -> Option<&'a ConnEntry> {
+#[inline(always)]
+pub(super) fn keeps(context: &Context<'_>, flow: &Flow, conn: &ConnEntry) -> bool {
     let opens = flow
         .tcp_flags
         .is_some_and(|flags| flags & tcp_flag::SYN != 0);
-    if opens && is_reused(context, conn) {
-        context.tables.conns.remove(context.read, conn);
-        return None;
-    }
     let server_is_gone = conn
         .dest(context.read)
         .is_some_and(|dest| !dest.is_available());
-    if server_is_gone && context.state.sysctls().expire_nodest_conn() {
-        context.tables.conns.remove(context.read, conn);
-        return None;
+    if !opens && !server_is_gone {
+        return true;
     }
-    Some(conn)
+    let is_over = (opens && is_reused(*context, conn))
+        || (server_is_gone && context.state.sysctls().expire_nodest_conn());
+    if is_over {
+        context.tables.conns.remove(context.read, conn);
+    }
+    !is_over
 }
 
 /// Whether a SYN reuses the port of a connection that is over, or that should go elsewhere.
 #[cold]
-fn is_reused(context: &Context<'_>, conn: &ConnEntry) -> bool {
+fn is_reused(context: Context<'_>, conn: &ConnEntry) -> bool {
     let sysctls = context.state.sysctls();
     let quiescent = conn
         .dest(context.read)
@@ -97,7 +93,9 @@ fn is_reused(context: &Context<'_>, conn: &ConnEntry) -> bool {
 }
 
 /// A packet that belongs to no connection: makes one if it is for a service.
-pub(super) fn begin(context: &Context<'_>, packet: Packet, flow: &Flow) -> Disposition {
+#[inline(never)]
+pub(super) fn begin(context: Context<'_>, packet: Packet, flow: Flow) -> Disposition {
+    let (context, flow) = (&context, &flow);
     if let Some(flags) = flow.tcp_flags {
         let opens = flags & tcp_flag::SYN != 0 || context.state.sysctls().sloppy_tcp();
         if !opens || flags & tcp_flag::RST != 0 {

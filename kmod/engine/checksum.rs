@@ -53,7 +53,7 @@ impl Delta {
 /// Folds a sum of 16- and 32-bit words into 16 bits with the carries carried around.
 #[inline]
 const fn fold(sum: u64) -> u16 {
-    let sum = (sum & 0xffff_ffff).wrapping_add(sum >> 32);
+    // 33 bits, 18, 17 and at last 16 are left.
     let sum = (sum & 0xffff_ffff).wrapping_add(sum >> 32);
     let sum = (sum & 0xffff).wrapping_add(sum >> 16);
     let sum = (sum & 0xffff).wrapping_add(sum >> 16);
@@ -80,6 +80,11 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
+        #[test]
+        fn folding_keeps_the_sum_modulo_65535(sum: u64) {
+            prop_assert_eq!(u64::from(fold(sum)) % 65535, sum % 65535);
+        }
+
         #[test]
         fn an_update_equals_a_recomputation(
             mut bytes in proptest::collection::vec(any::<u8>(), 24..64),

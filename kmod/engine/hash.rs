@@ -68,6 +68,21 @@ pub const fn hash_1(key: HashKey, word: u64) -> u32 {
     State::new(key).absorb(word).finish(8, 0)
 }
 
+/// Hash of the low seven bytes of `word`, the most that one round of compression takes in.
+#[inline(always)]
+pub const fn hash_7_bytes(key: HashKey, word: u64) -> u32 {
+    State::new(key).finish(7, word & 0x00ff_ffff_ffff_ffff)
+}
+
+/// Hash of two words and the low three bytes of `third`.
+#[inline]
+pub const fn hash_19_bytes(key: HashKey, first: u64, second: u64, third: u32) -> u32 {
+    State::new(key)
+        .absorb(first)
+        .absorb(second)
+        .finish(19, (third & 0x00ff_ffff) as u64)
+}
+
 /// Hash of three words.
 #[inline]
 pub const fn hash_3(key: HashKey, first: u64, second: u64, third: u64) -> u32 {
@@ -158,6 +173,11 @@ mod tests {
             let [first, second, third] = words;
             prop_assert_eq!(hash_half(key, half), reference(&half.to_le_bytes()));
             prop_assert_eq!(hash_1(key, first), reference(&first.to_le_bytes()));
+            prop_assert_eq!(hash_7_bytes(key, first), reference(&first.to_le_bytes()[..7]));
+            prop_assert_eq!(
+                hash_19_bytes(key, first, second, third as u32),
+                reference(&words.map(u64::to_le_bytes).as_flattened()[..19])
+            );
             prop_assert_eq!(
                 hash_3(key, first, second, third),
                 reference(words.map(u64::to_le_bytes).as_flattened())

@@ -47,49 +47,47 @@ pub const fn rewrite_len(ip_len: usize, transport_protocol: u8) -> usize {
 }
 
 /// The fields of a TCP or UDP header that a rewrite changes.
-struct PortAndSum {
+struct PortAndSum<'a> {
     is_udp: bool,
-    port_at: usize,
-    old_port: u16,
-    check_at: usize,
-    old_check: u16,
+    port: &'a mut [u8; 2],
+    check: &'a mut [u8; 2],
 }
 
-impl PortAndSum {
-    /// Reads them; `None` for other protocols and headers too short.
-    #[inline]
-    fn read(transport: &mut [u8], transport_protocol: u8, port_at: usize) -> Option<Self> {
-        let check_at = match transport_protocol {
-            protocol::TCP => 16,
-            protocol::UDP => 6,
+impl<'a> PortAndSum<'a> {
+    /// Finds them; `None` for other protocols and headers too short.
+    #[inline(always)]
+    fn of(transport: &'a mut [u8], transport_protocol: u8, end: End) -> Option<Self> {
+        let (ports, rest) = transport.split_first_chunk_mut::<4>()?;
+        let (is_udp, check) = match transport_protocol {
+            protocol::TCP => (false, half_at(rest, 12)?),
+            protocol::UDP => (true, half_at(rest, 2)?),
             _ => return None,
         };
+        let (source, destination) = ports.split_first_chunk_mut::<2>()?;
+        let port = match end {
+            End::Source => source,
+            End::Destination => destination.first_chunk_mut()?,
+        };
         Some(Self {
-            is_udp: transport_protocol == protocol::UDP,
-            port_at,
-            old_port: u16::from_ne_bytes(*half_at(transport, port_at)?),
-            check_at,
-            old_check: u16::from_ne_bytes(*half_at(transport, check_at)?),
+            is_udp,
+            port,
+            check,
         })
     }
 
     /// Changes the port, and corrects the checksum for that and the address. A UDP sender may leave
     /// the checksum out; with IPv6 tunnels alone do (RFC 6935).
-    #[inline]
-    fn change(
-        self,
-        transport: &mut [u8],
-        port: u16,
-        addr_delta: Delta,
-        sum: TransportSum,
-    ) -> Option<()> {
+    #[inline(always)]
+    fn change(self, port: u16, addr_delta: Delta, sum: TransportSum) {
         let port = port.to_be();
-        *half_at(transport, self.port_at)? = port.to_ne_bytes();
+        let old_port = u16::from_ne_bytes(*self.port);
+        let old_check = u16::from_ne_bytes(*self.check);
+        *self.port = port.to_ne_bytes();
         let check = match sum {
-            TransportSum::Partial => addr_delta.apply_to_sum(self.old_check),
-            TransportSum::Complete if self.is_udp && self.old_check == 0 => 0,
+            TransportSum::Partial => addr_delta.apply_to_sum(old_check),
+            TransportSum::Complete if self.is_udp && old_check == 0 => 0,
             TransportSum::Complete => {
-                let check = addr_delta.half(self.old_port, port).apply(self.old_check);
+                let check = addr_delta.half(old_port, port).apply(old_check);
                 if self.is_udp && check == 0 {
                     0xffff
                 } else {
@@ -97,14 +95,13 @@ impl PortAndSum {
                 }
             }
         };
-        *half_at(transport, self.check_at)? = check.to_ne_bytes();
-        Some(())
+        *self.check = check.to_ne_bytes();
     }
 }
 
 /// Gives one end of an IPv4 packet another address (as it lies in memory) and port (host order),
 /// and corrects the IP and the TCP or UDP checksum.
-#[inline]
+#[inline(always)]
 pub fn rewrite_v4(
     headers: &mut [u8],
     ip_len: usize,
@@ -114,26 +111,24 @@ pub fn rewrite_v4(
     port: u16,
     sum: TransportSum,
 ) -> Option<()> {
-    let (ip, transport) = headers.split_at_mut_checked(ip_len)?;
-    let (addr_at, port_at) = match end {
-        End::Source => (12, 0),
-        End::Destination => (16, 2),
-    };
+    let (ip, behind) = headers.split_first_chunk_mut::<20>()?;
+    let transport = behind.get_mut(ip_len.checked_sub(20)?..)?;
     // Everything is there before anything is changed.
-    let ports = PortAndSum::read(transport, transport_protocol, port_at)?;
-    let old_ip_check = u16::from_ne_bytes(*half_at(ip, 10)?);
-    let place = word_at(ip, addr_at)?;
-    let old_addr = u32::from_ne_bytes(*place);
+    let ports = PortAndSum::of(transport, transport_protocol, end)?;
+    let place = match end {
+        End::Source => word_at(ip, 12)?,
+        End::Destination => word_at(ip, 16)?,
+    };
+    let addr_delta = Delta::new().word(u32::from_ne_bytes(*place), addr);
     *place = addr.to_ne_bytes();
-
-    let addr_delta = Delta::new().word(old_addr, addr);
-    *half_at(ip, 10)? = addr_delta.apply(old_ip_check).to_ne_bytes();
-
-    ports.change(transport, port, addr_delta, sum)
+    let check = half_at(ip, 10)?;
+    *check = addr_delta.apply(u16::from_ne_bytes(*check)).to_ne_bytes();
+    ports.change(port, addr_delta, sum);
+    Some(())
 }
 
 /// As [`rewrite_v4`] for an IPv6 packet, whose header has no checksum.
-#[inline]
+#[inline(always)]
 pub fn rewrite_v6(
     headers: &mut [u8],
     ip_len: usize,
@@ -143,19 +138,20 @@ pub fn rewrite_v6(
     port: u16,
     sum: TransportSum,
 ) -> Option<()> {
-    let (ip, transport) = headers.split_at_mut_checked(ip_len)?;
-    let (addr_at, port_at) = match end {
-        End::Source => (8, 0),
-        End::Destination => (24, 2),
-    };
+    let (ip, behind) = headers.split_first_chunk_mut::<40>()?;
+    let transport = behind.get_mut(ip_len.checked_sub(40)?..)?;
     // Everything is there before anything is changed.
-    let ports = PortAndSum::read(transport, transport_protocol, port_at)?;
-    let addr_delta = replace_addr_v6(ip, addr_at, addr)?;
-    ports.change(transport, port, addr_delta, sum)
+    let ports = PortAndSum::of(transport, transport_protocol, end)?;
+    let addr_delta = match end {
+        End::Source => replace_addr_v6(ip, 8, addr)?,
+        End::Destination => replace_addr_v6(ip, 24, addr)?,
+    };
+    ports.change(port, addr_delta, sum);
+    Some(())
 }
 
 /// Replaces the IPv6 address at `at`; returns what that does to a sum over it.
-#[inline]
+#[inline(always)]
 fn replace_addr_v6(bytes: &mut [u8], at: usize, addr: &Addr) -> Option<Delta> {
     let place: &mut [u8; 16] = bytes.get_mut(at..)?.first_chunk_mut()?;
     let old = Addr::from_octets(*place);
@@ -168,7 +164,7 @@ fn replace_addr_v6(bytes: &mut [u8], at: usize, addr: &Addr) -> Option<Delta> {
 }
 
 /// Takes one hop from an IPv6 header.
-#[inline]
+#[inline(always)]
 pub fn decrement_hop_limit_v6(ip: &mut [u8]) -> Option<()> {
     let [_, _, _, _, _, _, _, hop_limit, ..] = ip else {
         return None;
@@ -213,19 +209,19 @@ pub fn rewrite_icmp_v6(
     Some(())
 }
 
-/// Takes one hop from an IPv4 header's time to live and corrects its checksum (RFC 1141).
-#[inline]
+/// Takes one hop from an IPv4 header's time to live and corrects its checksum (RFC 1141): the sum has
+/// one less in its high byte, so its complement has one more.
+#[inline(always)]
 pub fn decrement_ttl_v4(ip: &mut [u8]) -> Option<()> {
-    let place = half_at(ip, 8)?;
-    let old = *place;
-    let [ttl, protocol] = old;
-    let new = [ttl.checked_sub(1)?, protocol];
-    *place = new;
-    let check = half_at(ip, 10)?;
-    *check = Delta::new()
-        .half(u16::from_ne_bytes(old), u16::from_ne_bytes(new))
-        .apply(u16::from_ne_bytes(*check))
-        .to_ne_bytes();
+    let [_, _, _, _, _, _, _, _, ttl, _, c0, c1, ..] = ip else {
+        return None;
+    };
+    *ttl = ttl.checked_sub(1)?;
+    let check = u32::from(u16::from_ne_bytes([*c0, *c1]));
+    let more = check.wrapping_add(u32::from(u16::from_ne_bytes([1, 0])));
+    // The carry comes around; all ones are zero.
+    let new = more.wrapping_add(u32::from(more >= 0xffff)) as u16;
+    [*c0, *c1] = new.to_ne_bytes();
     Some(())
 }
 

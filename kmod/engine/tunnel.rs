@@ -190,6 +190,13 @@ pub fn ipv4_header(
     ]
 }
 
+/// Gives an IPv4 header its identity, in host order.
+#[inline]
+pub fn identify_v4(header: &mut [u8; 20], identity: u16) {
+    let [_, _, _, _, high, low, ..] = header;
+    [*high, *low] = identity.to_be_bytes();
+}
+
 /// Smallest MTU an IPv6 tunnel may leave for the packets inside (RFC 8200).
 pub const MIN_INNER_MTU_V6: u32 = 1280;
 

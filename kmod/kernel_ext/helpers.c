@@ -51,14 +51,10 @@ void lvs_skb_set_ip_summed(struct sk_buff *skb, u8 state)
 	skb->ip_summed = state;
 }
 
-int lvs_skb_cow(struct sk_buff *skb, unsigned int headroom)
+/* Makes `len` bytes linear and private, with `headroom` in front of them. */
+bool lvs_skb_prepare(struct sk_buff *skb, unsigned int len, unsigned int headroom)
 {
-	return skb_cow(skb, headroom);
-}
-
-unsigned int lvs_skb_headroom(const struct sk_buff *skb)
-{
-	return skb_headroom(skb);
+	return pskb_may_pull(skb, len) && !skb_cow(skb, headroom);
 }
 
 int lvs_skb_cloned(const struct sk_buff *skb)
@@ -178,6 +174,18 @@ void lvs_skb_reset_ip_options(struct sk_buff *skb)
 bool lvs_skb_pull(struct sk_buff *skb, unsigned int len)
 {
 	return pskb_pull(skb, len) != NULL;
+}
+
+void lvs_skb_push_header(struct sk_buff *skb, const void *header, unsigned int len)
+{
+	memcpy(skb_push(skb, len), header, len);
+	skb_reset_network_header(skb);
+	lvs_skb_reset_ip_options(skb);
+}
+
+u16 lvs_skb_segments(const struct sk_buff *skb)
+{
+	return skb_shinfo(skb)->gso_segs ?: 1;
 }
 
 void lvs_skb_set_transport_header(struct sk_buff *skb, int offset)

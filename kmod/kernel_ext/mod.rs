@@ -10,6 +10,7 @@ pub(crate) mod device;
 pub(crate) mod early;
 pub(crate) mod genl;
 pub(crate) mod hook;
+mod identity;
 pub(crate) mod list;
 pub(crate) mod lock;
 pub(crate) mod memory;

@@ -142,14 +142,20 @@ impl Packet {
         Ok(unsafe { slice::from_raw_parts_mut(self.skb().data, len) })
     }
 
-    /// Makes room for `headroom` bytes in front, in a head nobody shares.
+    /// As [`Packet::writable`], with room for `headroom` bytes in front.
     #[inline]
-    pub(crate) fn make_headroom(&mut self, headroom: u32) -> Result<(), Unwritable> {
+    pub(crate) fn writable_behind(
+        &mut self,
+        len: usize,
+        headroom: u32,
+    ) -> Result<&mut [u8], Unwritable> {
+        let wanted = u32::try_from(len).map_err(|_| Unwritable)?;
         // SAFETY: The packet is owned; no header slice is alive.
-        if unsafe { bindings::lvs_skb_cow(self.as_ptr(), headroom) } != 0 {
+        if !unsafe { bindings::lvs_skb_prepare(self.as_ptr(), wanted, headroom) } {
             return Err(Unwritable);
         }
-        Ok(())
+        // SAFETY: The call above made so many bytes at `data` linear and private.
+        Ok(unsafe { slice::from_raw_parts_mut(self.skb().data, len) })
     }
 
     /// The firewall mark; 0 for none.
@@ -346,6 +352,20 @@ impl Packet {
         }
     }
 
+    /// Bytes of the buffer in front of the packet.
+    #[inline]
+    pub(super) fn headroom(&self) -> u32 {
+        let skb = self.skb();
+        skb.data.addr().wrapping_sub(skb.head.addr()) as u32
+    }
+
+    /// How many packets this one is when it leaves: more than one before segmentation.
+    #[inline]
+    pub(crate) fn segments(&self) -> u16 {
+        // SAFETY: The packet is alive.
+        unsafe { bindings::lvs_skb_segments(self.as_ptr()) }
+    }
+
     /// Prepares the packet for `outer_len` more bytes of headers in front, plus `reserve` for the
     /// device. `Err` when there is no memory; the packet is dropped then.
     pub(crate) fn prepare_encapsulation(
@@ -361,8 +381,8 @@ impl Packet {
         packet.detach_socket();
         // SAFETY: The packet is owned; a reallocated one replaces it.
         unsafe {
-            if bindings::lvs_skb_headroom(packet.as_ptr()) < headroom
-                || bindings::lvs_skb_cloned(packet.as_ptr()) != 0
+            if packet.headroom() < headroom
+                || (packet.skb().cloned() != 0 && bindings::lvs_skb_cloned(packet.as_ptr()) != 0)
             {
                 let wider = bindings::lvs_skb_realloc_headroom(packet.as_ptr(), headroom);
                 match NonNull::new(wider) {
@@ -384,24 +404,23 @@ impl Packet {
 
     /// Puts `header` in front as the new IP header; the room was made by
     /// [`Packet::prepare_encapsulation`].
-    pub(crate) fn push_ip_header(&mut self, header: &[u8], net: Net) -> bool {
+    #[inline]
+    pub(crate) fn push_ip_header(&mut self, header: &[u8]) -> bool {
         let Ok(len) = u32::try_from(header.len()) else {
             return false;
         };
-        // SAFETY: The packet is owned, no header slice is alive, and the room is checked.
-        unsafe {
-            if bindings::lvs_skb_headroom(self.as_ptr()) < len {
-                return false;
-            }
-            let at = bindings::lvs_skb_push(self.as_ptr(), len).cast::<u8>();
-            at.copy_from_nonoverlapping(header.as_ptr(), header.len());
-            bindings::lvs_skb_reset_network_header(self.as_ptr());
-            bindings::lvs_skb_reset_ip_options(self.as_ptr());
-            if header.first().is_some_and(|byte| byte >> 4 == 4) {
-                bindings::lvs_skb_select_ident(net.as_ptr(), self.as_ptr());
-            }
+        if self.headroom() < len {
+            return false;
         }
+        // SAFETY: The packet is owned, no header slice is alive, and the room is checked.
+        unsafe { bindings::lvs_skb_push_header(self.as_ptr(), header.as_ptr().cast(), len) };
         true
+    }
+
+    /// Has the kernel choose the identity of the IPv4 header in front.
+    pub(crate) fn select_identity(&mut self, net: Net) {
+        // SAFETY: The packet is owned and has an IPv4 header.
+        unsafe { bindings::lvs_skb_select_ident(net.as_ptr(), self.as_ptr()) }
     }
 
     /// Frees the packet, which may not be the one the hook was called with any more.

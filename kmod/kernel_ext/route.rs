@@ -11,6 +11,7 @@ use lvs_engine::addr::{
 
 use super::bindings;
 use super::device::Device;
+use super::identity::Identities;
 use super::netns::Net;
 use super::packet::Packet;
 use super::rcu::ReadSide;
@@ -27,6 +28,8 @@ pub(crate) struct Route {
     link_header_len: u32,
     /// No longer packet needs to be compared with the MTU as it is now.
     fits_anyway: u32,
+    /// Of IPv4 packets that this host sends between the ends of the route.
+    identities: Identities,
 }
 
 // SAFETY: Routes are reference counted and shared by all CPUs.
@@ -44,7 +47,9 @@ impl Route {
             bindings::lvs_route_output4(net.as_ptr(), to, from, known_nexthop, &mut source_v4)
         };
         let dst = NonNull::new(route.cast())?;
-        Some(Self::new(dst, 0, Family::V4, Addr::from_v4_word(source_v4)))
+        let mut route = Self::new(dst, 0, Family::V4, Addr::from_v4_word(source_v4));
+        route.identities = Identities::between(source_v4, to);
+        Some(route)
     }
 
     /// As [`Route::lookup_v4`] for an IPv6 address. `choose_source` also chooses a source address, and
@@ -102,6 +107,7 @@ impl Route {
             is_plain: is_plain && !is_local,
             link_header_len,
             fits_anyway: mtu.min(Self::LEAST_LEARNED_MTU),
+            identities: Identities::between(0, 0),
         }
     }
 
@@ -173,6 +179,13 @@ impl Route {
     #[inline]
     pub(crate) fn source(&self) -> Addr {
         self.source
+    }
+
+    /// The first of `count` identities for IPv4 packets that go from the route's source to its
+    /// destination, in host order.
+    #[inline]
+    pub(crate) fn take_identities(&self, count: u16) -> u16 {
+        self.identities.take(count)
     }
 
     /// Bytes of the device's link-layer header.

@@ -137,7 +137,7 @@ impl<T: Member + Send + Sync + 'static> RcuTable<T> {
     }
 
     /// The first entry with this hash that `matches`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn find<'a>(
         &self,
         read: ReadSide<'a>,

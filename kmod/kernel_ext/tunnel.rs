@@ -53,14 +53,13 @@ impl Packet {
         target: &Addr,
         net: Net,
     ) -> bool {
-        // SAFETY: The packet is owned and no header slice is alive.
-        if unsafe { bindings::lvs_skb_headroom(self.as_ptr()) } < encapsulation.header_len() {
+        if self.headroom() < encapsulation.header_len() {
             return false;
         }
         match encapsulation {
             Encapsulation::Ip => true,
             Encapsulation::Gre { checksum } => {
-                // SAFETY: As above; there is room for the header.
+                // SAFETY: The packet is owned, no header slice is alive, and there is room for the header.
                 unsafe { bindings::lvs_skb_push_gre(self.as_ptr(), inner == Family::V6, checksum) };
                 true
             }

@@ -236,7 +236,7 @@ impl Conn {
     }
 
     /// Whether client packets with `tuple` belong here.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn matches_request(&self, tuple: &Tuple) -> bool {
         self.has_tuple(tuple) && !self.has(flag::TEMPLATE)
     }
@@ -254,7 +254,7 @@ impl Conn {
             && self.call_id(read) == call
     }
 
-    #[inline]
+    #[inline(always)]
     fn has_tuple(&self, tuple: &Tuple) -> bool {
         let addresses_match = match tuple.family {
             Family::V4 => {
@@ -277,7 +277,7 @@ impl Conn {
     /// Whether a packet from `source` to the client of `tuple` belongs here: sent by the real
     /// server where that is rewritten, else by the virtual address.
     /// `tuple.virtual_*` hold the packet's source.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn matches_reply(&self, tuple: &Tuple) -> bool {
         let rewritten = self.forwarding() == Forwarding::Masquerade;
         let source_port = if rewritten {
@@ -481,7 +481,7 @@ impl Conn {
     /// ticks the connection lives from now on without another packet.
     ///
     /// `from_client` tells the direction; `tcp_flags` are those of a TCP segment, if it has them.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn advance(
         &self,
         read: ReadSide<'_>,
@@ -529,7 +529,7 @@ impl Conn {
     }
 
     /// The state word after a packet.
-    #[inline]
+    #[inline(always)]
     fn after(
         &self,
         word: u32,

@@ -151,22 +151,25 @@ impl ConnTable {
 
     #[inline(always)]
     fn hash(&self, family: Family, protocol: u8, client: &Addr, client_port: u16) -> u32 {
-        let low = (u64::from(client_port) << 8) | u64::from(protocol);
+        let low = (u32::from(client_port) << 8) | u32::from(protocol);
         match family {
-            Family::V4 => hash::hash_1(self.key, (u64::from(client.v4_word()) << 32) | (low << 1)),
+            Family::V4 => hash::hash_7_bytes(
+                self.key,
+                (u64::from(client.v4_word()) << 24) | u64::from(low),
+            ),
             Family::V6 => {
                 let [a, b, c, d] = client.0;
-                hash::hash_3(
+                hash::hash_19_bytes(
                     self.key,
-                    (u64::from(a) << 32) | u64::from(b),
-                    (u64::from(c) << 32) | u64::from(d),
-                    (low << 1) | 1,
+                    (u64::from(b) << 32) | u64::from(a),
+                    (u64::from(d) << 32) | u64::from(c),
+                    low,
                 )
             }
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn hash_of(&self, tuple: &Tuple) -> u32 {
         self.hash(
             tuple.family,
@@ -185,7 +188,7 @@ impl ConnTable {
     }
 
     /// The connection that client packets with `tuple` belong to.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn find_request<'a>(
         &self,
         read: ReadSide<'a>,
@@ -199,7 +202,7 @@ impl ConnTable {
 
     /// The connection whose server sent a packet with `tuple`, whose "virtual" half is the
     /// packet's source.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn find_reply<'a>(
         &self,
         read: ReadSide<'a>,

@@ -15,6 +15,7 @@ use super::super::{
 };
 use super::way::{
     self,
+    Held,
     Method, //
 };
 use super::{
@@ -25,7 +26,7 @@ use super::{
 };
 
 /// Sends the packet to the server.
-#[inline]
+#[inline(always)]
 pub(super) fn send(
     context: &Context<'_>,
     packet: Packet,
@@ -33,7 +34,26 @@ pub(super) fn send(
     conn: &ConnEntry,
     probe: Probe,
 ) -> Disposition {
-    let mut packet = packet;
+    match way::cached(context, &packet, ip, conn, Method::Direct) {
+        Some(route)
+            if !route.is_local() && way::fits(context, &packet, ip, route, Method::Direct) =>
+        {
+            send_by(context, packet, ip, Held::Cached(route))
+        }
+        _ => send_with_care(*context, packet, *ip, conn, probe),
+    }
+}
+
+/// The same, where the way is to be found, or leads to this host, or may be too narrow.
+#[inline(never)]
+fn send_with_care(
+    context: Context<'_>,
+    packet: Packet,
+    ip: IpHeader,
+    conn: &ConnEntry,
+    probe: Probe,
+) -> Disposition {
+    let (context, ip, mut packet) = (&context, &ip, packet);
     let Ok(route) = way::find(context, &mut packet, ip, conn, Method::Direct) else {
         return packet.discard();
     };
@@ -43,6 +63,18 @@ pub(super) fn send(
     if way::admit(context, &mut packet, ip, &route, Method::Direct, probe).is_err() {
         return packet.discard();
     }
+    send_by(context, packet, ip, route)
+}
+
+/// The same, along a route that the packet may take.
+#[inline(always)]
+fn send_by<'a>(
+    context: &Context<'a>,
+    packet: Packet,
+    ip: &IpHeader,
+    route: Held<'a>,
+) -> Disposition {
+    let mut packet = packet;
     if take_hop(&mut packet, ip).is_none() {
         return packet.discard();
     }

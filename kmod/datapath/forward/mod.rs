@@ -37,7 +37,7 @@ use super::{
 pub(super) use nat::send_icmp;
 
 /// A client's packet of a connection: counted, noted in the connection's state, forwarded.
-#[inline]
+#[inline(always)]
 pub(super) fn request(
     context: &Context<'_>,
     packet: Packet,
@@ -54,7 +54,10 @@ pub(super) fn request(
     conn::refresh(conn, context.now, ticks);
     match conn.forwarding() {
         Forwarding::Masquerade => nat::send(context, packet, flow, conn),
-        _ => unchanged(context, packet, &flow.ip, conn, Probe::Answer),
+        Forwarding::DirectRoute if conn.real_family() == flow.ip.family => {
+            dr::send(context, packet, &flow.ip, conn, Probe::Answer)
+        }
+        _ => unchanged(*context, packet, flow.ip, conn, Probe::Answer),
     }
 }
 
@@ -68,14 +71,15 @@ pub(super) enum Probe {
 }
 
 /// Sends a packet that keeps its addresses.
-#[inline]
+#[inline(never)]
 pub(super) fn unchanged(
-    context: &Context<'_>,
+    context: Context<'_>,
     packet: Packet,
-    ip: &IpHeader,
+    ip: IpHeader,
     conn: &ConnEntry,
     probe: Probe,
 ) -> Disposition {
+    let (context, ip) = (&context, &ip);
     let mixed = conn.real_family() != ip.family;
     if mixed && conn.forwarding() != Forwarding::Tunnel {
         return packet.discard();
@@ -98,14 +102,14 @@ pub(super) fn transport_sum(packet: &Packet) -> TransportSum {
 }
 
 /// Takes a hop from the packet's time to live. `None` when its header can't be changed.
-#[inline]
+#[inline(always)]
 fn take_hop(packet: &mut Packet, ip: &IpHeader) -> Option<()> {
     let headers = packet.writable(ip.len).ok()?;
     decrement_hops(headers, ip.family)
 }
 
 /// Takes a hop from the header in front of `headers`.
-#[inline]
+#[inline(always)]
 pub(super) fn decrement_hops(headers: &mut [u8], family: Family) -> Option<()> {
     match family {
         Family::V4 => lvs_engine::nat::decrement_ttl_v4(headers),
@@ -114,7 +118,7 @@ pub(super) fn decrement_hops(headers: &mut [u8], family: Family) -> Option<()> {
 }
 
 /// Gives one end of a packet another address and port.
-#[inline]
+#[inline(always)]
 pub(super) fn rewrite(
     headers: &mut [u8],
     ip: &IpHeader,

@@ -39,22 +39,39 @@ use super::{
 };
 
 /// Rewrites a client's packet and sends it to the server, or delivers it if that is this host.
-#[inline]
+#[inline(always)]
 pub(super) fn send(
     context: &Context<'_>,
     packet: Packet,
     flow: &Flow,
     conn: &ConnEntry,
 ) -> Disposition {
-    let mut packet = packet;
+    match way::cached(context, &packet, &flow.ip, conn, Method::Nat) {
+        Some(route)
+            if !route.is_local() && way::fits(context, &packet, &flow.ip, route, Method::Nat) =>
+        {
+            send_by(context, packet, flow, conn, Held::Cached(route))
+        }
+        _ => send_with_care(*context, packet, *flow, conn),
+    }
+}
+
+/// The same, where the way is to be found, or leads to this host, or may be too narrow.
+#[inline(never)]
+fn send_with_care(
+    context: Context<'_>,
+    packet: Packet,
+    flow: Flow,
+    conn: &ConnEntry,
+) -> Disposition {
+    let (context, flow, mut packet) = (&context, &flow, packet);
     let Ok(route) = way::find(context, &mut packet, &flow.ip, conn, Method::Nat) else {
         return packet.discard();
     };
     if !may_enter(&route, conn, &packet) {
         return packet.discard();
     }
-    let stays = route.is_local();
-    if !stays
+    if !route.is_local()
         && way::admit(
             context,
             &mut packet,
@@ -67,8 +84,23 @@ pub(super) fn send(
     {
         return packet.discard();
     }
+    send_by(context, packet, flow, conn, route)
+}
+
+/// The same, along a route that the packet may take.
+#[inline(always)]
+fn send_by<'a>(
+    context: &Context<'a>,
+    packet: Packet,
+    flow: &Flow,
+    conn: &ConnEntry,
+    route: Held<'a>,
+) -> Disposition {
+    let mut packet = packet;
+    let stays = route.is_local();
     let sum = transport_sum(&packet);
-    let Ok(headers) = packet.writable(nat::rewrite_len(flow.ip.len, flow.ip.protocol)) else {
+    let len = nat::rewrite_len(flow.ip.len, flow.ip.protocol);
+    let Ok(headers) = packet.writable_behind(len, route.link_header_len()) else {
         return packet.discard();
     };
     if !stays && decrement_hops(headers, flow.ip.family).is_none() {
@@ -116,7 +148,7 @@ pub(in crate::datapath) fn send_icmp(
         return packet.discard();
     }
     let needed = inner_at.wrapping_add(inner.len).wrapping_add(4);
-    let Ok(headers) = packet.writable(needed) else {
+    let Ok(headers) = packet.writable_behind(needed, route.link_header_len()) else {
         return packet.discard();
     };
     if !stays && decrement_hops(headers, ip.family).is_none() {
@@ -172,7 +204,7 @@ pub(super) fn is_loopback(addr: &Addr, family: Family) -> bool {
 }
 
 /// Sends the rewritten packet, or lets it go to this host's own server.
-#[inline]
+#[inline(always)]
 fn leave<'a>(context: &Context<'a>, packet: Packet, conn: &Conn, route: &Held<'a>) -> Disposition {
     let mut packet = packet;
     if route.is_local() {
@@ -184,9 +216,6 @@ fn leave<'a>(context: &Context<'a>, packet: Packet, conn: &Conn, route: &Held<'a
             packet.detach_socket();
         }
         return packet.accept();
-    }
-    if packet.make_headroom(route.link_header_len()).is_err() {
-        return packet.discard();
     }
     route.attach(&mut packet, context.read);
     transmit(context, conn.family(), packet)

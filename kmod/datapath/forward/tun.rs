@@ -24,6 +24,7 @@ use super::super::{
 };
 use super::way::{
     self,
+    Held,
     Method, //
 };
 use super::{
@@ -33,7 +34,6 @@ use super::{
 };
 
 /// Encapsulates the packet and sends it to the server.
-#[inline]
 pub(super) fn send(
     context: &Context<'_>,
     packet: Packet,
@@ -49,13 +49,19 @@ pub(super) fn send(
     let is_partial = packet.checksum_state() == ChecksumState::Partial;
     let encapsulation = Encapsulation::of(tunnel, is_partial);
     let method = Method::Tunnel(encapsulation);
-    let Ok(route) = way::find(context, &mut packet, ip, conn, method) else {
-        return packet.discard();
+    let route = match way::cached(context, &packet, ip, conn, method) {
+        Some(route) => Held::Cached(route),
+        None => match way::find(context, &mut packet, ip, conn, method) {
+            Ok(route) => route,
+            Err(_) => return packet.discard(),
+        },
     };
     if route.is_local() {
         return local::deliver(packet);
     }
-    if way::admit(context, &mut packet, ip, &route, method, probe).is_err() {
+    if !way::fits(context, &packet, ip, &route, method)
+        && way::admit(context, &mut packet, ip, &route, method, probe).is_err()
+    {
         return packet.discard();
     }
     if take_hop(&mut packet, ip).is_none() {
@@ -67,13 +73,20 @@ pub(super) fn send(
     let outer = route.family();
     let inner_protocol = tunnel::ip_protocol(ip.family);
     let protocol = encapsulation.protocol(inner_protocol);
-    let (outer_len, header_v4, header_v6);
+    let (outer_len, mut header_v4, header_v6);
+    // Only what may be fragmented needs an identity.
+    let mut kernel_identifies = outer == Family::V4;
     let header: &[u8] = match outer {
         Family::V4 => {
             // The packets of an IPv6 client may be fragmented outside.
             let dont_fragment = dont_fragment && ip.family == Family::V4;
             let (source, real) = (source.v4_word(), real.v4_word());
             header_v4 = tunnel::ipv4_header(ip, protocol, hops, dont_fragment, source, real);
+            if encapsulation == Encapsulation::Ip && !dont_fragment {
+                let identity = route.take_identities(packet.segments());
+                tunnel::identify_v4(&mut header_v4, identity);
+                kernel_identifies = false;
+            }
             outer_len = IPV4_HEADER_LEN;
             &header_v4
         }
@@ -97,9 +110,12 @@ pub(super) fn send(
     };
     let net = context.state.net();
     if !packet.push_encapsulation(encapsulation, ip.family, outer, &source, &real, net)
-        || !packet.push_ip_header(header, net)
+        || !packet.push_ip_header(header)
     {
         return packet.free();
+    }
+    if kernel_identifies {
+        packet.select_identity(net);
     }
     packet.leave_inside();
     if context.place == Place::PreRouting && route.is_plain() {

@@ -88,8 +88,24 @@ impl<'a> Held<'a> {
 /// The packet can't go to the server. Its sender was told if that is proper.
 pub(super) struct NoWay;
 
+/// The route that the connection's server has in its cache, if the packet may take it. Whatever
+/// the reason that there is none, [`find`] knows better.
+#[inline(always)]
+pub(super) fn cached<'a>(
+    context: &Context<'a>,
+    packet: &Packet,
+    ip: &IpHeader,
+    conn: &Conn,
+    method: Method,
+) -> Option<&'a Route> {
+    let dest = conn.dest(context.read)?;
+    let route = dest.route.load(context.read)?;
+    let usable = !route.is_stale(context.state.net())
+        && !crosses_boundary(packet, ip, method, route.is_local());
+    usable.then_some(route)
+}
+
 /// Finds the route to the connection's server and checks that the packet may take it.
-#[inline]
 pub(super) fn find<'a>(
     context: &Context<'a>,
     packet: &mut Packet,
@@ -114,7 +130,6 @@ pub(super) fn find<'a>(
     Ok(route)
 }
 
-#[inline]
 fn to_server<'a>(context: &Context<'a>, dest: &'a Dest, method: Method) -> Option<Held<'a>> {
     if let Some(route) = dest.route.load(context.read) {
         if !route.is_stale(context.state.net()) {
@@ -164,7 +179,7 @@ fn look_up(context: &Context<'_>, family: Family, to: &Addr, method: Method) -> 
 /// Whether the packet would cross between this host's own and foreign addresses in a way that isn't
 /// allowed: from a loopback address to the network, or from the network to this host unless it is
 /// rewritten or was addressed to this host.
-#[inline]
+#[inline(always)]
 fn crosses_boundary(packet: &Packet, ip: &IpHeader, method: Method, to_here: bool) -> bool {
     if to_here {
         match method {
@@ -181,9 +196,26 @@ fn crosses_boundary(packet: &Packet, ip: &IpHeader, method: Method, to_here: boo
 /// Most bytes that a tunnel puts in front of a packet.
 const MOST_HEADERS: u32 = IPV6_HEADER_LEN + MAX_ENCAPSULATION_LEN;
 
-/// Takes a hop from a packet that leaves this host, and checks that it fits the way. The sender is
-/// told when it doesn't.
-#[inline]
+/// Whether a packet that leaves this host needs no closer look: it lives on, and is small enough for
+/// any way or may be fragmented.
+#[inline(always)]
+pub(super) fn fits(
+    context: &Context<'_>,
+    packet: &Packet,
+    ip: &IpHeader,
+    route: &Route,
+    method: Method,
+) -> bool {
+    let fits = if method.is_tunnel() {
+        context.place != Place::LocalOut
+            && route.fits_anyway(packet.len().saturating_add(MOST_HEADERS))
+    } else {
+        !ip.dont_fragment || route.fits_anyway(packet.len())
+    };
+    ip.ttl > 1 && fits
+}
+
+/// Checks that a packet that leaves this host lives on and fits the way. The sender is told when not.
 pub(super) fn admit(
     context: &Context<'_>,
     packet: &mut Packet,
@@ -192,20 +224,14 @@ pub(super) fn admit(
     method: Method,
     probe: Probe,
 ) -> Result<(), NoWay> {
+    if fits(context, packet, ip, route, method) {
+        return Ok(());
+    }
     let net = context.state.net();
     if ip.ttl <= 1 {
         packet.count_ttl_error(ip.family, net);
         packet.report(ip.family, net, IcmpError::TimeExceeded);
         return Err(NoWay);
-    }
-    // Most packets are small enough for any way, or may be fragmented.
-    if !method.is_tunnel() && (!ip.dont_fragment || route.fits_anyway(packet.len())) {
-        return Ok(());
-    }
-    if context.place != Place::LocalOut
-        && route.fits_anyway(packet.len().saturating_add(MOST_HEADERS))
-    {
-        return Ok(());
     }
     let mut mtu = route.mtu();
     if let Method::Tunnel(encapsulation) = method {
