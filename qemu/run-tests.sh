@@ -81,7 +81,7 @@ scenarios_on_uml() {
 }
 
 # Scenarios of the packet's way that have to pass with the early path as they do without.
-EARLY=(nat dr tun mixed-local icmp fragments mtu states ipv6)
+EARLY=(nat dr tun mixed-local icmp fragments mtu states ipv6 return-routes)
 
 group_uml() {
 	local name

@@ -29,6 +29,7 @@ use crate::kernel_ext::packet::{
     Packet, //
 };
 use crate::table::conn;
+use crate::table::return_routes::Ends;
 
 use super::forward::{
     self,
@@ -140,7 +141,7 @@ fn request(context: &Context<'_>, packet: Packet, flow: &Flow, conn: &ConnEntry)
         Forwarding::Tunnel => return forward::request(context, packet, flow, conn),
         Forwarding::Local | Forwarding::Bypass => return packet.accept(),
     };
-    let exit = Exit::Server(route, context.read);
+    let exit = Exit::Known(route, context.read);
     let sum = transport_sum(&packet);
     let Ok(headers) = packet.writable_for(len, &exit) else {
         return packet.accept();
@@ -172,10 +173,9 @@ fn reply(context: &Context<'_>, packet: Packet, flow: &Flow, conn: &ConnEntry) -
     let ip = &flow.ip;
     let net = context.state.net();
     let virtual_addr = conn.virtual_addr();
-    let Some(route) = ClientRoute::look_up(net, &packet, ip.family, &virtual_addr) else {
+    let Some(exit) = way_back(context, &packet, ip, conn) else {
         return packet.accept();
     };
-    let exit = Exit::Client(route);
     let sum = transport_sum(&packet);
     let Ok(headers) = packet.writable_for(nat::rewrite_len(ip.len, ip.protocol), &exit) else {
         return packet.accept();
@@ -192,6 +192,44 @@ fn reply(context: &Context<'_>, packet: Packet, flow: &Flow, conn: &ConnEntry) -
     }
     note(context, flow, conn, false);
     packet.leave_early(ip.family, net, exit)
+}
+
+/// The plain way that a reply takes as one of this host, if it fits that.
+#[inline]
+fn way_back<'a>(
+    context: &Context<'a>,
+    packet: &Packet,
+    ip: &IpHeader,
+    conn: &ConnEntry,
+) -> Option<Exit<'a>> {
+    let net = context.state.net();
+    let ends = Ends::of_reply(ip, conn);
+    let is_common = packet.has_common_route(ip.family, net);
+    if is_common {
+        let known = context.tables.return_routes.find(context.read, net, &ends);
+        if let Some(route) = known {
+            let fits = route.is_plain() && !packet.exceeds(ip.family, route.mtu());
+            return fits.then_some(Exit::Known(route, context.read));
+        }
+    }
+    look_up_way_back(*context, packet, &ends, is_common)
+}
+
+/// The same, asking the routing tables.
+#[inline(never)]
+fn look_up_way_back<'a>(
+    context: Context<'a>,
+    packet: &Packet,
+    ends: &Ends,
+    is_common: bool,
+) -> Option<Exit<'a>> {
+    let net = context.state.net();
+    let route = ClientRoute::look_up(net, packet, ends.family, &ends.source)?;
+    if is_common {
+        let routes = &context.tables.return_routes;
+        routes.keep(context.read, net, ends, || route.share(ends.family));
+    }
+    Some(Exit::Own(route))
 }
 
 /// Notes a packet in its connection.

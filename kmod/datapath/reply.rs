@@ -8,13 +8,19 @@ use lvs_engine::nat::{
     self,
     End, //
 };
+use lvs_engine::parse::IpHeader;
 
 use crate::kernel_ext::hook::Place;
 use crate::kernel_ext::packet::{
     Disposition,
     Packet, //
 };
-use crate::table::conn;
+use crate::kernel_ext::route::Route;
+use crate::table::conn::{
+    self,
+    Conn, //
+};
+use crate::table::return_routes::Ends;
 
 use super::forward::{
     rewrite,
@@ -28,7 +34,7 @@ use super::{
 
 /// A packet of a connection's server: gets the virtual address as its source if the connection is
 /// translated, and goes on its way.
-#[inline]
+#[inline(always)]
 pub(super) fn send_back(
     context: &Context<'_>,
     packet: Packet,
@@ -38,7 +44,10 @@ pub(super) fn send_back(
     let mut packet = packet;
     if conn.forwarding() == Forwarding::Masquerade {
         let sum = transport_sum(&packet);
-        let Ok(headers) = packet.writable(nat::rewrite_len(flow.ip.len, flow.ip.protocol)) else {
+        let way = Way::of(context, &packet, flow, conn);
+        let headroom = way.known.map_or(0, Route::link_header_len);
+        let len = nat::rewrite_len(flow.ip.len, flow.ip.protocol);
+        let Ok(headers) = packet.writable_behind(len, headroom) else {
             return packet.discard();
         };
         let rewritten = rewrite(
@@ -53,7 +62,9 @@ pub(super) fn send_back(
             return packet.discard();
         }
         packet.forget_device_checksum();
-        if !reroute(context, flow.ip.family, &mut packet) {
+        if let Some(route) = way.known {
+            route.attach_borrowed(&mut packet, context.read);
+        } else if !way.find(context, &mut packet) {
             return packet.discard();
         }
     }
@@ -72,6 +83,68 @@ pub(super) fn send_back(
     packet.set_balanced();
     packet.untrack();
     packet.accept()
+}
+
+/// The way of a translated reply.
+struct Way<'a> {
+    /// What it depends on, if that is little.
+    ends: Option<Ends>,
+    /// The route that an earlier reply took.
+    known: Option<&'a Route>,
+    family: Family,
+}
+
+impl<'a> Way<'a> {
+    #[inline(always)]
+    fn of(context: &Context<'a>, packet: &Packet, flow: &Flow, conn: &Conn) -> Self {
+        let family = flow.ip.family;
+        let net = context.state.net();
+        let is_common = context.place == Place::Forward
+            && context.state.sysctls().snat_reroute()
+            && packet.has_common_route(family, net);
+        if !is_common {
+            return Self {
+                ends: None,
+                known: None,
+                family,
+            };
+        }
+        let ends = Ends::of_reply(&flow.ip, conn);
+        let routes = &context.tables.return_routes;
+        Self {
+            ends: Some(ends),
+            known: routes.find(context.read, net, &ends),
+            family,
+        }
+    }
+
+    /// Routes the rewritten packet. False when there is no way.
+    #[inline(never)]
+    fn find(&self, context: &Context<'a>, packet: &mut Packet) -> bool {
+        if !reroute(context, self.family, packet) {
+            return false;
+        }
+        if let Some(ends) = &self.ends {
+            let net = context.state.net();
+            let routes = &context.tables.return_routes;
+            routes.keep(context.read, net, ends, || packet.share_route(self.family));
+        }
+        true
+    }
+}
+
+impl Ends {
+    /// Those of a server's packet to a client.
+    #[inline(always)]
+    pub(super) fn of_reply(ip: &IpHeader, conn: &Conn) -> Self {
+        Self {
+            family: ip.family,
+            // Congestion notification has no say.
+            tos: ip.tos & !3,
+            source: conn.virtual_addr(),
+            client: ip.destination,
+        }
+    }
 }
 
 /// Routes a translated reply as if this host had made it, since policy routing may tell the two

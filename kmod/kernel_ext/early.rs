@@ -50,6 +50,12 @@ impl ClientRoute {
         };
         NonNull::new(dst).map(Self)
     }
+
+    /// The route, with another reference, for other packets of [`Packet::has_common_route`].
+    pub(crate) fn share(&self, family: Family) -> Option<Route> {
+        // SAFETY: The reference keeps the route alive, which is of the family it was looked up for.
+        unsafe { Route::share(self.0, family) }
+    }
 }
 
 impl Drop for ClientRoute {
@@ -61,17 +67,17 @@ impl Drop for ClientRoute {
 
 /// A way out of this host.
 pub(crate) enum Exit<'a> {
-    /// To a real server, borrowed for this read side.
-    Server(&'a Route, ReadSide<'a>),
-    /// Back to a client.
-    Client(ClientRoute),
+    /// By a route that is kept for others too, borrowed for this read side.
+    Known(&'a Route, ReadSide<'a>),
+    /// Back to a client by a route of its own.
+    Own(ClientRoute),
 }
 
 impl Exit<'_> {
     fn dst(&self) -> *mut bindings::dst_entry {
         match self {
-            Exit::Server(route, _) => route.dst(),
-            Exit::Client(route) => route.0.as_ptr(),
+            Exit::Known(route, _) => route.dst(),
+            Exit::Own(route) => route.0.as_ptr(),
         }
     }
 }
@@ -107,8 +113,8 @@ impl Packet {
     pub(crate) fn leave_early(self, family: Family, net: Net, exit: Exit<'_>) -> Disposition {
         let mut packet = self;
         match exit {
-            Exit::Server(route, read) => route.attach_borrowed(&mut packet, read),
-            Exit::Client(route) => {
+            Exit::Known(route, read) => route.attach_borrowed(&mut packet, read),
+            Exit::Own(route) => {
                 let route = core::mem::ManuallyDrop::new(route);
                 // SAFETY: The packet is owned, and gets the reference that isn't dropped.
                 unsafe { bindings::lvs_skb_dst_give(packet.as_ptr(), route.0.as_ptr()) }

@@ -83,6 +83,10 @@ void lvs_update_pmtu4(struct sk_buff *skb, struct net *net, u32 mtu);
 
 /* early.rs, in helpers_early.c */
 bool lvs_no_output_policy(const struct net *net);
+bool lvs_has_common_route4(const struct net *net, const struct sk_buff *skb);
+bool lvs_has_common_route6(const struct net *net, const struct sk_buff *skb);
+bool lvs_dst_share4(struct dst_entry *dst);
+bool lvs_dst_share6(struct dst_entry *dst, u32 *cookie);
 bool lvs_early_admits(const struct net *net, const struct sk_buff *skb);
 bool lvs_dst_is_plain(const struct dst_entry *dst);
 struct dst_entry *lvs_early_route4(struct net *net, const struct sk_buff *skb, __be32 source);

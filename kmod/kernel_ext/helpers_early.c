@@ -30,6 +30,9 @@ bool lvs_early_admits(const struct net *net, const struct sk_buff *skb)
 		return false;
 	if (skb->data_len && skb_shinfo(skb)->gso_size && !skb_shinfo(skb)->gso_type)
 		return false;
+	/* What netfilter reassembled is to be cut again. */
+	if (skb->protocol == htons(ETH_P_IPV6) && IP6CB(skb)->frag_max_size)
+		return false;
 	return skb->pkt_type == PACKET_HOST && !skb->_skb_refdst && !skb->sk && !netif_is_l3_slave(skb->dev);
 }
 

@@ -5,7 +5,9 @@
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
 #include <net/ip6_route.h>
+#include <net/ip_fib.h>
 #include <net/l3mdev.h>
+#include <net/nexthop.h>
 #include <net/route.h>
 #include <net/xfrm.h>
 
@@ -83,4 +85,41 @@ int lvs_route_me_harder6(struct net *net, struct sk_buff *skb)
 		return lvs_take_route(skb, dst);
 	dst_release(dst);
 	return err;
+}
+
+/*
+ * Whether a packet's way out depends on its addresses and class of traffic alone. Virtual routing domains are rules, too;
+ * several ways to a destination are chosen among by more, if the administrator wants that.
+ */
+bool lvs_has_common_route4(const struct net *net, const struct sk_buff *skb)
+{
+#ifdef CONFIG_IP_ROUTE_MULTIPATH
+	if (READ_ONCE(net->ipv4.sysctl_fib_multipath_hash_policy))
+		return false;
+#endif
+	return !skb->sk && !fib4_has_custom_rules(net) && lvs_no_output_policy(net);
+}
+
+/* The interface matters for addresses of one link. */
+bool lvs_has_common_route6(const struct net *net, const struct sk_buff *skb)
+{
+	return !skb->sk && !fib6_has_custom_rules(net) && lvs_no_output_policy(net) &&
+	       !(ipv6_addr_type(&ipv6_hdr(skb)->daddr) & (IPV6_ADDR_MULTICAST | IPV6_ADDR_LINKLOCAL));
+}
+
+bool lvs_dst_share4(struct dst_entry *dst)
+{
+	return dst_hold_safe(dst);
+}
+
+/* One of several ways to a destination was chosen by the flow label, too. */
+bool lvs_dst_share6(struct dst_entry *dst, u32 *cookie)
+{
+	struct rt6_info *route = dst_rt6_info(dst);
+	struct fib6_info *from = rcu_dereference(route->from);
+
+	if (!from || from->fib6_nsiblings || (from->nh && nexthop_is_multipath(from->nh)))
+		return false;
+	*cookie = rt6_get_cookie(route);
+	return dst_hold_safe(dst);
 }

@@ -82,6 +82,23 @@ impl Route {
         Some(Self::new(NonNull::new(dst)?, cookie, Family::V6, source))
     }
 
+    /// Takes another reference to a route between two addresses, unless more than those chose it.
+    ///
+    /// # Safety
+    ///
+    /// `dst` is an output route of `family`, alive on this read side.
+    pub(super) unsafe fn share(dst: NonNull<bindings::dst_entry>, family: Family) -> Option<Self> {
+        let mut cookie = 0;
+        // SAFETY: By the caller's promise.
+        let shared = unsafe {
+            match family {
+                Family::V4 => bindings::lvs_dst_share4(dst.as_ptr()),
+                Family::V6 => bindings::lvs_dst_share6(dst.as_ptr(), &mut cookie),
+            }
+        };
+        shared.then(|| Self::new(dst, cookie, family, Addr::ANY))
+    }
+
     /// Takes over the reference to `dst`, and notes what doesn't change while the route isn't stale.
     fn new(dst: NonNull<bindings::dst_entry>, cookie: u32, family: Family, source: Addr) -> Self {
         let dst_ptr = dst.as_ptr();
@@ -251,6 +268,29 @@ impl Packet {
             let dst = self.dst();
             !dst.is_null() && bindings::lvs_dst_is_input4(dst)
         }
+    }
+
+    /// Whether nothing but its addresses and its class of traffic decides about the packet's way when
+    /// it is routed as this host's: there are no rules, no IPsec policies and no socket of its own.
+    #[inline]
+    pub(crate) fn has_common_route(&self, family: Family, net: Net) -> bool {
+        // SAFETY: The namespace is alive; the packet is alive and one of this family.
+        unsafe {
+            match family {
+                Family::V4 => bindings::lvs_has_common_route4(net.as_ptr(), self.as_ptr()),
+                Family::V6 => bindings::lvs_has_common_route6(net.as_ptr(), self.as_ptr()),
+            }
+        }
+    }
+
+    /// The packet's route, with a reference of its own, for other packets of [`has_common_route`]
+    /// between its addresses. `None` when more than those chose it.
+    ///
+    /// [`has_common_route`]: Packet::has_common_route
+    pub(crate) fn share_route(&self, family: Family) -> Option<Route> {
+        let dst = NonNull::new(self.dst())?;
+        // SAFETY: The packet is alive, and on this read side so is its route, of this family.
+        unsafe { Route::share(dst, family) }
     }
 
     /// Routes the packet anew, as if this host had made it. False when there is no way.

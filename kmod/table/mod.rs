@@ -8,6 +8,7 @@ pub(crate) mod conn_table;
 pub(crate) mod defence;
 pub(crate) mod dest;
 pub(crate) mod netns_state;
+pub(crate) mod return_routes;
 pub(crate) mod rules;
 pub(crate) mod service;
 pub(crate) mod stats;

@@ -55,6 +55,7 @@ use super::backends::Backends;
 use super::conn::Conn;
 use super::conn_table::ConnTable;
 use super::defence::Defence;
+use super::return_routes::ReturnRoutes;
 use super::rules::{
     Control,
     Rules, //
@@ -80,6 +81,8 @@ pub(crate) struct Tables {
     pub(crate) service_key: (u64, u64),
     /// Servers of all services.
     pub(crate) backends: Backends,
+    /// Ways back to clients.
+    pub(crate) return_routes: ReturnRoutes,
 }
 
 impl Tables {
@@ -90,6 +93,7 @@ impl Tables {
             services: RcuTable::new(u32::MAX)?,
             service_key: (time::random_u64(), time::random_u64()),
             backends: Backends::new()?,
+            return_routes: ReturnRoutes::new()?,
         })
     }
 }
@@ -444,6 +448,9 @@ impl DeviceObserver for NetnsState {
                     dest.route.remove_if(read, |route| route.leaves_by(device));
                 }
             });
+            if let Some(tables) = self.tables() {
+                tables.return_routes.forget(read, device);
+            }
         });
     }
 }
