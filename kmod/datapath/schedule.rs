@@ -252,7 +252,7 @@ pub(super) fn create<'a>(
             if is_new && !matches!(new.role, Role::Template { .. }) {
                 new.dest.counters.count_connection();
             }
-            if conns.wants_resize() {
+            if conns.is_resize_to_be_announced() {
                 context.state.wake_collector();
             }
             Ok(conn)

@@ -13,7 +13,10 @@
 //! into the future table at once. When all are moved, the future table becomes the present one,
 //! and the old one is freed after a grace period.
 
-use core::mem;
+use core::mem::{
+    self,
+    MaybeUninit, //
+};
 use core::ptr::{
     self,
     NonNull, //
@@ -78,6 +81,9 @@ impl<T> Buckets<T> {
         unsafe { &*self.heads.as_ptr().add(index & self.mask) }
     }
 }
+
+/// Entries that a resize moves before it lets go of a lock.
+const AT_ONCE: usize = 32;
 
 /// Why an entry wasn't inserted.
 pub(crate) enum Clash<'a, T> {
@@ -297,22 +303,41 @@ impl<T: Member + Send + Sync + 'static> RcuTable<T> {
         Ok(())
     }
 
-    /// Moves all entries of one old chain, last one first.
+    /// Moves all entries of one old chain, last one first. Packets wait for no more than one walk
+    /// along it at a time, however long it is.
     fn move_bucket(&self, old: &Buckets<T>, new: &Buckets<T>, index: usize) {
+        while self.move_end(old, new, index) {
+            time::yield_now();
+        }
+    }
+
+    /// Moves the last [`AT_ONCE`] entries of an old chain; true when others are left.
+    fn move_end(&self, old: &Buckets<T>, new: &Buckets<T>, index: usize) -> bool {
         // Bucket numbers and hashes agree in the bits that choose the stripe.
         let _guard = self.stripes.lock(index as u32);
-        let first = old.head(index);
-        loop {
-            let mut link = first;
-            // SAFETY: Entries of a chain are alive while its lock is held.
-            let Some(mut last) = (unsafe { link.load(Ordering::Acquire).as_ref() }) else {
-                return;
-            };
-            // SAFETY: As above.
-            while let Some(next) = unsafe { last.next.load(Ordering::Acquire).as_ref() } {
-                link = &last.next;
-                last = next;
+        // The links to the last entries, in a ring.
+        let mut links = [const { MaybeUninit::uninit() }; AT_ONCE];
+        let mut len = 0_usize;
+        let mut link = old.head(index);
+        // SAFETY: Entries of a chain are alive while its lock is held.
+        while let Some(entry) = unsafe { link.load(Ordering::Acquire).as_ref() } {
+            if let Some(place) = links.get_mut(len % AT_ONCE) {
+                place.write(link);
             }
+            len = len.wrapping_add(1);
+            link = &entry.next;
+        }
+        for at in (len.saturating_sub(AT_ONCE)..len).rev() {
+            let Some(link) = links.get(at % AT_ONCE) else {
+                continue;
+            };
+            // SAFETY: The walk came by here, at `at`, and no later than a round of the ring before it
+            // ended.
+            let link: &AtomicPtr<Entry<T>> = unsafe { link.assume_init() };
+            // SAFETY: As above. It is the last one, for those behind it were moved before.
+            let Some(last) = (unsafe { link.load(Ordering::Acquire).as_ref() }) else {
+                continue;
+            };
             let head = new.head(last.hash as usize);
             last.next
                 .store(head.load(Ordering::Relaxed), Ordering::Release);
@@ -320,6 +345,7 @@ impl<T: Member + Send + Sync + 'static> RcuTable<T> {
             // Only now out of the old chain; release orders it behind the links above.
             link.store(ptr::null_mut(), Ordering::Release);
         }
+        len > AT_ONCE
     }
 }
 

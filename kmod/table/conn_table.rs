@@ -7,7 +7,6 @@
 
 use core::ops::Deref;
 use core::sync::atomic::{
-    AtomicBool,
     AtomicU32,
     Ordering, //
 };
@@ -132,7 +131,15 @@ pub(crate) struct ConnTable {
     count: AtomicU32,
     /// Above this count the table wants to grow.
     grow_above: AtomicU32,
-    wants_resize: AtomicBool,
+    fit: AtomicU32,
+}
+
+/// Values of [`ConnTable::fit`]: whether the table has room, lacks it, or lacks it and the collector
+/// knows.
+mod fit {
+    pub(super) const FITS: u32 = 0;
+    pub(super) const TOO_SMALL: u32 = 1;
+    pub(super) const ANNOUNCED: u32 = 2;
 }
 
 impl ConnTable {
@@ -145,7 +152,7 @@ impl ConnTable {
             key: (time::random_u64(), time::random_u64()),
             count: AtomicU32::new(0),
             grow_above: AtomicU32::new(RcuTable::<Conn>::MIN_BUCKETS as u32),
-            wants_resize: AtomicBool::new(false),
+            fit: AtomicU32::new(fit::FITS),
         })
     }
 
@@ -317,8 +324,10 @@ impl ConnTable {
         });
         match inserted {
             Ok(entry) => {
-                if count >= self.grow_above.load(Ordering::Relaxed) {
-                    self.wants_resize.store(true, Ordering::Relaxed);
+                if count >= self.grow_above.load(Ordering::Relaxed)
+                    && self.fit.load(Ordering::Relaxed) == fit::FITS
+                {
+                    self.fit.store(fit::TOO_SMALL, Ordering::Relaxed);
                 }
                 Ok((entry, true))
             }
@@ -378,10 +387,12 @@ impl ConnTable {
         self.table.for_each_in_bucket(read, bucket, f)
     }
 
-    /// Whether an insertion found the table too small.
+    /// Whether an insertion found the table too small, and the collector is still to be told: true
+    /// once until the next [`ConnTable::fit`].
     #[inline]
-    pub(crate) fn wants_resize(&self) -> bool {
-        self.wants_resize.load(Ordering::Relaxed)
+    pub(crate) fn is_resize_to_be_announced(&self) -> bool {
+        self.fit.load(Ordering::Relaxed) == fit::TOO_SMALL
+            && self.fit.swap(fit::ANNOUNCED, Ordering::Relaxed) != fit::ANNOUNCED
     }
 
     /// Gives the table the size that fits its load: up to `2^load_factor` connections a bucket and
@@ -390,7 +401,7 @@ impl ConnTable {
         // ip_vs's factors suit its two nodes a connection, each in a line of its own. Here a smaller
         // table, which stays in the cache, is faster at the same setting.
         let load_factor = load_factor.saturating_add(DENSER);
-        self.wants_resize.store(false, Ordering::Relaxed);
+        self.fit.store(fit::FITS, Ordering::Relaxed);
         let count = self.count() as usize;
         let present = self.buckets();
         let max = 1_usize << max_bits.clamp(8, 27);

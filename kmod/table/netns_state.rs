@@ -258,6 +258,8 @@ pub(crate) struct NetnsState {
     #[pin]
     rules: Mutex<Rules>,
     tables: OnceBox<Tables>,
+    /// Tick at which the collector last did all it does.
+    collected_at: AtomicU32,
     stopped: AtomicBool,
     counts: ServiceCounts,
     reply_sources: ReplySources,
@@ -343,7 +345,7 @@ impl NetnsState {
         self.tables().map_or(0, |tables| tables.conns.buckets())
     }
 
-    /// Has the collector run at once. Any context.
+    /// Has the collector fit the table at once. Any context.
     #[inline]
     pub(crate) fn wake_collector(&self) {
         self.chore.kick();
@@ -385,6 +387,7 @@ impl netns::NetnsState for NetnsState {
                 chore <- Chore::new(),
                 rules <- new_mutex!(Rules::default(), "lvs rules"),
                 tables: OnceBox::new(),
+                collected_at: AtomicU32::new(time::now()),
                 stopped: AtomicBool::new(false),
                 counts: ServiceCounts::default(),
                 reply_sources: ReplySources {
@@ -424,6 +427,14 @@ impl Worker for NetnsState {
         tables
             .conns
             .fit(sysctls.conn_lfactor(), sysctls.conn_tab_bits());
+        // While the table grows, that is needed much more often than all else.
+        let now = time::now();
+        let since = now.wrapping_sub(self.collected_at.load(Ordering::Relaxed));
+        if since < time::HZ && !self.is_stopped() {
+            self.chore.queue(time::HZ.wrapping_sub(since));
+            return;
+        }
+        self.collected_at.store(now, Ordering::Relaxed);
         tables.conns.collect();
         self.update_defence();
         if self.defence.drops_entries() {

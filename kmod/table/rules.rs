@@ -105,13 +105,21 @@ pub(crate) fn hash_service(key: (u64, u64), id: &ServiceId) -> u32 {
             addr,
             port,
         } => {
-            let [a, b, c, d] = addr.0;
-            hash::hash_3(
-                key,
-                (u64::from(a) << 32) | u64::from(b),
-                (u64::from(c) << 32) | u64::from(d),
-                (family << 32) | (u64::from(*protocol) << 16) | u64::from(*port),
-            )
+            let low = (u32::from(*port) << 8) | u32::from(*protocol as u8);
+            match id.family {
+                Family::V4 => {
+                    hash::hash_7_bytes(key, (u64::from(addr.v4_word()) << 24) | u64::from(low))
+                }
+                Family::V6 => {
+                    let [a, b, c, d] = addr.0;
+                    hash::hash_19_bytes(
+                        key,
+                        (u64::from(b) << 32) | u64::from(a),
+                        (u64::from(d) << 32) | u64::from(c),
+                        low,
+                    )
+                }
+            }
         }
     }
 }
