@@ -98,15 +98,16 @@ stage_selftest() {
 
 # Run a command in the build root for a guest: read-only but for /mnt, which is the run's directory; in a PID namespace,
 # so that a kill leaves none of the guest's processes behind. Its file descriptor 3 is the console's log.
-# $1: what to see as /usr/lib/modules, or nothing.
+# $1: what to see as /usr/lib/modules, or nothing. User-mode Linux has its memory in a file of /tmp; the benchmark sets
+# LVS_HUGE_PAGES=always, so that it lies in pages as large as those a kernel of its own has its memory in.
 in_sealed_root() {
 	local modules=$1
 	shift
 	$SUDO timeout --foreground --kill-after=5 --signal=KILL "$LIMIT" \
 		unshare --mount --propagation private --pid --fork --kill-child=KILL bash -c '
 		set -e
-		root=$1 run=$2 modules=$3 mem=$4 cache=$5
-		shift 5
+		root=$1 run=$2 modules=$3 mem=$4 cache=$5 huge=$6
+		shift 6
 		mount --bind "$root" "$root"
 		mount -o remount,bind,ro "$root"
 		mount --bind "$run" "$root/mnt"
@@ -115,7 +116,8 @@ in_sealed_root() {
 		[ -z "$modules" ] || mount --bind "$modules" "$root/usr/lib/modules"
 		mount -t proc proc "$root/proc"
 		mount --rbind /dev "$root/dev"
-		mount -t tmpfs -o size=$((mem + 256))m tmpfs "$root/tmp"
+		mount -t tmpfs -o "size=$((mem + 256))m,huge=$huge" tmpfs "$root/tmp" 2>/dev/null ||
+			mount -t tmpfs -o "size=$((mem + 256))m" tmpfs "$root/tmp"
 		chroot "$root" /usr/bin/env -i HOME=/tmp TMPDIR=/tmp PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@" \
 			<&0 3>>"$run/console.log" 2>&3 &
 		guest=$!
@@ -124,7 +126,7 @@ in_sealed_root() {
 			! grep -q "Kernel panic" "$run/console.log" || { sleep 1; kill -KILL "$guest"; }
 		done &
 		wait "$guest"
-		' bash "$ROOT" "$RUN" "$modules" "$MEM" "$LVS_CACHE" "$@"
+		' bash "$ROOT" "$RUN" "$modules" "$MEM" "$LVS_CACHE" "${LVS_HUGE_PAGES:-never}" "$@"
 }
 
 # Decide about a finished run: keep its log, say what went wrong, exit with the script's status.

@@ -38,7 +38,7 @@ guest() {
 	)
 	[ "${#cases[@]}" -gt 0 ] || return 0
 	if [ "$vehicle" = uml ]; then
-		options=("${prefix[@]}" "$LVS_TOP/qemu/uml.sh" --mem 2048 "${options[@]}")
+		options=(env "LVS_HUGE_PAGES=${LVS_HUGE_PAGES:-always}" "${prefix[@]}" "$LVS_TOP/qemu/uml.sh" --mem 2048 "${options[@]}")
 	elif [ "$cpus" -eq 1 ]; then
 		# One instruction takes a nanosecond of the guest's time.
 		options=(env "LVS_ACCEL=tcg,thread=single" "LVS_QEMU_ARGS=-icount shift=0" "$LVS_TOP/qemu/stock.sh"

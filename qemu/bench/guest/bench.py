@@ -13,13 +13,14 @@ sys.dont_write_bytecode = True
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
 import balancer
+import delay
 import network
 import others
 import packets
 import pktgen
 from cases import CASES
 
-KINDS = {**packets.KINDS, **others.KINDS}
+KINDS = {**packets.KINDS, **others.KINDS, **delay.KINDS}
 
 
 def about():

@@ -115,6 +115,19 @@ def sent(device):
 def receive(jobs, out):
     """Lets devices receive streams: [(CPU, stream, packets, shuffled)]. All devices in `out` together have to send as
     many packets as came in. Returns nanoseconds per packet, of each job."""
+    before = sum(map(sent, out))
+    costs = start(jobs)
+    arrived = sum(map(sent, out)) - before
+    total = sum(packets for _, _, packets, _ in jobs)
+    if arrived == 0:
+        raise NothingArrived(f"of {total} packets none arrived")
+    if arrived != total:
+        raise PktgenError(f"of {total} packets {arrived} arrived")
+    return costs
+
+
+def start(jobs):
+    """The same, whatever becomes of the packets."""
     for thread in os.listdir(PATH):
         if thread.startswith("kpktgend_"):
             write(thread, "rem_device_all")
@@ -122,10 +135,8 @@ def receive(jobs, out):
         add(cpu, stream.device)
         for command in settings(stream, packets, shuffled):
             write(stream.device, command)
-    before = sum(map(sent, out))
     write("pgctrl", "start")
-    arrived = sum(map(sent, out)) - before
-    costs, total = [], 0
+    costs = []
     for _, stream, packets, _ in jobs:
         with open(PATH + stream.device, encoding="ascii") as file:
             text = file.read()
@@ -133,11 +144,6 @@ def receive(jobs, out):
         if not found or int(found[4]) != packets:
             raise PktgenError(f"pktgen: {text.splitlines()[-2:]}")
         costs.append(int(found[1]) * 1000 / packets)
-        total += packets
-    if arrived == 0:
-        raise NothingArrived(f"of {total} packets none arrived")
-    if arrived != total:
-        raise PktgenError(f"of {total} packets {arrived} arrived")
     return costs
 
 
