@@ -5,7 +5,7 @@
 CACHE := $(or $(LVS_CACHE),$(if $(filter 0,$(shell id -u)),/var/cache/lvs,$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/lvs))
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: all help module cli install uninstall uml-module demo shell uml-shell test test-fast test-sanitized fuzz bench bench-stock check update clean distclean
+.PHONY: all help module cli install uninstall uml-module demo shell uml-shell test test-fast test-sanitized fuzz soak bench bench-stock check update clean distclean
 
 all: module cli  ## the module and the command line tool (default)
 
@@ -61,6 +61,12 @@ fuzz: uml-module cli  ## fuzz parsers and table, then a guest, for longer than t
 		--env FUZZ_PACKETS=$(or $(PACKETS),4000000) --env FUZZ_SEED=$$seed qemu/scenarios/test-packet-fuzz.sh && \
 	qemu/uml.sh --timeout 36000 --env FUZZ_CALLS=$(or $(CALLS),50000) --env FUZZ_SEED=$$seed \
 		qemu/scenarios/test-control-fuzz.sh
+
+# A run says its seed; what happens at the same time differs all the same.
+soak: uml-module cli  ## traffic of all kinds while everything about the balancer changes (MINUTES=10, SEED=)
+	@seed=$(or $(SEED),$$(date +%s)); minutes=$(or $(MINUTES),10); echo "seed $$seed"; \
+		qemu/uml.sh --timeout $$((minutes * 90 + 600)) --mem 2048 --env MINUTES=$$minutes --env SEED=$$seed \
+		qemu/scenarios/soak.sh
 
 bench:           ## measure lvs beside ip_vs: build/bench.json, build/bench.svg (20 minutes; QUICK=1: 3)
 	@qemu/bench/run.sh uml
