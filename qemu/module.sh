@@ -32,15 +32,25 @@ sanitized)
 *) die "there is no kernel \"$kernel\"" ;;
 esac
 
+# Not in place: a guest may be reading the old one.
+publish() {
+	local module=/build/$kernel/${1##*/}
+	in_root sh -c "cp /build/$kernel/$1 $module.new && mv $module.new $module"
+}
+
 build() {
 	mkdir -p "$LVS_BUILD/$kernel/kbuild"
 	# What .gitignore lists is Kbuild's output: neither taken from the checkout nor deleted from the copy.
 	in_root rsync -a --delete --exclude-from=/src/.gitignore \
 		/src/Kbuild /src/kmod /src/uapi "/build/$kernel/kbuild/"
 	in_root make -s -C "$OBJ" M="/build/$kernel/kbuild" "${make_args[@]}" -j"$JOBS" "$@" modules
-	# Not in place: a guest may be reading the old one.
-	in_root sh -c "cp /build/$kernel/kbuild/kmod/lvs.ko /build/$kernel/lvs.ko.new &&
-		mv /build/$kernel/lvs.ko.new /build/$kernel/lvs.ko"
+	publish kbuild/kmod/lvs.ko
+	if [ "$kernel" = sanitized ]; then
+		# The module that makes errors on purpose.
+		in_root rsync -a --exclude-from=/src/.gitignore /src/qemu/trip "/build/$kernel/"
+		in_root make -s -C "$OBJ" M="/build/$kernel/trip" "${make_args[@]}" modules
+		publish trip/lvs_trip.ko
+	fi
 	[ -z "$SUDO" ] || $SUDO chown -R "$(id -u)" "$LVS_BUILD/$kernel"
 }
 

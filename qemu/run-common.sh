@@ -18,12 +18,13 @@ build/logs/NAME.$VEHICLE.log. With --interactive this terminal is the script's, 
   --env VAR=VALUE for the script; may be repeated
   --append ARGS   more kernel parameters
   --sanitized     user-mode only: the kernel with sanitizers
+  --provokes      the script provokes complaints of the kernel and judges them itself
 USAGE
 	exit 2
 }
 
 parse_options() {
-	MEM=1024 NCPUS=2 TIMEOUT=120 NAME='' INTERACTIVE='' APPEND='' GUEST_ENV=()
+	MEM=1024 NCPUS=2 TIMEOUT=120 NAME='' INTERACTIVE='' APPEND='' PROVOKES='' GUEST_ENV=()
 	while [ $# -gt 0 ]; do
 		case $1 in
 		--mem) MEM=$2 && shift 2 ;;
@@ -35,6 +36,7 @@ parse_options() {
 		--interactive) INTERACTIVE=1 && shift ;;
 		--sanitized) [ "$VEHICLE" = uml ] || usage
 			FLAVOUR=sanitized && shift ;;
+		--provokes) PROVOKES=1 && shift ;;
 		--) shift && break ;;
 		-*) usage ;;
 		*) break ;;
@@ -56,6 +58,7 @@ stage() {
 	mkdir "$RUN/lvs" "$RUN/lvs/selftest"
 	: >"$RUN/console.log"
 	[ ! -e "$module" ] || cp -p "$module" "$RUN/lvs/lvs.ko"
+	[ "$VEHICLE" != sanitized ] || cp -p "$LVS_BUILD/sanitized/lvs_trip.ko" "$RUN/lvs/"
 	[ ! -e "$LVS_BUILD/ipvsadm-rs" ] || cp -p "$LVS_BUILD/ipvsadm-rs" "$RUN/lvs/"
 	cp -rp "$LVS_TOP/qemu/guest" "$RUN/lvs/guest"
 	[ ! -d "$LVS_TOP/qemu/scenarios" ] || cp -rp "$LVS_TOP/qemu/scenarios" "$RUN/lvs/scenarios"
@@ -81,7 +84,7 @@ stage() {
 	{
 		printf 'command=('
 		[ "${#COMMAND[@]}" -eq 0 ] || printf ' %q' "${COMMAND[@]}"
-		printf ' )\ninteractive=%q\nterm=%q\n' "$INTERACTIVE" "${TERM:-linux}"
+		printf ' )\ninteractive=%q\nprovokes=%q\nterm=%q\n' "$INTERACTIVE" "$PROVOKES" "${TERM:-linux}"
 		printf 'size=%q\n' "$(stty size 2>/dev/null | sed 's/\(.*\) \(.*\)/rows \1 cols \2/')"
 	} >"$RUN/lvs/guest/job"
 }
@@ -121,9 +124,9 @@ in_sealed_root() {
 		chroot "$root" /usr/bin/env -i HOME=/tmp TMPDIR=/tmp PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@" \
 			<&0 3>>"$run/console.log" 2>&3 &
 		guest=$!
-		# A kernel that panicked may not end by itself.
+		# A kernel that panicked may not end by itself, and user-mode Linux may begin anew instead of ending.
 		while sleep 1; do
-			! grep -q "Kernel panic" "$run/console.log" || { sleep 1; kill -KILL "$guest"; }
+			! grep -qE "Kernel panic|reboot: Power down" "$run/console.log" || { sleep 3; kill -KILL "$guest"; }
 		done &
 		wait "$guest"
 		' bash "$ROOT" "$RUN" "$modules" "$MEM" "$LVS_CACHE" "${LVS_HUGE_PAGES:-never}" "$@"
@@ -146,6 +149,7 @@ conclude() {
 		tail -n 40 "$log" >&2
 		exit 124
 	fi
+	[ -z "$PROVOKES" ] || exit "$status"
 	# Boot messages are not ours.
 	splats=$(sed '1,/lvs-guest: start/d' "$log" | grep -E -A 25 -f "$LVS_TOP/qemu/guest/splats" | head -n 60 || true)
 	if [ -n "$splats" ]; then

@@ -8,7 +8,7 @@
 #   check      check.sh: formatting, lints, no panics, and so on
 #   uml        qemu/scenarios/test-*.sh, each in a user-mode guest of its own; some again with the early path
 #   stock      acceptance.list, on the stock kernel in one boot of QEMU
-#   sanitized  qemu/scenarios/test-*.sh on the user-mode kernel with sanitizers
+#   sanitized  qemu/scenarios/test-*.sh and sanitized/test-*.sh on the user-mode kernel with sanitizers
 # With a PATTERN only tests whose name matches it (a shell pattern) run.
 . "$(dirname "$0")/common.sh"
 . "$LVS_TOP/qemu/run-tests-common.sh"
@@ -94,10 +94,11 @@ group_uml() {
 	wait_for_tests
 }
 
+# The detectors first: if they don't detect, the rest says little.
 group_sanitized() {
-	selected sanitized/detectors && start_test sanitized/detectors "$LVS_TOP/qemu/uml.sh" --sanitized \
-		"$LVS_TOP/qemu/guest/detectors.sh"
-	scenarios_on_uml sanitized --sanitized --timeout 600
+	! selected sanitized/test-detectors || start_test sanitized/test-detectors "$LVS_TOP/qemu/uml.sh" --sanitized --provokes \
+		--timeout 900 "$LVS_TOP/qemu/scenarios/sanitized/test-detectors.sh"
+	scenarios_on_uml sanitized --sanitized --timeout 900
 }
 
 # The list in one boot: a test's output is between the marks that guest/batch.sh prints.

@@ -45,6 +45,9 @@ else
 	stty -F "$terminal" raw -echo
 	setsid --wait "${command[@]}" </dev/null >"$terminal" 2>&1
 	status=$?
+	if [ -e /sys/kernel/debug/kmemleak ] && [ -z "$provokes" ]; then
+		/lvs/guest/detectors.sh >"$terminal" 2>&1 || status=$((status ? status : 1))
+	fi
 fi
 # Let the terminal drain before the machine goes away.
 sync
