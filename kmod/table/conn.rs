@@ -495,15 +495,17 @@ impl Conn {
             if next == word || word & flag::DEAD != 0 {
                 break;
             }
+            let moves = (word ^ next) & flag::INACTIVE != 0;
+            // Looked up before the state changes: whoever takes the connection down after that relies
+            // on the server being told, and may be faster. Release pairs with `kill`.
+            let dest = if moves { self.dest(read) } else { None };
             match self
                 .state
-                .compare_exchange_weak(word, next, Ordering::Relaxed, Ordering::Relaxed)
+                .compare_exchange_weak(word, next, Ordering::Release, Ordering::Relaxed)
             {
                 Ok(_) => {
-                    if (word ^ next) & flag::INACTIVE != 0 {
-                        if let Some(dest) = self.dest(read) {
-                            dest.move_connection(next & flag::INACTIVE == 0);
-                        }
+                    if let Some(dest) = dest {
+                        dest.move_connection(next & flag::INACTIVE == 0);
                     }
                     if (word ^ next) as u8 != 0
                         && next as u8 == TcpState::Established.number()
@@ -567,7 +569,8 @@ impl Conn {
     /// Marks the connection as taken down; what is counted from now on isn't. Returns whether its
     /// server counted it as active. Called once.
     pub(super) fn kill(&self) -> bool {
-        self.state.fetch_or(flag::DEAD, Ordering::Relaxed) & flag::INACTIVE == 0
+        // Acquire pairs with the release of `advance`.
+        self.state.fetch_or(flag::DEAD, Ordering::AcqRel) & flag::INACTIVE == 0
     }
 }
 
