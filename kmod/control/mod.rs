@@ -2,8 +2,8 @@
 
 //! The control plane: how administrators see and change the tables.
 //!
-//! Every interface is ip_vs's own, to the byte: netlink (`genl`), socket options (`sockopt`), files
-//! (`procfs`) and settings (`params`). None of them but the settings keeps anything; they all go
+//! Every interface is ip_vs's own, to the byte: netlink (`genl`, with a second family of what is new),
+//! socket options (`sockopt`), files (`procfs`) and settings (`params`). None of them but the settings keeps anything; they all go
 //! through [`crate::table`].
 
 mod format;
@@ -31,6 +31,7 @@ use crate::kernel_ext::{
 /// And the first thing that goes, since requests use the state.
 #[pin_data]
 pub(crate) struct Interfaces {
+    _own_netlink: netlink::Registration,
     _netlink: netlink::Registration,
     #[pin]
     _options: options::Registration<sockopt::Ipvs>,
@@ -42,6 +43,7 @@ impl Interfaces {
         try_pin_init!(Self {
             _options <- options::Registration::register(explain),
             _netlink: genl::register().inspect_err(explain)?,
+            _own_netlink: genl::table::register().inspect_err(explain)?,
         }? Error)
     }
 }

@@ -2,8 +2,8 @@
 
 //! The settings under `net.ipv4.vs`, of which every network namespace has its own.
 //!
-//! Names, defaults, ranges and permissions are ip_vs's. Some of them steer what doesn't exist here,
-//! such as the threads that estimate rates; they can be set all the same.
+//! Names, defaults, ranges and permissions are ip_vs's. Some of them steer what doesn't exist here; they
+//! can be set all the same.
 
 use core::sync::atomic::{
     AtomicBool,
@@ -64,6 +64,8 @@ macro_rules! settings {
             sync_threshold: AtomicU64,
             sync_qlen_max: AtomicU64,
             est_cpulist: CpuList,
+            /// A setting of the estimation was written since it was started.
+            estimation_changed: AtomicBool,
             is_initial: bool,
         }
 
@@ -87,6 +89,7 @@ macro_rules! settings {
                     sync_threshold: AtomicU64::new(pack([3, 50])),
                     sync_qlen_max: AtomicU64::new(sysctl::free_buffer_pages() / 32),
                     est_cpulist: CpuList::new(),
+                    estimation_changed: AtomicBool::new(false),
                     is_initial,
                 };
                 new.conn_max.store(limit, Ordering::Relaxed);
@@ -229,6 +232,28 @@ impl Sysctls {
         Ok(())
     }
 
+    /// Whether rates are to be estimated: no processors for it mean no.
+    pub(crate) fn estimates(&self) -> bool {
+        self.run_estimation() && !self.est_cpulist.is_empty()
+    }
+
+    /// Processors for the estimation.
+    pub(crate) fn est_cpulist(&self) -> &CpuList {
+        &self.est_cpulist
+    }
+
+    /// Whether a setting of the estimation was written since the last call.
+    pub(crate) fn take_estimation_change(&self) -> bool {
+        self.estimation_changed.swap(false, Ordering::Relaxed)
+    }
+
+    /// Whether a defence depends on how much memory is free.
+    pub(crate) fn watches_memory(&self) -> bool {
+        [&self.drop_entry, &self.drop_packet, &self.secure_tcp]
+            .iter()
+            .any(|mode| (1..=2).contains(&mode.load(Ordering::Relaxed)))
+    }
+
     /// The mode of the defence `drop_entry`, which switches between 1 and 2 by itself.
     pub(crate) fn drop_entry_mode(&self) -> &AtomicI32 {
         &self.drop_entry
@@ -285,7 +310,35 @@ macro_rules! defence {
                     return Err(EINVAL);
                 }
                 mode.store(value, Ordering::Relaxed);
-                state.update_defence();
+                state.change_defence();
+                Ok(())
+            },
+        )
+    };
+}
+
+/// A setting of the estimation was written: it starts anew.
+fn restart_estimation(state: &NetnsState) {
+    state
+        .sysctls()
+        .estimation_changed
+        .store(true, Ordering::Relaxed);
+    state.wake_collector();
+}
+
+/// A number that the estimation heeds, and for which a condition holds.
+macro_rules! of_estimation {
+    ($name:ident, $valid:expr) => {
+        Value::Int(
+            |state| state.sysctls().$name.load(Ordering::Relaxed),
+            |state, value| {
+                let valid: fn(i32) -> bool = $valid;
+                if !valid(value) {
+                    return Err(EINVAL);
+                }
+                if state.sysctls().$name.swap(value, Ordering::Relaxed) != value {
+                    restart_estimation(state);
+                }
                 Ok(())
             },
         )
@@ -394,12 +447,15 @@ static ENTRIES: [Entry<NetnsState>; COUNT] = [
     open(c"conn_reuse_mode", number!(conn_reuse_mode, |_| true)),
     open(c"schedule_icmp", number!(schedule_icmp, |_| true)),
     open(c"ignore_tunneled", number!(ignore_tunneled, |_| true)),
-    restricted(c"run_estimation", number!(run_estimation, |_| true)),
+    restricted(c"run_estimation", of_estimation!(run_estimation, |_| true)),
     restricted(
         c"est_cpulist",
-        Value::Cpus(|state| &state.sysctls().est_cpulist),
+        Value::Cpus(|state| &state.sysctls().est_cpulist, restart_estimation),
     ),
-    restricted(c"est_nice", number!(est_nice, |v| (-20..=19).contains(&v))),
+    restricted(
+        c"est_nice",
+        of_estimation!(est_nice, |v| (-20..=19).contains(&v)),
+    ),
     restricted(
         c"conn_lfactor",
         Value::Int(

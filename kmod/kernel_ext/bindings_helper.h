@@ -13,6 +13,7 @@
 #include "helpers_tunnel.h"
 
 /* control plane */
+#include <linux/kthread.h>
 #include <linux/proc_fs.h>
 #include <net/ipv6.h>
 #include <net/route.h>

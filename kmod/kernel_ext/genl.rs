@@ -114,17 +114,33 @@ impl<'a> Dump<'a> {
         unsafe { state_of(bindings::lvs_genl_info_net(self.info())) }.ok_or(ENODEV)
     }
 
-    /// How far the last call came; 0 in the first one.
-    pub(crate) fn position(&self) -> usize {
+    /// How far the last call came; zeroes in the first one.
+    pub(crate) fn position(&self) -> [usize; 3] {
         // SAFETY: `cb` is valid by the type invariants; any bytes are valid numbers.
-        let at = unsafe { self.cb.as_ref().__bindgen_anon_1.args[0] };
-        usize::try_from(at).unwrap_or(0)
+        let [first, second, third, ..] = unsafe { self.cb.as_ref().__bindgen_anon_1.args };
+        [first as usize, second as usize, third as usize]
     }
 
     /// Notes how far this call came.
-    pub(crate) fn set_position(&mut self, position: usize) {
+    pub(crate) fn set_position(&mut self, position: [usize; 3]) {
         // SAFETY: `cb` is valid and ours by the type invariants.
-        unsafe { self.cb.as_mut().__bindgen_anon_1.args[0] = position as c_long };
+        let args = unsafe { &mut self.cb.as_mut().__bindgen_anon_1.args };
+        for (arg, number) in args.iter_mut().zip(position) {
+            *arg = number as c_long;
+        }
+    }
+
+    /// Notes a number that tells states of the listed apart. If it isn't what it was in the first call,
+    /// the list ends with `NLM_F_DUMP_INTR`.
+    pub(crate) fn note_generation(&mut self, generation: u32) {
+        let is_first = self.position() == [0; 3];
+        // SAFETY: `cb` is valid and ours by the type invariants.
+        let cb = unsafe { self.cb.as_mut() };
+        // Zero would mean that nothing was noted before.
+        cb.seq = generation | 1 << 31;
+        if is_first {
+            cb.prev_seq = cb.seq;
+        }
     }
 
     /// The attributes of the request.

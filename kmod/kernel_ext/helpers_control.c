@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/ipv6.h>
+#include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/netdevice.h>
@@ -95,6 +96,20 @@ long lvs_available_pages(void)
 
 	si_meminfo(&info);
 	return info.freeram + info.bufferram;
+}
+
+/* The thread, which hasn't run yet, or an error. */
+struct task_struct *lvs_thread_create(int (*run)(void *owner), void *owner, const char *name)
+{
+	return kthread_create(run, owner, "%s", name);
+}
+
+/* Nobody wakes the queue: who stops a thread wakes the thread. */
+static DECLARE_WAIT_QUEUE_HEAD(sleepers);
+
+void lvs_thread_sleep(unsigned long ticks)
+{
+	wait_event_idle_timeout(sleepers, kthread_should_stop(), ticks);
 }
 
 /* The device, if that is what the event tells. */

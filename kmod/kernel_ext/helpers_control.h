@@ -7,6 +7,7 @@
 
 #include <linux/cpumask.h>
 #include <linux/in6.h>
+#include <linux/sched.h>
 #include <linux/sockptr.h>
 #include <net/genetlink.h>
 #include <net/net_namespace.h>
@@ -33,6 +34,10 @@ void lvs_cpumask_only_current(struct cpumask *mask);
 void lvs_cpumask_housekeeping(struct cpumask *mask);
 unsigned long lvs_free_buffer_pages(void);
 long lvs_available_pages(void);
+
+/* thread.rs */
+struct task_struct *lvs_thread_create(int (*run)(void *owner), void *owner, const char *name);
+void lvs_thread_sleep(unsigned long ticks);
 
 /* device.rs */
 struct net_device *lvs_device_going_down(unsigned long event, void *info);

@@ -28,6 +28,7 @@ pub(crate) mod slab;
 pub(crate) mod sockopt;
 pub(crate) mod sysctl;
 pub(crate) mod table;
+pub(crate) mod thread;
 pub(crate) mod time;
 mod tunnel;
 pub(crate) mod user;

@@ -59,8 +59,8 @@ pub(crate) enum Value<T> {
     Pair(fn(&T) -> [i32; 2], fn(&T, [i32; 2]) -> Result),
     /// A large number, not negative.
     Long(fn(&T) -> u64, fn(&T, u64) -> Result),
-    /// A list of processors.
-    Cpus(fn(&T) -> &CpuList),
+    /// A list of processors, and what is done when it was written.
+    Cpus(fn(&T) -> &CpuList, fn(&T)),
 }
 
 /// The settings of one namespace. Dropping them waits for accesses that are under way.
@@ -202,7 +202,12 @@ impl Access {
                         store(state, value)?;
                     }
                 }
-                Value::Cpus(list) => self.cpus(list(state))?,
+                Value::Cpus(list, changed) => {
+                    self.cpus(list(state))?;
+                    if stores {
+                        changed(state);
+                    }
+                }
             }
         }
         Ok(())
@@ -268,6 +273,27 @@ impl CpuList {
         }
     }
 
+    /// Whether an administrator gave none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.is_set.load(Ordering::Relaxed)
+            && self
+                .words
+                .iter()
+                .all(|word| word.load(Ordering::Relaxed) == 0)
+    }
+
+    /// What an administrator gave. Sleeps. Fails with `ENOMEM`.
+    pub(super) fn mask(&self) -> Result<Option<KBox<bindings::cpumask>>> {
+        if !self.is_set.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        let mut mask = KBox::new(pin_init::zeroed::<bindings::cpumask>(), GFP_KERNEL)?;
+        for (bits, word) in mask.bits.iter_mut().zip(&self.words) {
+            *bits = word.load(Ordering::Relaxed) as c_ulong;
+        }
+        Ok(Some(mask))
+    }
+
     /// # Safety
     ///
     /// `text` ends with a NUL.
@@ -289,15 +315,15 @@ impl CpuList {
     ///
     /// `buffer` has room for `size` bytes.
     unsafe fn print(&self, buffer: *mut c_char, size: usize) -> Result<usize> {
-        let mut mask = KBox::new(pin_init::zeroed::<bindings::cpumask>(), GFP_KERNEL)?;
-        if self.is_set.load(Ordering::Relaxed) {
-            for (bits, word) in mask.bits.iter_mut().zip(&self.words) {
-                *bits = word.load(Ordering::Relaxed) as c_ulong;
+        let mask = match self.mask()? {
+            Some(mask) => mask,
+            None => {
+                let mut mask = KBox::new(pin_init::zeroed::<bindings::cpumask>(), GFP_KERNEL)?;
+                // SAFETY: The mask is valid.
+                unsafe { bindings::lvs_cpumask_housekeeping(&mut *mask) };
+                mask
             }
-        } else {
-            // SAFETY: The mask is valid.
-            unsafe { bindings::lvs_cpumask_housekeeping(&mut *mask) };
-        }
+        };
         // SAFETY: The caller vouches for the buffer; the mask is valid.
         let len = unsafe { bindings::lvs_cpulist_print(buffer, size, &*mask) };
         Ok(usize::try_from(len)?)

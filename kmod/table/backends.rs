@@ -70,6 +70,11 @@ impl Backends {
         })
     }
 
+    /// Number of servers.
+    pub(crate) fn count(&self) -> u32 {
+        self.count.load(Ordering::Relaxed)
+    }
+
     fn hash(&self, family: Family, addr: &Addr, port: u16) -> u32 {
         let [a, b, c, d] = addr.0;
         hash::hash_3(

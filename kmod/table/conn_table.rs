@@ -486,8 +486,17 @@ impl ConnTable {
         }
     }
 
+    /// Ends connections whose server was removed, and then their templates. Process context.
+    pub(crate) fn remove_orphans(&self) {
+        for _ in 0..2 {
+            self.remove_matching(|read, conn| {
+                conn.dest(read).is_some_and(|dest| !dest.is_available())
+            });
+        }
+    }
+
     /// Removes the connections `which` names. Process context.
-    pub(crate) fn remove_matching(&self, which: impl Fn(ReadSide<'_>, &Entry<Conn>) -> bool) {
+    fn remove_matching(&self, which: impl Fn(ReadSide<'_>, &Entry<Conn>) -> bool) {
         let mut bucket = 0;
         while rcu::read(|read| {
             self.table.for_each_in_bucket(read, bucket, |entry| {

@@ -7,6 +7,7 @@ pub(crate) mod conn;
 pub(crate) mod conn_table;
 pub(crate) mod defence;
 pub(crate) mod dest;
+mod estimation;
 pub(crate) mod netns_state;
 pub(crate) mod return_routes;
 pub(crate) mod rules;

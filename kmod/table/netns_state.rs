@@ -45,6 +45,7 @@ use crate::kernel_ext::rcu::{
 };
 use crate::kernel_ext::slab::SharedSlab;
 use crate::kernel_ext::table::RcuTable;
+use crate::kernel_ext::thread::Thread;
 use crate::kernel_ext::time;
 use crate::kernel_ext::work::{
     Chore,
@@ -63,7 +64,6 @@ use super::rules::{
 use super::service::Service;
 use super::stats::{
     Counters,
-    Estimator,
     Stats, //
 };
 
@@ -251,9 +251,12 @@ pub(crate) struct NetnsState {
     /// Files and settings of the namespace; gone from `stop` on.
     #[pin]
     interfaces: Mutex<Option<NetInterfaces>>,
-    /// Collects stale connections, fits the table, updates rates, empties the trash.
+    /// Collects stale connections, fits the table, watches free memory, empties the trash.
     #[pin]
     chore: Chore<NetnsState>,
+    /// Updates rates.
+    #[pin]
+    estimator: Thread<NetnsState>,
     /// Rules as the administrator sees them, and the hooks, which exist while services do.
     #[pin]
     rules: Mutex<Rules>,
@@ -261,6 +264,8 @@ pub(crate) struct NetnsState {
     /// Tick at which the collector last did all it does.
     collected_at: AtomicU32,
     stopped: AtomicBool,
+    /// Connections are to end whose server was removed.
+    orphaned: AtomicBool,
     counts: ServiceCounts,
     reply_sources: ReplySources,
     timeouts: Timeouts,
@@ -324,9 +329,26 @@ impl NetnsState {
         &self.defence
     }
 
-    /// Decides anew what the defences do. Process context.
-    pub(crate) fn update_defence(&self) {
+    /// A defence has a new mode, which applies from now on. Process context.
+    pub(crate) fn change_defence(&self) {
+        self.update_defence();
+        self.chore.queue(time::HZ);
+    }
+
+    /// Decides anew what the defences do.
+    fn update_defence(&self) {
         self.defence.update(&self.sysctls, &self.timeouts);
+    }
+
+    /// Where the thread that updates rates has its place.
+    pub(super) fn estimator(&self) -> &Thread<Self> {
+        &self.estimator
+    }
+
+    /// Has connections ended whose server was removed. Soon, and of many servers at once.
+    pub(super) fn expire_orphans(&self) {
+        self.orphaned.store(true, Ordering::Relaxed);
+        self.chore.kick();
     }
 
     /// Settings under `net.ipv4.vs`.
@@ -345,7 +367,7 @@ impl NetnsState {
         self.tables().map_or(0, |tables| tables.conns.buckets())
     }
 
-    /// Has the collector fit the table at once. Any context.
+    /// Has the chore do at once what doesn't wait: fit the table, or heed a setting. Any context.
     #[inline]
     pub(crate) fn wake_collector(&self) {
         self.chore.kick();
@@ -385,10 +407,12 @@ impl netns::NetnsState for NetnsState {
                 net,
                 interfaces <- new_mutex!(None, "lvs interfaces"),
                 chore <- Chore::new(),
+                estimator <- Thread::new(),
                 rules <- new_mutex!(Rules::default(), "lvs rules"),
                 tables: OnceBox::new(),
                 collected_at: AtomicU32::new(time::now()),
                 stopped: AtomicBool::new(false),
+                orphaned: AtomicBool::new(false),
                 counts: ServiceCounts::default(),
                 reply_sources: ReplySources {
                     bits: [const { AtomicU32::new(0) }; ReplySources::WORDS],
@@ -400,6 +424,7 @@ impl netns::NetnsState for NetnsState {
             GFP_KERNEL,
         )?;
         Chore::bind(state.as_ref());
+        Thread::bind(state.as_ref());
         *state.interfaces.lock() = Some(NetInterfaces::register(net)?);
         Ok(state)
     }
@@ -411,6 +436,30 @@ impl netns::NetnsState for NetnsState {
         drop(interfaces);
         self.control().shut_down();
         self.chore.cancel();
+        self.estimator.stop();
+    }
+}
+
+impl NetnsState {
+    /// What the chore does whenever it is woken.
+    fn react(&self, tables: &Tables) {
+        let sysctls = self.sysctls();
+        tables
+            .conns
+            .fit(sysctls.conn_lfactor(), sysctls.conn_tab_bits());
+        if self.orphaned.swap(false, Ordering::Relaxed) {
+            tables.conns.remove_orphans();
+        }
+        self.fit_estimation();
+    }
+
+    /// What it does every second.
+    fn maintain(&self, tables: &Tables) {
+        tables.conns.collect();
+        if self.defence.drops_entries() {
+            tables.conns.drop_half_open();
+        }
+        self.control().empty_trash();
     }
 }
 
@@ -420,13 +469,9 @@ impl Worker for NetnsState {
     }
 
     fn run(&self) {
-        let Some(tables) = self.tables() else {
-            return;
-        };
-        let sysctls = self.sysctls();
-        tables
-            .conns
-            .fit(sysctls.conn_lfactor(), sysctls.conn_tab_bits());
+        if let Some(tables) = self.tables() {
+            self.react(tables);
+        }
         // While the table grows, that is needed much more often than all else.
         let now = time::now();
         let since = now.wrapping_sub(self.collected_at.load(Ordering::Relaxed));
@@ -435,17 +480,12 @@ impl Worker for NetnsState {
             return;
         }
         self.collected_at.store(now, Ordering::Relaxed);
-        tables.conns.collect();
         self.update_defence();
-        if self.defence.drops_entries() {
-            tables.conns.drop_half_open();
+        if let Some(tables) = self.tables() {
+            self.maintain(tables);
         }
-        {
-            let mut control = self.control();
-            control.estimate_if_due();
-            control.empty_trash();
-        }
-        if !self.is_stopped() {
+        let has_more = self.tables().is_some() || self.sysctls().watches_memory();
+        if has_more && !self.is_stopped() {
             self.chore.queue(time::HZ);
         }
     }
@@ -464,18 +504,4 @@ impl DeviceObserver for NetnsState {
             }
         });
     }
-}
-
-/// How long between two updates of the rates, in ticks.
-pub(super) const ESTIMATION_PERIOD: u32 = Estimator::PERIOD * time::HZ;
-
-/// Runs `f` with each server of each service.
-pub(super) fn for_each_pool(state: &NetnsState, mut f: impl FnMut(&super::Dest)) {
-    rcu::read(|read| {
-        state.for_each_service(read, |service| {
-            for dest in service.pool(read).map_or(&[][..], |pool| pool.dests()) {
-                f(dest);
-            }
-        });
-    });
 }

@@ -8,8 +8,10 @@
 mod hooks;
 mod totals;
 mod trash;
+pub(crate) mod walk;
 
 use core::num::NonZeroU32;
+use core::ops::ControlFlow;
 use core::slice;
 use core::sync::atomic::Ordering;
 
@@ -60,6 +62,11 @@ use super::service::{
 };
 use super::stats::Counters;
 
+use walk::{
+    Item,
+    Place, //
+};
+
 /// Rules of a namespace beside the tables that packets see.
 #[derive(Default)]
 pub(crate) struct Rules {
@@ -69,11 +76,12 @@ pub(crate) struct Rules {
     /// What removed services counted, by CPU.
     removed: List<Counters>,
     reset_at: Counters,
+    /// Changes made so far.
+    generation: u32,
     /// Services made so far: tells one from its successor of the same name.
     instances: u64,
     /// The number of the last server made.
     dests: u32,
-    estimated_at: u32,
     /// Services of each family, IPv4's first.
     services: [u32; 2],
 }
@@ -142,6 +150,16 @@ impl<'a> Control<'a> {
         Self { state, rules }
     }
 
+    /// Tells states of the rules apart, as long as there are fewer than 2^31 changes between them.
+    pub(crate) fn generation(&self) -> u32 {
+        self.rules.generation
+    }
+
+    /// The rules are different from now on.
+    fn note_change(&mut self) {
+        self.rules.generation = self.rules.generation.wrapping_add(1);
+    }
+
     /// Runs `f` with the service named `id`. Fails with `ESRCH` when there is none.
     pub(crate) fn with_service<R>(
         &self,
@@ -155,12 +173,13 @@ impl<'a> Control<'a> {
         })
     }
 
-    /// Calls `f` with each service, in the table's order.
-    pub(crate) fn for_each_service(&self, mut f: impl for<'r> FnMut(ReadSide<'r>, &'r Service)) {
-        rcu::read(|read| {
-            self.state
-                .for_each_service(read, |service| f(read, service))
-        });
+    /// How many services of `family` there are.
+    pub(crate) fn count_services(&self, family: Family) -> u32 {
+        let [v4, v6] = self.rules.services;
+        match family {
+            Family::V4 => v4,
+            Family::V6 => v6,
+        }
     }
 
     // -- Services ----------------------------------------------------------------------------------
@@ -198,6 +217,7 @@ impl<'a> Control<'a> {
         let of_family = self.rules.services_of(id.family);
         *of_family = of_family.wrapping_add(1);
         self.state.counts().note_engine(config.sip, 1);
+        self.note_change();
         self.fit_services(tables);
         Ok(())
     }
@@ -227,6 +247,7 @@ impl<'a> Control<'a> {
         let counts = self.state.counts();
         counts.note_engine(was_sip, ServiceCounts::ONE_LESS);
         counts.note_engine(config.sip, 1);
+        self.note_change();
         Ok(())
     }
 
@@ -265,6 +286,8 @@ impl<'a> Control<'a> {
         let of_family = self.rules.services_of(id.family);
         *of_family = of_family.wrapping_sub(1);
         self.unhook_if_unused(id.family);
+        self.note_change();
+        self.fit_services(tables);
         Ok(())
     }
 
@@ -273,7 +296,14 @@ impl<'a> Control<'a> {
         loop {
             let mut ids = List::with_capacity(256)?;
             // What finds no room is deleted in the next round.
-            self.for_each_service(|_, service| _ = ids.push_reserved(*service.id()));
+            self.walk(Place::default(), |_, item| {
+                if let Item::Service(service) = item {
+                    if ids.push_reserved(*service.id()).is_err() {
+                        return ControlFlow::Break(());
+                    }
+                }
+                ControlFlow::Continue(())
+            });
             if ids.is_empty() {
                 return Ok(());
             }
@@ -288,8 +318,12 @@ impl<'a> Control<'a> {
         if let Some(id) = id {
             return self.with_service(id, |read, service| service.reset_stats(read));
         }
-        self.for_each_service(|read, service| service.reset_stats(read));
-        self.rules.reset_at = self.raw_totals();
+        self.walk_all(|read, item| {
+            if let Item::Service(service) = item {
+                service.reset_stats(read);
+            }
+        });
+        self.rules.reset_at = self.raw_totals().0;
         Ok(())
     }
 
@@ -438,10 +472,11 @@ impl<'a> Control<'a> {
         Ok(())
     }
 
-    fn publish(&self, id: &ServiceId, dests: List<RcuArc<Dest>>, change: Change) -> Result {
+    fn publish(&mut self, id: &ServiceId, dests: List<RcuArc<Dest>>, change: Change) -> Result {
         // The pool is made before the service is looked at: that may sleep.
         let kind = self.with_service(id, scheduler_of)?;
         let pool = Service::make_pool(id.family, kind, dests)?;
+        self.note_change();
         self.with_service(id, |read, service| service.publish(read, pool, change))
     }
 
@@ -470,11 +505,7 @@ impl<'a> Control<'a> {
         }
         self.rules.trash.put(dest);
         if self.state.sysctls().expire_nodest_conn() {
-            if let Some(tables) = self.state.tables() {
-                tables.conns.remove_matching(|read, conn| {
-                    conn.dest(read).is_some_and(|dest| !dest.is_available())
-                });
-            }
+            self.state.expire_orphans();
         }
     }
 

@@ -16,4 +16,5 @@
 pub mod flags;
 pub mod genl;
 pub mod limits;
+pub mod lvs;
 pub mod sockopt;

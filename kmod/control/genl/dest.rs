@@ -17,9 +17,10 @@ use lvs_uapi::genl::{
 };
 use lvs_uapi::limits::ADDR_LEN;
 
-use super::{
-    service,
-    stats, //
+use super::service;
+use super::stats::{
+    self,
+    Widths, //
 };
 use crate::control::validate;
 use crate::kernel_ext::genl::{
@@ -127,7 +128,7 @@ impl<'a> Named<'a> {
 }
 
 /// Appends `dest` as a nest.
-fn fill(message: &mut Writer<'_>, dest: &Dest) -> Result {
+pub(super) fn fill(message: &mut Writer<'_>, dest: &Dest, widths: Widths) -> Result {
     let id = dest.id();
     let config = dest.config();
     message.nest(attr::DEST, |nest| {
@@ -144,7 +145,8 @@ fn fill(message: &mut Writer<'_>, dest: &Dest) -> Result {
         nest.u32(dest_attr::INACT_CONNS, dest.inactive())?;
         nest.u32(dest_attr::PERSIST_CONNS, dest.persistent())?;
         nest.u16(dest_attr::ADDR_FAMILY, id.family.number())?;
-        stats::fill(nest, dest_attr::STATS, dest_attr::STATS64, &dest.stats())
+        let numbers = (dest_attr::STATS, dest_attr::STATS64);
+        stats::fill(nest, numbers, widths, &dest.stats())
     })
 }
 
@@ -197,12 +199,12 @@ impl List for Get {
         let Ok(id) = service::identify(attrs.get(attr::SERVICE)) else {
             return Ok(());
         };
-        let mut position = dump.position();
+        let [mut position, ..] = dump.position();
         let listed = control.with_service(&id, |read, service| {
             let dests = service.pool(read).map_or(&[][..], Pool::dests);
             for dest in dests.iter().skip(position) {
                 if dump
-                    .entry(cmd::NEW_DEST, |message| fill(message, dest))
+                    .entry(cmd::NEW_DEST, |message| fill(message, dest, Widths::Both))
                     .is_err()
                 {
                     break;
@@ -211,7 +213,7 @@ impl List for Get {
             }
         });
         if listed.is_ok() {
-            dump.set_position(position);
+            dump.set_position([position, 0, 0]);
         }
         Ok(())
     }

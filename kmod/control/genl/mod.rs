@@ -9,6 +9,9 @@ mod daemon;
 mod dest;
 mod service;
 mod stats;
+pub(super) mod table;
+
+use core::ops::ControlFlow;
 
 use kernel::module::this_module;
 use kernel::prelude::*;
@@ -20,11 +23,18 @@ use lvs_uapi::genl::{
 };
 
 use crate::kernel_ext::genl::{
+    Dump,
     Family,
     Op,
     Registration, //
 };
 use crate::kernel_ext::nla::Policy;
+use crate::kernel_ext::rcu::ReadSide;
+use crate::table::rules::walk::{
+    Item,
+    Place, //
+};
+use crate::table::Control;
 
 /// Attributes of the outermost level.
 static POLICY: Policy<{ attr::MAX as usize + 1 }> = Policy::new()
@@ -64,6 +74,24 @@ static FAMILY: Family = Family::new(
     &OPS,
     cmd::FLUSH + 1,
 );
+
+/// Calls `visit` with what `dump` hasn't listed yet, until it breaks off, and notes how far it came.
+fn resume(
+    dump: &mut Dump<'_>,
+    control: &Control<'_>,
+    mut visit: impl for<'r> FnMut(&mut Dump<'_>, ReadSide<'r>, Item<'r>) -> ControlFlow<()>,
+) {
+    let [bucket, services, items] = dump.position();
+    let from = Place {
+        bucket,
+        services,
+        items,
+    };
+    let next = control.walk(from, |read, item| visit(dump, read, item));
+    dump.set_position(next.map_or([usize::MAX, 0, 0], |place| {
+        [place.bucket, place.services, place.items]
+    }));
+}
 
 /// Makes the family known; `EEXIST` when ip_vs has it.
 pub(super) fn register() -> Result<Registration> {

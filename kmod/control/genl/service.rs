@@ -2,6 +2,8 @@
 
 //! Commands on virtual services.
 
+use core::ops::ControlFlow;
+
 use kernel::prelude::*;
 use lvs_engine::addr::Addr;
 use lvs_engine::config::{
@@ -21,7 +23,10 @@ use lvs_uapi::limits::{
     SCHEDNAME_MAXLEN, //
 };
 
-use super::stats;
+use super::stats::{
+    self,
+    Widths, //
+};
 use crate::control::names;
 use crate::control::validate::{
     self,
@@ -40,6 +45,7 @@ use crate::kernel_ext::nla::{
     Writer, //
 };
 use crate::kernel_ext::rcu::ReadSide;
+use crate::table::rules::walk::Item;
 use crate::table::{
     Control,
     NetnsState,
@@ -152,7 +158,12 @@ fn pair(first: u32, second: u32) -> [u8; 8] {
 }
 
 /// Appends `service` as a nest.
-fn fill(message: &mut Writer<'_>, read: ReadSide<'_>, service: &Service) -> Result {
+pub(super) fn fill(
+    message: &mut Writer<'_>,
+    read: ReadSide<'_>,
+    service: &Service,
+    widths: Widths,
+) -> Result {
     let id = service.id();
     let config = service.config(read);
     message.nest(attr::SERVICE, |nest| {
@@ -182,12 +193,8 @@ fn fill(message: &mut Writer<'_>, read: ReadSide<'_>, service: &Service) -> Resu
         )?;
         nest.u32(service_attr::TIMEOUT, config.timeout)?;
         nest.u32(service_attr::NETMASK, config.netmask)?;
-        stats::fill(
-            nest,
-            service_attr::STATS,
-            service_attr::STATS64,
-            &service.stats(read),
-        )
+        let numbers = (service_attr::STATS, service_attr::STATS64);
+        stats::fill(nest, numbers, widths, &service.stats(read))
     })
 }
 
@@ -232,7 +239,9 @@ impl Answer for Get {
         let control = request.state::<NetnsState>()?.control();
         let id = identify(request.attr(attr::SERVICE))?;
         request.reply(cmd::NEW_SERVICE, |message| {
-            control.with_service(&id, |read, service| fill(message, read, service))?
+            control.with_service(&id, |read, service| {
+                fill(message, read, service, Widths::Both)
+            })?
         })
     }
 }
@@ -240,20 +249,18 @@ impl Answer for Get {
 impl List for Get {
     fn list(dump: &mut Dump<'_>) -> Result {
         let control = dump.state::<NetnsState>()?.control();
-        let start = dump.position();
-        let mut position = 0_usize;
-        let mut full = false;
-        control.for_each_service(|read, service| {
-            if position >= start && !full {
-                full = dump
-                    .entry(cmd::NEW_SERVICE, |message| fill(message, read, service))
-                    .is_err();
+        super::resume(dump, &control, |dump, read, item| match item {
+            Item::Service(service) => {
+                let appended = dump.entry(cmd::NEW_SERVICE, |message| {
+                    fill(message, read, service, Widths::Both)
+                });
+                match appended {
+                    Ok(()) => ControlFlow::Continue(()),
+                    Err(_) => ControlFlow::Break(()),
+                }
             }
-            if !full {
-                position = position.saturating_add(1);
-            }
+            Item::Dest(_) => ControlFlow::Continue(()),
         });
-        dump.set_position(position);
         Ok(())
     }
 }

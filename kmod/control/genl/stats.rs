@@ -8,22 +8,26 @@ use lvs_uapi::genl::stats_attr as attr;
 use crate::kernel_ext::nla::Writer;
 use crate::table::Stats;
 
-/// Appends `stats` twice: the old nest, mostly of 32 bits, and the one of 64.
-pub(super) fn fill(message: &mut Writer<'_>, narrow: u16, wide: u16, stats: &Stats) -> Result {
-    let counters = &stats.counters;
-    let rates = &stats.rates;
-    message.nest(narrow, |nest| {
-        nest.u32(attr::CONNS, counters.connections as u32)?;
-        nest.u32(attr::INPKTS, counters.in_packets as u32)?;
-        nest.u32(attr::OUTPKTS, counters.out_packets as u32)?;
-        nest.u64(attr::INBYTES, counters.in_bytes, attr::PAD)?;
-        nest.u64(attr::OUTBYTES, counters.out_bytes, attr::PAD)?;
-        nest.u32(attr::CPS, rates.connections as u32)?;
-        nest.u32(attr::INPPS, rates.in_packets as u32)?;
-        nest.u32(attr::OUTPPS, rates.out_packets as u32)?;
-        nest.u32(attr::INBPS, rates.in_bytes as u32)?;
-        nest.u32(attr::OUTBPS, rates.out_bytes as u32)
-    })?;
+/// Which of the two nests a message has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Widths {
+    /// The old one, mostly of 32 bits, and the one of 64.
+    Both,
+    /// That of 64 bits.
+    Wide,
+}
+
+/// Appends `stats`, in nests of these numbers, the narrow one first.
+pub(super) fn fill(
+    message: &mut Writer<'_>,
+    (narrow, wide): (u16, u16),
+    widths: Widths,
+    stats: &Stats,
+) -> Result {
+    if widths == Widths::Both {
+        fill_narrow(message, narrow, stats)?;
+    }
+    let Stats { counters, rates } = stats;
     message.nest(wide, |nest| {
         let all = [
             (attr::CONNS, counters.connections),
@@ -39,5 +43,21 @@ pub(super) fn fill(message: &mut Writer<'_>, narrow: u16, wide: u16, stats: &Sta
         ];
         all.iter()
             .try_for_each(|(number, value)| nest.u64(*number, *value, attr::PAD))
+    })
+}
+
+fn fill_narrow(message: &mut Writer<'_>, narrow: u16, stats: &Stats) -> Result {
+    let Stats { counters, rates } = stats;
+    message.nest(narrow, |nest| {
+        nest.u32(attr::CONNS, counters.connections as u32)?;
+        nest.u32(attr::INPKTS, counters.in_packets as u32)?;
+        nest.u32(attr::OUTPKTS, counters.out_packets as u32)?;
+        nest.u64(attr::INBYTES, counters.in_bytes, attr::PAD)?;
+        nest.u64(attr::OUTBYTES, counters.out_bytes, attr::PAD)?;
+        nest.u32(attr::CPS, rates.connections as u32)?;
+        nest.u32(attr::INPPS, rates.in_packets as u32)?;
+        nest.u32(attr::OUTPPS, rates.out_packets as u32)?;
+        nest.u32(attr::INBPS, rates.in_bytes as u32)?;
+        nest.u32(attr::OUTBPS, rates.out_bytes as u32)
     })
 }

@@ -43,7 +43,7 @@ impl Contents for Overview {
     type State = NetnsState;
 
     fn has(state: &NetnsState, index: usize) -> bool {
-        index <= rules::records(rules::count(state)).saturating_add(1)
+        index <= rules::records(state).saturating_add(1)
     }
 
     fn show(state: &NetnsState, index: usize, out: &mut Output<'_>) {
@@ -62,7 +62,7 @@ impl Contents for Overview {
             );
             return;
         }
-        if index > rules::records(rules::count(state)) {
+        if index > rules::records(state) {
             show_summary(state, out);
             return;
         }

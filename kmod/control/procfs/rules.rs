@@ -37,10 +37,6 @@ use crate::table::{
     Service, //
 };
 
-/// Services in a record: few enough to print at once, and many enough not to search the table for
-/// each.
-const CHUNK: usize = 16;
-
 /// Number of services.
 pub(super) fn count(state: &NetnsState) -> usize {
     let counts = state.counts();
@@ -48,9 +44,9 @@ pub(super) fn count(state: &NetnsState) -> usize {
     of(&counts.by_address).saturating_add(of(&counts.by_mark))
 }
 
-/// Number of records for so many services, without the header.
-pub(super) fn records(services: usize) -> usize {
-    services.div_ceil(CHUNK)
+/// Number of records without the header: buckets of the table.
+pub(super) fn records(state: &NetnsState) -> usize {
+    state.tables().map_or(0, |tables| tables.services.buckets())
 }
 
 /// Calls `show` with each service of record `index`, which isn't the header.
@@ -59,27 +55,24 @@ pub(super) fn for_each(
     index: usize,
     mut show: impl FnMut(ReadSide<'_>, &Service),
 ) {
-    let first = index.saturating_sub(1).saturating_mul(CHUNK);
-    let shown = first..first.saturating_add(CHUNK);
-    let mut position = 0_usize;
+    let (Some(tables), Some(bucket)) = (state.tables(), index.checked_sub(1)) else {
+        return;
+    };
     rcu::read(|read| {
-        state.for_each_service(read, |service| {
-            if shown.contains(&position) {
-                show(read, service);
-            }
-            position = position.saturating_add(1);
-        });
+        tables
+            .services
+            .for_each_in_bucket(read, bucket, |service| show(read, service));
     });
 }
 
-/// The services.
+/// The services, a bucket of their table in a record.
 pub(super) struct Rules;
 
 impl Contents for Rules {
     type State = NetnsState;
 
     fn has(state: &NetnsState, index: usize) -> bool {
-        index <= records(count(state))
+        index <= records(state)
     }
 
     fn show(state: &NetnsState, index: usize, out: &mut Output<'_>) {

@@ -15,6 +15,7 @@ use crate::kernel_ext::{
     time, //
 };
 use crate::table::netns_state::Tables;
+use crate::table::rules::walk;
 use crate::table::NetnsState;
 
 /// Chains of this length and longer are counted together.
@@ -101,7 +102,8 @@ fn show_size(table: &str, buckets: usize, lfactor: i32, out: &mut Output<'_>) {
     );
 }
 
-/// The tables. There are no estimator threads, so those have nothing to show.
+/// The tables, and the thread that estimates rates. ip_vs has several threads that visit chains of
+/// limited length; here it is one, which lets others run after so many servers.
 pub(super) struct Status;
 
 impl Contents for Status {
@@ -127,10 +129,14 @@ impl Contents for Status {
         if let Some(tables) = tables {
             Chains::of_services(tables).show("Service", out);
         }
+        let (most, slice, servers) = state.tables().map_or((0, 0, 0), |tables| {
+            (1, walk::SLICE, tables.backends.count())
+        });
+        let threads = u32::from(state.is_estimating());
         writeln!(
             out,
-            "Stats thread slots:\t0 (max 0)\nStats chain max len:\t0\n\
-             Stats thread ests:\t0"
+            "Stats thread slots:\t{threads} (max {most})\nStats chain max len:\t{slice}\n\
+             Stats thread ests:\t{servers}"
         );
     }
 }

@@ -7,6 +7,7 @@ use core::mem::{
     offset_of,
     size_of, //
 };
+use core::ops::ControlFlow;
 
 use kernel::prelude::*;
 use lvs_engine::addr::Family;
@@ -40,6 +41,10 @@ use crate::control::format::Text;
 use crate::control::names;
 use crate::kernel_ext::rcu::ReadSide;
 use crate::kernel_ext::sockopt::Answer;
+use crate::table::rules::walk::{
+    Item,
+    Place, //
+};
 use crate::table::service::{
     Pool,
     Stated, //
@@ -89,12 +94,7 @@ fn version(state: &NetnsState, answer: &mut Answer<'_>) -> Result {
 fn info(state: &NetnsState, answer: &mut Answer<'_>) -> Result {
     const INFO: usize = size_of::<GetInfo>();
     answer.read::<INFO>()?;
-    let mut services = 0_u32;
-    state.control().for_each_service(|_, service| {
-        if service.id().family == Family::V4 {
-            services = services.saturating_add(1);
-        }
-    });
+    let services = state.control().count_services(Family::V4);
     let mut record = Record::<INFO>::zeroed();
     record.put_u32(offset_of!(GetInfo, version), IP_VS_VERSION_CODE);
     record.put_u32(offset_of!(GetInfo, size), state.conn_buckets() as u32);
@@ -226,25 +226,36 @@ fn services(state: &NetnsState, answer: &mut Answer<'_>) -> Result {
     }
     // Nothing changes while it is listed.
     let control = state.control();
-    write_table(answer, HEADER, wanted as usize, |skip, places| {
-        Ok(collect_services(&control, skip, places))
+    let mut next = Some(Place::default());
+    write_table(answer, HEADER, wanted as usize, |_, entries| {
+        Ok(collect_services(&control, &mut next, entries))
     })
 }
 
-fn collect_services(control: &Control<'_>, skip: usize, places: &mut [Record<SERVICE>]) -> usize {
-    let mut left_out = 0_usize;
+/// Fills entries with services from `next` on, which it moves on.
+fn collect_services(
+    control: &Control<'_>,
+    next: &mut Option<Place>,
+    entries: &mut [Record<SERVICE>],
+) -> usize {
+    let Some(from) = *next else {
+        return 0;
+    };
     let mut filled = 0_usize;
-    let mut places = places.iter_mut();
-    control.for_each_service(|read, service| {
+    let mut entries = entries.iter_mut();
+    *next = control.walk(from, |read, item| {
+        let Item::Service(service) = item else {
+            return ControlFlow::Continue(());
+        };
         if service.id().family != Family::V4 {
-            return;
+            return ControlFlow::Continue(());
         }
-        if left_out < skip {
-            left_out = left_out.saturating_add(1);
-        } else if let Some(place) = places.next() {
-            describe(place, read, service);
-            filled = filled.saturating_add(1);
-        }
+        let Some(entry) = entries.next() else {
+            return ControlFlow::Break(());
+        };
+        describe(entry, read, service);
+        filled = filled.saturating_add(1);
+        ControlFlow::Continue(())
     });
     filled
 }

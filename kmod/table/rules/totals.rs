@@ -2,38 +2,41 @@
 
 //! Statistics over all services, those that are gone included.
 
-use crate::kernel_ext::time;
-
-use super::super::dest::Dest;
-use super::super::netns_state::{
-    self,
-    ESTIMATION_PERIOD, //
-};
 use super::super::stats::{
     Counters,
     FineRates,
     Stats, //
 };
+use super::walk::{
+    Item,
+    Place, //
+};
 use super::Control;
 
 impl Control<'_> {
-    /// Counters that no reset touches.
-    pub(super) fn raw_totals(&self) -> Counters {
-        let mut sum = self
+    /// Counters that no reset touches, and the rates.
+    pub(super) fn raw_totals(&self) -> (Counters, FineRates) {
+        let mut counters = self
             .rules
             .removed
             .iter()
             .fold(Counters::default(), |sum, kept| sum.plus(*kept));
-        self.for_each_service(|read, service| sum = sum.plus(service.raw_counters(read)));
-        sum
+        let mut rates = FineRates::default();
+        self.walk_all(|_, item| match item {
+            Item::Service(service) => counters = counters.plus(service.removed_counters()),
+            Item::Dest(dest) => {
+                counters = counters.plus(dest.raw_counters());
+                rates = rates.plus(dest.rates());
+            }
+        });
+        (counters, rates)
     }
 
     /// Everything counted since the last reset.
     pub(in crate::table) fn totals(&mut self) -> Stats {
-        let mut rates = FineRates::default();
-        self.for_each_service(|read, service| rates = rates.plus(service.rates(read)));
+        let (counters, rates) = self.raw_totals();
         Stats {
-            counters: self.raw_totals().minus(self.rules.reset_at),
+            counters: counters.minus(self.rules.reset_at),
             rates: rates.rounded(),
         }
     }
@@ -46,24 +49,21 @@ impl Control<'_> {
             .get(cpu as usize)
             .copied()
             .unwrap_or_default();
-        netns_state::for_each_pool(self.state, |dest| {
-            sum = sum.plus(dest.counters.of_cpu(cpu));
+        self.walk_all(|_, item| match item {
+            // What removed servers counted is with the first CPU.
+            Item::Service(service) if cpu == 0 => sum = sum.plus(service.removed_counters()),
+            Item::Service(_) => {}
+            Item::Dest(dest) => sum = sum.plus(dest.counters.of_cpu(cpu)),
         });
-        if cpu == 0 {
-            self.for_each_service(|_, service| sum = sum.plus(service.removed_counters()));
-        }
         sum
     }
 
-    /// Updates all rates when two seconds have passed since the last time.
-    pub(in crate::table) fn estimate_if_due(&mut self) {
-        let now = time::now();
-        if now.wrapping_sub(self.rules.estimated_at) < ESTIMATION_PERIOD
-            || !self.state.sysctls().run_estimation()
-        {
-            return;
-        }
-        self.rules.estimated_at = now;
-        netns_state::for_each_pool(self.state, Dest::estimate);
+    /// Updates the rates of a slice of the servers. Returns where the next one begins.
+    pub(in crate::table) fn estimate(&self, from: Place) -> Option<Place> {
+        self.walk_slice(from, |_, item| {
+            if let Item::Dest(dest) = item {
+                dest.estimate();
+            }
+        })
     }
 }

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Going through all services and their servers, a slice at a time: there may be 100,000 of them, and
+//! nobody else runs on the processor while a slice lasts.
+
+use core::ops::ControlFlow;
+
+use crate::kernel_ext::rcu::{
+    self,
+    ReadSide, //
+};
+use crate::kernel_ext::time;
+
+use super::super::dest::Dest;
+use super::super::service::{
+    Pool,
+    Service, //
+};
+use super::Control;
+
+/// Items that are visited before others run: some 20 µs.
+pub(crate) const SLICE: u32 = 64;
+
+/// How far a walk came. When the table of services was resized since, what follows may be missed or
+/// visited twice, as in ip_vs.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// Bucket of the table of services.
+    pub(crate) bucket: usize,
+    /// Services of the bucket that are done.
+    pub(crate) services: usize,
+    /// Items of the next service that are done: itself, then its servers.
+    pub(crate) items: usize,
+}
+
+/// What a walk comes by: a service, and after it each of its servers, newest first.
+pub(crate) enum Item<'r> {
+    /// A service.
+    Service(&'r Service),
+    /// A server of the service before.
+    Dest(&'r Dest),
+}
+
+/// Visits what isn't `done` of a service.
+fn visit_service<'r>(
+    read: ReadSide<'r>,
+    service: &'r Service,
+    done: &mut usize,
+    visit: &mut impl FnMut(ReadSide<'r>, Item<'r>) -> ControlFlow<()>,
+) -> ControlFlow<()> {
+    if *done == 0 {
+        visit(read, Item::Service(service))?;
+        *done = 1;
+    }
+    let dests = service.pool(read).map_or(&[][..], Pool::dests);
+    for dest in dests.iter().skip(done.wrapping_sub(1)) {
+        visit(read, Item::Dest(dest))?;
+        *done = done.wrapping_add(1);
+    }
+    ControlFlow::Continue(())
+}
+
+impl Control<'_> {
+    /// Calls `visit` with everything from `from` on, until it breaks off. Returns the place of what it
+    /// broke off at; `None` at the end.
+    pub(crate) fn walk(
+        &self,
+        from: Place,
+        mut visit: impl for<'r> FnMut(ReadSide<'r>, Item<'r>) -> ControlFlow<()>,
+    ) -> Option<Place> {
+        let services = &self.state.tables()?.services;
+        let mut place = from;
+        loop {
+            let mut position = 0_usize;
+            let mut flow = ControlFlow::Continue(());
+            let exists = rcu::read(|read| {
+                services.for_each_in_bucket(read, place.bucket, |service| {
+                    if flow.is_continue() && position == place.services {
+                        flow = visit_service(read, service, &mut place.items, &mut visit);
+                        if flow.is_continue() {
+                            place.services = place.services.wrapping_add(1);
+                            place.items = 0;
+                        }
+                    }
+                    position = position.wrapping_add(1);
+                })
+            });
+            if flow.is_break() {
+                return Some(place);
+            }
+            if !exists {
+                return None;
+            }
+            place = Place {
+                bucket: place.bucket.wrapping_add(1),
+                ..Place::default()
+            };
+        }
+    }
+
+    /// Calls `visit` with the items of one slice. Returns where the next one begins.
+    pub(super) fn walk_slice(
+        &self,
+        from: Place,
+        mut visit: impl for<'r> FnMut(ReadSide<'r>, Item<'r>),
+    ) -> Option<Place> {
+        let mut left = SLICE;
+        self.walk(from, |read, item| {
+            if left == 0 {
+                return ControlFlow::Break(());
+            }
+            left = left.wrapping_sub(1);
+            visit(read, item);
+            ControlFlow::Continue(())
+        })
+    }
+
+    /// Calls `visit` with everything, and lets other tasks run meanwhile, which can't change the rules.
+    pub(super) fn walk_all(&self, mut visit: impl for<'r> FnMut(ReadSide<'r>, Item<'r>)) {
+        let mut place = Some(Place::default());
+        while let Some(from) = place {
+            place = self.walk_slice(from, &mut visit);
+            time::yield_now();
+        }
+    }
+}
