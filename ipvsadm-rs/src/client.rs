@@ -24,6 +24,12 @@ pub trait Control {
     fn info(&mut self) -> Result<Info, Error>;
     /// All services, in the kernel's order.
     fn services(&mut self) -> Result<Vec<ServiceEntry>, Error>;
+    /// All services with their servers, in the kernel's order.
+    ///
+    /// Where the module is lvs this is one list; elsewhere one for each service.
+    fn table(&mut self) -> Result<Vec<TableEntry>, Error> {
+        service_by_service(self)
+    }
     /// One service.
     fn service(&mut self, id: &ServiceId) -> Result<ServiceEntry, Error>;
     /// The servers of a service, in the kernel's order.
@@ -137,27 +143,34 @@ impl Client {
 
     /// All services with their servers.
     pub fn table(&mut self, order: Order) -> Result<Vec<TableEntry>, Error> {
-        let mut services = self.control.services()?;
-        if order == Order::Sorted {
-            services = sort::services(services);
-        }
-        services
-            .into_iter()
-            .map(|entry| self.with_dests(entry, order))
-            .collect()
+        let entries = self.control.table()?;
+        Ok(match order {
+            Order::Kernel => entries,
+            Order::Sorted => sort::table(entries),
+        })
     }
 
     /// One service with its servers.
     pub fn entry(&mut self, id: &ServiceId, order: Order) -> Result<TableEntry, Error> {
         let entry = self.control.service(id)?;
-        self.with_dests(entry, order)
-    }
-
-    fn with_dests(&mut self, entry: ServiceEntry, order: Order) -> Result<TableEntry, Error> {
-        let mut dests = self.control.dests(&entry.service.id)?;
+        let mut dests = self.control.dests(id)?;
         if order == Order::Sorted {
             dests = sort::dests(dests);
         }
         Ok(TableEntry { entry, dests })
     }
+}
+
+/// All services with their servers, by a request for each service.
+pub(crate) fn service_by_service(
+    control: &mut (impl Control + ?Sized),
+) -> Result<Vec<TableEntry>, Error> {
+    let services = control.services()?;
+    services
+        .into_iter()
+        .map(|entry| {
+            let dests = control.dests(&entry.service.id)?;
+            Ok(TableEntry { entry, dests })
+        })
+        .collect()
 }

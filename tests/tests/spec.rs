@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 
-//! The specification of the family, `uapi/ipvs.yaml`, and the constants say the same: neither has a name or a
-//! number that the other lacks.
+//! The specifications of the families, `uapi/ipvs.yaml` and `uapi/lvs.yaml`, and the constants say the same:
+//! neither has a name or a number that the other lacks.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use lvs_uapi::genl::FAMILY_NAME;
-use lvs_uapi::genl::FAMILY_VERSION;
+use lvs_uapi::genl;
+use lvs_uapi::lvs;
 use serde_yaml_ng::Value;
 
 type Numbers = BTreeMap<String, u64>;
@@ -18,8 +18,12 @@ fn read(path: &str) -> String {
     fs::read_to_string(path).expect("a file of the repository")
 }
 
+fn spec_of(family: &str) -> Value {
+    serde_yaml_ng::from_str(&read(&format!("uapi/{family}.yaml"))).expect("YAML")
+}
+
 fn spec() -> Value {
-    serde_yaml_ng::from_str(&read("uapi/ipvs.yaml")).expect("YAML")
+    spec_of("ipvs")
 }
 
 /// The constants of every module of a source file, `MAX` aside.
@@ -67,9 +71,41 @@ fn attributes(spec: &Value, set: &str) -> Numbers {
 
 #[test]
 fn name_and_version() {
-    let spec = spec();
-    assert_eq!(text(&spec, "name"), FAMILY_NAME);
-    assert_eq!(spec["version"].as_u64(), Some(FAMILY_VERSION.into()));
+    for (file, name, version) in [
+        ("ipvs", genl::FAMILY_NAME, genl::FAMILY_VERSION),
+        ("lvs", lvs::FAMILY_NAME, lvs::FAMILY_VERSION),
+    ] {
+        let spec = spec_of(file);
+        assert_eq!(text(&spec, "name"), name);
+        assert_eq!(spec["version"].as_u64(), Some(version.into()));
+    }
+}
+
+#[test]
+fn the_table_has_the_attributes_of_ipvs() {
+    let (spec, own) = (spec(), spec_of("lvs"));
+    let modules = constants("uapi/src/lvs.rs");
+    assert_eq!(attributes(&own, "table-attrs"), modules["attr"]);
+    for set in ["service-attrs", "dest-attrs", "stats64-attrs"] {
+        let mut expected = attributes(&spec, set);
+        expected.remove("stats");
+        assert_eq!(attributes(&own, set), expected, "{set}");
+    }
+    let commands: Numbers = [
+        (
+            "get-table",
+            &list(&own["operations"], "list")[0]["dump"]["request"],
+        ),
+        (
+            "service",
+            &list(&own["operations"], "list")[0]["dump"]["reply"],
+        ),
+        ("dest", &list(&own["operations"], "list")[1]["event"]),
+    ]
+    .into_iter()
+    .map(|(name, way)| (name.to_owned(), way["value"].as_u64().expect("a number")))
+    .collect();
+    assert_eq!(commands, modules["cmd"]);
 }
 
 #[test]
@@ -118,15 +154,17 @@ fn commands_have_their_numbers() {
 
 #[test]
 fn every_attribute_that_is_named_is_there() {
-    let spec = spec();
-    for operation in list(&spec["operations"], "list") {
-        let known = attributes(&spec, text(operation, "attribute-set"));
-        for kind in ["do", "dump"] {
-            for direction in ["request", "reply"] {
-                for name in list(&operation[kind][direction], "attributes") {
-                    let name = name.as_str().expect("a name");
-                    assert!(known.contains_key(name), "{name}");
-                }
+    for spec in [spec(), spec_of("lvs")] {
+        for operation in list(&spec["operations"], "list") {
+            let known = attributes(&spec, text(operation, "attribute-set"));
+            let ways = ["do", "dump"].map(|kind| &operation[kind]);
+            let messages = ways
+                .iter()
+                .flat_map(|way| ["request", "reply"].map(|direction| &way[direction]))
+                .chain([&operation["event"]]);
+            for name in messages.flat_map(|message| list(message, "attributes")) {
+                let name = name.as_str().expect("a name");
+                assert!(known.contains_key(name), "{name}");
             }
         }
     }

@@ -34,9 +34,12 @@ const BASH: &str = include_str!("live.bash");
 /// Zsh: what clap's function calls for candidates.
 const ZSH: &str = include_str!("live.zsh");
 
-/// The command line with everything in it.
+/// The command line with everything in it that is for people.
 pub fn definition() -> clap::Command {
-    options::definition().subcommands(subcommand::definitions())
+    let all = subcommand::definitions();
+    options::definition()
+        .subcommands(all.into_iter().filter(|command| !command.is_hide_set()))
+        .disable_help_subcommand(true)
 }
 
 /// The completions of a shell.
@@ -141,6 +144,13 @@ mod tests {
             let text = script(shell);
             for part in ["persistent-conn", "dry-run", "watch", ask] {
                 assert!(text.contains(part), "{part} for {shell}");
+            }
+            // What the shells ask with isn't offered, nor is a command that there isn't.
+            for part in [
+                "Print services or servers",
+                "Print this message or the help of",
+            ] {
+                assert!(!text.contains(part), "{part} for {shell}");
             }
         }
     }

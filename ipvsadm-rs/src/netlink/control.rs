@@ -2,11 +2,14 @@
 
 //! The control interface over generic netlink.
 
+use std::path::Path;
+
 use netlink_packet_core::DecodeError;
 
 use lvs_uapi::genl::cmd;
 
 use crate::change::Change;
+use crate::client;
 use crate::client::Control;
 use crate::error::Error;
 use crate::error::Operation;
@@ -19,6 +22,7 @@ use crate::model::Role;
 use crate::model::Service;
 use crate::model::ServiceEntry;
 use crate::model::ServiceId;
+use crate::model::TableEntry;
 use crate::model::Timeouts;
 
 use super::daemon;
@@ -31,18 +35,48 @@ use super::requests;
 use super::requests::Request;
 use super::service;
 use super::socket::Socket;
+use super::table;
 
 /// The control interface over generic netlink.
 pub struct Netlink {
     socket: Socket,
+    /// Number of the family that lists the whole table, once it was asked for.
+    table_family: Option<u16>,
 }
+
+/// Exists where there is that family. Asking the kernel for it elsewhere would have it look for a module.
+const SIGN_OF_TABLE_FAMILY: &str = "/proc/net/lvs";
+
+/// How often the table is listed at once before it is listed service by service, when it keeps changing.
+const ATTEMPTS: usize = 3;
 
 impl Netlink {
     /// Finds the family.
     pub fn open() -> Result<Self, Error> {
         Ok(Netlink {
             socket: Socket::open()?,
+            table_family: None,
         })
+    }
+
+    /// The number of the family that lists the whole table, where there is one.
+    fn table_family(&mut self) -> Option<u16> {
+        if self.table_family.is_none() && Path::new(SIGN_OF_TABLE_FAMILY).exists() {
+            self.table_family = self.socket.resolve(lvs_uapi::lvs::FAMILY_NAME).ok();
+        }
+        self.table_family
+    }
+
+    /// The whole table in one list; `None` if it changed meanwhile.
+    fn table_at_once(&mut self, family: u16) -> Result<Option<Vec<TableEntry>>, Error> {
+        let mut entries = Vec::new();
+        let is_consistent = self.socket.dump_each(
+            Operation::GetServices,
+            family,
+            table::Message::request(),
+            |reply| table::append(&mut entries, reply).map_err(Error::from),
+        )?;
+        Ok(is_consistent.then_some(entries))
     }
 
     /// A request without a reply.
@@ -69,6 +103,18 @@ impl Control for Netlink {
             .socket
             .dump(Operation::GetServices, cmd::GET_SERVICE, Vec::new())?;
         services(&replies)
+    }
+
+    fn table(&mut self) -> Result<Vec<TableEntry>, Error> {
+        if let Some(family) = self.table_family() {
+            for _ in 0..ATTEMPTS {
+                // An error may be due to changes, too.
+                if let Ok(Some(entries)) = self.table_at_once(family) {
+                    return Ok(entries);
+                }
+            }
+        }
+        client::service_by_service(self)
     }
 
     fn service(&mut self, id: &ServiceId) -> Result<ServiceEntry, Error> {

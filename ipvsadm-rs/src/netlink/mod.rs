@@ -14,3 +14,4 @@ pub mod requests;
 pub mod service;
 pub mod socket;
 pub mod stats;
+pub mod table;

@@ -13,6 +13,7 @@ use netlink_packet_core::NetlinkPayload;
 use netlink_packet_core::ParseableParametrized;
 use netlink_packet_core::NLM_F_ACK;
 use netlink_packet_core::NLM_F_DUMP;
+use netlink_packet_core::NLM_F_DUMP_INTR;
 use netlink_packet_core::NLM_F_REQUEST;
 use netlink_packet_generic::ctrl::nlas::GenlCtrlAttrs;
 use netlink_packet_generic::ctrl::GenlCtrl;
@@ -47,6 +48,7 @@ pub struct Socket {
     family_id: u16,
     sequence: u32,
     buffer: Vec<u8>,
+    interrupted: bool,
 }
 
 impl Socket {
@@ -63,16 +65,17 @@ impl Socket {
             family_id: 0,
             sequence: 0,
             buffer: Vec::with_capacity(BUFFER_SIZE),
+            interrupted: false,
         };
-        socket.family_id = socket.resolve()?;
+        socket.family_id = socket.resolve(FAMILY_NAME)?;
         Ok(socket)
     }
 
-    /// Asks the controller for the family's number.
-    fn resolve(&mut self) -> Result<u16, Error> {
+    /// Asks the controller for a family's number.
+    pub fn resolve(&mut self, name: &str) -> Result<u16, Error> {
         let request = GenlMessage::from_payload(GenlCtrl {
             cmd: GenlCtrlCmd::GetFamily,
-            nlas: vec![GenlCtrlAttrs::FamilyName(FAMILY_NAME.to_owned())],
+            nlas: vec![GenlCtrlAttrs::FamilyName(name.to_owned())],
         });
         self.send(Operation::Init, request, NLM_F_ACK)?;
         let replies: Vec<GenlCtrl> = self.receive(Operation::Init)?;
@@ -107,6 +110,30 @@ impl Socket {
         attrs: Vec<Attr>,
     ) -> Result<Vec<Message>, Error> {
         self.exchange(operation, cmd, attrs, NLM_F_DUMP)
+    }
+
+    /// Sends a request for a list to another family, and gives `take` each of the replies. Tells whether
+    /// what is listed stayed the same all the time.
+    pub fn dump_each<F>(
+        &mut self,
+        operation: Operation,
+        family_id: u16,
+        request: F,
+        mut take: impl FnMut(&F) -> Result<(), Error>,
+    ) -> Result<bool, Error>
+    where
+        F: GenlFamily + Emitable + ParseableParametrized<[u8], GenlHeader> + Debug,
+    {
+        let mut request = GenlMessage::from_payload(request);
+        request.set_resolved_family_id(family_id);
+        self.send(operation, request, NLM_F_DUMP)?;
+        let mut taken = Ok(());
+        self.receive_each(operation, |reply| {
+            if taken.is_ok() {
+                taken = take(&reply);
+            }
+        })?;
+        taken.map(|()| !self.interrupted)
     }
 
     fn exchange(
@@ -210,10 +237,24 @@ impl Socket {
         F: ParseableParametrized<[u8], GenlHeader> + Debug,
     {
         let mut replies = Vec::new();
+        self.receive_each(operation, |reply| replies.push(reply))?;
+        Ok(replies)
+    }
+
+    /// The same, one by one.
+    fn receive_each<F>(
+        &mut self,
+        operation: Operation,
+        mut take: impl FnMut(F),
+    ) -> Result<(), Error>
+    where
+        F: ParseableParametrized<[u8], GenlHeader> + Debug,
+    {
+        self.interrupted = false;
         loop {
             self.fill(operation)?;
-            if self.collect(operation, &mut replies)? {
-                return Ok(replies);
+            if self.collect(operation, &mut take)? {
+                return Ok(());
             }
         }
     }
@@ -231,7 +272,7 @@ impl Socket {
     }
 
     /// Takes the messages of the buffer in. Tells whether the last one was there.
-    fn collect<F>(&self, operation: Operation, replies: &mut Vec<F>) -> Result<bool, Error>
+    fn collect<F>(&mut self, operation: Operation, take: &mut impl FnMut(F)) -> Result<bool, Error>
     where
         F: ParseableParametrized<[u8], GenlHeader> + Debug,
         GenlMessage<F>: NetlinkDeserializable,
@@ -241,9 +282,10 @@ impl Socket {
             let message = NetlinkMessage::<GenlMessage<F>>::deserialize(rest)?;
             let length = message.header.length as usize;
             if message.header.sequence_number == self.sequence {
+                self.interrupted |= message.header.flags & NLM_F_DUMP_INTR != 0;
                 let code = match message.payload {
                     NetlinkPayload::InnerMessage(reply) => {
-                        replies.push(reply.payload);
+                        take(reply.payload);
                         None
                     }
                     NetlinkPayload::Done(done) => Some(done.code),

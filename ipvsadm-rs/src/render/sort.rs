@@ -7,16 +7,23 @@
 //! the result depends on the way of sorting: it is a merge sort that halves, as the C library's is.
 
 use std::cmp::Ordering;
+use std::mem;
 use std::net::IpAddr;
 
 use crate::model::DestEntry;
 use crate::model::Family;
-use crate::model::ServiceEntry;
 use crate::model::ServiceId;
+use crate::model::TableEntry;
 
-/// Sorts services by mark (those with an address have mark 0), family, protocol, address and port.
-pub fn services(entries: Vec<ServiceEntry>) -> Vec<ServiceEntry> {
-    merge_sort(entries, &|a, b| compare_ids(&a.service.id, &b.service.id))
+/// Sorts services by mark (those with an address have mark 0), family, protocol, address and port, and
+/// the servers of each.
+pub fn table(entries: Vec<TableEntry>) -> Vec<TableEntry> {
+    let id = |entry: &TableEntry| entry.entry.service.id;
+    let mut entries = merge_sort(entries, &|a, b| compare_ids(&id(a), &id(b)));
+    for entry in &mut entries {
+        entry.dests = dests(mem::take(&mut entry.dests));
+    }
+    entries
 }
 
 /// Sorts servers by family, address and port.
