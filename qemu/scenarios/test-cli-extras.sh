@@ -176,48 +176,56 @@ same "without a terminal" "1 watch needs a terminal" "$(ipvsadm-rs watch 2>err <
 mountpoint -q /dev/pts || { mkdir -p /dev/pts; mount -t devpts devpts /dev/pts; }
 export TERM=xterm
 screen() { tmux -u capture-pane -p -t watch; }
-send() { tmux send-keys -t watch "$@"; sleep 0.7; }
+send() { tmux send-keys -t watch "$@"; }
+# eventually COMMAND...: waits until it succeeds.
+eventually() { local end=$((SECONDS + 15)); until "$@" || ((SECONDS > end)); do sleep 0.1; done; }
+# shows WHAT PART [LINE]: waits until the screen, or that line of it, has the part.
+shows() {
+	local end=$((SECONDS + 15)) seen
+	while :; do
+		seen=$(screen | sed -n "${3:-1,\$}p")
+		[[ $seen != *"$2"* && $SECONDS -lt $end ]] || break
+		sleep 0.1
+	done
+	contains "$1" "$2" "$seen"
+}
 # The shell stays, so that the terminal can be looked at afterwards.
 tmux -u -f /dev/null new-session -d -s watch -x 100 -y 20 "sh"
-sleep 1
-send 'stty -a >before' Enter
+terminal() { rm -f "$1"; send "stty -a >$1.new; mv $1.new $1" Enter; eventually test -e "$1"; }
+terminal before
 send 'ipvsadm-rs watch --interval 0.5; echo ended: $?' Enter
-sleep 1
-contains "watch: title" '31 services, 31 servers' "$(screen)"
-contains "watch: rows" '1-17 of 62' "$(screen)"
-contains "watch: listings' order" 'UDP 10.0.0.1:53' "$(screen | sed -n 3p)"
+shows "watch: title" '31 services, 31 servers'
+shows "watch: rows" '1-17 of 62'
+shows "watch: listings' order" 'UDP 10.0.0.1:53' 3
 send End
-contains "watch: scrolls" '46-62 of 62' "$(screen)"
+shows "watch: scrolls" '46-62 of 62'
 send g
 send Right
-contains "watch: sorts" 'FWM 30' "$(screen | sed -n 3p)"
+shows "watch: sorts" 'FWM 30' 3
 send r
-contains "watch: sorts the other way" ' 1 ' "$(screen | sed -n 3p)"
+shows "watch: sorts the other way" ' 1 ' 3
 send / 1 0 . 9 . 0 Enter
-contains "watch: filters" '1-2 of 2' "$(screen)"
+shows "watch: filters" '1-2 of 2'
 send Escape
 tmux resize-window -t watch -x 60 -y 10
-sleep 1
-contains "watch: resizes" '1-7 of 62' "$(screen)"
+shows "watch: resizes" '1-7 of 62'
 same "watch: as wide as the screen" 60 "$(screen | sed -n 2p | wc -m | awk '{ print ($1 <= 61) ? 60 : $1 }')"
 "$STOCK" -C
-sleep 1.5
-contains "watch: lives" '0 services' "$(screen)"
+shows "watch: lives" '0 services'
 send q
-contains "watch: ends" 'ended: 0' "$(screen)"
-send 'stty -a >after' Enter
+shows "watch: ends" 'ended: 0'
+terminal after
 same "watch: the terminal is as before" "$(sed 's/rows.*//' before)" "$(sed 's/rows.*//' after)"
-send 'ipvsadm-rs watch; echo ended: $?' Enter
-pid=$(pgrep -f 'ipvsadm-rs watch$')
-kill "$pid"
-sleep 1
-send 'stty -a >after' Enter
+send 'ipvsadm-rs watch; echo killed: $?' Enter
+shows "watch: again" '0 services'
+kill "$(pgrep -f 'ipvsadm-rs watch$')"
+shows "watch: ends by a signal" 'killed: '
+terminal after
 same "watch: a signal restores the terminal" "$(sed 's/rows.*//' before)" "$(sed 's/rows.*//' after)"
 send 'clear; NO_COLOR=1 ipvsadm-rs watch' Enter
 ipvsadm-rs -A -f 5
-sleep 3
+shows "watch: NO_COLOR shows all" 'FWM 5'
 same "watch: NO_COLOR" 0 "$(tmux capture-pane -e -p -t watch | grep -c $'\e\\[[0-9;]*3[0-7]m')"
-contains "watch: NO_COLOR shows all" 'FWM 5' "$(screen)"
 send q
 tmux kill-server
 

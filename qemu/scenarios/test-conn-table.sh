@@ -69,6 +69,21 @@ poll "the memory of entries is free" 60 freed
 expect_eq "entries by the servers" 0 "$(inactive_sum)"
 say "size of the table: $(size); slab objects: $(in_use)"
 
+heading "Connections end with their servers: many servers at once"
+admin --set 0 0 900
+said=$(pktgen_flows "$FLOWS") || fail "pktgen: $said"
+expect_eq "entries" "$FLOWS" "$(count)"
+for ((i = 1; i <= 2000; i++)); do printf '%s\n' "-A -f $i -s rr" "-a -f $i -r 10.9.0.$((i % 200 + 50)) -m"; done | admin -R
+admin -Sn >"$RUN/rules"
+in_ns director sysctl -qw net.ipv4.vs.expire_nodest_conn=1
+began=$EPOCHREALTIME
+admin -C
+say "2,002 services were deleted in $(awk -v a="$began" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.2f", b - a }') s"
+poll "their connections end" 20 empty
+expect_eq "rules" "" "$(admin -Sn)"
+in_ns director sysctl -qw net.ipv4.vs.expire_nodest_conn=0
+admin -R <"$RUN/rules"
+
 heading "Rules and module go while the table is full"
 admin --set 0 0 300
 say "pktgen: $(pktgen_flows "$FLOWS")"

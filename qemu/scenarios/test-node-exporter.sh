@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # The ipvs collector of prometheus-node-exporter reads /proc/net/ip_vs and ip_vs_stats of either module and
-# tells the same of the same rules and traffic, also when a server was taken out and came back.
+# tells the same of the same rules and traffic, also when a server dies, keepalived takes it out, and it comes back.
 . "$(dirname "$0")/lib/common.sh"
 . "$LIB/topology.sh"
 . "$LIB/services.sh"
@@ -24,12 +24,33 @@ settled() {
 }
 answers() { echo "$(requests "$@")"; }
 
+cat >"$RUN/keepalived.conf" <<END
+virtual_server $VIP 80 {
+	delay_loop 0.5
+	retry 0
+	lvs_sched rr
+	lvs_method NAT
+	protocol TCP
+	real_server $RS1 80 {
+		weight 2
+		TCP_CHECK {
+			connect_timeout 1
+		}
+	}
+	real_server $RS2 80 {
+		weight 1
+		TCP_CHECK {
+			connect_timeout 1
+		}
+	}
+}
+END
+servers() { in_ns director ipvsadm -Sn | grep -c "^-a -t $VIP:80 "; }
+servers_are() { [[ $(servers) == "$1" ]]; }
+
 trace() {
 	web_server rs1 rs2
 	in_ns director ipvsadm -R <<-END
-		-A -t $VIP:80 -s rr
-		-a -t $VIP:80 -r $RS1:80 -m -w 2
-		-a -t $VIP:80 -r $RS2:80 -m -w 1
 		-A -u $VIP:53 -s wlc
 		-a -u $VIP:53 -r $RS1:53 -m
 		-A -f 5 -s rr
@@ -37,16 +58,21 @@ trace() {
 		-A -t [2001:db8::1]:80 -s rr
 		-a -t [2001:db8::1]:80 -r [2001:db8::2]:80 -m
 	END
+	background director keepalived --check --dont-fork --log-console -f "$RUN/keepalived.conf" -p "$RUN/keepalived.pid" \
+		-c "$RUN/checkers.pid" >"$RUN/keepalived.log" 2>&1
+	poll "keepalived adds both servers" 15 servers_are 2
 	background director prometheus-node-exporter --collector.disable-defaults --collector.ipvs \
 		--web.listen-address=127.0.0.1:9100 >"$RUN/exporter.log" 2>&1
 	poll "the exporter answers" 20 counted 0
 	settled "rules" 0
 	answers 10
 	settled "ten requests" 10
-	in_ns director ipvsadm -d -t $VIP:80 -r $RS2:80
+	kill "$(cat "$RUN/rs2/nginx.pid")"
+	poll "keepalived removes the dead server" 15 servers_are 1
 	answers 10
 	settled "a server gone" 20
-	in_ns director ipvsadm -a -t $VIP:80 -r $RS2:80 -m -w 1
+	web_server rs2
+	poll "keepalived adds it again" 15 servers_are 2
 	answers 10
 	settled "a server back" 30
 }

@@ -36,6 +36,17 @@ def states(title, port):
     print(f"{title}:", *(f"{key[2] - port} {entry[2]}" for key, entry in sorted(table.items())))
 
 
+# Before there is a service.
+for name in DEFENCES:
+    put(name, 1)
+show("no service")
+put("amemthresh", SCARCE)
+time.sleep(1.5)
+show("  a second after memory got scarce")
+put("amemthresh", PLENTY)
+time.sleep(1.5)
+show("  a second after there was plenty")
+
 for flag, port in (("-t", 80), ("-u", 53)):
     wire.ipvsadm("-A", flag, f"{wire.VIP}:{port}", "-s", "rr")
     wire.ipvsadm("-a", flag, f"{wire.VIP}:{port}", "-r", f"{wire.FAKE_SERVER}:{port}", "-g")

@@ -65,6 +65,8 @@ class Genl:
         self.socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_GENERIC)
         self.socket.settimeout(10)
         self.sequence = 0
+        # Flags of the end of the last list.
+        self.end_flags = 0
         error, replies = self.request(GENL_ID_CTRL, CTRL_CMD_GETFAMILY, text(CTRL_ATTR_FAMILY_NAME, "IPVS"))
         if error:
             raise OSError(error, os.strerror(error))
@@ -88,6 +90,7 @@ class Genl:
                 if kind == NLMSG_ERROR:
                     return -struct.unpack("i", message[:4])[0], replies
                 if kind == NLMSG_DONE:
+                    self.end_flags = got
                     return -struct.unpack("i", message[:4])[0], replies
                 replies.append((kind, got, message[0], message[4:]))
                 if not flags and not got & 2:

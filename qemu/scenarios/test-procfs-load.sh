@@ -1,0 +1,96 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# All files in /proc/net are read over and over while 100,000 connections come and go and the table is resized: each
+# reading ends, each row is whole, and what the files say fits together afterwards.  (While the table is resized rows may
+# be missing or twice, under either module.)
+. "$(dirname "$0")/lib/common.sh"
+. "$LIB/topology.sh"
+. "$LIB/services.sh"
+. "$LIB/pktgen.sh"
+
+FLOWS=${FLOWS:-100000}
+FILES="ip_vs ip_vs_app ip_vs_conn ip_vs_conn_sync ip_vs_stats ip_vs_stats_percpu ip_vs_status"
+[[ $LVS_MODULE != lvs ]] || FILES+=" lvs lvs_conn"
+
+topology
+load_module "$LVS_MODULE"
+pktgen_servers
+in_ns director ipvsadm -A -u $VIP:54 -s rr
+for i in 50 51 52 53; do in_ns director ipvsadm -a -u $VIP:54 -r 10.9.0.$i -m; done
+# These stay.
+in_ns director ipvsadm -A -t $VIP:80 -s rr -p 3600
+in_ns director ipvsadm -a -t $VIP:80 -r $RS1:80 -m
+nat_server rs1
+web_server rs1
+expect_eq "a request" "rs1=1" "$(requests 1)"
+in_ns director ipvsadm --set 0 0 1
+
+# Reads every file again and again until $RUN/stop exists; prints what is wrong, and at the end how often.
+cat >"$RUN/readers.py" <<'END'
+import os, re, sys, time
+stop, files = sys.argv[1], sys.argv[2:]
+rows = {
+    "ip_vs_conn": re.compile(rb"(Pro .*|(UDP|TCP) [0-9A-F]{8} [0-9A-F]{4} [0-9A-F]{8} [0-9A-F]{4} [0-9A-F]{8} [0-9A-F]{4} [A-Z_]+ +\d+)"),
+    "lvs_conn": re.compile(rb"( +Client .*|(UDP|TCP) +[0-9.]+:\d+ +[0-9.]+:\d+ +[0-9.]+:\d+ +\w+ +[A-Z_]+ +\d+ s)"),
+    "ip_vs": re.compile(rb"(IP Virtual .*|Prot .*|  -> .*|UDP  [0-9A-F]{8}:[0-9A-F]{4} rr  |TCP  [0-9A-F]{8}:0050 rr  persistent \d+ FFFFFFFF)"),
+    "ip_vs_status": re.compile(rb"[A-Z][A-Za-z0-9 -]+:\t\d+( \(.*\))?"),
+}
+count, longest = 0, 0.0
+while not os.path.exists(stop):
+    for name in files:
+        with open("/proc/net/" + name, "rb", buffering=0) as file:
+            text = b""
+            begun = time.monotonic()
+            while True:
+                start = time.perf_counter()
+                part = file.read(4096)
+                longest = max(longest, time.perf_counter() - start)
+                if not part:
+                    break
+                text += part
+            if time.monotonic() - begun > 20:
+                print(f"{name} took {time.monotonic() - begun:.0f} s")
+        lines = text.split(b"\n")
+        if name in rows:
+            for line in lines[:-1]:
+                if not rows[name].fullmatch(line):
+                    print(f"{name}: {line}")
+                    break
+        count += 1
+print(f"{count} readings, the longest read() took {longest * 1000:.2f} ms", file=sys.stderr)
+END
+readers=()
+for i in 1 2; do
+	# shellcheck disable=SC2086
+	in_ns director python3 "$RUN/readers.py" "$RUN/stop" $FILES >"$RUN/wrong.$i" 2>"$RUN/said.$i" &
+	readers+=($!)
+done
+gone() { (($(in_ns director awk 'END { print NR }' /proc/net/ip_vs_conn) < 10)); }
+for round in 1 2 3; do
+	say "round $round: $(pktgen_flows "$FLOWS")"
+	poll "the connections expire" 60 gone
+done
+touch "$RUN/stop"
+for reader in "${readers[@]}"; do wait "$reader" || fail "a reader failed: $(cat "$RUN"/said.*)"; done
+for i in 1 2; do
+	say "$(cat "$RUN/said.$i")"
+	expect_eq "what a reader found" "" "$(head -n 5 "$RUN/wrong.$i")"
+done
+
+heading "What the files say fits together"
+all_counted() { [[ $(in_ns director ipvsadm -Ln --stats --exact | awk -v s="$VIP:54" '$2 == s { print $4 }') == $((3 * FLOWS)) ]]; }
+poll "the packets are counted" 10 all_counted
+in_ns director cat /proc/net/ip_vs_status >"$RUN/status"
+expect_eq "connections in ip_vs_status" "$(sed -n 's/^Conns:\t//p' "$RUN/status")" \
+	"$(in_ns director awk 'END { print NR - 1 }' /proc/net/ip_vs_conn)"
+buckets() { awk -F'[\t (]' -v t="$1" '$0 ~ "^" t " buckets:" { all = $3 } $0 ~ "^" t " buckets (empty|len)" { sum += $4 } END { print all, sum }' "$RUN/status"; }
+for table in Conn Service; do
+	read -r all sum < <(buckets $table)
+	expect_eq "$table buckets, all and by length" "$all" "$sum"
+done
+expect_eq "services" 2 "$(sed -n 's/^Services:\t//p' "$RUN/status")"
+
+remove_topology
+unload_module "$LVS_MODULE"
+expect_clean_log
+pass
