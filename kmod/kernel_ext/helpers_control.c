@@ -89,6 +89,11 @@ unsigned long lvs_free_buffer_pages(void)
 	return nr_free_buffer_pages();
 }
 
+unsigned long lvs_total_pages(void)
+{
+	return totalram_pages();
+}
+
 /* Pages that are free or hold buffers. */
 long lvs_available_pages(void)
 {

@@ -34,6 +34,7 @@ void lvs_cpumask_only_current(struct cpumask *mask);
 void lvs_cpumask_housekeeping(struct cpumask *mask);
 unsigned long lvs_free_buffer_pages(void);
 long lvs_available_pages(void);
+unsigned long lvs_total_pages(void);
 
 /* thread.rs */
 struct task_struct *lvs_thread_create(int (*run)(void *owner), void *owner, const char *name);

@@ -16,6 +16,7 @@ use core::sync::atomic::{
     Ordering, //
 };
 
+use kernel::page::PAGE_SIZE;
 use kernel::prelude::*;
 use kernel::sync::Arc;
 
@@ -115,6 +116,13 @@ impl<T> Drop for SlabOwner<T> {
             drop(unsafe { Arc::from_raw(slab) });
         }
     }
+}
+
+/// Bytes of memory that the machine has. Any context.
+pub(crate) fn total_memory() -> u64 {
+    // SAFETY: Has no preconditions.
+    let pages = unsafe { bindings::lvs_total_pages() };
+    (pages as u64).saturating_mul(PAGE_SIZE as u64)
 }
 
 /// Pages of the machine that are free or hold buffers. Process context.

@@ -19,7 +19,6 @@ use lvs_engine::addr::{
     Family, //
 };
 use lvs_engine::hash;
-use lvs_engine::tcp_state::TcpState;
 
 use crate::kernel_ext::bytes::RcuBytes;
 use crate::kernel_ext::memory::{
@@ -46,6 +45,8 @@ use super::conn::{
     Tuple, //
 };
 use super::dest::Dest;
+
+mod room;
 
 /// Ticks a connection lives before its first packet gives it its protocol's timeout.
 const FIRST_TIMEOUT: u32 = 3 * time::HZ;
@@ -129,6 +130,9 @@ pub(crate) struct ConnTable {
     slab: Arc<Slab<Conn>>,
     key: (u64, u64),
     count: AtomicU32,
+    /// As many as take half of the machine's memory: with so many the table is full, whatever the
+    /// administrator allows.
+    memory_limit: u32,
     /// Above this count the table wants to grow.
     grow_above: AtomicU32,
     fit: AtomicU32,
@@ -151,6 +155,7 @@ impl ConnTable {
             slab,
             key: (time::random_u64(), time::random_u64()),
             count: AtomicU32::new(0),
+            memory_limit: room::memory_limit(),
             grow_above: AtomicU32::new(RcuTable::<Conn>::MIN_BUCKETS as u32),
             fit: AtomicU32::new(fit::FITS),
         })
@@ -237,10 +242,15 @@ impl ConnTable {
     }
 
     /// Makes an entry that no table holds yet. Also returns how many there were before.
-    fn make(&self, new: &NewConn<'_>, limit: u32) -> Result<(EntryBox<Conn>, u32), Refusal> {
+    fn make(
+        &self,
+        read: ReadSide<'_>,
+        new: &NewConn<'_>,
+        limit: u32,
+    ) -> Result<(EntryBox<Conn>, u32), Refusal> {
         let NewConn { tuple, dest, .. } = new;
         let count = self.count.fetch_add(1, Ordering::Relaxed);
-        if count >= limit {
+        if count >= limit || (count >= self.memory_limit && !self.make_room(read, tuple)) {
             self.count.fetch_sub(1, Ordering::Relaxed);
             return Err(Refusal::Full);
         }
@@ -281,7 +291,7 @@ impl ConnTable {
         new: &NewConn<'_>,
         limit: u32,
     ) -> Result<OneShot<'a>, Refusal> {
-        let (entry, _) = self.make(new, limit)?;
+        let (entry, _) = self.make(read, new, limit)?;
         Ok(OneShot {
             conns: self,
             read,
@@ -300,7 +310,7 @@ impl ConnTable {
         let NewConn { tuple, dest, .. } = new;
         let now = time::now();
         let call = new.role.call();
-        let (entry, count) = self.make(new, limit)?;
+        let (entry, count) = self.make(read, new, limit)?;
         let inserted = self.table.insert(read, entry, |present| {
             let same = match new.role {
                 Role::Connection(_) => present.matches_request(tuple),
@@ -454,35 +464,6 @@ impl ConnTable {
                 return;
             }
             time::yield_now();
-        }
-    }
-
-    /// Removes what a flood leaves behind from a random 32nd of the table: TCP connections whose
-    /// handshake isn't over, and templates that no server's answer confirmed. Process context.
-    pub(crate) fn drop_half_open(&self) {
-        let buckets = self.buckets();
-        let start = time::random_u64() as usize;
-        for step in 0..buckets >> 5 {
-            // There is a power of two of them.
-            let bucket = start.wrapping_add(step) & buckets.wrapping_sub(1);
-            rcu::read(|read| {
-                self.table.for_each_in_bucket(read, bucket, |entry| {
-                    let is_open = if entry.is_template() {
-                        entry.has(flag::ASSURED) || entry.is_held()
-                    } else {
-                        !matches!(
-                            entry.tcp_state(),
-                            Some(TcpState::SynRecv | TcpState::SynAck)
-                        )
-                    };
-                    if !is_open {
-                        self.remove(read, entry);
-                    }
-                })
-            });
-            if step % SLICE == 0 {
-                time::yield_now();
-            }
         }
     }
 

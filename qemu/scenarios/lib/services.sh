@@ -7,6 +7,7 @@
 #   /big       1 MB
 #   /long      1 MB over some three seconds
 #   /slow      1 MB over a minute: a response held open
+#   /slowest   1 MB over eight minutes
 web_server() {
 	local ns
 	if [[ ! -e $RUN/www/big ]]; then
@@ -40,6 +41,7 @@ web_server() {
 					location = /big { root $RUN/www; }
 					location = /long { alias $RUN/www/big; limit_rate 350k; }
 					location = /slow { alias $RUN/www/big; limit_rate 16k; }
+					location = /slowest { alias $RUN/www/big; limit_rate 2k; }
 				}
 			}
 		END

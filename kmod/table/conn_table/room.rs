@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What goes when there is no room: a flood must not lock out everybody else.
+
+use core::mem;
+
+use lvs_engine::parse::protocol;
+use lvs_engine::tcp_state::TcpState;
+
+use crate::kernel_ext::memory::Entry;
+use crate::kernel_ext::rcu::{
+    self,
+    ReadSide, //
+};
+use crate::kernel_ext::slab;
+use crate::kernel_ext::time;
+
+use super::super::conn::{
+    self,
+    flag,
+    Conn,
+    Tuple, //
+};
+use super::{
+    ConnTable,
+    SLICE, //
+};
+
+/// Buckets in which a full table looks for a connection to end.
+const ROOM_SEARCH: usize = 8;
+
+impl ConnTable {
+    /// Ends something where the new `tuple` belongs, which is a random place, since the hash is keyed:
+    /// the oldest of what a flood of TCP left, or else the UDP connection that was idle for longest.
+    #[cold]
+    pub(super) fn make_room(&self, read: ReadSide<'_>, tuple: &Tuple) -> bool {
+        let last = self.buckets().wrapping_sub(1);
+        let start = self.hash_of(tuple) as usize;
+        let now = time::now();
+        let (mut half_open, mut idle) = (None, None);
+        for step in 0..ROOM_SEARCH {
+            let bucket = start.wrapping_add(step) & last;
+            self.table.for_each_in_bucket(read, bucket, |entry| {
+                if is_half_open(entry) {
+                    half_open = Some(entry);
+                } else if entry.protocol() == protocol::UDP && !entry.is_template() {
+                    let left = conn::seconds_left(entry, now);
+                    if idle.is_none_or(|(least, _)| left < least) {
+                        idle = Some((left, entry));
+                    }
+                }
+            });
+            if half_open.is_some() {
+                break;
+            }
+        }
+        let Some(entry) = half_open.or(idle.map(|(_, entry)| entry)) else {
+            return false;
+        };
+        self.remove(read, entry);
+        true
+    }
+
+    /// Removes what a flood leaves behind from a random 32nd of the table: TCP connections whose
+    /// handshake isn't over, and templates that no server's answer confirmed. Process context.
+    pub(crate) fn drop_half_open(&self) {
+        let buckets = self.buckets();
+        let start = time::random_u64() as usize;
+        for step in 0..buckets >> 5 {
+            // There is a power of two of them.
+            let bucket = start.wrapping_add(step) & buckets.wrapping_sub(1);
+            rcu::read(|read| {
+                self.table.for_each_in_bucket(read, bucket, |entry| {
+                    if is_half_open(entry) {
+                        self.remove(read, entry);
+                    }
+                })
+            });
+            if step % SLICE == 0 {
+                time::yield_now();
+            }
+        }
+    }
+}
+
+/// Whether this may be what a flood leaves behind: a TCP connection whose handshake isn't over, or
+/// a template that no server's answer confirmed.
+fn is_half_open(entry: &Entry<Conn>) -> bool {
+    if entry.is_template() {
+        return !entry.has(flag::ASSURED) && !entry.is_held();
+    }
+    matches!(
+        entry.tcp_state(),
+        Some(TcpState::SynRecv | TcpState::SynAck)
+    )
+}
+
+/// How many entries take half of the machine's memory.
+pub(super) fn memory_limit() -> u32 {
+    let entry = mem::size_of::<Entry<Conn>>() as u64;
+    let entries = (slab::total_memory() / 2).checked_div(entry).unwrap_or(0);
+    entries.try_into().unwrap_or(u32::MAX)
+}
