@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Static checks, each a line of output: formatting, lints of the host crates and of the module, no panic in the module,
-# no unsafe code outside kernel_ext, licences named, no endless files.
+# no unsafe code outside kernel_ext, a table of it, licences named, no endless files.
 . "$(dirname "$0")/common.sh"
 
 find_root
@@ -34,6 +34,9 @@ clippy_host() { "$LVS_TOP/qemu/cargo.sh" clippy --quiet --locked --workspace --a
 clippy_module() {
 	rm -rf "$LVS_BUILD/clippy"
 	"$LVS_TOP/qemu/module.sh" clippy
+	grep -q 'clippy-driver .*-Wclippy::undocumented_unsafe_blocks' "$LVS_BUILD/clippy/kbuild/kmod/.lvs_main.o.cmd" ||
+		echo "clippy was not asked for a proof of each unsafe block"
+	grep -rn 'undocumented_unsafe_blocks' "$LVS_TOP/kmod" --include='*.rs' | grep -v '/bindings\.rs:' || true
 }
 
 # A panic in the kernel is a crash: nothing of the module may reach one. Names the symbols.
@@ -45,6 +48,21 @@ unsafe_outside() {
 	cd "$LVS_TOP/kmod"
 	grep -rnE --include='*.rs' '\bunsafe\b' . | grep -v '^\./kernel_ext/' | grep -vE 'forbid|deny|unsafe_code' |
 		grep -vE '^[^:]*:[0-9]+:\s*//' || true
+}
+
+# docs/unsafe.md speaks of tests that exist.
+unsafe_table() {
+	local name
+	cd "$LVS_TOP"
+	grep -oE '\btest-[a-z0-9-]+' docs/unsafe.md | grep -v '^test-sanitized$' | sort -u | while read -r name; do
+		[ -e "qemu/scenarios/$name.sh" ] || echo "docs/unsafe.md names $name, which does not exist"
+	done
+	grep -oE 'tests/[a-z/-]+\.rs' docs/unsafe.md | sort -u | while read -r name; do
+		[ -e "$name" ] || echo "docs/unsafe.md names $name, which does not exist"
+	done
+	grep -oE '\(`[a-z-]+`[^)]*\)' docs/unsafe.md | grep -oE '[a-z]+-[a-z-]+' | sort -u | tr - _ | while read -r name; do
+		grep -q "^def $name()" qemu/scenarios/lib/regressions.py || echo "docs/unsafe.md names $name, which is no regression"
+	done
 }
 
 # Every source file names its licence; what others may build on is not bound to the kernel's.
@@ -74,6 +92,7 @@ check clippy-host clippy_host
 check clippy-module clippy_module
 check no-panics panics
 check unsafe-only-in-kernel_ext unsafe_outside
+check unsafe-table unsafe_table
 check licences licences
 check file-length long_files
 exit "$failed"
