@@ -477,6 +477,11 @@ void lvs_spin_lock_bh(spinlock_t *lock)
 	spin_lock_bh(lock);
 }
 
+bool lvs_spin_trylock_bh(spinlock_t *lock)
+{
+	return spin_trylock_bh(lock);
+}
+
 void lvs_spin_unlock_bh(spinlock_t *lock)
 {
 	spin_unlock_bh(lock);

@@ -122,6 +122,7 @@ bool lvs_cpu_possible(unsigned int cpu);
 /* lock.rs */
 spinlock_t *lvs_locks_alloc(unsigned int count);
 void lvs_spin_lock_bh(spinlock_t *lock);
+bool lvs_spin_trylock_bh(spinlock_t *lock);
 void lvs_spin_unlock_bh(spinlock_t *lock);
 
 /* memory.rs */

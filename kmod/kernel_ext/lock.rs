@@ -100,6 +100,15 @@ impl<T> LockBh<T> {
         unsafe { bindings::lvs_spin_lock_bh(self.lock.as_ptr()) };
         LockBhGuard(self)
     }
+
+    /// Takes the lock if nobody has it.
+    #[inline]
+    pub(crate) fn try_lock(&self) -> Option<LockBhGuard<'_, T>> {
+        // SAFETY: The lock is initialised.
+        let is_taken = unsafe { bindings::lvs_spin_trylock_bh(self.lock.as_ptr()) };
+        // Only the holder has a guard, since dropping one unlocks.
+        is_taken.then(|| LockBhGuard(self))
+    }
 }
 
 impl<T> Drop for LockBh<T> {

@@ -145,6 +145,15 @@ impl<T: Send + Sync + 'static> RcuBox<T> {
     }
 }
 
+impl<T> Deref for RcuBox<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        // SAFETY: The box owns the node.
+        unsafe { &(*self.0.as_ptr()).value }
+    }
+}
+
 impl<T> Drop for RcuBox<T> {
     fn drop(&mut self) {
         // SAFETY: This is the only owner; a cell that published the node took it back first.
@@ -306,6 +315,14 @@ impl<T: Send + Sync + 'static> RcuSlot<T> {
         Some(unsafe { &(*node.as_ptr()).value })
     }
 
+    /// As [`RcuSlot::load`], sequentially consistent, as [`RcuSlot::replace`].
+    #[inline]
+    pub(crate) fn load_ordered<'a>(&self, _read: ReadSide<'a>) -> Option<&'a T> {
+        let node = NonNull::new(self.node.load(Ordering::SeqCst))?;
+        // SAFETY: As in `load`.
+        Some(unsafe { &(*node.as_ptr()).value })
+    }
+
     /// Another share of the value, if the slot still holds one that isn't the last to go.
     pub(crate) fn share(&self, _read: ReadSide<'_>) -> Option<RcuArc<T>> {
         let node = NonNull::new(self.node.load(Ordering::Acquire))?;
@@ -326,6 +343,14 @@ impl<T: Send + Sync + 'static> RcuSlot<T> {
                 Err(present) => count = present,
             }
         }
+    }
+
+    /// Holds `share` from now on and gives up the former one. Ordered like every sequentially
+    /// consistent operation.
+    pub(crate) fn replace(&self, share: Option<RcuArc<T>>) {
+        let new = share.map_or(ptr::null_mut(), |arc| ManuallyDrop::new(arc).0.as_ptr());
+        let old = self.node.swap(new, Ordering::SeqCst);
+        drop(NonNull::new(old).map(RcuArc));
     }
 
     /// Gives up the share.

@@ -505,7 +505,7 @@ impl Conn {
             {
                 Ok(_) => {
                     if let Some(dest) = dest {
-                        dest.move_connection(next & flag::INACTIVE == 0);
+                        dest.move_connection(read, next & flag::INACTIVE == 0);
                     }
                     if (word ^ next) as u8 != 0
                         && next as u8 == TcpState::Established.number()

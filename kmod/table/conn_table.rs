@@ -275,7 +275,7 @@ impl ConnTable {
         };
         match new.role {
             Role::Connection(template) | Role::Outgoing(template) => {
-                dest.add_connection();
+                dest.add_connection(read);
                 // A template that is just being collected has served its time.
                 let _ = template.is_some_and(|template| entry.bind_template(template));
             }
@@ -360,7 +360,7 @@ impl ConnTable {
             if entry.has(flag::TEMPLATE) {
                 dest.remove_template();
             } else {
-                dest.remove_connection(was_active);
+                dest.remove_connection(read, was_active);
             }
         }
         entry.release_extension();

@@ -22,9 +22,16 @@ use lvs_engine::config::{
 };
 
 use crate::kernel_ext::percpu::CpuCounters;
-use crate::kernel_ext::rcu::RcuCell;
+use crate::kernel_ext::rcu::{
+    self,
+    RcuArc,
+    RcuCell,
+    RcuSlot,
+    ReadSide, //
+};
 use crate::kernel_ext::route::Route;
 
+use super::standings::Standings;
 use super::stats::{
     Counters,
     Estimator,
@@ -70,6 +77,10 @@ struct Loads {
     total: AtomicU32,
     persistent: AtomicU32,
     overloaded: AtomicBool,
+    /// Index in the pool, and with it in the standings.
+    position: AtomicU32,
+    /// Where changes of the load are marked, if its service keeps standings.
+    standings: RcuSlot<Standings>,
 }
 
 impl Dest {
@@ -99,6 +110,8 @@ impl Dest {
                 total: AtomicU32::new(0),
                 persistent: AtomicU32::new(0),
                 overloaded: AtomicBool::new(false),
+                position: AtomicU32::new(0),
+                standings: RcuSlot::new(None),
             },
             reset_at: Tally::default(),
             estimator: Estimator::default(),
@@ -207,6 +220,7 @@ impl Dest {
             Ordering::Relaxed,
         );
         self.update_overload();
+        rcu::read(|read| self.mark_change(read));
         self.route.replace(None);
     }
 
@@ -250,42 +264,60 @@ impl Dest {
         let upper = self.upper_threshold.load(Ordering::Relaxed);
         let total = self.loads.total.load(Ordering::Relaxed);
         if upper == 0 || total < self.recovery_threshold() {
-            self.loads.overloaded.store(false, Ordering::Relaxed);
+            self.loads.overloaded.store(false, Ordering::SeqCst);
         } else if total >= upper {
-            self.loads.overloaded.store(true, Ordering::Relaxed);
+            self.loads.overloaded.store(true, Ordering::SeqCst);
+        }
+    }
+
+    /// Marks changes of the load in `standings` from now on, as those of the server at `position`.
+    /// Control lock held; a barrier has to follow before packets see the standings.
+    pub(crate) fn set_standings(&self, standings: Option<&RcuArc<Standings>>, position: u32) {
+        self.loads.position.store(position, Ordering::SeqCst);
+        self.loads.standings.replace(standings.cloned());
+    }
+
+    /// Notes a change of the load that was just made with a sequentially consistent operation.
+    #[inline]
+    fn mark_change(&self, read: ReadSide<'_>) {
+        if let Some(standings) = self.loads.standings.load_ordered(read) {
+            standings.mark(self.loads.position.load(Ordering::SeqCst));
         }
     }
 
     /// A connection now goes to the server; it begins inactive.
     #[inline]
-    pub(crate) fn add_connection(&self) {
-        let total = self.loads.total.fetch_add(1, Ordering::Relaxed);
+    pub(crate) fn add_connection(&self, read: ReadSide<'_>) {
+        let total = self.loads.total.fetch_add(1, Ordering::SeqCst);
         let upper = self.upper_threshold.load(Ordering::Relaxed);
         if upper != 0 && total.wrapping_add(1) >= upper {
             self.update_overload();
         }
+        self.mark_change(read);
     }
 
     /// A connection is gone.
     #[inline]
-    pub(crate) fn remove_connection(&self, was_active: bool) {
+    pub(crate) fn remove_connection(&self, read: ReadSide<'_>, was_active: bool) {
         if was_active {
-            self.loads.active.fetch_sub(1, Ordering::Relaxed);
+            self.loads.active.fetch_sub(1, Ordering::SeqCst);
         }
-        self.loads.total.fetch_sub(1, Ordering::Relaxed);
+        self.loads.total.fetch_sub(1, Ordering::SeqCst);
         if self.is_overloaded() {
             self.update_overload();
         }
+        self.mark_change(read);
     }
 
     /// A connection became active or inactive.
     #[inline]
-    pub(crate) fn move_connection(&self, active: bool) {
+    pub(crate) fn move_connection(&self, read: ReadSide<'_>, active: bool) {
         if active {
-            self.loads.active.fetch_add(1, Ordering::Relaxed);
+            self.loads.active.fetch_add(1, Ordering::SeqCst);
         } else {
-            self.loads.active.fetch_sub(1, Ordering::Relaxed);
+            self.loads.active.fetch_sub(1, Ordering::SeqCst);
         }
+        self.mark_change(read);
     }
 
     /// A persistence template now names the server.
@@ -328,5 +360,11 @@ impl Dest {
         let now = self.raw_counters();
         self.reset_at.set(now);
         self.estimator.reset(now);
+    }
+}
+
+impl Drop for Dest {
+    fn drop(&mut self) {
+        drop(self.loads.standings.take());
     }
 }

@@ -12,6 +12,7 @@ pub(crate) mod netns_state;
 pub(crate) mod return_routes;
 pub(crate) mod rules;
 pub(crate) mod service;
+pub(crate) mod standings;
 pub(crate) mod stats;
 
 pub(crate) use conn::Conn;

@@ -499,6 +499,7 @@ impl<'a> Control<'a> {
     /// A server is in no service any more: its connections may keep it alive.
     fn discard_dest(&mut self, dest: RcuArc<Dest>) {
         dest.set_available(false);
+        dest.set_standings(None, 0);
         dest.route.replace(None);
         if let Some(tables) = self.state.tables() {
             tables.backends.remove(&dest);

@@ -4,6 +4,7 @@
 
 use core::num::NonZeroU32;
 use core::sync::atomic::{
+    fence,
     AtomicBool,
     AtomicU32,
     AtomicU64,
@@ -25,6 +26,8 @@ use lvs_engine::sched::{
     self,
     locality,
     mh,
+    tournament::Standing,
+    twos,
     Facts,
     Identified,
     Key,
@@ -50,6 +53,7 @@ use crate::kernel_ext::rcu::{
 use crate::kernel_ext::time;
 
 use super::dest::Dest;
+use super::standings::Standings;
 use super::stats::{
     Counters,
     FineRates,
@@ -96,6 +100,8 @@ pub(crate) struct Pool {
     facts: Facts,
     /// Which server each hash value maps to, for the algorithms that hash.
     table: List<u16>,
+    /// Whom the scheduler finds, where there are too many servers to look at all of them.
+    standings: Option<RcuArc<Standings>>,
 }
 
 /// What the locality-based algorithms remember: a bounded number of addresses and their servers.
@@ -138,6 +144,16 @@ impl Pool {
     pub(crate) fn scheduler(&self) -> Option<Kind> {
         self.scheduler
     }
+
+    /// Has the servers mark changes of their loads in the pool's standings, before packets see
+    /// those. Control lock held.
+    fn tell_servers(&self) {
+        for (position, dest) in self.dests.iter().enumerate() {
+            dest.set_standings(self.standings.as_ref(), position as u32);
+        }
+        // Pairs with the sequentially consistent change of a load (see `Standings`).
+        fence(Ordering::SeqCst);
+    }
 }
 
 impl Servers for Pool {
@@ -171,6 +187,17 @@ impl Servers for Pool {
     #[inline]
     fn table(&self) -> &[u16] {
         &self.table
+    }
+
+    #[inline]
+    fn standing(&self) -> Option<Standing> {
+        let standings = self.standings.as_ref()?;
+        standings.standing(self.scheduler?, self)
+    }
+
+    #[inline]
+    fn drawn(&self, random: u64) -> Option<twos::Pair> {
+        self.standings.as_ref()?.drawn(self, random)
     }
 }
 
@@ -310,6 +337,7 @@ impl Service {
             dests,
             facts: Facts::default(),
             table: List::new(),
+            standings: None,
         };
         if let Some(kind) = scheduler {
             pool.facts = Facts::of(kind, &pool);
@@ -319,6 +347,7 @@ impl Service {
             sched::table::fill(kind, family, &pool, &mut table, &mut scratch)
                 .map_err(|_| EINVAL)?;
             pool.table = table;
+            pool.standings = Standings::of(kind, pool.len())?;
         }
         RcuBox::new(pool)
     }
@@ -331,6 +360,7 @@ impl Service {
     /// Packets see this set of servers from now on; `change` is what became of the former one.
     /// Control lock held.
     pub(crate) fn publish(&self, read: ReadSide<'_>, pool: RcuBox<Pool>, change: sched::Change) {
+        pool.tell_servers();
         self.pool.replace(Some(pool));
         if let Some(pool) = self.pool(read) {
             self.note_change(pool, change);

@@ -8,10 +8,9 @@
 mod servers;
 
 use std::hint::black_box;
-use std::sync::Mutex;
 use std::time::Instant;
 
-use lvs_engine::sched::{locality, Identified, Kind, Servers};
+use lvs_engine::sched::{locality, Kind};
 
 use servers::{key, scatter, Service};
 
@@ -19,10 +18,7 @@ fn main() {
     match std::env::args().nth(1).as_deref() {
         Some("shares") => shares(),
         Some("moved") => moved(),
-        Some("cost") => {
-            cost();
-            tournament();
-        }
+        Some("cost") => cost(),
         _ => panic!("usage: schedulers shares|moved|cost"),
     }
 }
@@ -136,134 +132,52 @@ fn measure(times: u32, mut call: impl FnMut(u32)) -> f64 {
     (0..7).map(|_| run(&mut call)).fold(f64::INFINITY, f64::min)
 }
 
-/// `cost SCHEDULER NS NS NS`: a pick among 10, 100 and 1,000 servers.
+/// `cost SCHEDULER NS NS NS`: a pick among 10, 100 and 1,000 servers, of which the chosen one's load
+/// changes; by a scan of all, and as the module does it.
 fn cost() {
-    println!("ns per pick among    10      100     1000 servers");
+    println!("ns per pick among              10       50      100     1000 servers");
     for kind in Kind::ALL {
-        print!("cost {:<10}", kind.name());
-        for count in [10, 100, 1000] {
-            let mut service = busy(kind, count);
-            let is_local = matches!(
-                kind,
-                Kind::LocalityLeastConnection | Kind::LocalityReplication
-            );
-            let mut entries = vec![locality::Entry::default(); 4096];
-            let ns = measure(20_000, |n| {
-                // 1,000 addresses that come back.
-                let key = key(n % 1000, 0);
-                if is_local {
-                    let mut cache = locality::Cache::new(&mut entries, (1, 2));
-                    let clock = locality::Clock {
-                        now: 1,
-                        expiration: 1000,
-                    };
-                    black_box(locality::pick(
-                        kind,
-                        &mut cache,
-                        &service,
-                        &key.virtual_addr,
-                        clock,
-                    ));
-                } else {
-                    black_box(service.pick(&key));
+        for keeps_standings in [false, true] {
+            if keeps_standings && !kind.bids() && !kind.is_random() {
+                continue;
+            }
+            let how = if keeps_standings { "tree" } else { "" };
+            print!("cost {:<6} {how:<10}", kind.name());
+            for count in [10, 50, 100, 1000] {
+                let mut service = busy(kind, count);
+                if keeps_standings {
+                    service.keep_standings();
                 }
-            });
-            print!(" {ns:8.1}");
+                print!(" {:8.1}", cost_of(&mut service));
+            }
+            println!();
         }
-        println!();
     }
 }
 
-/// A tournament over the servers' loads: each node names the lighter of its two children, the first
-/// of equals; the root is what `wlc` picks. A server's load changes on the way up from its leaf.
-struct Tournament {
-    leaves: usize,
-    winners: Vec<u32>,
-    loads: Vec<(u64, u32)>,
-}
-
-impl Tournament {
-    fn new(service: &Service) -> Self {
-        let leaves = service.servers.len().next_power_of_two();
-        let mut loads = Vec::with_capacity(leaves);
-        for server in &service.servers {
-            let (active, inactive) = (u64::from(server.active), u64::from(server.inactive));
-            loads.push((active * 257 + inactive, server.weight));
-        }
-        loads.resize(leaves, (u64::MAX >> 8, 1));
-        let mut winners = vec![0; 2 * leaves];
-        (0..leaves).for_each(|leaf| winners[leaves + leaf] = leaf as u32);
-        let mut this = Self {
-            leaves,
-            winners,
-            loads,
+/// Nanoseconds that a pick and a change of the chosen server's load take.
+fn cost_of(service: &mut Service) -> f64 {
+    let is_local = matches!(
+        service.kind,
+        Kind::LocalityLeastConnection | Kind::LocalityReplication
+    );
+    let mut entries = vec![locality::Entry::default(); 4096];
+    let clock = locality::Clock {
+        now: 1,
+        expiration: 1000,
+    };
+    measure(20_000, |n| {
+        // 1,000 addresses that come back.
+        let key = key(n % 1000, 0);
+        let index = if is_local {
+            let mut cache = locality::Cache::new(&mut entries, (1, 2));
+            locality::pick(service.kind, &mut cache, service, &key.virtual_addr, clock)
+        } else {
+            service.pick(&key)
         };
-        (1..leaves).rev().for_each(|node| this.play(node));
-        this
-    }
-
-    fn play(&mut self, node: usize) {
-        let (left, right) = (self.winners[2 * node], self.winners[2 * node + 1]);
-        let ((a, wa), (b, wb)) = (self.loads[left as usize], self.loads[right as usize]);
-        let right_wins = a * u64::from(wb) > b * u64::from(wa);
-        self.winners[node] = if right_wins { right } else { left };
-    }
-
-    fn change(&mut self, server: usize, by: i64) {
-        self.loads[server].0 = self.loads[server].0.wrapping_add_signed(by);
-        let mut node = (self.leaves + server) / 2;
-        while node > 0 {
-            self.play(node);
-            node /= 2;
-        }
-    }
-
-    fn pick(&self) -> usize {
-        self.winners[1] as usize
-    }
-}
-
-/// What a whole connection costs: one pick and four changes of its server's numbers (it comes, is
-/// active, ends, goes), with a scan and with a tournament, the latter also from two CPUs.
-fn tournament() {
-    println!("ns per connection (a pick and four changes) among 10, 100, 1000 servers");
-    let changes = [1, 256, -256, -1];
-    for count in [10, 100, 1000] {
-        let mut service = busy(Kind::WeightedLeastConnection, count);
-        let mut tree = Tournament::new(&service);
-        for n in 0..5000 {
-            let index = service.pick(&key(n, 0)).unwrap();
-            assert_eq!(index, tree.pick());
+        if let Some(index) = black_box(index) {
             service.servers[index].inactive += 1;
-            tree.change(index, 1);
+            service.mark(index);
         }
-        let scan = measure(5000, |n| {
-            let index = black_box(service.pick(&key(n, 0)).unwrap());
-            let server = &mut service.servers[index];
-            for _ in 0..2 {
-                server.inactive = black_box(server.inactive + 1);
-                server.active = black_box(server.active + 1);
-                server.inactive = black_box(server.inactive - 1);
-                server.active = black_box(server.active - 1);
-            }
-        });
-        let alone = measure(5000, |_| {
-            let index = black_box(tree.pick());
-            changes.iter().for_each(|&by| tree.change(index, by));
-        });
-        // Every change of every connection of all CPUs ends at the root, so a lock or its like.
-        let shared = Mutex::new(tree);
-        let work = |_| {
-            let index = black_box(shared.lock().unwrap().pick());
-            for by in changes {
-                shared.lock().unwrap().change(index, by);
-            }
-        };
-        let together = std::thread::scope(|scope| {
-            let other = scope.spawn(|| measure(5000, work));
-            measure(5000, work).max(other.join().unwrap())
-        });
-        println!("{count:5} scan {scan:8.1}  tournament {alone:8.1}  from two CPUs {together:8.1}");
-        assert!(service.id(0).is_some() && service.len() == count);
-    }
+    })
 }

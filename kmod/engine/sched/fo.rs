@@ -2,16 +2,22 @@
 
 //! Weighted failover: the heaviest available server gets everything.
 
+use super::tournament::Bid;
 use super::{
-    available,
-    heaviest,
+    lowest_bid,
     Servers, //
 };
+
+/// The same load for each server: the heaviest one bids lowest.
+#[inline]
+pub(super) fn bid(servers: &impl Servers, index: usize) -> Bid {
+    Bid::of(servers, index, 1, servers.weight(index))
+}
 
 /// Chooses the heaviest available server, the first one of equals.
 #[inline]
 pub(super) fn pick(servers: &impl Servers) -> Option<usize> {
-    heaviest(servers, available)
+    lowest_bid(servers, bid)
 }
 
 #[cfg(test)]

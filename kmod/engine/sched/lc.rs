@@ -2,18 +2,23 @@
 
 //! Least connection: the available server with the fewest connections, whatever its weight.
 
+use super::tournament::Bid;
 use super::{
-    available,
+    lowest_bid,
     overhead,
     Servers, //
 };
 
+/// A server's overhead.
+#[inline]
+pub(super) fn bid(servers: &impl Servers, index: usize) -> Bid {
+    Bid::of(servers, index, overhead(servers, index), 1)
+}
+
 /// Chooses the server with the least overhead, the first one of equals.
 #[inline]
 pub(super) fn pick(servers: &impl Servers) -> Option<usize> {
-    (0..servers.len())
-        .filter(|&index| available(servers, index))
-        .min_by_key(|&index| overhead(servers, index))
+    lowest_bid(servers, bid)
 }
 
 #[cfg(test)]

@@ -12,9 +12,12 @@
 
 use core::num::NonZeroU32;
 
-use super::{
+use super::tournament::{
     heavier,
-    least_loaded,
+    is_half_idle,
+    lowest, //
+};
+use super::{
     overhead,
     wlc,
     Identified,
@@ -42,7 +45,28 @@ pub struct Entry {
     /// When the set of servers last changed.
     changed: u32,
     /// Its servers, the newest first; the entry is free when there is none.
-    servers: [Option<NonZeroU32>; MOST_SERVERS],
+    servers: [Option<Remembered>; MOST_SERVERS],
+}
+
+/// A server.
+#[derive(Clone, Copy, Debug)]
+struct Remembered {
+    id: NonZeroU32,
+    /// Where it was in the list when it was last looked for.
+    index: u32,
+}
+
+impl Remembered {
+    /// Where the server is now, if it is still there.
+    #[inline]
+    fn find(&mut self, servers: &impl Identified) -> Option<usize> {
+        let is_here = |index: usize| servers.id(index) == Some(self.id);
+        let index = Some(self.index as usize)
+            .filter(|&index| is_here(index))
+            .or_else(|| (0..servers.len()).find(|&index| is_here(index)))?;
+        self.index = index as u32;
+        Some(index)
+    }
 }
 
 /// Time, in a unit of the caller's choice.
@@ -101,20 +125,23 @@ impl Entry {
 
     /// The indices of those servers that are still there.
     #[inline]
-    fn present<'a>(&'a self, servers: &'a impl Identified) -> impl Iterator<Item = usize> + 'a {
+    fn present<'a>(&'a mut self, servers: &'a impl Identified) -> impl Iterator<Item = usize> + 'a {
         self.servers
-            .iter()
+            .iter_mut()
             .flatten()
-            .filter_map(|&id| (0..servers.len()).find(|&index| servers.id(index) == Some(id)))
+            .filter_map(|server| server.find(servers))
     }
 
-    /// Makes `id` one of the servers.
-    fn insert(&mut self, id: NonZeroU32, now: u32) {
-        if self.servers.contains(&Some(id)) {
+    /// Makes the server with this number, which is at `index` now, one of them.
+    fn insert(&mut self, id: NonZeroU32, index: usize, now: u32) {
+        if self.servers.iter().flatten().any(|server| server.id == id) {
             return;
         }
         // Everybody moves by one; the last one falls out if nobody else left a gap.
-        let mut mover = Some(id);
+        let mut mover = Some(Remembered {
+            id,
+            index: index as u32,
+        });
         for place in &mut self.servers {
             core::mem::swap(place, &mut mover);
             if mover.is_none() {
@@ -127,9 +154,9 @@ impl Entry {
     /// Removes `id` from the servers and closes the gap.
     fn remove(&mut self, id: NonZeroU32, now: u32) {
         let mut kept = [None; MOST_SERVERS];
-        let others = self.servers.iter().filter(|&&other| other != Some(id));
+        let others = self.servers.iter().flatten().filter(|other| other.id != id);
         for (place, &other) in kept.iter_mut().zip(others) {
-            *place = other;
+            *place = Some(other);
         }
         self.servers = kept;
         self.changed = now;
@@ -172,16 +199,14 @@ pub fn pick(
             ..Entry::default()
         };
     }
-    entry.insert(id, clock.now);
+    entry.insert(id, index, clock.now);
     Some(index)
 }
 
 /// The least loaded server of a set. If that didn't change for long, the most loaded one leaves
 /// it, even if it is the same.
 fn from_set(entry: &mut Entry, servers: &impl Identified, clock: Clock) -> Option<usize> {
-    let least = least_loaded(servers, entry.present(servers), |servers, index| {
-        overhead(servers, index)
-    });
+    let least = lowest(servers, entry.present(servers), wlc::bid);
     if clock.is_past(entry.changed) && entry.present(servers).nth(1).is_some() {
         let most = most_loaded(servers, entry.present(servers));
         if let Some(id) = most.and_then(|index| servers.id(index)) {
@@ -213,8 +238,10 @@ fn most_loaded<S: Servers>(servers: &S, candidates: impl Iterator<Item = usize>)
 /// Whether server `index` has more to do than its weight says while another one is half idle.
 fn is_busy(servers: &impl Servers, index: usize) -> bool {
     servers.active(index) > servers.weight(index)
-        && (0..servers.len())
-            .any(|other| u64::from(servers.active(other)) << 1 < u64::from(servers.weight(other)))
+        && match servers.standing() {
+            Some(standing) => standing.is_any_half_idle,
+            None => (0..servers.len()).any(|other| is_half_idle(servers, other)),
+        }
 }
 
 #[cfg(test)]

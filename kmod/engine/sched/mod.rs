@@ -15,6 +15,7 @@ mod dh;
 mod fo;
 mod lc;
 pub mod locality;
+pub mod lottery;
 pub mod mh;
 mod nq;
 mod ovf;
@@ -22,13 +23,19 @@ mod rr;
 mod sed;
 mod sh;
 pub mod table;
-mod twos;
+pub mod tournament;
+pub mod twos;
 mod wlc;
 mod wrr;
 
 use core::num::NonZeroU32;
 
 use crate::addr::Addr;
+
+use tournament::{
+    Bid,
+    Standing, //
+};
 
 /// The scheduling algorithms.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -109,6 +116,38 @@ impl Kind {
             .find(|kind| kind.name().as_bytes() == name)
     }
 
+    /// Whether the algorithm chooses the server with the lowest bid, so that a tournament finds it.
+    #[inline]
+    pub const fn bids(self) -> bool {
+        matches!(
+            self,
+            Kind::LeastConnection
+                | Kind::WeightedLeastConnection
+                | Kind::LocalityLeastConnection
+                | Kind::LocalityReplication
+                | Kind::ShortestExpectedDelay
+                | Kind::NeverQueue
+                | Kind::Failover
+                | Kind::Overflow
+        )
+    }
+
+    /// The bid of server `index`; none if the algorithm doesn't choose by bids.
+    #[inline]
+    pub fn bid(self, servers: &impl Servers, index: usize) -> Bid {
+        match self {
+            Kind::LeastConnection => lc::bid(servers, index),
+            Kind::WeightedLeastConnection
+            | Kind::LocalityLeastConnection
+            | Kind::LocalityReplication => wlc::bid(servers, index),
+            Kind::ShortestExpectedDelay => sed::bid(servers, index),
+            Kind::NeverQueue => nq::bid(servers, index),
+            Kind::Failover => fo::bid(servers, index),
+            Kind::Overflow => ovf::bid(servers, index),
+            _ => Bid::NONE,
+        }
+    }
+
     /// Whether each pick takes a random number.
     #[inline]
     pub const fn is_random(self) -> bool {
@@ -133,6 +172,21 @@ pub trait Servers {
     /// algorithm has none.
     fn table(&self) -> &[u16] {
         &[]
+    }
+
+    /// What a tournament of the service's algorithm says now; `None` if none is kept, so that one
+    /// has to look at all servers.
+    #[inline]
+    fn standing(&self) -> Option<Standing> {
+        None
+    }
+
+    /// The servers that a lottery draws with these random bits; `None` if none is kept, so that one
+    /// has to look at all servers.
+    #[inline]
+    fn drawn(&self, random: u64) -> Option<twos::Pair> {
+        let _ = random;
+        None
     }
 
     /// Whether there is no server at all.
@@ -277,51 +331,19 @@ fn overhead(servers: &impl Servers, index: usize) -> u64 {
         .wrapping_add(u64::from(servers.inactive(index)))
 }
 
-/// Whether load `a` on weight `wa` is heavier than `b` on `wb`: `a / wa > b / wb`, both weights
-/// above 0.
+/// The server with the lowest bid, the first of equals.
 #[inline]
-fn heavier(a: u64, wa: u32, b: u64, wb: u32) -> bool {
-    a.saturating_mul(u64::from(wb)) > b.saturating_mul(u64::from(wa))
-}
-
-/// The available one of `candidates` with the least load for its weight, the first one of equals.
-#[inline]
-fn least_loaded<S: Servers>(
-    servers: &S,
-    candidates: impl Iterator<Item = usize>,
-    load: impl Fn(&S, usize) -> u64,
-) -> Option<usize> {
-    let mut least: Option<(usize, u64, u32)> = None;
-    for index in candidates {
-        if !available(servers, index) {
-            continue;
-        }
-        let (mine, weight) = (load(servers, index), servers.weight(index));
-        if least.is_none_or(|(_, other, other_weight)| heavier(other, other_weight, mine, weight)) {
-            least = Some((index, mine, weight));
-        }
+fn lowest_bid<S: Servers>(servers: &S, bid: impl Fn(&S, usize) -> Bid) -> Option<usize> {
+    match servers.standing() {
+        Some(standing) => standing.winner,
+        None => tournament::lowest(servers, 0..servers.len(), bid),
     }
-    least.map(|(index, _, _)| index)
 }
 
 /// What a server's active connections would cost it with one more.
 #[inline]
 fn expected_delay(servers: &impl Servers, index: usize) -> u64 {
     u64::from(servers.active(index)).wrapping_add(1)
-}
-
-/// The heaviest of the servers that `is_usable`, the first one of equals.
-#[inline]
-fn heaviest<S: Servers>(servers: &S, is_usable: impl Fn(&S, usize) -> bool) -> Option<usize> {
-    (0..servers.len())
-        .filter(|&index| is_usable(servers, index))
-        .reduce(|heaviest, index| {
-            if servers.weight(index) > servers.weight(heaviest) {
-                index
-            } else {
-                heaviest
-            }
-        })
 }
 
 /// Greatest common divisor; `gcd(0, n)` is `n`.

@@ -2,19 +2,28 @@
 
 //! Never queue: an idle server if there is one, else as by shortest expected delay.
 
+use super::tournament::Bid;
 use super::{
-    available,
-    sed,
+    expected_delay,
+    lowest_bid,
     Servers, //
 };
+
+/// The expected delay, which is none with an idle server.
+#[inline]
+pub(super) fn bid(servers: &impl Servers, index: usize) -> Bid {
+    let delay = match servers.active(index) {
+        0 => 0,
+        _ => expected_delay(servers, index),
+    };
+    Bid::of(servers, index, delay, servers.weight(index))
+}
 
 /// Chooses the first available server without active connections, or the one with the shortest
 /// expected delay.
 #[inline]
 pub(super) fn pick(servers: &impl Servers) -> Option<usize> {
-    (0..servers.len())
-        .find(|&index| available(servers, index) && servers.active(index) == 0)
-        .or_else(|| sed::pick(servers))
+    lowest_bid(servers, bid)
 }
 
 #[cfg(test)]

@@ -3,19 +3,27 @@
 //! Weighted overflow: the heaviest server gets everything until it has more active connections than
 //! weight, then the next one.
 
+use super::tournament::Bid;
 use super::{
-    available,
-    heaviest,
+    fo,
+    lowest_bid,
     Servers, //
 };
+
+/// As with failover, but a server with more active connections than weight takes no part.
+#[inline]
+pub(super) fn bid(servers: &impl Servers, index: usize) -> Bid {
+    if servers.active(index) > servers.weight(index) {
+        return Bid::NONE;
+    }
+    fo::bid(servers, index)
+}
 
 /// Chooses the heaviest available server with no more active connections than weight, the first
 /// one of equals.
 #[inline]
 pub(super) fn pick(servers: &impl Servers) -> Option<usize> {
-    heaviest(servers, |servers, index| {
-        available(servers, index) && servers.active(index) <= servers.weight(index)
-    })
+    lowest_bid(servers, bid)
 }
 
 #[cfg(test)]

@@ -3,18 +3,28 @@
 //! Shortest expected delay: the available server that would have the fewest active connections for
 //! its weight if it got this one too.
 
+use super::tournament::Bid;
 use super::{
     expected_delay,
-    least_loaded,
+    lowest_bid,
     Servers, //
 };
+
+/// What a server's active connections would be with one more, for its weight.
+#[inline]
+pub(super) fn bid(servers: &impl Servers, index: usize) -> Bid {
+    Bid::of(
+        servers,
+        index,
+        expected_delay(servers, index),
+        servers.weight(index),
+    )
+}
 
 /// Chooses the server with the shortest expected delay, the first one of equals.
 #[inline]
 pub(super) fn pick(servers: &impl Servers) -> Option<usize> {
-    least_loaded(servers, 0..servers.len(), |servers, index| {
-        expected_delay(servers, index)
-    })
+    lowest_bid(servers, bid)
 }
 
 #[cfg(test)]

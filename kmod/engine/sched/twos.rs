@@ -5,37 +5,28 @@
 //!
 //! Source: Mitzenmacher: The power of two choices in randomized load balancing (1996).
 
+use super::lottery::{
+    lots,
+    Lottery, //
+};
+use super::tournament::heavier;
 use super::{
-    available,
-    heavier,
     overhead,
     Servers, //
 };
+
+/// Two servers drawn at random, which may be the same; none when nobody takes connections.
+pub type Pair = Option<(usize, usize)>;
 
 /// Chooses one of the two servers that the halves of `random` stand for. The first of two equals
 /// is the one drawn first.
 #[inline]
 pub(super) fn pick(servers: &impl Servers, random: u64) -> Option<usize> {
-    let choices = || (0..servers.len()).filter(|&index| available(servers, index));
-    let total = choices().fold(0_u64, |sum, index| {
-        sum.wrapping_add(u64::from(servers.weight(index)))
-    });
-    let last = choices().last()?;
-    // ip_vs draws from 0 to the total inclusive. So the first server's share is larger by one than
-    // its weight.
-    let bound = total.wrapping_add(1);
-    let draw = |random: u32| {
-        let mut left = below(bound, random);
-        choices()
-            .find(|&index| {
-                let weight = u64::from(servers.weight(index));
-                let is_hit = left <= weight;
-                left = left.saturating_sub(weight);
-                is_hit
-            })
-            .unwrap_or(last)
+    let pair = match servers.drawn(random) {
+        Some(pair) => pair,
+        None => scan(servers, random),
     };
-    let (first, second) = (draw((random >> 32) as u32), draw(random as u32));
+    let (first, second) = pair?;
     let is_second_better = heavier(
         overhead(servers, first),
         servers.weight(first),
@@ -43,6 +34,48 @@ pub(super) fn pick(servers: &impl Servers, random: u64) -> Option<usize> {
         servers.weight(second),
     );
     Some(if is_second_better { second } else { first })
+}
+
+/// The servers that the halves of `random` stand for.
+#[inline]
+pub fn draw(lottery: &Lottery<'_>, random: u64) -> Pair {
+    let (first, second) = tickets(lottery.total(), random);
+    Some((lottery.draw(first)?, lottery.draw(second)?))
+}
+
+/// The same, by a look at all servers.
+#[inline]
+fn scan(servers: &impl Servers, random: u64) -> Pair {
+    let participants = || {
+        (0..servers.len())
+            .map(|index| (index, u64::from(lots(servers, index))))
+            .filter(|&(_, lots)| lots > 0)
+    };
+    let total = participants().fold(0_u64, |sum, (_, lots)| sum.wrapping_add(lots));
+    let (last, _) = participants().last()?;
+    let draw = |mut ticket: u64| {
+        participants()
+            .find(|&(_, lots)| {
+                let is_hit = ticket <= lots;
+                ticket = ticket.saturating_sub(lots);
+                is_hit
+            })
+            .map_or(last, |(index, _)| index)
+    };
+    let (first, second) = tickets(total, random);
+    Some((draw(first), draw(second)))
+}
+
+/// Two tickets for `total` lots.
+#[inline]
+fn tickets(total: u64, random: u64) -> (u64, u64) {
+    // ip_vs draws from 0 to the total inclusive. So the first server's share is larger by one than
+    // its weight.
+    let bound = total.wrapping_add(1);
+    (
+        below(bound, (random >> 32) as u32),
+        below(bound, random as u32),
+    )
 }
 
 /// Scales 32 random bits down to a number below `bound`. Not quite evenly if that isn't a power of

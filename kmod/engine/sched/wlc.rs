@@ -2,18 +2,28 @@
 
 //! Weighted least connection: the available server with the fewest connections for its weight.
 
+use super::tournament::Bid;
 use super::{
-    least_loaded,
+    lowest_bid,
     overhead,
     Servers, //
 };
 
+/// A server's overhead for its weight.
+#[inline]
+pub(super) fn bid(servers: &impl Servers, index: usize) -> Bid {
+    Bid::of(
+        servers,
+        index,
+        overhead(servers, index),
+        servers.weight(index),
+    )
+}
+
 /// Chooses the server with the least overhead for its weight, the first one of equals.
 #[inline]
 pub(super) fn pick(servers: &impl Servers) -> Option<usize> {
-    least_loaded(servers, 0..servers.len(), |servers, index| {
-        overhead(servers, index)
-    })
+    lowest_bid(servers, bid)
 }
 
 #[cfg(test)]

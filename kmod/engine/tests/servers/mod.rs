@@ -5,10 +5,14 @@
 // Each of them uses its part.
 #![allow(dead_code, unreachable_pub, clippy::vec_box)]
 
+use std::cell::RefCell;
 use std::num::NonZeroU32;
+use std::sync::atomic::AtomicU64;
 
 use lvs_engine::addr::{Addr, Family};
-use lvs_engine::sched::{self, table, Change, Facts, Identified, Key, Kind, Servers};
+use lvs_engine::sched::lottery::{self, Lottery};
+use lvs_engine::sched::tournament::{self, Bid, Standing, Tournament};
+use lvs_engine::sched::{self, table, twos, Change, Facts, Identified, Key, Kind, Servers};
 
 /// A server with its numbers.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +33,16 @@ pub struct Service {
     pub state: u64,
     facts: Facts,
     table: Vec<u16>,
+    standings: Option<RefCell<Standings>>,
+}
+
+/// A tournament's memory.
+struct Standings {
+    marks: Vec<AtomicU64>,
+    bids: Vec<Bid>,
+    winners: Vec<u32>,
+    half_idle: u32,
+    sums: Vec<u64>,
 }
 
 impl Servers for Service {
@@ -51,6 +65,30 @@ impl Servers for Service {
     }
     fn table(&self) -> &[u16] {
         &self.table
+    }
+    fn standing(&self) -> Option<Standing> {
+        let mut standings = self.standings.as_ref()?.borrow_mut();
+        let Standings {
+            marks,
+            bids,
+            winners,
+            half_idle,
+            ..
+        } = &mut *standings;
+        let mut tournament = Tournament::new(bids, winners, half_idle);
+        tournament::take_marks(marks, |index| {
+            tournament.update(index, self.kind.bid(self, index));
+        });
+        Some(tournament.standing())
+    }
+    fn drawn(&self, random: u64) -> Option<twos::Pair> {
+        let mut standings = self.standings.as_ref()?.borrow_mut();
+        let Standings { marks, sums, .. } = &mut *standings;
+        let mut lottery = Lottery::new(sums);
+        tournament::take_marks(marks, |index| {
+            lottery.update(index, lottery::lots(self, index));
+        });
+        Some(twos::draw(&lottery, random))
     }
 }
 
@@ -86,6 +124,7 @@ impl Service {
             state: 0,
             facts: Facts::default(),
             table: Vec::new(),
+            standings: None,
         };
         service.changed(Change::Replaced);
         service
@@ -99,6 +138,39 @@ impl Service {
         self.table = filled;
         self.facts = Facts::of(self.kind, self);
         self.state = sched::after_change(self.kind, self.state, change, &self.facts);
+    }
+
+    /// Keeps a tournament or lottery from now on, where the scheduler has one. Every change of a server has to
+    /// be [marked](Self::mark), and the servers stay the same ones.
+    pub fn keep_standings(&mut self) {
+        if !self.kind.bids() && !self.kind.is_random() {
+            return;
+        }
+        let count = self.servers.len();
+        let mut standings = Standings {
+            marks: Vec::new(),
+            bids: vec![Bid::NONE; count],
+            winners: vec![0; Tournament::nodes(count)],
+            half_idle: 0,
+            sums: vec![0; Lottery::nodes(count)],
+        };
+        let words = tournament::mark_words(count);
+        standings.marks.resize_with(words, AtomicU64::default);
+        Tournament::new(
+            &mut standings.bids,
+            &mut standings.winners,
+            &mut standings.half_idle,
+        )
+        .begin(|index| self.kind.bid(self, index));
+        Lottery::new(&mut standings.sums).begin(count, |index| lottery::lots(self, index));
+        self.standings = Some(RefCell::new(standings));
+    }
+
+    /// Notes that the load of a server changed.
+    pub fn mark(&self, index: usize) {
+        if let Some(standings) = &self.standings {
+            tournament::mark(&standings.borrow().marks, index);
+        }
     }
 
     /// Removes a server.
