@@ -8,7 +8,7 @@
 . "$LIB/services.sh"
 . "$LIB/differential.sh"
 
-choices() { python3 "$LIB/schedulers.py" choices lblc lblcr; }
+choices() { python3 "$LIB/schedulers.py" choices 1,2,10,100 lblc lblcr; }
 
 vs=/proc/sys/net/ipv4/vs
 settings() {

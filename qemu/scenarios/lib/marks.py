@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 """Services by firewall mark over several addresses, ports and protocols: prints
-every packet that arrives, the connections and the counts."""
+every packet that arrives, the connections and the counts.  FAMILY=6: over IPv6."""
 
-import wire
+import importlib
+import os
+
+wire = importlib.import_module("wire6" if os.environ.get("FAMILY") == "6" else "wire")
 
 sides = wire.Sides()
 client = sides.client
@@ -33,10 +36,10 @@ def begin(title, *connections):
         make = wire.udp if protocol == "U" else wire.tcp
         client.send(make(address, next(source), vip, vport, *(() if protocol == "U" else ("S",))))
     for side, packet in sides.show(title):
-        if side == "server" and packet[9] in (wire.TCP, wire.UDP):
+        if side == "server" and wire.protocol(packet) in (wire.TCP, wire.UDP):
             src, sport, dst, dport = wire.ports(packet)
             if dst in SERVERS:
-                answer = wire.udp(dst, dport, src, sport) if packet[9] == wire.UDP else wire.tcp(dst, dport, src, sport, "SA")
+                answer = wire.udp(dst, dport, src, sport) if wire.protocol(packet) == wire.UDP else wire.tcp(dst, dport, src, sport, "SA")
                 sides.server.send(answer)
     sides.show("   answers")
 

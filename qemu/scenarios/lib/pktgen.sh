@@ -13,10 +13,10 @@ pktgen_servers() {
 	END
 }
 
-# pktgen_flows COUNT: one UDP packet to VIP:54 of each of so many flows, the same
-# ones every time (9 addresses and 59,999 ports, both stepping by one).
+# pktgen_flows COUNT [PORT]: one UDP packet to VIP, port 54 or another, of each of so many
+# flows, the same ones every time (9 addresses and 59,999 ports, both stepping by one).
 pktgen_flows() {
-	local mac
+	local mac port=${2:-54}
 	modprobe -q pktgen 2>/dev/null || [[ -e /proc/net/pktgen ]]
 	mac=$(ip -n director -br link show dev front | awk '{ print $3 }')
 	# shellcheck disable=SC2016
@@ -26,7 +26,7 @@ pktgen_flows() {
 		echo add_device front >kpktgend_0
 		for i in "xmit_mode netif_receive" "count '"$1"'" "clone_skb 0" "burst 1" "pkt_size 60" "delay 0" "flag !UDPSRC_RND" \
 			"dst '"$VIP"'" "dst_mac '"$mac"'" "src_min 10.1.0.1" "src_max 10.1.0.9" \
-			"udp_src_min 1024" "udp_src_max 61022" "udp_dst_min 54" "udp_dst_max 54"; do
+			"udp_src_min 1024" "udp_src_max 61022" "udp_dst_min '"$port"'" "udp_dst_max '"$port"'"; do
 			echo "$i" >front
 		done
 		echo start >pgctrl

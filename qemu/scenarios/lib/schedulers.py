@@ -3,7 +3,7 @@
 1 to 1,000 servers, while connections are held and ended and rules change.
 FAMILY=6: over IPv6.
 
-schedulers.py choices SCHEDULER...     any but twos
+schedulers.py choices N,... SCHEDULER... any but twos; N servers: 1, 2, 10, 100 or 1000
 schedulers.py full FILE                more servers than mh has slots
 schedulers.py drain FILE               a server of weight 0 under mh
 schedulers.py expiration               how long lblc and lblcr remember
@@ -27,7 +27,8 @@ FLAGS = {
     "sh": ["", "sh-fallback", "sh-port", "sh-fallback,sh-port"],
     "mh": ["", "flag-3", "mh-fallback", "mh-port,flag-3", "mh-fallback,mh-port"],
 }
-THOUSAND = ["rr", "wrr", "wlc", "sh", "mh"]
+# By the number of servers: how often the rules change, and the connections before each change.
+ROUNDS = {1: (2, 12), 2: (3, 30), 10: (3, 50), 100: (2, 80), 1000: (1, 600)}
 END = "10.0.2.62"
 
 # Packets that leave on one CPU keep their order.
@@ -163,16 +164,13 @@ class Case:
         restore([f"-D {self.service}"])
 
 
-def choices(schedulers):
+def choices(sizes, schedulers):
     number = 0
     for scheduler in schedulers:
         for flags in FLAGS.get(scheduler, [""]):
-            for size in [1, 5, 100] if not flags else [5, 100]:
+            for size in sizes if not flags else [size for size in sizes if size in (10, 100)]:
                 number += 1
-                Case(number, scheduler, flags, size).run(3 if size > 1 else 2, 50 if size > 1 else 12)
-        if scheduler in THOUSAND:
-            number += 1
-            Case(number, scheduler, "", 1000).run(1, 200)
+                Case(number, scheduler, flags, size).run(*ROUNDS[size])
 
 
 def full_table(name):
@@ -308,6 +306,8 @@ def twos(name):
 prepare()
 if sys.argv[1] == "twos":
     twos(sys.argv[2])
+elif sys.argv[1] == "full":
+    full_table(sys.argv[2])
 elif sys.argv[1] == "drain":
     drain(sys.argv[2])
 elif sys.argv[1] == "flood":
@@ -316,7 +316,5 @@ elif sys.argv[1] == "flood":
     flood()
 elif sys.argv[1] == "expiration":
     expiration()
-elif sys.argv[1] == "full":
-    full_table(sys.argv[2])
 else:
-    choices(sys.argv[2:])
+    choices([int(size) for size in sys.argv[2].split(",")], sys.argv[3:])

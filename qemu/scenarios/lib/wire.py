@@ -160,6 +160,10 @@ def ports(packet):
     return socket.inet_ntoa(packet[12:16]), sport, socket.inet_ntoa(packet[16:20]), dport
 
 
+def protocol(packet):
+    return packet[9]
+
+
 def begins(packet):
     """Whether it begins a connection, as far as these scripts make them."""
     return packet[9] == UDP or packet[9] == TCP and packet[33] == 2

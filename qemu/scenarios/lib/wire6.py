@@ -11,9 +11,10 @@ import socket
 import struct
 
 import wire
-from wire import CLIENT, FLAGS, RS1, TCP, UDP, VIP, Netns, checksum  # noqa: F401
+from wire import CLIENT, FLAGS, PROTOCOLS, RS1, TCP, UDP, VIP, Netns, checksum  # noqa: F401
 
 HEAD = 40
+IPV6 = 41
 ETH_P_IPV6 = 0x86DD
 NUMBER = re.compile(r"(\d+\.\d+\.\d+\.\d+)(/\d+)?(:\d+)?")
 
@@ -98,9 +99,9 @@ class Sender:
 
 
 class Capture(wire.Capture):
-    """Sees the TCP and UDP packets over IPv6 that come in over a device."""
+    """Sees the TCP and UDP packets over IPv6 that come in over a device, plain or in a tunnel."""
 
-    def __init__(self, netns, device="eth0", wanted=lambda packet: packet[6] in (TCP, UDP)):
+    def __init__(self, netns, device="eth0", wanted=lambda packet: packet[6] in (TCP, UDP, IPV6)):
         super().__init__(netns, device, wanted)
         self.socket.bind((device, ETH_P_IPV6))
 
@@ -128,10 +129,18 @@ class Sides(wire.Sides):
                 packet = capture.next()
                 if packet is None:
                     raise TimeoutError(f"a mark was lost on its way to the {side}")
-                if ports(packet)[2] in targets:
+                if packet[6] == UDP and ports(packet)[2] in targets:
                     marks[side].discard(ports(packet)[1])
                 else:
                     found.append((side, packet))
+        return found
+
+    def show(self, title):
+        """Prints what arrived under a title, and returns it."""
+        print(title)
+        found = self.arrived()
+        for side, packet in found:
+            print("   at the", side, describe(packet))
         return found
 
 
@@ -154,6 +163,27 @@ def udp(src, sport, dst, dport, data=b""):
 def ports(packet):
     return (unpacked(packet[8:24]), *struct.unpack("!H", packet[HEAD:HEAD + 2]), unpacked(packet[24:40]),
             *struct.unpack("!H", packet[HEAD + 2:HEAD + 4]))
+
+
+def protocol(packet):
+    return packet[6]
+
+
+def describe(packet):
+    """One line about a packet, with everything a balancer may touch."""
+    body = packet[HEAD:]
+    src, dst = (socket.inet_ntop(socket.AF_INET6, packet[at:at + 16]) for at in (8, 24))
+    text = f"{PROTOCOLS.get(packet[6], packet[6])} "
+    if packet[6] == IPV6:
+        text += f"{src} > {dst} carries [{describe(body)}]"
+    else:
+        sport, dport = struct.unpack("!HH", body[:4])
+        text += f"[{src}]:{sport} > [{dst}]:{dport} "
+        if packet[6] == TCP:
+            text += "".join(flag for bit, flag in enumerate(FLAGS) if body[13] & 1 << bit)
+        if checksum(packet[8:40] + struct.pack("!II", len(body), packet[6]) + body):
+            text += " BAD checksum"
+    return text + f" hops {packet[7]} class {struct.unpack('!I', packet[:4])[0] & 0xfffffff:#x} len {len(packet)}"
 
 
 def begins(packet):
