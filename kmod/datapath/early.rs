@@ -19,6 +19,7 @@ use lvs_engine::parse::{
     tcp_flag,
     IpHeader, //
 };
+use lvs_engine::signal::Signal;
 
 use crate::kernel_ext::early::{
     ClientRoute,
@@ -92,22 +93,23 @@ fn plain_flow(context: &Context<'_>, packet: &mut Packet, ip: IpHeader) -> Optio
     }
     let headers = packet.linear().get(ip.len..)?;
     let (source_port, destination_port) = parse::ports(headers)?;
-    let tcp_flags = match ip.protocol {
-        protocol::TCP => Some(parse::tcp_flags(headers)?),
-        protocol::UDP => None,
+    let signal = match ip.protocol {
+        protocol::TCP => {
+            let flags = parse::tcp_flags(headers)?;
+            // A connection that begins, or one whose data may hold addresses, takes the normal path.
+            if flags & tcp_flag::SYN != 0 || [source_port, destination_port].contains(&FTP_PORT) {
+                return None;
+            }
+            Signal::Segment(flags)
+        }
+        protocol::UDP => Signal::Datagram,
         _ => return None,
     };
-    // A connection that begins, or one whose data may hold addresses, takes the normal path.
-    if tcp_flags.is_some_and(|flags| {
-        flags & tcp_flag::SYN != 0 || [source_port, destination_port].contains(&FTP_PORT)
-    }) {
-        return None;
-    }
     Some(Flow {
         ip,
         source_port,
         destination_port,
-        tcp_flags,
+        signal,
     })
 }
 
@@ -236,6 +238,6 @@ fn look_up_way_back<'a>(
 #[inline]
 fn note(context: &Context<'_>, flow: &Flow, conn: &ConnEntry, from_client: bool) {
     let timeouts = context.state.timeouts();
-    let ticks = conn.advance(context.read, timeouts, from_client, flow.tcp_flags);
+    let ticks = conn.advance(context.read, timeouts, from_client, flow.signal);
     conn::refresh(conn, context.now, ticks);
 }

@@ -16,6 +16,7 @@ use lvs_engine::parse::{
     IpHeader,
     ICMP_HEADER_LEN, //
 };
+use lvs_engine::signal::Signal;
 use lvs_engine::tunnel::{
     self,
     MIN_INNER_MTU_V4, //
@@ -34,10 +35,16 @@ use super::forward::{
     Probe, //
 };
 use super::ingress::{
+    pass_by,
     takes_requests,
     whole, //
 };
+use super::schedule::{
+    self,
+    Unscheduled, //
+};
 use super::{
+    ipsec,
     lookup,
     reply,
     ConnEntry,
@@ -65,7 +72,7 @@ pub(super) fn receive(context: &Context<'_>, packet: Packet, ip: IpHeader) -> Di
         Err(disposition) => return disposition,
     };
     let Some(report) = read_report(&mut packet, ip.len) else {
-        return packet.accept();
+        return pass_by(context, packet);
     };
     if context.place == Place::LocalIn && takes_requests(context, &packet) {
         if let Some((tunnelled, conn)) = tunnelled(context, &mut packet, &report) {
@@ -87,16 +94,31 @@ pub(super) fn receive(context: &Context<'_>, packet: Packet, ip: IpHeader) -> Di
     if !takes_requests(context, &packet) {
         return packet.accept();
     }
-    // The inner packet went from the virtual address to the client: tell the server.
-    if let Some(conn) =
-        context
-            .tables
-            .conns
-            .find_request(context.read, &flow.as_reply(), context.now)
-    {
-        return to_server(context, packet, &ip, &report, conn);
+    about_reply(context, packet, &ip, &report, &flow)
+}
+
+/// An error about a packet with `flow` that no client sent: if a virtual address sent it to a client,
+/// the server is told. Its connection may have to be made for that.
+pub(super) fn about_reply(
+    context: &Context<'_>,
+    packet: Packet,
+    ip: &IpHeader,
+    report: &Report,
+    flow: &Flow,
+) -> Disposition {
+    let mut packet = packet;
+    let conns = &context.tables.conns;
+    if let Some(conn) = conns.find_request(context.read, &flow.as_reply(), context.now) {
+        return to_server(context, packet, ip, report, conn);
     }
-    packet.accept()
+    if !context.state.sysctls().schedule_icmp() || !parse::has_ports(report.inner.protocol) {
+        return packet.accept();
+    }
+    match schedule::begin_reported(context, &mut packet, flow) {
+        Ok(conn) => to_server(context, packet, ip, report, &conn),
+        Err(Unscheduled::Pass) => packet.accept(),
+        Err(Unscheduled::Drop) => packet.discard(),
+    }
 }
 
 /// Reads the ICMP header at `icmp_at` and the IP header behind it. `None` when it isn't an error
@@ -118,7 +140,10 @@ fn read_report(packet: &mut Packet, icmp_at: usize) -> Option<Report> {
 /// The flow of the packet a report is about.
 pub(super) fn inner_flow(packet: &mut Packet, report: &Report) -> Option<Flow> {
     let inner = report.inner;
-    if !matches!(inner.protocol, protocol::TCP | protocol::UDP) || inner.is_later_fragment {
+    if matches!(inner.protocol, protocol::ESP | protocol::AH) {
+        return Some(ipsec::key_exchange(&inner));
+    }
+    if !parse::has_ports(inner.protocol) || inner.is_later_fragment {
         return None;
     }
     let ports_at = report.inner_at.checked_add(inner.len)?;
@@ -130,7 +155,7 @@ pub(super) fn inner_flow(packet: &mut Packet, report: &Report) -> Option<Flow> {
         ip: inner,
         source_port,
         destination_port,
-        tcp_flags: None,
+        signal: Signal::Nothing,
     })
 }
 
@@ -169,9 +194,10 @@ fn speak_of_virtual_address(
 ) -> Option<()> {
     let (inner_at, inner_len) = (report.inner_at, report.inner.len);
     let headers = packet
-        .writable(inner_at.checked_add(inner_len)?.checked_add(4)?)
+        .writable(nat::report_len(inner_at, inner_len, report.inner.protocol))
         .ok()?;
-    let (addr, port) = (conn.virtual_addr(), Some(conn.virtual_port()));
+    let has_ports = parse::has_ports(report.inner.protocol);
+    let (addr, port) = (conn.virtual_addr(), has_ports.then(|| conn.virtual_port()));
     let way = ErrorWay::ToClient;
     match ip.family {
         Family::V4 => {

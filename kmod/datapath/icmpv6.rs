@@ -14,12 +14,15 @@ use crate::kernel_ext::packet::{
 };
 
 use super::icmp::{
+    about_reply,
     inner_flow,
     to_client,
-    to_server,
     Report, //
 };
-use super::ingress::takes_requests;
+use super::ingress::{
+    pass_by,
+    takes_requests, //
+};
 use super::Context;
 
 /// An ICMPv6 packet.
@@ -27,7 +30,7 @@ use super::Context;
 pub(super) fn receive(context: &Context<'_>, packet: Packet, ip: IpHeader) -> Disposition {
     let mut packet = packet;
     let Some(report) = read_report(&mut packet, &ip) else {
-        return packet.accept();
+        return pass_by(context, packet);
     };
     let Some(flow) = inner_flow(&mut packet, &report) else {
         return packet.accept();
@@ -40,11 +43,7 @@ pub(super) fn receive(context: &Context<'_>, packet: Packet, ip: IpHeader) -> Di
     if !takes_requests(context, &packet) {
         return packet.accept();
     }
-    // The inner packet went from the virtual address to the client: tell the server.
-    match conns.find_request(context.read, &flow.as_reply(), context.now) {
-        Some(conn) => to_server(context, packet, &ip, &report, conn),
-        None => packet.accept(),
-    }
+    about_reply(context, packet, &ip, &report, &flow)
 }
 
 /// Bytes of the packet an error is about that are looked at for its headers.

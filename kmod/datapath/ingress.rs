@@ -9,6 +9,7 @@ use lvs_engine::parse::{
     IpHeader,
     ParseError, //
 };
+use lvs_engine::signal::Signal;
 
 use crate::kernel_ext::hook::Place;
 use crate::kernel_ext::packet::{
@@ -24,9 +25,11 @@ use super::{
     forward,
     icmp,
     icmpv6,
+    ipsec,
     lookup,
     reply,
     schedule,
+    sctp,
     sip,
     Context,
     Flow, //
@@ -74,14 +77,24 @@ pub(super) fn receive<'a>(
         }
         protocol::ICMP if family == Family::V4 => icmp::receive(&context, packet, ip),
         protocol::ICMPV6 if family == Family::V6 => icmpv6::receive(&context, packet, ip),
-        _ => {
-            // Met again only inside a tunnel, which may have been asked to be left alone.
-            if place != Place::Forward && state.sysctls().ignore_tunneled() {
-                packet.set_balanced();
-            }
-            packet.accept()
-        }
+        protocol::SCTP => sctp::receive(&context, packet, ip),
+        protocol::ESP | protocol::AH => ipsec::receive(&context, packet, ip),
+        _ => pass_by(&context, packet),
     }
+}
+
+/// A packet of a protocol that isn't balanced. It is met again only inside a tunnel, which may have
+/// been asked to be left alone.
+#[cold]
+pub(super) fn pass_by(context: &Context<'_>, packet: Packet) -> Disposition {
+    let mut packet = packet;
+    if context.place != Place::Forward
+        && takes_requests(context, &packet)
+        && context.state.sysctls().ignore_tunneled()
+    {
+        packet.set_balanced();
+    }
+    packet.accept()
 }
 
 /// Bytes in which the transport header of an IPv6 packet with extension headers is looked for.
@@ -157,16 +170,25 @@ fn whole_transport(context: &Context<'_>, packet: Packet, ip: IpHeader) -> Dispo
     let Some((source_port, destination_port)) = parse::ports(headers) else {
         return packet.accept();
     };
-    let tcp_flags = match ip.protocol {
-        protocol::TCP => parse::tcp_flags(headers),
-        _ => None,
+    let signal = match ip.protocol {
+        protocol::TCP => match parse::tcp_flags(headers) {
+            Some(flags) => Signal::Segment(flags),
+            None => return packet.accept(),
+        },
+        _ => Signal::Datagram,
     };
     let flow = Flow {
         ip,
         source_port,
         destination_port,
-        tcp_flags,
+        signal,
     };
+    balance(context, packet, flow)
+}
+
+/// A packet with ports: a client's of a connection, or a server's, or one that begins a connection.
+#[inline(always)]
+pub(super) fn balance(context: &Context<'_>, packet: Packet, flow: Flow) -> Disposition {
     if context.place != Place::Forward && takes_requests(context, &packet) {
         if let Some(conn) = lookup::request(context, &flow) {
             if schedule::keeps(context, &flow, conn) {

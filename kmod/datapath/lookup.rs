@@ -35,6 +35,20 @@ pub(super) const FTP_DATA_PORT: u16 = 20;
 const FIRST_UNPRIVILEGED_PORT: u16 = 1024;
 
 impl Flow {
+    /// The other direction of the same connection.
+    pub(super) fn reversed(&self) -> Self {
+        Self {
+            ip: IpHeader {
+                source: self.ip.destination,
+                destination: self.ip.source,
+                ..self.ip
+            },
+            source_port: self.destination_port,
+            destination_port: self.source_port,
+            ..*self
+        }
+    }
+
     /// The packet as a client's.
     #[inline(always)]
     pub(super) fn as_request(&self) -> Tuple {

@@ -25,16 +25,19 @@ mod forward;
 mod icmp;
 mod icmpv6;
 mod ingress;
+mod ipsec;
 mod lookup;
 mod persist;
 mod reply;
 mod schedule;
+mod sctp;
 mod sip;
 
 use kernel::prelude::*;
 
 use lvs_engine::addr::Family;
 use lvs_engine::parse::IpHeader;
+use lvs_engine::signal::Signal;
 
 use crate::kernel_ext::hook::{
     Hooks,
@@ -89,12 +92,12 @@ struct Context<'a> {
     now: u32,
 }
 
-/// What the packet's headers say.
+/// What a packet's headers say.
 #[derive(Clone, Copy)]
 struct Flow {
     ip: IpHeader,
     source_port: u16,
     destination_port: u16,
-    /// Flags of a TCP segment.
-    tcp_flags: Option<u8>,
+    /// What they say about the connection's state.
+    signal: Signal,
 }

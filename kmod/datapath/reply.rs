@@ -8,7 +8,10 @@ use lvs_engine::nat::{
     self,
     End, //
 };
-use lvs_engine::parse::IpHeader;
+use lvs_engine::parse::{
+    protocol,
+    IpHeader, //
+};
 
 use crate::kernel_ext::hook::Place;
 use crate::kernel_ext::packet::{
@@ -27,6 +30,7 @@ use super::forward::{
     transport_sum, //
 };
 use super::{
+    sctp,
     ConnEntry,
     Context,
     Flow, //
@@ -62,6 +66,13 @@ pub(super) fn send_back(
             return packet.discard();
         }
         packet.forget_device_checksum();
+        if flow.ip.protocol == protocol::SCTP {
+            let same_port = flow.source_port == conn.virtual_port();
+            packet = match sctp::keep_checksum(packet, flow.ip.len, same_port, false) {
+                Ok(packet) => packet,
+                Err(disposition) => return disposition,
+            };
+        }
         if let Some(route) = way.known {
             route.attach_borrowed(&mut packet, context.read);
         } else if !way.find(context, &mut packet) {
@@ -73,12 +84,7 @@ pub(super) fn send_back(
             dest.counters.count_out(packet.len());
         }
     }
-    let ticks = conn.advance(
-        context.read,
-        context.state.timeouts(),
-        false,
-        flow.tcp_flags,
-    );
+    let ticks = conn.advance(context.read, context.state.timeouts(), false, flow.signal);
     conn::refresh(conn, context.now, ticks);
     packet.set_balanced();
     packet.untrack();

@@ -13,6 +13,8 @@ use lvs_engine::sched::{
     Key,
     Kind, //
 };
+use lvs_engine::sctp_state::SctpState;
+use lvs_engine::signal::Signal;
 use lvs_engine::tcp_state::TcpState;
 use lvs_uapi::flags::service as service_flag;
 
@@ -53,9 +55,7 @@ use super::{
 /// is ended and the packet begins a new one.
 #[inline(always)]
 pub(super) fn keeps(context: &Context<'_>, flow: &Flow, conn: &ConnEntry) -> bool {
-    let opens = flow
-        .tcp_flags
-        .is_some_and(|flags| flags & tcp_flag::SYN != 0);
+    let opens = flow.signal.opens();
     let server_is_gone = conn
         .dest(context.read)
         .is_some_and(|dest| !dest.is_available());
@@ -70,7 +70,7 @@ pub(super) fn keeps(context: &Context<'_>, flow: &Flow, conn: &ConnEntry) -> boo
     !is_over
 }
 
-/// Whether a SYN reuses the port of a connection that is over, or that should go elsewhere.
+/// Whether a SYN or INIT reuses the port of a connection that is over, or that should go elsewhere.
 #[cold]
 fn is_reused(context: Context<'_>, conn: &ConnEntry) -> bool {
     let sysctls = context.state.sysctls();
@@ -85,6 +85,9 @@ fn is_reused(context: Context<'_>, conn: &ConnEntry) -> bool {
     if mode == 0 || conn.template(context.read).is_some() {
         return false;
     }
+    if conn.sctp_state() == Some(SctpState::Closed) {
+        return true;
+    }
     match conn.tcp_state() {
         Some(TcpState::TimeWait | TcpState::Close) => true,
         Some(TcpState::FinWait) => mode & 2 != 0 && conn.has(flag::NO_OUTPUT),
@@ -96,11 +99,18 @@ fn is_reused(context: Context<'_>, conn: &ConnEntry) -> bool {
 #[inline(never)]
 pub(super) fn begin(context: Context<'_>, packet: Packet, flow: Flow) -> Disposition {
     let (context, flow) = (&context, &flow);
-    if let Some(flags) = flow.tcp_flags {
-        let opens = flags & tcp_flag::SYN != 0 || context.state.sysctls().sloppy_tcp();
-        if !opens || flags & tcp_flag::RST != 0 {
-            return packet.accept();
+    let sysctls = context.state.sysctls();
+    let can_open = match flow.signal {
+        Signal::Datagram => true,
+        Signal::Segment(flags) => {
+            flags & tcp_flag::RST == 0 && (flags & tcp_flag::SYN != 0 || sysctls.sloppy_tcp())
         }
+        Signal::Chunks(chunks) => chunks.can_open(sysctls.sloppy_sctp()),
+        // Too short for its protocol.
+        Signal::Nothing => return packet.discard(),
+    };
+    if !can_open {
+        return packet.accept();
     }
     let Some(service) = lookup::service(context, flow, packet.mark()) else {
         return packet.accept();
@@ -117,6 +127,45 @@ pub(super) fn begin(context: Context<'_>, packet: Packet, flow: Flow) -> Disposi
         Ok(conn) => forward::request(context, packet, flow, &conn),
         Err(Failure::NoServer) => refuse(context, packet, flow, service),
         Err(Failure::NoConnection) => packet.discard(),
+    }
+}
+
+/// What becomes of an ICMP error that no connection was made for.
+pub(super) enum Unscheduled {
+    /// It goes on its way.
+    Pass,
+    /// It is dropped.
+    Drop,
+}
+
+/// An ICMP error about a packet with `flow` that belongs to no connection: if a service sent that
+/// packet, makes the connection it would have belonged to. Nobody is told when there is none, since
+/// errors are never answered.
+#[cold]
+pub(super) fn begin_reported<'a>(
+    context: &Context<'a>,
+    packet: &mut Packet,
+    flow: &Flow,
+) -> Result<Made<'a>, Unscheduled> {
+    let request = flow.reversed();
+    let service = lookup::service(context, &request, packet.mark()).ok_or(Unscheduled::Pass)?;
+    if context.state.defence().drops_packet() {
+        return Err(Unscheduled::Drop);
+    }
+    // What a server on this host got from its client isn't a service's.
+    if request.source_port == FTP_DATA_PORT
+        || (packet.is_from_loopback() && lookup::request(context, flow).is_some())
+    {
+        return Err(Unscheduled::Pass);
+    }
+    // Errors don't quote the Call-ID.
+    if service.flags() & service_flag::PERSISTENT != 0 && service.is_sip() {
+        return Err(Unscheduled::Drop);
+    }
+    match connect(context, packet, &request, service) {
+        Ok(conn) => Ok(conn),
+        Err(Failure::NoServer) if is_beside_ftp(&request, service) => Err(Unscheduled::Pass),
+        Err(_) => Err(Unscheduled::Drop),
     }
 }
 
@@ -268,16 +317,8 @@ fn refuse(
     flow: &Flow,
     service: &Entry<Service>,
 ) -> Disposition {
-    // What else goes to FTP's address is not ours to refuse.
-    if let Target::Address {
-        port: FTP_PORT,
-        protocol,
-        ..
-    } = service.id().target
-    {
-        if protocol == u16::from(protocol::TCP) && flow.destination_port != FTP_PORT {
-            return packet.accept();
-        }
+    if is_beside_ftp(flow, service) {
+        return packet.accept();
     }
     packet.report(
         flow.ip.family,
@@ -285,4 +326,13 @@ fn refuse(
         IcmpError::PortUnreachable,
     );
     packet.discard()
+}
+
+/// Whether the packet is for something else at FTP's address, which is not ours to refuse.
+fn is_beside_ftp(flow: &Flow, service: &Service) -> bool {
+    let is_ftp = matches!(
+        service.id().target,
+        Target::Address { port: FTP_PORT, protocol, .. } if protocol == u16::from(protocol::TCP)
+    );
+    is_ftp && flow.destination_port != FTP_PORT
 }

@@ -7,7 +7,11 @@
 
 use crate::addr::Addr;
 use crate::checksum::Delta;
-use crate::parse::protocol;
+use crate::parse::{
+    self,
+    protocol, //
+};
+use crate::sctp_state;
 
 /// Which end of the packet is rewritten.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,16 +37,18 @@ fn word_at(bytes: &mut [u8], offset: usize) -> Option<&mut [u8; 4]> {
 }
 
 #[inline]
-fn half_at(bytes: &mut [u8], offset: usize) -> Option<&mut [u8; 2]> {
+pub(crate) fn half_at(bytes: &mut [u8], offset: usize) -> Option<&mut [u8; 2]> {
     bytes.get_mut(offset..)?.first_chunk_mut()
 }
 
-/// Bytes of headers that [`rewrite_v4`] needs.
+/// Bytes of headers that [`rewrite_v4`] and [`crate::nat_plain`] need.
 #[inline]
 pub const fn rewrite_len(ip_len: usize, transport_protocol: u8) -> usize {
     match transport_protocol {
         protocol::TCP => ip_len.wrapping_add(20),
-        _ => ip_len.wrapping_add(8),
+        protocol::UDP => ip_len.wrapping_add(8),
+        protocol::SCTP => ip_len.wrapping_add(sctp_state::HEADER_LEN),
+        _ => ip_len,
     }
 }
 
@@ -152,7 +158,7 @@ pub fn rewrite_v6(
 
 /// Replaces the IPv6 address at `at`; returns what that does to a sum over it.
 #[inline(always)]
-fn replace_addr_v6(bytes: &mut [u8], at: usize, addr: &Addr) -> Option<Delta> {
+pub(crate) fn replace_addr_v6(bytes: &mut [u8], at: usize, addr: &Addr) -> Option<Delta> {
     let place: &mut [u8; 16] = bytes.get_mut(at..)?.first_chunk_mut()?;
     let old = Addr::from_octets(*place);
     *place = addr.octets();
@@ -236,6 +242,17 @@ pub enum ErrorWay {
     ToServer,
 }
 
+/// Bytes of headers that [`rewrite_icmp_v4`] and [`rewrite_icmp_v6`] need for an error about a packet
+/// of `inner_protocol`.
+pub const fn report_len(inner_at: usize, inner_len: usize, inner_protocol: u8) -> usize {
+    let inner_end = inner_at.wrapping_add(inner_len);
+    if parse::has_ports(inner_protocol) {
+        inner_end.wrapping_add(4)
+    } else {
+        inner_end
+    }
+}
+
 /// Rewrites an ICMP error about a translated connection: the outer and inner IPv4 addresses, the
 /// inner port, and both IP checksums. The ICMP checksum, which covers the whole message, is set to
 /// zero for the caller to fill in. `inner_at` is where the inner IP header starts, `inner_len` its
@@ -267,7 +284,12 @@ pub fn rewrite_icmp_v4(
 }
 
 /// Changes an address of the IPv4 header at `ip_at` and corrects the header's checksum.
-fn change_addr_v4(headers: &mut [u8], ip_at: usize, addr_at: usize, addr: u32) -> Option<()> {
+pub(crate) fn change_addr_v4(
+    headers: &mut [u8],
+    ip_at: usize,
+    addr_at: usize,
+    addr: u32,
+) -> Option<()> {
     let place = word_at(headers, ip_at.checked_add(addr_at)?)?;
     let old = u32::from_ne_bytes(*place);
     *place = addr.to_ne_bytes();

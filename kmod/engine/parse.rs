@@ -21,6 +21,10 @@ pub mod protocol {
     pub const IPV6: u8 = 41;
     /// Generic routing encapsulation.
     pub const GRE: u8 = 47;
+    /// Encapsulating security payload.
+    pub const ESP: u8 = 50;
+    /// Authentication header. With IPv6 it is an extension header like others.
+    pub const AH: u8 = 51;
     /// Internet control message protocol for IPv6.
     pub const ICMPV6: u8 = 58;
     /// Stream control transmission protocol.
@@ -105,7 +109,7 @@ mod extension {
     pub(super) const HOP_BY_HOP: u8 = 0;
     pub(super) const ROUTING: u8 = 43;
     pub(super) const FRAGMENT: u8 = 44;
-    pub(super) const AUTHENTICATION: u8 = 51;
+    pub(super) const AUTHENTICATION: u8 = super::protocol::AH;
     pub(super) const NONE: u8 = 59;
     pub(super) const DESTINATION: u8 = 60;
 }
@@ -192,6 +196,12 @@ fn skip_extensions(bytes: &[u8], header: &mut IpHeader) -> Result<(), ParseError
 pub fn ports(transport: &[u8]) -> Option<(u16, u16)> {
     let ([a, b, c, d], _) = transport.split_first_chunk::<4>()?;
     Some((u16::from_be_bytes([*a, *b]), u16::from_be_bytes([*c, *d])))
+}
+
+/// Whether the transport's header starts with ports.
+#[inline]
+pub const fn has_ports(protocol: u8) -> bool {
+    matches!(protocol, protocol::TCP | protocol::UDP | protocol::SCTP)
 }
 
 /// Flag bits of a TCP header.

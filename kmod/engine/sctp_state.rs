@@ -61,7 +61,7 @@ const ALL: [S; S::COUNT] = [
 
 /// Seconds an idle association lives in each state. 61 is more than the longest retransmission
 /// timeout that RFC 9260 suggests.
-pub const TIMEOUTS: [u32; S::COUNT] = [2, 4, 61, 61, 61, 61, 61, 61, 900, 61, 61, 61, 4, 61];
+const TIMEOUTS: [u32; S::COUNT] = [2, 4, 61, 61, 61, 61, 61, 61, 900, 61, 61, 61, 4, 61];
 
 impl SctpState {
     /// Number of states.
@@ -83,6 +83,21 @@ impl SctpState {
     #[inline]
     pub const fn is_active(self) -> bool {
         matches!(self, S::Established)
+    }
+
+    /// Seconds an idle association lives in this state.
+    #[inline]
+    pub fn timeout(self) -> u32 {
+        TIMEOUTS
+            .get(usize::from(self.number()))
+            .copied()
+            .unwrap_or(2)
+    }
+
+    /// Whether the client's INIT is all there has been.
+    #[inline]
+    pub const fn is_half_open(self) -> bool {
+        matches!(self, S::Init1 | S::Init)
     }
 
     /// The name listings show.
@@ -150,11 +165,51 @@ pub enum Event {
     Abort,
 }
 
+/// What a packet's chunks are to its association.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Chunks {
+    first: u8,
+    event: Event,
+}
+
+impl Chunks {
+    /// Those of a packet that starts with chunk `first`: `at` reads the header of the chunk that
+    /// starts so many bytes behind the first one's start.
+    #[inline]
+    pub fn read(first: ChunkHeader, at: impl FnOnce(usize) -> Option<ChunkHeader>) -> Self {
+        let event = event(first, at);
+        let [first, ..] = first;
+        Self { first, event }
+    }
+
+    /// What they amount to.
+    #[inline]
+    pub const fn event(self) -> Event {
+        self.event
+    }
+
+    /// Whether they ask for a new association, even where there is one.
+    #[inline]
+    pub const fn are_init(self) -> bool {
+        self.first == chunk::INIT
+    }
+
+    /// Whether they can open an association: an INIT can, and with `sloppy` whatever doesn't start
+    /// with an ABORT.
+    #[inline]
+    pub const fn can_open(self, sloppy: bool) -> bool {
+        match self.first {
+            chunk::INIT => true,
+            chunk::ABORT => false,
+            _ => sloppy,
+        }
+    }
+}
+
 /// What a packet is that starts with chunk `first`. That chunk decides, unless it is a COOKIE ECHO
-/// or COOKIE ACK with an ABORT behind it: `at` reads the header of the chunk that starts so many
-/// bytes behind the first one's start.
+/// or COOKIE ACK with an ABORT behind it.
 #[inline]
-pub fn event(first: ChunkHeader, at: impl FnOnce(usize) -> Option<ChunkHeader>) -> Event {
+fn event(first: ChunkHeader, at: impl FnOnce(usize) -> Option<ChunkHeader>) -> Event {
     let [kind, _, len @ ..] = first;
     if matches!(kind, chunk::COOKIE_ECHO | chunk::COOKIE_ACK) && is_abort(second(len, at)) {
         return Event::Abort;
@@ -186,17 +241,6 @@ fn second(len: [u8; 2], at: impl FnOnce(usize) -> Option<ChunkHeader>) -> Option
 #[inline]
 fn is_abort(header: Option<ChunkHeader>) -> bool {
     matches!(header, Some([chunk::ABORT, ..]))
-}
-
-/// Whether a packet that starts with chunk `first` can open an association: an INIT can, and with
-/// `sloppy` anything but an ABORT.
-#[inline]
-pub const fn can_open(first: ChunkHeader, sloppy: bool) -> bool {
-    match first[0] {
-        chunk::INIT => true,
-        chunk::ABORT => false,
-        _ => sloppy,
-    }
 }
 
 /// The state after a packet.
@@ -479,10 +523,14 @@ mod tests {
 
     #[test]
     fn an_init_opens_an_association() {
-        assert!(can_open([1, 0, 0, 20], false));
-        assert!(!can_open([0, 0, 0, 20], false));
-        assert!(can_open([0, 0, 0, 20], true));
-        assert!(!can_open([6, 0, 0, 4], true));
+        let packet = |first| Chunks::read(first, |_| Some([6, 0, 0, 4]));
+        assert!(packet([1, 0, 0, 20]).can_open(false) && packet([1, 0, 0, 20]).are_init());
+        assert!(!packet([0, 0, 0, 20]).can_open(false));
+        assert!(packet([0, 0, 0, 20]).can_open(true));
+        assert!(!packet([6, 0, 0, 4]).can_open(true));
+        // The first chunk alone decides this, whatever is behind it.
+        let refused = packet([10, 0, 0, 8]);
+        assert!(refused.event() == Event::Abort && refused.can_open(true));
     }
 
     #[test]
@@ -492,7 +540,7 @@ mod tests {
             assert_eq!(SctpState::from_number(state.number()), Some(state));
         }
         assert_eq!(SctpState::from_number(14), None);
-        assert_eq!(TIMEOUTS[usize::from(S::Established.number())], 900);
-        assert_eq!(TIMEOUTS[usize::from(S::Rejected.number())], 4);
+        assert_eq!(S::Established.timeout(), 900);
+        assert_eq!(S::Rejected.timeout(), 4);
     }
 }

@@ -24,6 +24,7 @@ pub(crate) mod procfs;
 pub(crate) mod rcu;
 pub(crate) mod rival;
 pub(crate) mod route;
+mod sctp;
 pub(crate) mod slab;
 pub(crate) mod sockopt;
 pub(crate) mod sysctl;

@@ -13,6 +13,9 @@
 //! | 64–111 | IPv6 addresses |
 //! | 112–127 | deferred free |
 
+mod expiry;
+mod state;
+
 use core::mem;
 use core::sync::atomic::{
     AtomicU32,
@@ -24,12 +27,6 @@ use lvs_engine::addr::{
     Family, //
 };
 use lvs_engine::config::Forwarding;
-use lvs_engine::parse::protocol;
-use lvs_engine::tcp_state::{
-    self,
-    Direction,
-    TcpState, //
-};
 
 use crate::kernel_ext::bytes::{
     RcuBytes,
@@ -45,10 +42,14 @@ use crate::kernel_ext::rcu::{
     RcuSlot,
     ReadSide, //
 };
-use crate::kernel_ext::time;
 
 use super::dest::Dest;
-use super::netns_state::Timeouts;
+
+pub(crate) use expiry::{
+    is_expired,
+    refresh,
+    seconds_left, //
+};
 
 /// Bits of a connection's state word above the protocol's state (8 bits).
 pub(crate) mod flag {
@@ -415,31 +416,6 @@ impl Conn {
         self.state.load(Ordering::Relaxed) & mask != 0
     }
 
-    /// The TCP state; `None` for what isn't TCP.
-    #[inline]
-    pub(crate) fn tcp_state(&self) -> Option<TcpState> {
-        if self.protocol != protocol::TCP {
-            return None;
-        }
-        TcpState::from_number(self.state.load(Ordering::Relaxed) as u8)
-    }
-
-    /// The state's name as listings show it.
-    pub(crate) fn state_name(&self) -> &'static str {
-        if self.is_template() {
-            return if self.has(flag::ASSURED) {
-                "ASSURED"
-            } else {
-                "NONE"
-            };
-        }
-        match self.protocol {
-            protocol::TCP => self.tcp_state().map_or("ERR!", TcpState::name),
-            protocol::UDP => "UDP",
-            _ => "NONE",
-        }
-    }
-
     /// The persistence template the connection was made from.
     #[inline]
     pub(crate) fn template<'a>(&self, read: ReadSide<'a>) -> Option<&'a Entry<Conn>> {
@@ -465,134 +441,4 @@ impl Conn {
     pub(crate) fn invalidate(&self) {
         self.state.fetch_or(flag::INVALID, Ordering::Relaxed);
     }
-
-    /// The server answered: the connection's template, if any, is worth keeping.
-    fn assure_template(&self, read: ReadSide<'_>) {
-        if let Some(template) = self.template(read) {
-            if !template.has(flag::ASSURED) {
-                template.state.fetch_or(flag::ASSURED, Ordering::Relaxed);
-            }
-        }
-    }
-
-    // -- What a packet does to it ------------------------------------------------------------------
-
-    /// Takes note of a packet: the state changes, and with it what the server counts. Returns the
-    /// ticks the connection lives from now on without another packet.
-    ///
-    /// `from_client` tells the direction; `tcp_flags` are those of a TCP segment, if it has them.
-    #[inline(always)]
-    pub(crate) fn advance(
-        &self,
-        read: ReadSide<'_>,
-        timeouts: &Timeouts,
-        from_client: bool,
-        tcp_flags: Option<u8>,
-    ) -> u32 {
-        let mut word = self.state.load(Ordering::Relaxed);
-        loop {
-            let next = self.after(word, timeouts, from_client, tcp_flags);
-            if next == word || word & flag::DEAD != 0 {
-                break;
-            }
-            let moves = (word ^ next) & flag::INACTIVE != 0;
-            // Looked up before the state changes: whoever takes the connection down after that relies
-            // on the server being told, and may be faster. Release pairs with `kill`.
-            let dest = if moves { self.dest(read) } else { None };
-            match self
-                .state
-                .compare_exchange_weak(word, next, Ordering::Release, Ordering::Relaxed)
-            {
-                Ok(_) => {
-                    if let Some(dest) = dest {
-                        dest.move_connection(read, next & flag::INACTIVE == 0);
-                    }
-                    if (word ^ next) as u8 != 0
-                        && next as u8 == TcpState::Established.number()
-                        && self.protocol == protocol::TCP
-                    {
-                        self.assure_template(read);
-                    }
-                    word = next;
-                    break;
-                }
-                Err(present) => word = present,
-            }
-        }
-        match self.protocol {
-            protocol::TCP => timeouts.tcp(word as u8),
-            _ => {
-                if !from_client {
-                    self.assure_template(read);
-                }
-                timeouts.udp()
-            }
-        }
-    }
-
-    /// The state word after a packet.
-    #[inline(always)]
-    fn after(
-        &self,
-        word: u32,
-        timeouts: &Timeouts,
-        from_client: bool,
-        tcp_flags: Option<u8>,
-    ) -> u32 {
-        let mut next = word;
-        let mut direction = Direction::Output;
-        if from_client {
-            direction = if word & flag::NO_OUTPUT == 0 {
-                Direction::Input
-            } else {
-                Direction::InputOnly
-            };
-        } else {
-            next &= !flag::NO_OUTPUT;
-        }
-        if self.protocol == protocol::TCP {
-            if let (Some(flags), Some(state)) = (tcp_flags, TcpState::from_number(word as u8)) {
-                let new = tcp_state::next(state, direction, flags, timeouts.secure_tcp());
-                next = next & !0xff | u32::from(new.number());
-                if new != state {
-                    if new.is_active() {
-                        next &= !flag::INACTIVE;
-                    } else {
-                        next |= flag::INACTIVE;
-                    }
-                }
-            }
-        }
-        next
-    }
-
-    /// Marks the connection as taken down; what is counted from now on isn't. Returns whether its
-    /// server counted it as active. Called once.
-    pub(super) fn kill(&self) -> bool {
-        // Acquire pairs with the release of `advance`.
-        self.state.fetch_or(flag::DEAD, Ordering::AcqRel) & flag::INACTIVE == 0
-    }
-}
-
-/// Whether an entry is out of date at tick `now`.
-#[inline]
-pub(crate) fn is_expired(entry: &Entry<Conn>, now: u32) -> bool {
-    (now.wrapping_sub(entry.expires.load(Ordering::Relaxed)) as i32) >= 0
-}
-
-/// Lets an entry live `ticks` from `now` on. Writes only when that moves the end by a noticeable
-/// time, so that a stream of packets doesn't dirty the line each time.
-#[inline]
-pub(crate) fn refresh(entry: &Entry<Conn>, now: u32, ticks: u32) {
-    let new = now.wrapping_add(ticks);
-    let old = entry.expires.load(Ordering::Relaxed);
-    if new.wrapping_sub(old) > time::HZ / 8 {
-        entry.expires.store(new, Ordering::Relaxed);
-    }
-}
-
-/// Seconds until an entry is out of date at tick `now`; 0 when it is.
-pub(crate) fn seconds_left(entry: &Entry<Conn>, now: u32) -> u32 {
-    let left = entry.expires.load(Ordering::Relaxed).wrapping_sub(now) as i32;
-    left.max(0) as u32 / time::HZ
 }

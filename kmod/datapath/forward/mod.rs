@@ -19,7 +19,11 @@ use lvs_engine::nat::{
     End,
     TransportSum, //
 };
-use lvs_engine::parse::IpHeader;
+use lvs_engine::nat_plain;
+use lvs_engine::parse::{
+    protocol,
+    IpHeader, //
+};
 
 use crate::kernel_ext::packet::{
     ChecksumState,
@@ -50,7 +54,7 @@ pub(super) fn request(
         }
         dest.counters.count_in(packet.len());
     }
-    let ticks = conn.advance(context.read, context.state.timeouts(), true, flow.tcp_flags);
+    let ticks = conn.advance(context.read, context.state.timeouts(), true, flow.signal);
     conn::refresh(conn, context.now, ticks);
     match conn.forwarding() {
         Forwarding::Masquerade => nat::send(context, packet, flow, conn),
@@ -127,12 +131,33 @@ pub(super) fn rewrite(
     port: u16,
     sum: TransportSum,
 ) -> Option<()> {
+    if !matches!(ip.protocol, protocol::TCP | protocol::UDP) {
+        return rewrite_plain(headers, *ip, end, *addr, port);
+    }
     match ip.family {
         Family::V4 => {
             let addr = addr.v4_word();
             rewrite_v4(headers, ip.len, ip.protocol, end, addr, port, sum)
         }
         Family::V6 => rewrite_v6(headers, ip.len, ip.protocol, end, addr, port, sum),
+    }
+}
+
+/// The same where the transport has no sum over the addresses.
+#[cold]
+fn rewrite_plain(
+    headers: &mut [u8],
+    ip: IpHeader,
+    end: End,
+    addr: Addr,
+    port: u16,
+) -> Option<()> {
+    match ip.family {
+        Family::V4 => {
+            let addr = addr.v4_word();
+            nat_plain::rewrite_v4(headers, ip.len, ip.protocol, end, addr, port)
+        }
+        Family::V6 => nat_plain::rewrite_v6(headers, ip.len, ip.protocol, end, &addr, port),
     }
 }
 

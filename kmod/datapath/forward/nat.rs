@@ -11,7 +11,11 @@ use lvs_engine::nat::{
     End,
     ErrorWay, //
 };
-use lvs_engine::parse::IpHeader;
+use lvs_engine::parse::{
+    self,
+    protocol,
+    IpHeader, //
+};
 
 use crate::kernel_ext::hook::Place;
 use crate::kernel_ext::packet::{
@@ -21,6 +25,7 @@ use crate::kernel_ext::packet::{
 use crate::table::conn::Conn;
 
 use super::super::{
+    sctp,
     ConnEntry,
     Context,
     Flow, //
@@ -118,6 +123,14 @@ fn send_by<'a>(
         return packet.discard();
     }
     packet.forget_device_checksum();
+    if flow.ip.protocol == protocol::SCTP {
+        let same_port = flow.destination_port == conn.real_port();
+        let completes = route.sums_sctp();
+        packet = match sctp::keep_checksum(packet, flow.ip.len, same_port, completes) {
+            Ok(packet) => packet,
+            Err(disposition) => return disposition,
+        };
+    }
     leave(context, packet, conn, &route)
 }
 
@@ -147,14 +160,15 @@ pub(in crate::datapath) fn send_icmp(
     if !stays && way::admit(context, &mut packet, ip, &route, method, Probe::Ignore).is_err() {
         return packet.discard();
     }
-    let needed = inner_at.wrapping_add(inner.len).wrapping_add(4);
+    let needed = nat::report_len(inner_at, inner.len, inner.protocol);
     let Ok(headers) = packet.writable_behind(needed, route.link_header_len()) else {
         return packet.discard();
     };
     if !stays && decrement_hops(headers, ip.family).is_none() {
         return packet.discard();
     }
-    let (real, port) = (conn.real_addr(), Some(conn.real_port()));
+    let has_ports = parse::has_ports(inner.protocol);
+    let (real, port) = (conn.real_addr(), has_ports.then(|| conn.real_port()));
     let way = ErrorWay::ToServer;
     let rewritten = match ip.family {
         Family::V4 => {

@@ -5,7 +5,6 @@
 use core::mem;
 
 use lvs_engine::parse::protocol;
-use lvs_engine::tcp_state::TcpState;
 
 use crate::kernel_ext::memory::Entry;
 use crate::kernel_ext::rcu::{
@@ -61,7 +60,7 @@ impl ConnTable {
         true
     }
 
-    /// Removes what a flood leaves behind from a random 32nd of the table: TCP connections whose
+    /// Removes what a flood leaves behind from a random 32nd of the table: connections whose
     /// handshake isn't over, and templates that no server's answer confirmed. Process context.
     pub(crate) fn drop_half_open(&self) {
         let buckets = self.buckets();
@@ -83,16 +82,13 @@ impl ConnTable {
     }
 }
 
-/// Whether this may be what a flood leaves behind: a TCP connection whose handshake isn't over, or
+/// Whether this may be what a flood leaves behind: a connection whose handshake isn't over, or
 /// a template that no server's answer confirmed.
 fn is_half_open(entry: &Entry<Conn>) -> bool {
     if entry.is_template() {
         return !entry.has(flag::ASSURED) && !entry.is_held();
     }
-    matches!(
-        entry.tcp_state(),
-        Some(TcpState::SynRecv | TcpState::SynAck)
-    )
+    Conn::is_half_open(entry)
 }
 
 /// How many entries take half of the machine's memory.

@@ -10,7 +10,10 @@ use lvs_engine::parse::{
     self,
     IpHeader, //
 };
-use lvs_engine::sctp_state;
+use lvs_engine::sctp_state::{
+    Chunks,
+    Event, //
+};
 use lvs_engine::tunnel::{
     self,
     Encapsulation, //
@@ -82,11 +85,12 @@ fn behind(bytes: &[u8], ip: &IpHeader) {
         .get(12..)
         .and_then(|chunks| chunks.first_chunk::<4>())
     {
-        let _ = sctp_state::can_open(*first, true);
-        let _ = sctp_state::event(*first, |at| {
+        let chunks = Chunks::read(*first, |at| {
             // Behind the first one, on a boundary of four.
             assert!((4..=65536).contains(&at) && at % 4 == 0);
             transport.get(12 + at..)?.first_chunk().copied()
         });
+        assert!(chunks.can_open(true) || chunks.event() == Event::Abort);
+        assert!(!chunks.are_init() || chunks.can_open(false));
     }
 }

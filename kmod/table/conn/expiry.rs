@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! When an entry is over. There is no timer: whoever looks at it compares ticks.
+
+use core::sync::atomic::Ordering;
+
+use crate::kernel_ext::memory::Entry;
+use crate::kernel_ext::time;
+
+use super::Conn;
+
+/// Whether an entry is out of date at tick `now`.
+#[inline]
+pub(crate) fn is_expired(entry: &Entry<Conn>, now: u32) -> bool {
+    (now.wrapping_sub(entry.expires.load(Ordering::Relaxed)) as i32) >= 0
+}
+
+/// Lets an entry live `ticks` from `now` on. Writes only when that moves the end by a noticeable
+/// time, so that a stream of packets doesn't dirty the line each time.
+#[inline]
+pub(crate) fn refresh(entry: &Entry<Conn>, now: u32, ticks: u32) {
+    let new = now.wrapping_add(ticks);
+    let old = entry.expires.load(Ordering::Relaxed);
+    if new.wrapping_sub(old) > time::HZ / 8 {
+        entry.expires.store(new, Ordering::Relaxed);
+    }
+}
+
+/// Seconds until an entry is out of date at tick `now`; 0 when it is.
+pub(crate) fn seconds_left(entry: &Entry<Conn>, now: u32) -> u32 {
+    let left = entry.expires.load(Ordering::Relaxed).wrapping_sub(now) as i32;
+    left.max(0) as u32 / time::HZ
+}

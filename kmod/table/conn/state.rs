@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A connection's state: what packets do to it, and what its server counts.
+
+use core::sync::atomic::Ordering;
+
+use lvs_engine::parse::protocol;
+use lvs_engine::sctp_state::{
+    self,
+    SctpState, //
+};
+use lvs_engine::signal::Signal;
+use lvs_engine::tcp_state::{
+    self,
+    Direction,
+    TcpState, //
+};
+
+use crate::kernel_ext::rcu::ReadSide;
+use crate::kernel_ext::time;
+use crate::table::netns_state::Timeouts;
+
+use super::{
+    flag,
+    Conn, //
+};
+
+impl Conn {
+    /// The TCP state; `None` for what isn't TCP.
+    #[inline]
+    pub(crate) fn tcp_state(&self) -> Option<TcpState> {
+        if self.protocol != protocol::TCP {
+            return None;
+        }
+        TcpState::from_number(self.state.load(Ordering::Relaxed) as u8)
+    }
+
+    /// The SCTP state; `None` for what isn't SCTP.
+    pub(crate) fn sctp_state(&self) -> Option<SctpState> {
+        if self.protocol != protocol::SCTP {
+            return None;
+        }
+        SctpState::from_number(self.state.load(Ordering::Relaxed) as u8)
+    }
+
+    /// Whether this is a connection whose handshake isn't over.
+    pub(crate) fn is_half_open(&self) -> bool {
+        matches!(
+            self.tcp_state(),
+            Some(TcpState::SynRecv | TcpState::SynAck)
+        ) || self.sctp_state().is_some_and(SctpState::is_half_open)
+    }
+
+    /// The state's name as listings show it.
+    pub(crate) fn state_name(&self) -> &'static str {
+        if self.is_template() {
+            return if self.has(flag::ASSURED) {
+                "ASSURED"
+            } else {
+                "NONE"
+            };
+        }
+        match self.protocol {
+            protocol::TCP => self.tcp_state().map_or("ERR!", TcpState::name),
+            protocol::UDP => "UDP",
+            protocol::SCTP => self.sctp_state().map_or("ERR!", SctpState::name),
+            _ => "NONE",
+        }
+    }
+
+    /// Takes note of a packet: the state changes, and with it what the server counts. Returns the
+    /// ticks the connection lives from now on without another packet.
+    ///
+    /// `from_client` tells the direction.
+    #[inline(always)]
+    pub(crate) fn advance(
+        &self,
+        read: ReadSide<'_>,
+        timeouts: &Timeouts,
+        from_client: bool,
+        signal: Signal,
+    ) -> u32 {
+        match signal {
+            Signal::Segment(flags) => {
+                let secure = timeouts.secure_tcp();
+                let state = self.pass(read, from_client, |number, direction| {
+                    let before = TcpState::from_number(number)?;
+                    let after = tcp_state::next(before, direction, flags, secure);
+                    Some(Step {
+                        number: after.number(),
+                        is_active: after.is_active(),
+                        is_established: after == TcpState::Established,
+                    })
+                });
+                timeouts.tcp(state)
+            }
+            Signal::Datagram => {
+                self.pass(read, from_client, |_, _| None);
+                if !from_client {
+                    self.assure_template(read);
+                }
+                timeouts.udp()
+            }
+            Signal::Chunks(chunks) => self.advance_sctp(read, from_client, chunks.event()),
+            Signal::Nothing => self.present_ticks(timeouts),
+        }
+    }
+
+    #[cold]
+    fn advance_sctp(
+        &self,
+        read: ReadSide<'_>,
+        from_client: bool,
+        event: sctp_state::Event,
+    ) -> u32 {
+        let state = self.pass(read, from_client, |number, direction| {
+            let after = sctp_state::next(SctpState::from_number(number)?, direction, event);
+            Some(Step {
+                number: after.number(),
+                is_active: after.is_active(),
+                is_established: after == SctpState::Established,
+            })
+        });
+        SctpState::from_number(state).map_or(time::HZ, |state| time::ticks(state.timeout()))
+    }
+
+    /// The ticks the connection lives in its present state.
+    #[cold]
+    fn present_ticks(&self, timeouts: &Timeouts) -> u32 {
+        match self.sctp_state() {
+            Some(state) => time::ticks(state.timeout()),
+            None => timeouts.udp(),
+        }
+    }
+
+    /// Lets a packet pass: `next` says what becomes of the protocol's state, if it has several.
+    /// Returns the number of the state.
+    #[inline(always)]
+    fn pass(
+        &self,
+        read: ReadSide<'_>,
+        from_client: bool,
+        next: impl Fn(u8, Direction) -> Option<Step>,
+    ) -> u8 {
+        let mut word = self.state.load(Ordering::Relaxed);
+        loop {
+            let mut direction = Direction::Output;
+            let mut new = word;
+            if from_client {
+                direction = if word & flag::NO_OUTPUT == 0 {
+                    Direction::Input
+                } else {
+                    Direction::InputOnly
+                };
+            } else {
+                new &= !flag::NO_OUTPUT;
+            }
+            let step = next(word as u8, direction).filter(|step| step.number != word as u8);
+            if let Some(step) = &step {
+                new = new & !0xff | u32::from(step.number);
+                if step.is_active {
+                    new &= !flag::INACTIVE;
+                } else {
+                    new |= flag::INACTIVE;
+                }
+            }
+            if new == word || word & flag::DEAD != 0 {
+                return word as u8;
+            }
+            let moves = (word ^ new) & flag::INACTIVE != 0;
+            // Looked up before the state changes: whoever takes the connection down after that relies
+            // on the server being told, and may be faster. Release pairs with `kill`.
+            let dest = if moves { self.dest(read) } else { None };
+            match self
+                .state
+                .compare_exchange_weak(word, new, Ordering::Release, Ordering::Relaxed)
+            {
+                Ok(_) => {
+                    if let Some(dest) = dest {
+                        dest.move_connection(read, new & flag::INACTIVE == 0);
+                    }
+                    if step.is_some_and(|step| step.is_established) {
+                        self.assure_template(read);
+                    }
+                    return new as u8;
+                }
+                Err(present) => word = present,
+            }
+        }
+    }
+
+    /// The connection's template, if any, is worth keeping: the server answered.
+    fn assure_template(&self, read: ReadSide<'_>) {
+        if let Some(template) = self.template(read) {
+            if !template.has(flag::ASSURED) {
+                template.state.fetch_or(flag::ASSURED, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Marks the connection as taken down; what is counted from now on isn't. Returns whether its
+    /// server counted it as active. Called once.
+    pub(in crate::table) fn kill(&self) -> bool {
+        // Acquire pairs with the release of `pass`.
+        self.state.fetch_or(flag::DEAD, Ordering::AcqRel) & flag::INACTIVE == 0
+    }
+}
+
+/// The state a packet leads to.
+struct Step {
+    number: u8,
+    is_active: bool,
+    is_established: bool,
+}
