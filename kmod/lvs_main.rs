@@ -58,6 +58,7 @@ struct Lvs {
 
 impl kernel::InPlaceModule for Lvs {
     fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
+        control::params::init_conn_tab_bits();
         control::params::set_early_path_default(module_parameters::early_path.value());
         try_pin_init!(Self {
             // First, to find out whether ip_vs is loaded.

@@ -16,6 +16,8 @@ use core::sync::atomic::{
 use kernel::prelude::*;
 
 use crate::kernel_ext::netns::Net;
+use crate::kernel_ext::parameter;
+use crate::kernel_ext::slab;
 use crate::kernel_ext::sysctl;
 use crate::kernel_ext::sysctl::{
     CpuList,
@@ -26,6 +28,7 @@ use crate::kernel_ext::sysctl::{
 };
 use crate::kernel_ext::time::HZ;
 use crate::kernel_ext::user;
+use crate::table::conn::CONN_BYTES;
 use crate::table::NetnsState;
 
 /// Most connections that a namespace may have.
@@ -34,11 +37,18 @@ const CONN_MAX: i32 = 1 << 30;
 /// Most buckets of the connection table, as the power of two.
 static CONN_TAB_BITS: AtomicU32 = AtomicU32::new(20);
 
-/// Sets how many buckets the connection tables may have at most, as the power of two; read when a
-/// table is resized.
-#[allow(dead_code)]
-pub(crate) fn set_conn_tab_bits(bits: u32) {
-    CONN_TAB_BITS.store(bits.clamp(8, 27), Ordering::Relaxed);
+/// What `conn_tab_bits` may be.
+const MIN_TAB_BITS: i32 = 8;
+const MAX_TAB_BITS: i32 = 27;
+
+/// Takes what was given at load for how many buckets the connection tables may have at most, as the
+/// power of two: no more than connections fit into half of the memory.
+pub(crate) fn init_conn_tab_bits() {
+    let fits = slab::total_bytes_log2().saturating_sub(CONN_BYTES.ilog2());
+    let most = fits.clamp(MIN_TAB_BITS as u32, MAX_TAB_BITS as u32) as i32;
+    let bits = parameter::conn_tab_bits().min(most).max(MIN_TAB_BITS);
+    parameter::set_conn_tab_bits(bits);
+    CONN_TAB_BITS.store(bits as u32, Ordering::Relaxed);
 }
 
 /// What `early_path` is in a new namespace.
@@ -213,6 +223,10 @@ impl Sysctls {
     /// Changes `conn_max`. Who has rights beyond the namespace changes with it what others may
     /// raise it to.
     fn set_conn_max(&self, value: i32) -> Result {
+        // To ip_vs this number means that none was written.
+        if value == i32::MIN {
+            return Ok(());
+        }
         let unlimited = user::is_network_admin();
         let most = if unlimited {
             CONN_MAX
@@ -472,7 +486,17 @@ static ENTRIES: [Entry<NetnsState>; COUNT] = [
     ),
     restricted(
         c"svc_lfactor",
-        number!(svc_lfactor, |v| (-8..=8).contains(&v)),
+        Value::Int(
+            |state| state.sysctls().svc_lfactor(),
+            |state, value| {
+                if !(-8..=8).contains(&value) {
+                    return Err(EINVAL);
+                }
+                state.sysctls().svc_lfactor.store(value, Ordering::Relaxed);
+                state.control().fit_services();
+                Ok(())
+            },
+        ),
     ),
     absent(c"lblc_expiration", number!(lblc_expiration, is_duration)),
     absent(c"lblcr_expiration", number!(lblcr_expiration, is_duration)),

@@ -85,7 +85,6 @@ fn plain_flow(context: &Context<'_>, packet: &mut Packet, ip: IpHeader) -> Optio
         || ip.is_fragment
         || ip.ttl <= 1
         || sysctls.conntrack()
-        || sysctls.backup_only()
         || !packet.may_leave_early(context.state.net())
         || !packet.pull(ip.len.wrapping_add(parse::transport_len(ip.protocol)))
     {

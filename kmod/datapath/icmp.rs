@@ -17,14 +17,8 @@ use lvs_engine::parse::{
     ICMP_HEADER_LEN, //
 };
 use lvs_engine::signal::Signal;
-use lvs_engine::tunnel::{
-    self,
-    MIN_INNER_MTU_V4, //
-};
-use lvs_uapi::flags::tunnel as tunnel_flags;
 
 use crate::kernel_ext::hook::Place;
-use crate::kernel_ext::output;
 use crate::kernel_ext::packet::{
     Disposition,
     Packet, //
@@ -45,16 +39,12 @@ use super::schedule::{
 };
 use super::{
     ipsec,
-    lookup,
     reply,
+    tunnel_error,
     ConnEntry,
     Context,
     Flow, //
 };
-
-/// Type and code of "fragmentation needed".
-const UNREACHABLE: u8 = 3;
-const FRAGMENTATION_NEEDED: u8 = 4;
 
 /// An error and the packet it is about.
 pub(super) struct Report {
@@ -75,8 +65,8 @@ pub(super) fn receive(context: &Context<'_>, packet: Packet, ip: IpHeader) -> Di
         return pass_by(context, packet);
     };
     if context.place == Place::LocalIn && takes_requests(context, &packet) {
-        if let Some((tunnelled, conn)) = tunnelled(context, &mut packet, &report) {
-            return about_tunnel(context, packet, &ip, &report, &tunnelled, conn);
+        if let Some((inside, conn)) = tunnel_error::find(context, &mut packet, &report) {
+            return tunnel_error::relay(context, packet, &ip, &report, &inside, conn);
         }
     }
     let Some(flow) = inner_flow(&mut packet, &report) else {
@@ -230,104 +220,10 @@ pub(super) fn to_server(
             dest.counters.count_in(packet.len());
         }
     }
+    conn.count_packet();
     if translated {
         forward::send_icmp(context, packet, ip, &report.inner, report.inner_at, conn)
     } else {
         forward::unchanged(*context, packet, *ip, conn, Probe::Ignore)
     }
-}
-
-/// What lies inside of the packet a report is about, and its connection, if this host sent it
-/// through a tunnel.
-fn tunnelled<'a>(
-    context: &Context<'a>,
-    packet: &mut Packet,
-    report: &Report,
-) -> Option<(Report, &'a ConnEntry)> {
-    let outer = report.inner;
-    let headers_at = report.inner_at.checked_add(outer.len)?;
-    if outer.is_later_fragment || !packet.pull(headers_at.checked_add(20)?) {
-        return None;
-    }
-    let headers = packet.linear().get(headers_at..)?;
-    let (len, kind, port) = tunnel::inside_of(outer.protocol, headers)?;
-    let inner_at = headers_at.checked_add(len)?;
-    if !packet.pull(inner_at.checked_add(20)?) {
-        return None;
-    }
-    let inner = parse::ipv4(packet.linear().get(inner_at..)?).ok()?;
-    let inside = Report {
-        error: report.error,
-        inner_at,
-        inner,
-    };
-    let flow = inner_flow(packet, &inside)?;
-    let conn = lookup::request(context, &flow)?;
-    // Only for a tunnel of ours: the connection's server is where the outer packet went.
-    let settings = conn.dest(context.read)?.tunnel();
-    let ours = conn.forwarding() == Forwarding::Tunnel
-        && conn.real_addr() == outer.destination
-        && settings.kind == kind
-        && (kind != tunnel_flags::TYPE_GUE || settings.port == port);
-    ours.then_some((inside, conn))
-}
-
-/// An error about a packet this host sent through a tunnel: the client whose packet was inside is
-/// told, and a smaller MTU is learned.
-fn about_tunnel(
-    context: &Context<'_>,
-    packet: Packet,
-    ip: &IpHeader,
-    report: &Report,
-    tunnelled: &Report,
-    conn: &ConnEntry,
-) -> Disposition {
-    let mut packet = packet;
-    let (inner_at, inner) = (tunnelled.inner_at, tunnelled.inner);
-    let outer_len = inner_at.wrapping_sub(report.inner_at);
-    if !packet.icmp_checksum_ok(ip.family, ip.len) {
-        return packet.discard();
-    }
-    let mut info = report.error.info;
-    if report.error.kind == UNREACHABLE && report.error.code == FRAGMENTATION_NEEDED {
-        let mut mtu = info & 0xffff;
-        if !packet.strip(report.inner_at) {
-            return packet.free();
-        }
-        packet.learn_mtu_v4(context.state.net(), mtu);
-        if !inner.dont_fragment {
-            return packet.free();
-        }
-        if let Some(route) = conn
-            .dest(context.read)
-            .and_then(|dest| dest.route.load(context.read))
-        {
-            mtu = route.mtu();
-        }
-        let overhead = outer_len as u32;
-        if mtu > MIN_INNER_MTU_V4.wrapping_add(overhead) {
-            mtu = mtu.wrapping_sub(overhead);
-        }
-        info = mtu;
-        if !packet.strip(outer_len) {
-            return packet.free();
-        }
-    } else if !packet.strip(inner_at) {
-        return packet.free();
-    }
-    if !packet.pull(inner.len) {
-        return packet.free();
-    }
-    packet.set_transport_offset(inner.len);
-    packet.report(
-        inner.family,
-        context.state.net(),
-        output::IcmpError::Relayed(report.error.kind, report.error.code, info),
-    );
-    if let Some(dest) = conn.dest(context.read) {
-        if dest.is_available() {
-            dest.counters.count_out(packet.len());
-        }
-    }
-    packet.free()
 }

@@ -8,6 +8,7 @@ use lvs_engine::parse::{
     ICMP_HEADER_LEN, //
 };
 
+use crate::kernel_ext::hook::Place;
 use crate::kernel_ext::packet::{
     Disposition,
     Packet, //
@@ -23,7 +24,10 @@ use super::ingress::{
     pass_by,
     takes_requests, //
 };
-use super::Context;
+use super::{
+    tunnel_error,
+    Context, //
+};
 
 /// An ICMPv6 packet.
 #[cold]
@@ -32,6 +36,11 @@ pub(super) fn receive(context: &Context<'_>, packet: Packet, ip: IpHeader) -> Di
     let Some(report) = read_report(&mut packet, &ip) else {
         return pass_by(context, packet);
     };
+    if context.place == Place::LocalIn && takes_requests(context, &packet) {
+        if let Some((inside, conn)) = tunnel_error::find(context, &mut packet, &report) {
+            return tunnel_error::relay(context, packet, &ip, &report, &inside, conn);
+        }
+    }
     let Some(flow) = inner_flow(&mut packet, &report) else {
         return packet.accept();
     };
@@ -49,6 +58,16 @@ pub(super) fn receive(context: &Context<'_>, packet: Packet, ip: IpHeader) -> Di
 /// Bytes of the packet an error is about that are looked at for its headers.
 const INNER_HEADERS: usize = 256;
 
+/// Reads the IPv6 header at `at` and the extension headers behind it.
+pub(super) fn inner_header(packet: &mut Packet, at: usize) -> Option<IpHeader> {
+    let wanted = at.checked_add(INNER_HEADERS)?;
+    let len = packet.len() as usize;
+    if !packet.pull(wanted.min(len)) {
+        return None;
+    }
+    parse::ipv6(packet.linear().get(at..)?).ok()
+}
+
 /// Reads the ICMPv6 header behind `ip` and the IP header behind it. `None` when it isn't an error, or
 /// makes no sense.
 fn read_report(packet: &mut Packet, ip: &IpHeader) -> Option<Report> {
@@ -61,15 +80,9 @@ fn read_report(packet: &mut Packet, ip: &IpHeader) -> Option<Report> {
         return None;
     }
     let error = parse::icmp_error_v6(packet.linear().get(ip.len..)?).ok()??;
-    let wanted = inner_at.checked_add(INNER_HEADERS)?;
-    let len = packet.len() as usize;
-    if !packet.pull(wanted.min(len)) {
-        return None;
-    }
-    let inner = parse::ipv6(packet.linear().get(inner_at..)?).ok()?;
     Some(Report {
         error,
         inner_at,
-        inner,
+        inner: inner_header(packet, inner_at)?,
     })
 }

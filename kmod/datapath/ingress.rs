@@ -6,12 +6,14 @@ use lvs_engine::addr::Family;
 use lvs_engine::parse::{
     self,
     protocol,
+    tcp_flag,
     IpHeader,
     ParseError, //
 };
 use lvs_engine::signal::Signal;
 
 use crate::kernel_ext::hook::Place;
+use crate::kernel_ext::output::IcmpError;
 use crate::kernel_ext::packet::{
     Disposition,
     Packet, //
@@ -218,15 +220,37 @@ fn others(context: Context<'_>, packet: Packet, flow: Flow) -> Disposition {
     if let Some(conn) = sip::open(&context, &mut packet, &flow) {
         return reply::send_back(&context, packet, &flow, &conn);
     }
+    if context.state.sysctls().nat_icmp_send() && answer_stray_reply(&context, &packet, &flow) {
+        return packet.discard();
+    }
     if context.place == Place::Forward || !takes_requests(&context, &packet) {
         return packet.accept();
     }
     schedule::begin(context, packet, flow)
 }
 
+/// If a server behind NAT sent this packet that belongs to no connection, tells it that nobody awaits
+/// it, and returns whether it did. A reset is no reason to answer.
+#[cold]
+fn answer_stray_reply(context: &Context<'_>, packet: &Packet, flow: &Flow) -> bool {
+    let is_reset = matches!(flow.signal, Signal::Segment(flags) if flags & tcp_flag::RST != 0);
+    let IpHeader {
+        family,
+        protocol,
+        source,
+        ..
+    } = flow.ip;
+    let backends = &context.tables.backends;
+    let server = backends.find(context.read, family, protocol, &source, flow.source_port);
+    if is_reset || server.is_none() {
+        return false;
+    }
+    packet.report(family, context.state.net(), IcmpError::PortUnreachable);
+    true
+}
+
 /// Whether the packet may be a client's: addressed to this host on the link, or made by it.
 #[inline]
 pub(super) fn takes_requests(context: &Context<'_>, packet: &Packet) -> bool {
-    (context.place == Place::LocalOut || packet.is_for_host())
-        && !context.state.sysctls().backup_only()
+    context.place == Place::LocalOut || packet.is_for_host()
 }

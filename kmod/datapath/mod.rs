@@ -32,6 +32,7 @@ mod reply;
 mod schedule;
 mod sctp;
 mod sip;
+mod tunnel_error;
 
 use kernel::prelude::*;
 

@@ -69,7 +69,7 @@ pub(super) fn connect<'a>(
             let dest = schedule::pick(context, flow, service)?;
             let new = NewConn {
                 tuple,
-                dest,
+                dest: Some(dest),
                 real_port: template_port(flow, service, dest),
                 role: Role::Template { ticks, call },
             };
@@ -86,7 +86,7 @@ pub(super) fn connect<'a>(
     };
     let new = NewConn {
         tuple: flow.as_request(),
-        dest: &dest,
+        dest: Some(&dest),
         real_port,
         role: Role::Connection(Some(template)),
     };
@@ -112,7 +112,7 @@ pub(super) fn template_of_server<'a>(
         None => {
             let new = NewConn {
                 tuple,
-                dest,
+                dest: Some(dest),
                 real_port: dest.id().port,
                 role: Role::Template {
                     ticks,

@@ -18,6 +18,7 @@ use lvs_engine::signal::Signal;
 use lvs_engine::tcp_state::TcpState;
 use lvs_uapi::flags::service as service_flag;
 
+use crate::kernel_ext::address;
 use crate::kernel_ext::memory::Entry;
 use crate::kernel_ext::output::IcmpError;
 use crate::kernel_ext::packet::{
@@ -200,7 +201,7 @@ fn connect<'a>(
     };
     let new = NewConn {
         tuple: flow.as_request(),
-        dest,
+        dest: Some(dest),
         real_port,
         role: Role::Connection(None),
     };
@@ -234,7 +235,8 @@ pub(super) fn create_for<'a>(
     new: &NewConn<'_>,
 ) -> Result<Made<'a>, Failure> {
     let once = new.tuple.protocol == protocol::UDP
-        && (service.flags() & service_flag::ONEPACKET != 0 || new.dest.serves_once());
+        && (service.flags() & service_flag::ONEPACKET != 0
+            || new.dest.is_some_and(|dest| dest.serves_once()));
     if once {
         return create_once(context, new).map(Made::Once);
     }
@@ -250,7 +252,13 @@ fn create_once<'a>(context: &Context<'a>, new: &NewConn<'_>) -> Result<OneShot<'
         .conns
         .create_once(context.read, new, limit)
         .map_err(refused)?;
-    new.dest.counters.count_connection();
+    if let Some(dest) = new.dest {
+        dest.counters.count_connection();
+    }
+    if let Role::Connection(Some(template)) = new.role {
+        // Its connections leave no other trace.
+        template.count_packet();
+    }
     Ok(conn)
 }
 
@@ -299,7 +307,9 @@ pub(super) fn create<'a>(
     match conns.create(context.read, new, limit) {
         Ok((conn, is_new)) => {
             if is_new && !matches!(new.role, Role::Template { .. }) {
-                new.dest.counters.count_connection();
+                if let Some(dest) = new.dest {
+                    dest.counters.count_connection();
+                }
             }
             if conns.is_resize_to_be_announced() {
                 context.state.wake_collector();
@@ -310,13 +320,16 @@ pub(super) fn create<'a>(
     }
 }
 
-/// Tells a client that nobody serves it.
+/// Tells a client that nobody serves it, or lets it reach the host it asked for.
 fn refuse(
     context: &Context<'_>,
     packet: Packet,
     flow: &Flow,
     service: &Entry<Service>,
 ) -> Disposition {
+    if passes_by(context, flow, service) {
+        return bypass(context, packet, flow, service);
+    }
     if is_beside_ftp(flow, service) {
         return packet.accept();
     }
@@ -335,4 +348,33 @@ fn is_beside_ftp(flow: &Flow, service: &Service) -> bool {
         Target::Address { port: FTP_PORT, protocol, .. } if protocol == u16::from(protocol::TCP)
     );
     is_ftp && flow.destination_port != FTP_PORT
+}
+
+/// Whether a client that no cache serves goes on to the host it asked for: only where caches stand in
+/// for others' addresses, which takes a mark.
+fn passes_by(context: &Context<'_>, flow: &Flow, service: &Service) -> bool {
+    context.state.sysctls().cache_bypass()
+        && matches!(service.id().target, Target::Mark(_))
+        && address::is_unicast(context.state.net(), flow.ip.family, &flow.ip.destination)
+}
+
+/// Makes a connection without a server, so that the packets that follow go the same way whatever
+/// becomes of the servers.
+#[cold]
+fn bypass(
+    context: &Context<'_>,
+    packet: Packet,
+    flow: &Flow,
+    service: &Entry<Service>,
+) -> Disposition {
+    let new = NewConn {
+        tuple: flow.as_request(),
+        dest: None,
+        real_port: 0,
+        role: Role::Connection(None),
+    };
+    match create_for(context, service, &new) {
+        Ok(conn) => forward::request(context, packet, flow, &conn),
+        Err(_) => packet.discard(),
+    }
 }

@@ -103,7 +103,7 @@ pub(super) fn open<'a>(
     };
     let new = NewConn {
         tuple,
-        dest,
+        dest: Some(dest),
         real_port: flow.source_port,
         role: Role::Outgoing(template),
     };

@@ -22,6 +22,7 @@ pub mod sched;
 pub mod sctp_state;
 pub mod signal;
 pub mod sip;
+pub mod table_size;
 pub mod tcp_state;
 pub mod tunnel;
 pub mod udp_state;

@@ -11,6 +11,7 @@ use crate::addr::{
 use crate::config::Tunnel;
 use crate::parse::{
     protocol,
+    IcmpError,
     IpHeader, //
 };
 
@@ -117,24 +118,103 @@ pub const fn gue_header(inner: u8, remote: Option<(u16, u16)>) -> [u8; 12] {
     [words, inner, 0, 1, 0x80, 0, 0, 0, s0, s1, a0, a1]
 }
 
-/// Bytes between an outer header of protocol `outer` and an IPv4 packet inside; `bytes` is what
-/// follows the outer header. Also the type of the tunnel, of `lvs_uapi::flags::tunnel`, and the
-/// port it has. `None` when it is no tunnel's.
-pub fn inside_of(outer: u8, bytes: &[u8]) -> Option<(usize, u8, u16)> {
-    match (outer, bytes) {
-        (protocol::IPIP, _) => Some((0, flags::TYPE_IPIP, 0)),
-        // Without key and sequence number, around IPv4.
-        (protocol::GRE, [0, 0, 8, 0, ..]) => Some((4, flags::TYPE_GRE, 0)),
-        (protocol::GRE, [0x80, 0, 8, 0, ..]) => Some((8, flags::TYPE_GRE, 0)),
+/// What lies behind the outer IP header of a tunnel's packet.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Inside {
+    /// Bytes up to the packet inside.
+    pub at: usize,
+    /// Family of the packet inside.
+    pub family: Family,
+    /// Type of the tunnel, of `lvs_uapi::flags::tunnel`.
+    pub kind: u8,
+    /// UDP port it goes to, if it has one.
+    pub port: u16,
+}
+
+/// What lies behind an outer header of protocol `outer`; `bytes` is what follows it. `None` when it
+/// is no tunnel's.
+pub fn inside_of(outer: u8, bytes: &[u8]) -> Option<Inside> {
+    let (at, inner, kind, port) = match (outer, bytes) {
+        (protocol::IPIP | protocol::IPV6, _) => (0, outer, flags::TYPE_IPIP, 0),
+        // Without key and sequence number; with a checksum or not.
+        (protocol::GRE, [checksum @ (0 | 0x80), 0, type_high, type_low, ..]) => {
+            let inner = match u16::from_be_bytes([*type_high, *type_low]) {
+                ethertype::IPV4 => protocol::IPIP,
+                ethertype::IPV6 => protocol::IPV6,
+                _ => return None,
+            };
+            let len = if *checksum == 0 { 4 } else { 8 };
+            (len, inner, flags::TYPE_GRE, 0)
+        }
         // Variant 0 and no control message.
-        (protocol::UDP, [_, _, p0, p1, _, _, _, _, words @ 0..=0x1f, protocol::IPIP, ..]) => {
+        (protocol::UDP, [_, _, p0, p1, _, _, _, _, words @ 0..=0x1f, inner, ..]) => {
             let options = usize::from(*words).wrapping_mul(4);
             let len = options
                 .wrapping_add(UDP_HEADER_LEN as usize)
                 .wrapping_add(GUE_HEADER_LEN);
-            Some((len, flags::TYPE_GUE, u16::from_be_bytes([*p0, *p1])))
+            (len, *inner, flags::TYPE_GUE, u16::from_be_bytes([*p0, *p1]))
         }
-        _ => None,
+        _ => return None,
+    };
+    let family = match inner {
+        protocol::IPIP => Family::V4,
+        protocol::IPV6 => Family::V6,
+        _ => return None,
+    };
+    Some(Inside {
+        at,
+        family,
+        kind,
+        port,
+    })
+}
+
+mod ethertype {
+    pub(super) const IPV4: u16 = 0x0800;
+    pub(super) const IPV6: u16 = 0x86dd;
+}
+
+/// What the sender of the packet inside a tunnel is told of an error about the packet outside.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Relayed {
+    /// The packet outside was too big for a link of this MTU.
+    TooBig(u32),
+    /// An error of the inner packet's family.
+    Other(IcmpError),
+}
+
+/// Translates `error` about a packet of family `outer` for the sender of one of family `inner`: as it
+/// is within a family, else as RFC 2473, section 8, has it.
+pub const fn relayed(outer: Family, inner: Family, error: IcmpError) -> Relayed {
+    const UNREACHABLE_V4: u8 = 3;
+    const HOST: u8 = 1;
+    const UNREACHABLE_V6: u8 = 1;
+    const ADDRESS: u8 = 3;
+    match (outer, inner, error.kind, error.code) {
+        (Family::V4, _, 3, 4) => Relayed::TooBig(error.info & 0xffff),
+        (Family::V6, _, 2, _) => Relayed::TooBig(error.info),
+        (Family::V4, Family::V4, ..) | (Family::V6, Family::V6, 1 | 3, _) => Relayed::Other(error),
+        (_, Family::V4, ..) => Relayed::Other(IcmpError {
+            kind: UNREACHABLE_V4,
+            code: HOST,
+            info: 0,
+        }),
+        (_, Family::V6, ..) => Relayed::Other(IcmpError {
+            kind: UNREACHABLE_V6,
+            code: ADDRESS,
+            info: 0,
+        }),
+    }
+}
+
+/// The MTU that a link of MTU `mtu` leaves for packets of family `inner` behind `overhead` bytes: at
+/// least what each link of that family has to carry, if need be in fragments outside.
+pub const fn mtu_inside(inner: Family, mtu: u32, overhead: u32) -> u32 {
+    match inner {
+        Family::V4 if mtu > MIN_INNER_MTU_V4.saturating_add(overhead) => mtu.wrapping_sub(overhead),
+        Family::V4 => mtu,
+        Family::V6 if mtu > MIN_INNER_MTU_V6.saturating_add(overhead) => mtu.wrapping_sub(overhead),
+        Family::V6 => MIN_INNER_MTU_V6,
     }
 }
 
@@ -309,14 +389,61 @@ mod tests {
 
     #[test]
     fn tunnels_show_where_their_packet_starts() {
+        let inside = |at, family, kind, port| {
+            Some(Inside {
+                at,
+                family,
+                kind,
+                port,
+            })
+        };
+        let (v4, v6) = (Family::V4, Family::V6);
+        assert_eq!(inside_of(4, &[]), inside(0, v4, flags::TYPE_IPIP, 0));
+        assert_eq!(inside_of(41, &[]), inside(0, v6, flags::TYPE_IPIP, 0));
         let gre = [0x80, 0, 8, 0, 1, 2, 0, 0];
-        assert_eq!(inside_of(47, &gre), Some((8, flags::TYPE_GRE, 0)));
-        assert_eq!(inside_of(47, &[0, 0, 8, 0]), Some((4, flags::TYPE_GRE, 0)));
+        assert_eq!(inside_of(47, &gre), inside(8, v4, flags::TYPE_GRE, 0));
+        let gre = [0, 0, 0x86, 0xdd];
+        assert_eq!(inside_of(47, &gre), inside(4, v6, flags::TYPE_GRE, 0));
         assert_eq!(inside_of(47, &[0x20, 0, 8, 0]), None);
         assert_eq!(inside_of(47, &[0, 0, 8]), None);
-        let gue = [1, 2, 0x17, 0xc0, 0, 0, 0, 0, 2, 4, 0, 1];
-        assert_eq!(inside_of(17, &gue), Some((20, flags::TYPE_GUE, 6080)));
+        assert_eq!(inside_of(47, &[0, 0, 8, 6]), None);
+        let mut gue = [1, 2, 0x17, 0xc0, 0, 0, 0, 0, 2, 4, 0, 1];
+        assert_eq!(inside_of(17, &gue), inside(20, v4, flags::TYPE_GUE, 6080));
         assert_eq!(inside_of(17, &gue[..9]), None);
         assert_eq!(inside_of(6, &gue), None);
+        gue[9] = 41;
+        assert_eq!(inside_of(17, &gue), inside(20, v6, flags::TYPE_GUE, 6080));
+        gue[9] = 17;
+        assert_eq!(inside_of(17, &gue), None);
+    }
+
+    #[test]
+    fn errors_are_translated_between_the_families() {
+        let (v4, v6) = (Family::V4, Family::V6);
+        let error = |kind, code, info| IcmpError { kind, code, info };
+        let other = |kind, code, info| Relayed::Other(error(kind, code, info));
+        assert_eq!(
+            relayed(v4, v6, error(3, 4, 0xabcd_0514)),
+            Relayed::TooBig(1300)
+        );
+        assert_eq!(
+            relayed(v6, v4, error(2, 0, 70_000)),
+            Relayed::TooBig(70_000)
+        );
+        assert_eq!(relayed(v4, v4, error(11, 0, 7)), other(11, 0, 7));
+        assert_eq!(relayed(v6, v6, error(3, 0, 7)), other(3, 0, 7));
+        // A parameter problem points into the packet outside.
+        assert_eq!(relayed(v6, v6, error(4, 1, 40)), other(1, 3, 0));
+        assert_eq!(relayed(v6, v4, error(1, 0, 7)), other(3, 1, 0));
+        assert_eq!(relayed(v4, v6, error(11, 0, 7)), other(1, 3, 0));
+    }
+
+    #[test]
+    fn tunnels_leave_at_least_what_each_link_carries() {
+        assert_eq!(mtu_inside(Family::V4, 1400, 40), 1360);
+        assert_eq!(mtu_inside(Family::V4, 80, 40), 80);
+        assert_eq!(mtu_inside(Family::V6, 1400, 52), 1348);
+        assert_eq!(mtu_inside(Family::V6, 1300, 40), 1280);
+        assert_eq!(mtu_inside(Family::V6, 0, 40), 1280);
     }
 }

@@ -16,6 +16,26 @@ pub(crate) fn ipv6_enabled() -> bool {
     unsafe { bindings::lvs_ipv6_enabled() }
 }
 
+/// Whether `addr` is another host's, as far as the kernel can tell without asking for the way. Any
+/// context.
+pub(crate) fn is_unicast(net: Net, family: Family, addr: &Addr) -> bool {
+    match family {
+        Family::V4 => {
+            // SAFETY: `net` is a valid network namespace.
+            let kind = unsafe { bindings::inet_addr_type(net.as_ptr(), addr.v4_word()) };
+            kind == bindings::RTN_UNICAST
+        }
+        Family::V6 => kind_v6(addr) & bindings::IPV6_ADDR_UNICAST != 0,
+    }
+}
+
+fn kind_v6(addr: &Addr) -> u32 {
+    let mut raw: bindings::in6_addr = pin_init::zeroed();
+    raw.in6_u.u6_addr8 = addr.octets();
+    // SAFETY: `raw` is a valid address.
+    unsafe { bindings::__ipv6_addr_type(&raw) as u32 }
+}
+
 /// Whether packets can be sent to `addr` as a server's: IPv4 local or unicast, IPv6 local or
 /// unicast beyond the link.
 pub(crate) fn is_usable(net: Net, family: Family, addr: &Addr) -> bool {
@@ -28,8 +48,7 @@ pub(crate) fn is_usable(net: Net, family: Family, addr: &Addr) -> bool {
         Family::V6 => {
             let mut raw: bindings::in6_addr = pin_init::zeroed();
             raw.in6_u.u6_addr8 = addr.octets();
-            // SAFETY: `raw` is a valid address.
-            let kind = unsafe { bindings::__ipv6_addr_type(&raw) } as u32;
+            let kind = kind_v6(addr);
             let beyond_link = kind & bindings::IPV6_ADDR_UNICAST != 0
                 && kind & bindings::IPV6_ADDR_LINKLOCAL == 0;
             // SAFETY: `net` is a valid network namespace and `raw` a valid address.

@@ -18,6 +18,21 @@
 MODULE_ALIAS_GENL_FAMILY("IPVS");
 MODULE_ALIAS("ip_vs");
 
+static int conn_tab_bits = 20;
+module_param(conn_tab_bits, int, 0444);
+MODULE_PARM_DESC(conn_tab_bits, "Most buckets of a connection table, as the power of two (default: 20)");
+
+int lvs_conn_tab_bits(void)
+{
+	return conn_tab_bits;
+}
+
+void lvs_set_conn_tab_bits(int bits)
+{
+	conn_tab_bits = bits;
+}
+
+
 struct net *lvs_genl_info_net(const struct genl_info *info)
 {
 	return genl_info_net(info);

@@ -40,6 +40,10 @@ unsigned long lvs_total_pages(void);
 struct task_struct *lvs_thread_create(int (*run)(void *owner), void *owner, const char *name);
 void lvs_thread_sleep(unsigned long ticks);
 
+/* parameter.rs */
+int lvs_conn_tab_bits(void);
+void lvs_set_conn_tab_bits(int bits);
+
 /* device.rs */
 struct net_device *lvs_device_going_down(unsigned long event, void *info);
 struct net *lvs_device_net(const struct net_device *device);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/if_ether.h>
+#include <linux/ipv6.h>
 #include <linux/udp.h>
 #include <net/gre.h>
 #include <net/ip6_checksum.h>
+#include <net/ip6_route.h>
 #include <net/ip_tunnels.h>
 #include <net/udp.h>
 
@@ -82,4 +84,33 @@ void lvs_skb_udp_checksum4(struct sk_buff *skb, bool none, __be32 source, __be32
 void lvs_skb_udp_checksum6(struct sk_buff *skb, bool none, const struct in6_addr *source, const struct in6_addr *dest)
 {
 	udp6_set_csum(none, skb, source, dest, skb->len);
+}
+
+bool lvs_skb_is_ipv6(const struct sk_buff *skb)
+{
+	return skb->protocol == htons(ETH_P_IPV6);
+}
+
+void lvs_skb_set_ipv4(struct sk_buff *skb)
+{
+	skb->protocol = htons(ETH_P_IP);
+	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
+	IPCB(skb)->iif = skb->skb_iif;
+}
+
+void lvs_skb_set_ipv6(struct sk_buff *skb)
+{
+	skb->protocol = htons(ETH_P_IPV6);
+	memset(IP6CB(skb), 0, sizeof(*IP6CB(skb)));
+	IP6CB(skb)->iif = skb->skb_iif;
+}
+
+const struct net_device *lvs_dst_address_device6(const struct dst_entry *dst)
+{
+	return ip6_dst_idev(dst) ? ip6_dst_idev(dst)->dev : NULL;
+}
+
+void lvs_update_pmtu6(struct sk_buff *skb, struct net *net, u32 mtu)
+{
+	ip6_update_pmtu(skb, net, htonl(mtu), 0, 0, sock_net_uid(net, NULL));
 }

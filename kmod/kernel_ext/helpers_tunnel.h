@@ -18,5 +18,10 @@ bool lvs_skb_leave_checksum(struct sk_buff *skb, u16 *start, u16 *at);
 void lvs_skb_push_udp(struct sk_buff *skb, __be16 source, __be16 dest);
 void lvs_skb_udp_checksum4(struct sk_buff *skb, bool none, __be32 source, __be32 dest);
 void lvs_skb_udp_checksum6(struct sk_buff *skb, bool none, const struct in6_addr *source, const struct in6_addr *dest);
+bool lvs_skb_is_ipv6(const struct sk_buff *skb);
+void lvs_skb_set_ipv4(struct sk_buff *skb);
+void lvs_skb_set_ipv6(struct sk_buff *skb);
+const struct net_device *lvs_dst_address_device6(const struct dst_entry *dst);
+void lvs_update_pmtu6(struct sk_buff *skb, struct net *net, u32 mtu);
 
 #endif

@@ -17,6 +17,7 @@ use super::bindings;
 /// A fixed number of locks, chosen by hash.
 pub(crate) struct Stripes {
     locks: NonNull<bindings::spinlock_t>,
+    mask: usize,
 }
 
 // SAFETY: Spin locks are made to be shared.
@@ -25,23 +26,22 @@ unsafe impl Send for Stripes {}
 unsafe impl Sync for Stripes {}
 
 impl Stripes {
-    /// Number of locks: a power of two, and no hash table of this module has fewer buckets.
-    pub(crate) const COUNT: usize = 256;
-
-    /// Allocates; may sleep. Fails with `ENOMEM`.
-    pub(crate) fn new() -> Result<Self> {
+    /// So many locks, a power of two; allocates, may sleep. Fails with `ENOMEM`.
+    pub(crate) fn new(count: u16) -> Result<Self> {
+        let count = u32::from(count).next_power_of_two();
         // SAFETY: The count is small; the result is checked.
-        let locks = unsafe { bindings::lvs_locks_alloc(Self::COUNT as u32) };
+        let locks = unsafe { bindings::lvs_locks_alloc(count) };
         Ok(Self {
             locks: NonNull::new(locks).ok_or(ENOMEM)?,
+            mask: count.wrapping_sub(1) as usize,
         })
     }
 
     /// Takes the lock that guards everything with this hash.
     #[inline]
     pub(crate) fn lock(&self, hash: u32) -> StripeGuard<'_> {
-        let index = hash as usize & (Self::COUNT - 1);
-        // SAFETY: The index is below the number of initialised locks.
+        let index = hash as usize & self.mask;
+        // SAFETY: The index is at most the mask, below the number of initialised locks.
         let lock = unsafe { self.locks.as_ptr().add(index) };
         // SAFETY: The lock is initialised; nobody holds two stripes, so it can't deadlock.
         unsafe { bindings::lvs_spin_lock_bh(lock) };

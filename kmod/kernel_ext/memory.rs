@@ -51,6 +51,9 @@ impl<T> Deref for Entry<T> {
 
 /// What may be a member of a table.
 pub(crate) trait Member: Sized {
+    /// Fewest buckets of their table, and the number of its locks: a power of two.
+    const MIN_BUCKETS: u16 = 256;
+
     /// The member's own tie, if members of this kind can be tied to each other.
     fn tie(&self) -> Option<&Tie<Self>>;
 }

@@ -19,6 +19,7 @@ pub(crate) mod nla;
 pub(crate) mod once;
 pub(crate) mod output;
 pub(crate) mod packet;
+pub(crate) mod parameter;
 pub(crate) mod percpu;
 pub(crate) mod procfs;
 pub(crate) mod rcu;

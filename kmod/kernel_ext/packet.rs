@@ -341,6 +341,24 @@ impl Packet {
         true
     }
 
+    /// Whether the packet came in as one of `family`.
+    pub(crate) fn has_family(&self, family: Family) -> bool {
+        // SAFETY: The packet is alive.
+        unsafe { bindings::lvs_skb_is_ipv6(self.as_ptr()) == (family == Family::V6) }
+    }
+
+    /// Makes what was inside of another packet one of `family` that just came in. Its route, if it has
+    /// one, is of that family.
+    pub(crate) fn set_family(&mut self, family: Family) {
+        // SAFETY: The packet is owned.
+        unsafe {
+            match family {
+                Family::V4 => bindings::lvs_skb_set_ipv4(self.as_ptr()),
+                Family::V6 => bindings::lvs_skb_set_ipv6(self.as_ptr()),
+            }
+        }
+    }
+
     /// Notes where the transport header is.
     pub(crate) fn set_transport_offset(&mut self, offset: usize) {
         // SAFETY: The packet is owned; the offset is within the 16 bits of any header.

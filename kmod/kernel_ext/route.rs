@@ -166,10 +166,20 @@ impl Route {
         unsafe { bindings::lvs_dst_device_down(self.dst()) }
     }
 
-    /// Whether packets leave by `device`.
-    pub(crate) fn leaves_by(&self, device: Device) -> bool {
-        // SAFETY: As above.
-        device == Device(unsafe { bindings::lvs_dst_device(self.dst()) })
+    /// Whether the route holds `device`: packets leave by it, or it has the address of this host that
+    /// an IPv6 route leads to.
+    pub(crate) fn holds(&self, device: Device) -> bool {
+        // SAFETY: As above; the family is the route's.
+        let (leaves_by, has_address) = unsafe {
+            (
+                bindings::lvs_dst_device(self.dst()),
+                match self.family {
+                    Family::V4 => core::ptr::null(),
+                    Family::V6 => bindings::lvs_dst_address_device6(self.dst()),
+                },
+            )
+        };
+        device == Device(leaves_by) || device == Device(has_address)
     }
 
     /// Whether a packet of `len` bytes, tunnel headers included, fits the way whatever was learned of
@@ -316,9 +326,15 @@ impl Packet {
         unsafe { bindings::lvs_skb_update_pmtu_local(self.as_ptr(), mtu) }
     }
 
-    /// Notes the smaller MTU of the way to the destination of the IP header in front.
-    pub(crate) fn learn_mtu_v4(&mut self, net: Net, mtu: u32) {
-        // SAFETY: The packet is owned.
-        unsafe { bindings::lvs_update_pmtu4(self.as_ptr(), net.as_ptr(), mtu) }
+    /// Notes the smaller MTU of the way to the destination of the IP header in front, which is of
+    /// `family`.
+    pub(crate) fn learn_mtu(&mut self, family: Family, net: Net, mtu: u32) {
+        // SAFETY: The packet is owned, and was parsed: its first bytes are a header of the family.
+        unsafe {
+            match family {
+                Family::V4 => bindings::lvs_update_pmtu4(self.as_ptr(), net.as_ptr(), mtu),
+                Family::V6 => bindings::lvs_update_pmtu6(self.as_ptr(), net.as_ptr(), mtu),
+            }
+        }
     }
 }

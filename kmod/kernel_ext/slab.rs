@@ -125,6 +125,13 @@ pub(crate) fn total_memory() -> u64 {
     (pages as u64).saturating_mul(PAGE_SIZE as u64)
 }
 
+/// Binary logarithm of the machine's memory in bytes, rounded up. Any context.
+pub(crate) fn total_bytes_log2() -> u32 {
+    total_memory()
+        .checked_next_power_of_two()
+        .map_or(u64::BITS, u64::ilog2)
+}
+
 /// Pages of the machine that are free or hold buffers. Process context.
 pub(crate) fn available_pages() -> i64 {
     // SAFETY: Has no preconditions.

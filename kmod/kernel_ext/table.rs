@@ -118,11 +118,11 @@ unsafe impl<T: Send + Sync> Sync for RcuTable<T> {}
 
 impl<T: Member + Send + Sync + 'static> RcuTable<T> {
     /// Fewest buckets of any table.
-    pub(crate) const MIN_BUCKETS: usize = Stripes::COUNT;
+    pub(crate) const MIN_BUCKETS: usize = T::MIN_BUCKETS as usize;
 
     /// An empty table of the smallest size; may sleep. Fails with `ENOMEM`.
     pub(crate) fn new(sibling_limit: u32) -> Result<Self> {
-        let stripes = Stripes::new()?;
+        let stripes = Stripes::new(T::MIN_BUCKETS)?;
         Ok(Self {
             current: AtomicPtr::new(Buckets::alloc(Self::MIN_BUCKETS)?.as_ptr()),
             stripes,

@@ -14,7 +14,9 @@
 //! | 112–127 | deferred free |
 
 mod expiry;
+mod packets;
 mod state;
+mod tuple;
 
 use core::mem;
 use core::sync::atomic::{
@@ -50,6 +52,7 @@ pub(crate) use expiry::{
     refresh,
     seconds_left, //
 };
+pub(crate) use tuple::Tuple;
 
 /// Bits of a connection's state word above the protocol's state (8 bits).
 pub(crate) mod flag {
@@ -67,23 +70,7 @@ pub(crate) mod flag {
     pub(crate) const ASSURED: u32 = 1;
     /// Shift of the forwarding method.
     pub(crate) const METHOD_SHIFT: u32 = 20;
-}
-
-/// Both ends of a connection as the client sees them, and the server behind.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Tuple {
-    /// Family of client and virtual address.
-    pub(crate) family: Family,
-    /// IP protocol.
-    pub(crate) protocol: u8,
-    /// The client.
-    pub(crate) client: Addr,
-    /// The client's port.
-    pub(crate) client_port: u16,
-    /// The virtual address.
-    pub(crate) virtual_addr: Addr,
-    /// The virtual port.
-    pub(crate) virtual_port: u16,
+    // The four highest bits count packets: see `packets`.
 }
 
 /// What listings show as the server's port of an invalid template.
@@ -114,8 +101,11 @@ pub(crate) struct Conn {
     real_v6: Addr,
 }
 
+/// Memory of an entry.
+pub(crate) const CONN_BYTES: usize = 128;
+
 const _: () = {
-    assert!(mem::size_of::<Entry<Conn>>() == 128);
+    assert!(mem::size_of::<Entry<Conn>>() == CONN_BYTES);
     assert!(mem::align_of::<Entry<Conn>>() == 64);
     // The first line ends with the families.
     assert!(mem::offset_of!(Conn, families) == 63 - 16);
@@ -129,17 +119,25 @@ impl Member for Conn {
 }
 
 impl Conn {
-    /// A new connection to `dest`, in its protocol's first state.
+    /// A new connection, in its protocol's first state: to `dest`, or past the balancer.
     #[inline]
-    pub(crate) fn new(tuple: &Tuple, dest: &RcuArc<Dest>, real_port: u16, flags: u32) -> Self {
-        let id = dest.id();
-        let method = dest.forwarding();
+    pub(crate) fn new(
+        tuple: &Tuple,
+        dest: Option<&RcuArc<Dest>>,
+        real_port: u16,
+        flags: u32,
+    ) -> Self {
+        let (method, real_family, real) = match dest {
+            Some(dest) => (dest.forwarding(), dest.id().family, dest.id().addr),
+            // Listings show no address.
+            None => (Forwarding::Bypass, tuple.family, Addr::ANY),
+        };
         let mut state = flags | flag::INACTIVE | method.number() << flag::METHOD_SHIFT;
-        if method != Forwarding::Masquerade {
+        if method != Forwarding::Masquerade && dest.is_some() {
             state |= flag::NO_OUTPUT;
         }
         let mut conn = Self {
-            dest: RcuSlot::new(Some(dest.clone())),
+            dest: RcuSlot::new(dest.cloned()),
             template: if flags & flag::TEMPLATE == 0 {
                 Tie::loose()
             } else {
@@ -170,11 +168,11 @@ impl Conn {
                 conn.virtual_v6 = tuple.virtual_addr;
             }
         }
-        match id.family {
-            Family::V4 => conn.real_v4 = id.addr.v4_word(),
+        match real_family {
+            Family::V4 => conn.real_v4 = real.v4_word(),
             Family::V6 => {
                 conn.families |= REAL_IS_V6;
-                conn.real_v6 = id.addr;
+                conn.real_v6 = real;
             }
         }
         conn
@@ -185,7 +183,7 @@ impl Conn {
     /// Call-ID of a call's template.
     pub(super) fn new_template(
         tuple: &Tuple,
-        dest: &RcuArc<Dest>,
+        dest: Option<&RcuArc<Dest>>,
         real_port: u16,
         ticks: u32,
         call: Option<RcuBytes>,
@@ -220,7 +218,7 @@ impl Conn {
         drop(self.extension.take());
     }
 
-    /// The real server, unless the connection is being taken down.
+    /// The real server, unless the connection goes past the balancer or is being taken down.
     #[inline]
     pub(crate) fn dest<'a>(&self, read: ReadSide<'a>) -> Option<&'a Dest> {
         self.dest.load(read)

@@ -73,8 +73,8 @@ pub(crate) enum Refusal {
 pub(crate) struct NewConn<'a> {
     /// Client and virtual address; those of a template have no client port.
     pub(crate) tuple: Tuple,
-    /// The server.
-    pub(crate) dest: &'a RcuArc<Dest>,
+    /// The server; none for a connection past the balancer.
+    pub(crate) dest: Option<&'a RcuArc<Dest>>,
     /// The server's port for it.
     pub(crate) real_port: u16,
     /// What it is.
@@ -248,7 +248,8 @@ impl ConnTable {
         new: &NewConn<'_>,
         limit: u32,
     ) -> Result<(EntryBox<Conn>, u32), Refusal> {
-        let NewConn { tuple, dest, .. } = new;
+        let NewConn { tuple, dest, .. } = *new;
+        let tuple = &tuple;
         let count = self.count.fetch_add(1, Ordering::Relaxed);
         if count >= limit || (count >= self.memory_limit && !self.make_room(read, tuple)) {
             self.count.fetch_sub(1, Ordering::Relaxed);
@@ -259,13 +260,15 @@ impl ConnTable {
             Role::Connection(_) | Role::Outgoing(_) => (FIRST_TIMEOUT, None),
             Role::Template { ticks, call } => (ticks, call),
         };
-        let hash = self.hash_of_template(tuple, call);
+        let hash = self.hash_of_template(&tuple, call);
         let expires = now.wrapping_add(ticks);
         let made = call.map(RcuBytes::copy_of).transpose().and_then(|copy| {
             EntryBox::new_in(&self.slab, hash, expires, || match new.role {
-                Role::Connection(_) | Role::Outgoing(_) => Conn::new(tuple, dest, new.real_port, 0),
+                Role::Connection(_) | Role::Outgoing(_) => {
+                    Conn::new(&tuple, dest, new.real_port, 0)
+                }
                 Role::Template { ticks, .. } => {
-                    Conn::new_template(tuple, dest, new.real_port, ticks, copy)
+                    Conn::new_template(&tuple, dest, new.real_port, ticks, copy)
                 }
             })
         });
@@ -275,11 +278,17 @@ impl ConnTable {
         };
         match new.role {
             Role::Connection(template) | Role::Outgoing(template) => {
-                dest.add_connection(read);
+                if let Some(dest) = dest {
+                    dest.add_connection(read);
+                }
                 // A template that is just being collected has served its time.
                 let _ = template.is_some_and(|template| entry.bind_template(template));
             }
-            Role::Template { .. } => dest.add_template(),
+            Role::Template { .. } => {
+                if let Some(dest) = dest {
+                    dest.add_template();
+                }
+            }
         }
         Ok((entry, count))
     }
@@ -307,7 +316,8 @@ impl ConnTable {
         new: &NewConn<'_>,
         limit: u32,
     ) -> Result<(&'a Entry<Conn>, bool), Refusal> {
-        let NewConn { tuple, dest, .. } = new;
+        let NewConn { tuple, dest, .. } = *new;
+        let tuple = &tuple;
         let now = time::now();
         let call = new.role.call();
         let (entry, count) = self.make(read, new, limit)?;
@@ -315,9 +325,11 @@ impl ConnTable {
             let same = match new.role {
                 Role::Connection(_) => present.matches_request(tuple),
                 Role::Outgoing(_) => {
-                    let id = dest.id();
                     present.matches_request(tuple)
-                        && (present.real_family(), present.real_addr()) == (id.family, id.addr)
+                        && dest.is_some_and(|dest| {
+                            let id = dest.id();
+                            (present.real_family(), present.real_addr()) == (id.family, id.addr)
+                        })
                         && present.real_port() == new.real_port
                 }
                 Role::Template { .. } => present.matches_template(read, tuple, call),

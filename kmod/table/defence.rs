@@ -12,10 +12,31 @@ use core::sync::atomic::{
     Ordering, //
 };
 
-use crate::control::params::Sysctls;
-use crate::kernel_ext::slab;
+use lvs_engine::sctp_state::SctpState;
+use lvs_engine::tcp_state::TcpState;
+use lvs_uapi::flags::service as service_flag;
 
-use super::netns_state::Timeouts;
+use crate::control::params::Sysctls;
+use crate::kernel_ext::memory::Entry;
+use crate::kernel_ext::rcu::ReadSide;
+use crate::kernel_ext::slab;
+use crate::kernel_ext::time;
+
+use super::conn::{
+    flag,
+    Conn, //
+};
+use super::netns_state::{
+    NetnsState,
+    Tables,
+    Timeouts, //
+};
+
+/// Ticks after which an entry counts as idle.
+const IDLE_AFTER: u32 = 60 * time::HZ;
+
+/// An entry of more packets isn't dropped for being idle.
+const FEW_PACKETS: usize = 8;
 
 const IDLE: i32 = 1;
 const ACTING: i32 = 2;
@@ -28,6 +49,10 @@ pub(crate) struct Defence {
     /// Packets until the next one is dropped.
     drop_counter: AtomicI32,
     drops_entries: AtomicBool,
+    /// Whether the end of an entry tells since when it is idle.
+    knows_idle: AtomicBool,
+    /// Idle entries of one packet, of two and so on, until the next one of them is dropped.
+    turns: [AtomicI32; FEW_PACKETS],
 }
 
 impl Defence {
@@ -36,6 +61,8 @@ impl Defence {
             drop_rate: AtomicI32::new(0),
             drop_counter: AtomicI32::new(0),
             drops_entries: AtomicBool::new(false),
+            knows_idle: AtomicBool::new(true),
+            turns: [const { AtomicI32::new(0) }; FEW_PACKETS],
         }
     }
 
@@ -56,9 +83,66 @@ impl Defence {
         true
     }
 
-    /// Whether half-open connections are dropped at random.
+    /// Whether entries are dropped at random that a flood may have left behind.
     pub(super) fn drops_entries(&self) -> bool {
         self.drops_entries.load(Ordering::Relaxed)
+    }
+
+    /// Whether this entry is dropped, as ip_vs would: connections whose handshake isn't over,
+    /// templates that no server's answer confirmed, and of what has been idle for a minute after few
+    /// packets the fewer, the more packets there were. One caller at a time.
+    pub(super) fn drops_entry(
+        &self,
+        read: ReadSide<'_>,
+        state: &NetnsState,
+        tables: &Tables,
+        entry: &Entry<Conn>,
+    ) -> bool {
+        if entry.is_held() {
+            return false;
+        }
+        if entry.is_template() {
+            // No reply confirms those of one-packet services.
+            let serves_once = entry
+                .dest(read)
+                .and_then(|dest| tables.service(read, dest.service()))
+                .is_some_and(|service| service.flags() & service_flag::ONEPACKET != 0);
+            return if serves_once {
+                self.drops_idle(state, entry)
+            } else {
+                !entry.has(flag::ASSURED)
+            };
+        }
+        if Conn::is_half_open(entry) {
+            return true;
+        }
+        let may_be_idle = match (entry.tcp_state(), entry.sctp_state()) {
+            (Some(state), _) => state == TcpState::Established,
+            (_, Some(state)) => state == SctpState::Established,
+            _ => true,
+        };
+        may_be_idle && self.drops_idle(state, entry)
+    }
+
+    fn drops_idle(&self, state: &NetnsState, entry: &Entry<Conn>) -> bool {
+        let (now, timeouts) = (time::now(), state.timeouts());
+        let end = entry.expires.load(Ordering::Relaxed);
+        let idle = now.wrapping_add(entry.life(timeouts)).wrapping_sub(end) as i32;
+        if idle < IDLE_AFTER as i32 || !self.knows_idle.load(Ordering::Relaxed) {
+            return false;
+        }
+        let packets = entry.packets();
+        let turn = packets
+            .checked_sub(1)
+            .and_then(|index| self.turns.get(index as usize));
+        let Some(turn) = turn else {
+            return false;
+        };
+        let left = turn.load(Ordering::Relaxed).saturating_sub(1);
+        let dropped = left <= 0;
+        let next = if dropped { packets as i32 } else { left };
+        turn.store(next, Ordering::Relaxed);
+        dropped
     }
 
     /// Decides anew what to do. Process context.
@@ -85,6 +169,8 @@ impl Defence {
         };
         self.drop_rate.store(rate, Ordering::Relaxed);
 
+        self.knows_idle
+            .store(timeouts.are_settled(), Ordering::Relaxed);
         timeouts.set_secure_tcp(act(sysctls.secure_tcp_mode(), scarce));
     }
 }

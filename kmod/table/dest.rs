@@ -4,6 +4,7 @@
 
 use core::num::NonZeroU32;
 use core::sync::atomic::{
+    fence,
     AtomicBool,
     AtomicI32,
     AtomicU32,
@@ -25,6 +26,7 @@ use crate::kernel_ext::percpu::CpuCounters;
 use crate::kernel_ext::rcu::{
     self,
     RcuArc,
+    RcuBox,
     RcuCell,
     RcuSlot,
     ReadSide, //
@@ -147,9 +149,36 @@ impl Dest {
         self.available.load(Ordering::Relaxed)
     }
 
-    /// Notes whether the service lists the server. Control lock held.
-    pub(crate) fn set_available(&self, available: bool) {
-        self.available.store(available, Ordering::Relaxed);
+    /// Notes that the service lists the server. Control lock held.
+    pub(crate) fn set_available(&self) {
+        self.available.store(true, Ordering::Relaxed);
+    }
+
+    /// Notes that the service lists the server no more, and lets go of the way to it. Control lock
+    /// held.
+    pub(crate) fn set_unavailable(&self) {
+        self.available.store(false, Ordering::Relaxed);
+        // Pairs with the fence in `keep_route`.
+        fence(Ordering::SeqCst);
+        self.route.replace(None);
+    }
+
+    /// Keeps `route` for the packets that come, and returns it. A removed server keeps none, since
+    /// nobody looks for it there when its device goes down: a packet that saw the server just before
+    /// its removal takes the route back.
+    pub(crate) fn keep_route<'a>(
+        &self,
+        read: ReadSide<'a>,
+        route: RcuBox<Route>,
+    ) -> Option<&'a Route> {
+        self.route.replace(Some(route));
+        let kept = self.route.load(read);
+        // Either this sees that the server was removed, or the removal finds the route.
+        fence(Ordering::SeqCst);
+        if !self.is_available() {
+            self.route.replace(None);
+        }
+        kept
     }
 
     /// The forwarding method for new connections.

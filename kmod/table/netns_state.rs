@@ -181,6 +181,8 @@ pub(crate) struct Timeouts {
     tcp: [AtomicU32; TcpState::COUNT],
     udp: AtomicU32,
     secure_tcp: AtomicBool,
+    /// When the last entry ends that got its end under shorter timeouts.
+    settled_at: AtomicU32,
 }
 
 impl Timeouts {
@@ -189,6 +191,7 @@ impl Timeouts {
             tcp: tcp_state::TIMEOUTS.map(|seconds| AtomicU32::new(time::ticks(seconds))),
             udp: AtomicU32::new(time::ticks(udp_state::TIMEOUT)),
             secure_tcp: AtomicBool::new(false),
+            settled_at: AtomicU32::new(time::now()),
         }
     }
 
@@ -232,10 +235,27 @@ impl Timeouts {
         }
     }
 
+    /// Whether the end of each entry tells when it was used last. Asked every second, since ticks wrap.
+    pub(super) fn are_settled(&self) -> bool {
+        let now = time::now();
+        let settled = now.wrapping_sub(self.settled_at.load(Ordering::Relaxed)) as i32 >= 0;
+        if settled {
+            self.settled_at.store(now, Ordering::Relaxed);
+        }
+        settled
+    }
+
     pub(super) fn set(&self, new: &config::Timeouts) {
         let store = |cell: &AtomicU32, seconds: u32| {
             if seconds != 0 {
-                cell.store(time::ticks(seconds), Ordering::Relaxed);
+                let ticks = time::ticks(seconds);
+                let former = cell.swap(ticks, Ordering::Relaxed);
+                let now = time::now();
+                let left = self.settled_at.load(Ordering::Relaxed).wrapping_sub(now) as i32;
+                if ticks > former {
+                    let settled_at = now.wrapping_add(former.max(left.max(0) as u32));
+                    self.settled_at.store(settled_at, Ordering::Relaxed);
+                }
             }
         };
         store(self.of(TcpState::Established), new.tcp);
@@ -457,7 +477,9 @@ impl NetnsState {
     fn maintain(&self, tables: &Tables) {
         tables.conns.collect();
         if self.defence.drops_entries() {
-            tables.conns.drop_half_open();
+            tables.conns.remove_from_some(|read, entry| {
+                self.defence.drops_entry(read, self, tables, entry)
+            });
         }
         self.control().empty_trash();
     }
@@ -496,7 +518,7 @@ impl DeviceObserver for NetnsState {
         rcu::read(|read| {
             self.for_each_service(read, |service| {
                 for dest in service.pool(read).map_or(&[][..], |pool| pool.dests()) {
-                    dest.route.remove_if(read, |route| route.leaves_by(device));
+                    dest.route.remove_if(read, |route| route.holds(device));
                 }
             });
             if let Some(tables) = self.tables() {

@@ -124,7 +124,7 @@ impl ReturnRoutes {
     /// Lets go of the routes by `device`.
     pub(super) fn forget(&self, read: ReadSide<'_>, device: Device) {
         for place in &*self.places {
-            place.remove_if(read, |known| known.route.leaves_by(device));
+            place.remove_if(read, |known| known.route.holds(device));
         }
     }
 }

@@ -34,6 +34,7 @@ use lvs_engine::sched::{
     Change,
     Kind, //
 };
+use lvs_engine::table_size;
 
 use crate::kernel_ext::list::List;
 use crate::kernel_ext::memory::{
@@ -82,18 +83,27 @@ pub(crate) struct Rules {
     instances: u64,
     /// The number of the last server made.
     dests: u32,
-    /// Services of each family, IPv4's first.
-    services: [u32; 2],
+    /// The load factor that the services' table was fitted to.
+    service_factor: i32,
+    /// Services of each family, and servers of it for services of the other: IPv4's first.
+    users: [u32; 2],
+    /// Services of IPv4.
+    services_v4: u32,
 }
 
 impl Rules {
-    fn services_of(&mut self, family: Family) -> &mut u32 {
-        let [v4, v6] = &mut self.services;
+    fn users_of(&mut self, family: Family) -> &mut u32 {
+        let [v4, v6] = &mut self.users;
         match family {
             Family::V4 => v4,
             Family::V6 => v6,
         }
     }
+}
+
+/// Whether a server's packets are of another family than its service's.
+fn is_mixed(service: &ServiceId, dest: &DestId) -> bool {
+    service.family != dest.family
 }
 
 /// Access to the rules of a namespace; holds its control lock.
@@ -173,13 +183,9 @@ impl<'a> Control<'a> {
         })
     }
 
-    /// How many services of `family` there are.
-    pub(crate) fn count_services(&self, family: Family) -> u32 {
-        let [v4, v6] = self.rules.services;
-        match family {
-            Family::V4 => v4,
-            Family::V6 => v6,
-        }
+    /// How many services of IPv4 there are, all that socket options show.
+    pub(crate) fn services_v4(&self) -> u32 {
+        self.rules.services_v4
     }
 
     // -- Services ----------------------------------------------------------------------------------
@@ -214,11 +220,16 @@ impl<'a> Control<'a> {
             self.state.reply_sources().insert(addr);
         }
         self.state.counts().note(id, 1);
-        let of_family = self.rules.services_of(id.family);
-        *of_family = of_family.wrapping_add(1);
+        self.note_user(id.family);
+        if id.family == Family::V4 {
+            self.rules.services_v4 = self.rules.services_v4.wrapping_add(1);
+        }
         self.state.counts().note_engine(config.sip, 1);
         self.note_change();
-        self.fit_services(tables);
+        // As ip_vs, which makes the table with its first service and the least size.
+        if self.service_count() > 1 {
+            self.fit_services();
+        }
         Ok(())
     }
 
@@ -283,11 +294,12 @@ impl<'a> Control<'a> {
         counts.note_engine(service.is_sip(), ServiceCounts::ONE_LESS);
         drop(service);
         counts.note(id, ServiceCounts::ONE_LESS);
-        let of_family = self.rules.services_of(id.family);
-        *of_family = of_family.wrapping_sub(1);
-        self.unhook_if_unused(id.family);
         self.note_change();
-        self.fit_services(tables);
+        self.fit_services();
+        self.forget_user(id.family);
+        if id.family == Family::V4 {
+            self.rules.services_v4 = self.rules.services_v4.wrapping_sub(1);
+        }
         Ok(())
     }
 
@@ -335,14 +347,19 @@ impl<'a> Control<'a> {
             .wrapping_add(counts.by_mark.load(Ordering::Relaxed))
     }
 
-    /// Lets the services' table grow and shrink with them; without memory it stays as it is.
-    fn fit_services(&self, tables: &Tables) {
-        let Some(wanted) = (self.service_count() as usize).checked_next_power_of_two() else {
+    /// Lets the services' table grow and shrink with them, and with the setting `svc_lfactor`.
+    /// Without memory it stays as it is. Sleeps.
+    pub(crate) fn fit_services(&mut self) {
+        let Some(tables) = self.state.tables() else {
             return;
         };
-        let present = tables.services.buckets();
-        if wanted > present || wanted.saturating_mul(8) < present {
-            let _ = tables.services.resize(wanted);
+        let count = self.service_count();
+        let factor = self.state.sysctls().svc_lfactor();
+        let is_new = factor != self.rules.service_factor;
+        let present = tables.services.buckets() as u32;
+        let wanted = table_size::SERVICES.resize(present, count, factor, is_new);
+        if wanted == present || tables.services.resize(wanted as usize).is_ok() {
+            self.rules.service_factor = factor;
         }
     }
 
@@ -395,13 +412,23 @@ impl<'a> Control<'a> {
         let backend = tables.backends.reserve(&dest)?;
         dest.configure(config);
         self.note_reply_source(id, config);
-        self.publish(service, longer, Change::Inserted)?;
+        if is_mixed(service, id) {
+            // Errors about the tunnel's packets come in as the server's family.
+            self.hook(id.family)?;
+            self.note_user(id.family);
+        }
+        if let Err(error) = self.publish(service, longer, Change::Inserted) {
+            if is_mixed(service, id) {
+                self.forget_user(id.family);
+            }
+            return Err(error);
+        }
         tables.backends.insert(backend);
         if revived {
             self.rules.trash.remove(service, id);
             self.take_back_counters(service, &dest)?;
         }
-        dest.set_available(true);
+        dest.set_available();
         Ok(())
     }
 
@@ -498,11 +525,13 @@ impl<'a> Control<'a> {
 
     /// A server is in no service any more: its connections may keep it alive.
     fn discard_dest(&mut self, dest: RcuArc<Dest>) {
-        dest.set_available(false);
         dest.set_standings(None, 0);
-        dest.route.replace(None);
+        dest.set_unavailable();
         if let Some(tables) = self.state.tables() {
             tables.backends.remove(&dest);
+        }
+        if is_mixed(dest.service(), dest.id()) {
+            self.forget_user(dest.id().family);
         }
         self.rules.trash.put(dest);
         if self.state.sysctls().expire_nodest_conn() {

@@ -34,6 +34,7 @@ use lvs_engine::sched::{
     Kind,
     Servers, //
 };
+use lvs_engine::table_size;
 use lvs_uapi::flags::service as flag;
 
 use crate::kernel_ext::list::List;
@@ -222,6 +223,8 @@ impl Identified for Pool {
 }
 
 impl Member for Service {
+    const MIN_BUCKETS: u16 = 1 << table_size::SERVICES.min_bits;
+
     fn tie(&self) -> Option<&Tie<Self>> {
         None
     }

@@ -94,7 +94,7 @@ fn version(state: &NetnsState, answer: &mut Answer<'_>) -> Result {
 fn info(state: &NetnsState, answer: &mut Answer<'_>) -> Result {
     const INFO: usize = size_of::<GetInfo>();
     answer.read::<INFO>()?;
-    let services = state.control().count_services(Family::V4);
+    let services = state.control().services_v4();
     let mut record = Record::<INFO>::zeroed();
     record.put_u32(offset_of!(GetInfo, version), IP_VS_VERSION_CODE);
     record.put_u32(offset_of!(GetInfo, size), state.conn_buckets() as u32);

@@ -2,6 +2,7 @@
 
 //! To the real server, by the connection's forwarding method.
 
+mod bypass;
 mod dr;
 mod local;
 mod nat;
@@ -92,7 +93,8 @@ pub(super) fn unchanged(
         Forwarding::Tunnel => tun::send(context, packet, ip, conn, probe),
         Forwarding::DirectRoute => dr::send(context, packet, ip, conn, probe),
         Forwarding::Local => local::deliver(packet),
-        Forwarding::Masquerade | Forwarding::Bypass => packet.discard(),
+        Forwarding::Bypass => bypass::send(context, packet, ip, probe),
+        Forwarding::Masquerade => packet.discard(),
     }
 }
 

@@ -45,6 +45,8 @@ pub(super) enum Method {
     NatThrough,
     /// To the server's link-layer address.
     Direct,
+    /// Past the balancer to where it was sent: must leave this host.
+    Bypass,
     /// Encapsulated, with a source address of this host.
     Tunnel(Encapsulation),
 }
@@ -130,6 +132,23 @@ pub(super) fn find<'a>(
     Ok(route)
 }
 
+/// As [`find`] for a packet that goes past the balancer to where it was sent.
+#[cold]
+pub(super) fn past<'a>(
+    context: &Context<'a>,
+    packet: &mut Packet,
+    ip: &IpHeader,
+) -> Result<Held<'a>, NoWay> {
+    let Some(route) = look_up(context, ip.family, &ip.destination, Method::Bypass) else {
+        packet.report_link_failure();
+        return Err(NoWay);
+    };
+    if crosses_boundary(packet, ip, Method::Bypass, route.is_local()) {
+        return Err(NoWay);
+    }
+    Ok(Held::Own(route))
+}
+
 fn to_server<'a>(context: &Context<'a>, dest: &'a Dest, method: Method) -> Option<Held<'a>> {
     if let Some(route) = dest.route.load(context.read) {
         if !route.is_stale(context.state.net()) {
@@ -150,13 +169,8 @@ fn fresh<'a>(context: &Context<'a>, dest: &'a Dest, method: Method) -> Option<He
     if route.is_down() || !dest.is_available() {
         return Some(Held::Own(route));
     }
-    dest.route.replace(Some(RcuBox::new_atomic(route).ok()?));
-    let kept = dest.route.load(context.read).map(Held::Cached);
-    // A server that was removed meanwhile holds no device: nobody would take the route from it.
-    if !dest.is_available() {
-        dest.route.replace(None);
-    }
-    kept
+    dest.keep_route(context.read, RcuBox::new_atomic(route).ok()?)
+        .map(Held::Cached)
 }
 
 fn look_up(context: &Context<'_>, family: Family, to: &Addr, method: Method) -> Option<Route> {
@@ -184,7 +198,7 @@ fn crosses_boundary(packet: &Packet, ip: &IpHeader, method: Method, to_here: boo
     if to_here {
         match method {
             Method::Nat => false,
-            Method::NatThrough => true,
+            Method::NatThrough | Method::Bypass => true,
             Method::Direct | Method::Tunnel(_) => !packet.is_routed_here(ip.family),
         }
     } else {

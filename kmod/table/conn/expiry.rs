@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! When an entry is over. There is no timer: whoever looks at it compares ticks.
+//! Until when an entry is valid: a tick that packets move on, instead of a timer.
 
 use core::sync::atomic::Ordering;
 

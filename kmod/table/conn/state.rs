@@ -22,6 +22,7 @@ use crate::table::netns_state::Timeouts;
 
 use super::{
     flag,
+    packets,
     Conn, //
 };
 
@@ -133,6 +134,17 @@ impl Conn {
         }
     }
 
+    /// Ticks that the connection or template lives after its last use.
+    pub(in crate::table) fn life(&self, timeouts: &Timeouts) -> u32 {
+        if self.is_template() {
+            return self.template_ticks();
+        }
+        match self.tcp_state() {
+            Some(state) => timeouts.tcp(state.number()),
+            None => self.present_ticks(timeouts),
+        }
+    }
+
     /// Lets a packet pass: `next` says what becomes of the protocol's state, if it has several.
     /// Returns the number of the state.
     #[inline(always)]
@@ -152,6 +164,7 @@ impl Conn {
                 } else {
                     Direction::InputOnly
                 };
+                new = packets::one_more(new);
             } else {
                 new &= !flag::NO_OUTPUT;
             }

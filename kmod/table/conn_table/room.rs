@@ -60,9 +60,12 @@ impl ConnTable {
         true
     }
 
-    /// Removes what a flood leaves behind from a random 32nd of the table: connections whose
-    /// handshake isn't over, and templates that no server's answer confirmed. Process context.
-    pub(crate) fn drop_half_open(&self) {
+    /// Removes the connections and templates `which` names from a random 32nd of the table. Process
+    /// context.
+    pub(in crate::table) fn remove_from_some(
+        &self,
+        which: impl Fn(ReadSide<'_>, &Entry<Conn>) -> bool,
+    ) {
         let buckets = self.buckets();
         let start = time::random_u64() as usize;
         for step in 0..buckets >> 5 {
@@ -70,7 +73,7 @@ impl ConnTable {
             let bucket = start.wrapping_add(step) & buckets.wrapping_sub(1);
             rcu::read(|read| {
                 self.table.for_each_in_bucket(read, bucket, |entry| {
-                    if is_half_open(entry) {
+                    if which(read, entry) {
                         self.remove(read, entry);
                     }
                 })

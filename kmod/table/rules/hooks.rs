@@ -25,7 +25,7 @@ pub(super) struct Registered {
 struct OfFamily {
     /// While the early path is switched on.
     early: Option<Hooks<NetnsState>>,
-    /// While there are services of the family.
+    /// While there are services or servers of the family.
     regular: Option<Hooks<NetnsState>>,
 }
 
@@ -70,9 +70,17 @@ impl Control<'_> {
         Ok(())
     }
 
-    /// Takes no more packets of `family` if it has no service.
-    pub(super) fn unhook_if_unused(&mut self, family: Family) {
-        if *self.rules.services_of(family) == 0 {
+    /// Notes that a service or server needs the packets of `family`.
+    pub(super) fn note_user(&mut self, family: Family) {
+        let users = self.rules.users_of(family);
+        *users = users.wrapping_add(1);
+    }
+
+    /// The opposite; takes no more packets of `family` if nobody needs them.
+    pub(super) fn forget_user(&mut self, family: Family) {
+        let users = self.rules.users_of(family);
+        *users = users.wrapping_sub(1);
+        if *users == 0 {
             *self.rules.hooks.of(family) = OfFamily::default();
         }
     }

@@ -11,7 +11,7 @@ import sys
 
 
 def serve(port):
-    with socket.create_server(("", port)) as server:
+    with socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True) as server:
         while True:
             peer, _ = server.accept()
             with peer:

@@ -14,6 +14,7 @@ import wire
 from wire import CLIENT, FLAGS, PROTOCOLS, RS1, TCP, UDP, VIP, Netns, checksum  # noqa: F401
 
 HEAD = 40
+ICMPV6 = 58
 IPV6 = 41
 ETH_P_IPV6 = 0x86DD
 NUMBER = re.compile(r"(\d+\.\d+\.\d+\.\d+)(/\d+)?(:\d+)?")
@@ -68,20 +69,22 @@ def ipvsadm(*args, netns="director"):
 
 
 def prepare():
-    """The topology's addresses and routes."""
+    """The topology's addresses and routes, unless they are there already."""
     for netns, *commands in (
-        ("director", "addr add 10.0.1.1/24 dev front nodad", f"addr add {VIP}/32 dev front nodad",
-         "addr add 10.0.2.1/24 dev back nodad"),
-        ("client", f"addr add {CLIENT}/32 dev eth0 nodad", "route add 10.0.1.1/32 dev eth0",
-         "route add default via 10.0.1.1"),
-        ("rs1", f"addr add {RS1}/32 dev eth0 nodad", "route add 10.0.2.1/32 dev eth0",
-         "route add default via 10.0.2.1"),
-        ("director", f"route add 10.0.1.48/28 via {CLIENT}", f"route add 10.0.2.48/28 via {RS1}"),
+        ("director", "addr replace 10.0.1.1/24 dev front nodad", f"addr replace {VIP}/32 dev front nodad",
+         "addr replace 10.0.2.1/24 dev back nodad"),
+        ("client", f"addr replace {CLIENT}/32 dev eth0 nodad", "route replace 10.0.1.1/32 dev eth0",
+         "route replace default via 10.0.1.1"),
+        ("rs1", f"addr replace {RS1}/32 dev eth0 nodad", "route replace 10.0.2.1/32 dev eth0",
+         "route replace default via 10.0.2.1"),
+        ("director", f"route replace 10.0.1.48/28 via {CLIENT}", f"route replace 10.0.2.48/28 via {RS1}"),
     ):
         for command in commands:
             if out := run("ip", *command.split(), netns=netns):
                 raise OSError(f"ip {command} in {netns}: {out}")
     wire.run("sysctl", "-qw", "net.ipv6.conf.all.forwarding=1")
+    # The director answers every bad packet.
+    wire.run("sysctl", "-qw", "net.ipv6.icmp.ratelimit=0")
     for netns in ("client", "rs1"):
         # Else it asks for the made-up addresses beside it itself.
         wire.run("sysctl", "-qw", "net.ipv6.conf.eth0.accept_redirects=0", netns=netns)
@@ -106,14 +109,27 @@ class Capture(wire.Capture):
         self.socket.bind((device, ETH_P_IPV6))
 
 
-class Sides(wire.Sides):
-    """As for IPv4, but that only TCP and UDP are seen."""
+def is_error(packet):
+    return packet[6] == ICMPV6 and packet[HEAD] < 128
 
-    def __init__(self):
+
+class Sides(wire.Sides):
+    """As for IPv4, but that only TCP and UDP are seen, and `errors` of ICMPv6."""
+
+    def __init__(self, errors=False):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
         self.client, self.server = Sender("client"), Sender("rs1")
-        self.seen = {"client": Capture("client"), "server": Capture("rs1")}
+        wanted = (lambda packet: packet[6] in (TCP, UDP) or is_error(packet)) if errors else (
+            lambda packet: packet[6] in (TCP, UDP))
+        self.seen = {"client": Capture("client", wanted=wanted), "server": Capture("rs1", wanted=wanted)}
         self.mark = 0
+
+    def show(self, title):
+        print(title)
+        found = self.arrived()
+        for side, packet in found:
+            print("   at the", side, describe(packet))
+        return found
 
     def arrived(self):
         marks = {"client": set(), "server": set()}
@@ -129,7 +145,7 @@ class Sides(wire.Sides):
                 packet = capture.next()
                 if packet is None:
                     raise TimeoutError(f"a mark was lost on its way to the {side}")
-                if packet[6] == UDP and ports(packet)[2] in targets:
+                if packet[6] in (TCP, UDP) and ports(packet)[2] in targets:
                     marks[side].discard(ports(packet)[1])
                 else:
                     found.append((side, packet))
@@ -144,20 +160,58 @@ class Sides(wire.Sides):
         return found
 
 
-def ip(src, dst, protocol, payload):
+def plain(src, dst, protocol, payload, ttl=64):
+    return struct.pack("!IHBB", 6 << 28, len(payload), protocol, ttl) + packed(src) + packed(dst) + payload
+
+
+def ip(src, dst, protocol, payload, ttl=64):
     total = checksum(packed(src) + packed(dst) + struct.pack("!II", len(payload), protocol) + payload)
-    at = 16 if protocol == TCP else 6
+    at = {TCP: 16, UDP: 6, ICMPV6: 2}[protocol]
     payload = payload[:at] + struct.pack("!H", total or 0xFFFF) + payload[at + 2:]
-    return struct.pack("!IHBB", 6 << 28, len(payload), protocol, 64) + packed(src) + packed(dst) + payload
+    return plain(src, dst, protocol, payload, ttl)
 
 
-def tcp(src, sport, dst, dport, flags, data=b""):
+def tcp(src, sport, dst, dport, flags, data=b"", ttl=64, df=True):
     bits = sum(1 << FLAGS.index(flag) for flag in flags)
-    return ip(src, dst, TCP, struct.pack("!HHIIBBHHH", sport, dport, 1000, 2000, 0x50, bits, 8192, 0, 0) + data)
+    segment = struct.pack("!HHIIBBHHH", sport, dport, 1000, 2000, 0x50, bits, 8192, 0, 0) + data
+    return ip(src, dst, TCP, segment, ttl)
 
 
-def udp(src, sport, dst, dport, data=b""):
-    return ip(src, dst, UDP, struct.pack("!HHHH", sport, dport, 8 + len(data), 0) + data)
+def udp(src, sport, dst, dport, data=b"", ttl=64):
+    return ip(src, dst, UDP, struct.pack("!HHHH", sport, dport, 8 + len(data), 0) + data, ttl)
+
+
+def icmp(src, dst, kind, code, payload, rest=0):
+    return ip(src, dst, ICMPV6, struct.pack("!BBHI", kind, code, 0, rest) + payload)
+
+
+def name(address):
+    """16 bytes as the IPv4 address that stands for them, if there is one."""
+    stands = address[:5] == b"\xfd\0\0\0\0" and address[8:15] == bytes(7)
+    return unpacked(address) if stands else socket.inet_ntop(socket.AF_INET6, address)
+
+
+def describe(packet, inner=False):
+    """One line about a packet, with everything a balancer may touch."""
+    size, protocol, hops = struct.unpack("!HBB", packet[4:8])
+    src, dst, body = packet[8:24], packet[24:40], packet[HEAD:]
+    text = f"{PROTOCOLS.get(protocol, protocol)} {name(src)}"
+    if protocol in (TCP, UDP):
+        sport, dport = struct.unpack("!HH", body[:4])
+        text += f":{sport} > {name(dst)}:{dport}"
+    else:
+        text += f" > {name(dst)}"
+    if protocol == TCP and len(body) >= 14:
+        text += " " + "".join(flag for bit, flag in enumerate(FLAGS) if body[13] & 1 << bit)
+    if protocol == ICMPV6:
+        text += f" type {body[0]}/{body[1]} rest {struct.unpack('!I', body[4:8])[0]:#x}"
+        if body[0] < 128:
+            text += f" about [{describe(body[8:], inner=True)}]"
+    text += f" ttl {hops} len {size}"
+    if not inner and protocol in PROTOCOLS:
+        if checksum(src + dst + struct.pack("!II", len(body), protocol) + body):
+            text += " BAD checksum"
+    return text
 
 
 def ports(packet):

@@ -78,8 +78,8 @@ fn behind(bytes: &[u8], ip: &IpHeader) {
     assert_eq!(parse::tcp_flags(transport).is_some(), transport.len() >= 20);
     let _ = parse::icmp_error(transport);
     let _ = parse::icmp_error_v6(transport);
-    if let Some((len, _, _)) = tunnel::inside_of(ip.protocol, transport) {
-        assert!(len <= 8 + 4 + 31 * 4);
+    if let Some(inside) = tunnel::inside_of(ip.protocol, transport) {
+        assert!(inside.at <= 8 + 4 + 31 * 4);
     }
     if let Some(first) = transport
         .get(12..)

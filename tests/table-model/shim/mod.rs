@@ -243,9 +243,8 @@ pub(crate) mod lock {
     pub(crate) struct Stripes([Mutex<()>; LOCKS]);
 
     impl Stripes {
-        pub(crate) const COUNT: usize = LOCKS;
-
-        pub(crate) fn new() -> Result<Self> {
+        pub(crate) fn new(count: u16) -> Result<Self> {
+            assert_eq!(usize::from(count), LOCKS);
             Ok(Self(core::array::from_fn(|_| Mutex::new(()))))
         }
 

@@ -31,6 +31,8 @@ pub(crate) struct Item {
 }
 
 impl Member for Item {
+    const MIN_BUCKETS: u16 = sync::LOCKS as u16;
+
     fn tie(&self) -> Option<&Tie<Self>> {
         Some(&self.tie)
     }

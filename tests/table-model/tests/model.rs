@@ -143,6 +143,8 @@ impl Drop for Item {
 }
 
 impl Member for Item {
+    const MIN_BUCKETS: u16 = sync::LOCKS as u16;
+
     fn tie(&self) -> Option<&Tie<Self>> {
         Some(&self.tie)
     }

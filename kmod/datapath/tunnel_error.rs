@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! ICMP errors about packets this host sent through tunnels: the client whose packet was inside is
+//! told, in its own family, and a smaller MTU of the way is learned (RFC 2003, RFC 2473, section 8).
+
+use lvs_engine::addr::Family;
+use lvs_engine::config::Forwarding;
+use lvs_engine::parse::{
+    self,
+    IpHeader, //
+};
+use lvs_engine::tunnel::{
+    self,
+    Relayed, //
+};
+use lvs_uapi::flags::tunnel as tunnel_flags;
+
+use crate::kernel_ext::output::IcmpError;
+use crate::kernel_ext::packet::{
+    Disposition,
+    Packet, //
+};
+use crate::kernel_ext::route::Route;
+
+use super::icmp::{
+    inner_flow,
+    Report, //
+};
+use super::{
+    icmpv6,
+    lookup,
+    ConnEntry,
+    Context, //
+};
+
+/// What lies inside of the packet a report is about, and its connection, if this host sent it
+/// through a tunnel.
+pub(super) fn find<'a>(
+    context: &Context<'a>,
+    packet: &mut Packet,
+    report: &Report,
+) -> Option<(Report, &'a ConnEntry)> {
+    let outer = report.inner;
+    let headers_at = report.inner_at.checked_add(outer.len)?;
+    if outer.is_later_fragment || !packet.pull(headers_at.checked_add(20)?) {
+        return None;
+    }
+    let inside = tunnel::inside_of(outer.protocol, packet.linear().get(headers_at..)?)?;
+    let inner_at = headers_at.checked_add(inside.at)?;
+    let inner = match inside.family {
+        Family::V4 => {
+            if !packet.pull(inner_at.checked_add(20)?) {
+                return None;
+            }
+            parse::ipv4(packet.linear().get(inner_at..)?).ok()?
+        }
+        Family::V6 => icmpv6::inner_header(packet, inner_at)?,
+    };
+    let tunnelled = Report {
+        error: report.error,
+        inner_at,
+        inner,
+    };
+    let flow = inner_flow(packet, &tunnelled)?;
+    let conn = lookup::request(context, &flow)?;
+    // Only for a tunnel of ours: the connection's server is where the outer packet went.
+    let settings = conn.dest(context.read)?.tunnel();
+    let ours = conn.forwarding() == Forwarding::Tunnel
+        && (conn.real_family(), conn.real_addr()) == (outer.family, outer.destination)
+        && settings.kind == inside.kind
+        && (inside.kind != tunnel_flags::TYPE_GUE || settings.port == inside.port);
+    ours.then_some((tunnelled, conn))
+}
+
+/// Tells the client of the error `report`, whose packet is what `inside` says.
+pub(super) fn relay(
+    context: &Context<'_>,
+    packet: Packet,
+    ip: &IpHeader,
+    report: &Report,
+    inside: &Report,
+    conn: &ConnEntry,
+) -> Disposition {
+    let mut packet = packet;
+    if !packet.icmp_checksum_ok(ip.family, ip.len) {
+        return packet.discard();
+    }
+    let inner = inside.inner;
+    let error = match tunnel::relayed(ip.family, inner.family, report.error) {
+        Relayed::Other(error) => IcmpError::Relayed(error.kind, error.code, error.info),
+        Relayed::TooBig(mtu) => {
+            let outer_at = report.inner_at;
+            if !packet.strip(outer_at) {
+                return packet.free();
+            }
+            packet.learn_mtu(ip.family, context.state.net(), mtu);
+            if !inner.dont_fragment {
+                return packet.free();
+            }
+            let overhead = inside.inner_at.wrapping_sub(outer_at);
+            let known = match (ip.family, inner.family) {
+                (Family::V4, Family::V4) => known_mtu(context, conn),
+                _ => None,
+            };
+            let mtu = tunnel::mtu_inside(inner.family, known.unwrap_or(mtu), overhead as u32);
+            let error = IcmpError::FragmentationNeeded(mtu);
+            return tell(context, packet, &inner, overhead, error, conn);
+        }
+    };
+    tell(context, packet, &inner, inside.inner_at, error, conn)
+}
+
+/// What the route to the server knows of the way's MTU by now, which is what ip_vs tells.
+fn known_mtu(context: &Context<'_>, conn: &ConnEntry) -> Option<u32> {
+    Some(conn.dest(context.read)?.route.load(context.read)?.mtu())
+}
+
+/// Sends `error` about the packet with header `inner`, which starts at `at`.
+fn tell(
+    context: &Context<'_>,
+    packet: Packet,
+    inner: &IpHeader,
+    at: usize,
+    error: IcmpError,
+    conn: &ConnEntry,
+) -> Disposition {
+    let mut packet = packet;
+    if !packet.strip(at) || !packet.pull(inner.len) {
+        return packet.free();
+    }
+    packet.set_transport_offset(inner.len);
+    if !packet.has_family(inner.family) {
+        // Errors are sent as if the packet had just come in the way its family does.
+        let net = context.state.net();
+        let route = match inner.family {
+            Family::V4 => Route::lookup_v4(net, inner.destination.v4_word(), 0, false),
+            Family::V6 => Route::lookup_v6(net, &inner.destination, false, false),
+        };
+        let Some(route) = route else {
+            return packet.free();
+        };
+        route.attach(&mut packet);
+    }
+    packet.set_family(inner.family);
+    packet.report(inner.family, context.state.net(), error);
+    if let Some(dest) = conn.dest(context.read) {
+        if dest.is_available() {
+            dest.counters.count_out(packet.len());
+        }
+    }
+    packet.free()
+}

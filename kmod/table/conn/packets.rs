@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! How many packets a client sent: only the first few are counted, in the state word, so that a packet
+//! of a busy connection finds nothing to store.
+
+use core::sync::atomic::Ordering;
+
+use super::Conn;
+
+/// Shift of the number in the state word.
+const SHIFT: u32 = 28;
+
+/// The number that stands for any larger one, too.
+const COUNTED: u32 = 9;
+
+/// The state word with a packet more, unless so many were counted already.
+#[inline]
+pub(super) const fn one_more(word: u32) -> u32 {
+    if word >> SHIFT < COUNTED {
+        word.wrapping_add(1 << SHIFT)
+    } else {
+        word
+    }
+}
+
+impl Conn {
+    /// Counts a packet that changes nothing else.
+    #[cold]
+    pub(crate) fn count_packet(&self) {
+        let mut word = self.state.load(Ordering::Relaxed);
+        while one_more(word) != word {
+            match self.state.compare_exchange_weak(
+                word,
+                one_more(word),
+                Ordering::Relaxed,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return,
+                Err(present) => word = present,
+            }
+        }
+    }
+
+    /// Packets from the client so far, as far as they are counted.
+    pub(in crate::table) fn packets(&self) -> u32 {
+        self.state.load(Ordering::Relaxed) >> SHIFT
+    }
+}
