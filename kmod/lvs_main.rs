@@ -60,6 +60,7 @@ impl kernel::InPlaceModule for Lvs {
     fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
         control::params::init_conn_tab_bits();
         control::params::set_early_path_default(module_parameters::early_path.value());
+        table::extension::set_control_ports(kernel_ext::parameter::control_ports());
         try_pin_init!(Self {
             // First, to find out whether ip_vs is loaded.
             interfaces <- control::Interfaces::register(),

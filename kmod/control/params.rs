@@ -406,7 +406,19 @@ static ENTRIES: [Entry<NetnsState>; COUNT] = [
     ),
     open(c"drop_entry", defence!(drop_entry)),
     open(c"drop_packet", defence!(drop_packet)),
-    open(c"conntrack", number!(conntrack, |_| true)),
+    open(
+        c"conntrack",
+        Value::Int(
+            |state| state.sysctls().conntrack.load(Ordering::Relaxed),
+            |state, value| {
+                if value != 0 {
+                    state.tracking().open()?;
+                }
+                state.sysctls().conntrack.store(value, Ordering::Relaxed);
+                Ok(())
+            },
+        ),
+    ),
     open(c"secure_tcp", defence!(secure_tcp)),
     open(c"snat_reroute", number!(snat_reroute, |_| true)),
     open(

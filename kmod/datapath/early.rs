@@ -29,7 +29,10 @@ use crate::kernel_ext::packet::{
     Disposition,
     Packet, //
 };
-use crate::table::conn;
+use crate::table::conn::{
+    self,
+    flag, //
+};
 use crate::table::return_routes::Ends;
 
 use super::forward::{
@@ -38,11 +41,8 @@ use super::forward::{
     rewrite,
     transport_sum, //
 };
-use super::lookup::{
-    self,
-    FTP_PORT, //
-};
 use super::{
+    lookup,
     ConnEntry,
     Context,
     Flow, //
@@ -95,8 +95,8 @@ fn plain_flow(context: &Context<'_>, packet: &mut Packet, ip: IpHeader) -> Optio
     let signal = match ip.protocol {
         protocol::TCP => {
             let flags = parse::tcp_flags(headers)?;
-            // A connection that begins, or one whose data may hold addresses, takes the normal path.
-            if flags & tcp_flag::SYN != 0 || [source_port, destination_port].contains(&FTP_PORT) {
+            // A connection that begins takes the normal path.
+            if flags & tcp_flag::SYN != 0 {
                 return None;
             }
             Signal::Segment(flags)
@@ -127,6 +127,9 @@ fn request(context: &Context<'_>, packet: Packet, flow: &Flow, conn: &ConnEntry)
         return packet.accept();
     }
     let method = conn.forwarding();
+    if conn.has(flag::TRACKED | flag::CONTROL) {
+        return packet.accept();
+    }
     let mtu = match method {
         Forwarding::Tunnel => route.mtu().saturating_sub(LONGEST_TUNNEL),
         _ if route.family() != ip.family => return packet.accept(),
@@ -168,7 +171,10 @@ const LONGEST_TUNNEL: u32 = 96;
 #[inline]
 fn reply(context: &Context<'_>, packet: Packet, flow: &Flow, conn: &ConnEntry) -> Disposition {
     let mut packet = packet;
-    if conn.forwarding() != Forwarding::Masquerade || !context.state.sysctls().snat_reroute() {
+    if conn.forwarding() != Forwarding::Masquerade
+        || conn.has(flag::TRACKED | flag::CONTROL)
+        || !context.state.sysctls().snat_reroute()
+    {
         return packet.accept();
     }
     let ip = &flow.ip;

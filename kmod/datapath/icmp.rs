@@ -170,9 +170,7 @@ pub(super) fn to_client(
             dest.counters.count_out(packet.len());
         }
     }
-    packet.set_balanced();
-    packet.untrack();
-    packet.accept()
+    forward::pass_on(packet, conn)
 }
 
 /// Rewrites an error about a translated packet for the client. `None` when it can't be.

@@ -22,6 +22,7 @@
 
 mod early;
 mod forward;
+mod ftp;
 mod icmp;
 mod icmpv6;
 mod ingress;

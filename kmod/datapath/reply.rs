@@ -21,15 +21,18 @@ use crate::kernel_ext::packet::{
 use crate::kernel_ext::route::Route;
 use crate::table::conn::{
     self,
+    flag,
     Conn, //
 };
 use crate::table::return_routes::Ends;
 
 use super::forward::{
+    pass_on,
     rewrite,
     transport_sum, //
 };
 use super::{
+    ftp,
     sctp,
     ConnEntry,
     Context,
@@ -73,10 +76,16 @@ pub(super) fn send_back(
                 Err(disposition) => return disposition,
             };
         }
+        if conn.has(flag::CONTROL) && ftp::from_server(context, &mut packet, flow, conn).is_none() {
+            return packet.discard();
+        }
         if let Some(route) = way.known {
             route.attach_borrowed(&mut packet, context.read);
         } else if !way.find(context, &mut packet) {
             return packet.discard();
+        }
+        if conn.has(flag::TRACKED) && !conn.has(flag::ONE_PACKET) {
+            packet.expect_reply_to(conn.virtual_end());
         }
     }
     if let Some(dest) = conn.dest(context.read) {
@@ -86,9 +95,7 @@ pub(super) fn send_back(
     }
     let ticks = conn.advance(context.read, context.state.timeouts(), false, flow.signal);
     conn::refresh(conn, context.now, ticks);
-    packet.set_balanced();
-    packet.untrack();
-    packet.accept()
+    pass_on(packet, conn)
 }
 
 /// The way of a translated reply.

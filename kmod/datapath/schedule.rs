@@ -46,6 +46,7 @@ use super::lookup::{
 };
 use super::{
     forward,
+    ftp,
     persist,
     ConnEntry,
     Context,
@@ -82,8 +83,8 @@ fn is_reused(context: Context<'_>, conn: &ConnEntry) -> bool {
         return true;
     }
     let mode = sysctls.conn_reuse_mode();
-    // A persistent client goes to the same server anyway.
-    if mode == 0 || conn.template(context.read).is_some() {
+    // A persistent client goes to the same server anyway, and so does a control connection's data.
+    if mode == 0 || conn.controller(context.read).is_some() {
         return false;
     }
     if conn.sctp_state() == Some(SctpState::Closed) {
@@ -113,6 +114,11 @@ pub(super) fn begin(context: Context<'_>, packet: Packet, flow: Flow) -> Disposi
     if !can_open {
         return packet.accept();
     }
+    if flow.ip.protocol == protocol::TCP {
+        if let Some(conn) = ftp::open(context, flow) {
+            return first(context, packet, flow, conn);
+        }
+    }
     let Some(service) = lookup::service(context, flow, packet.mark()) else {
         return packet.accept();
     };
@@ -125,10 +131,20 @@ pub(super) fn begin(context: Context<'_>, packet: Packet, flow: Flow) -> Disposi
     }
     let mut packet = packet;
     match connect(context, &mut packet, flow, service) {
-        Ok(conn) => forward::request(context, packet, flow, &conn),
+        Ok(conn) => first(context, packet, flow, &conn),
         Err(Failure::NoServer) => refuse(context, packet, flow, service),
         Err(Failure::NoConnection) => packet.discard(),
     }
+}
+
+/// The first packet of a connection.
+fn first(context: &Context<'_>, packet: Packet, flow: &Flow, conn: &ConnEntry) -> Disposition {
+    let mut packet = packet;
+    // Netfilter may still know an older connection between the same ports.
+    if conn.has(flag::TRACKED) && !packet.track_anew(context.state.tracking(), flow.ip.family) {
+        return packet.discard();
+    }
+    forward::request(context, packet, flow, conn)
 }
 
 /// What becomes of an ICMP error that no connection was made for.
@@ -246,11 +262,10 @@ pub(super) fn create_for<'a>(
 /// Makes a connection for one packet.
 #[cold]
 fn create_once<'a>(context: &Context<'a>, new: &NewConn<'_>) -> Result<OneShot<'a>, Failure> {
-    let limit = context.state.sysctls().conn_max().max(0).unsigned_abs();
     let conn = context
         .tables
         .conns
-        .create_once(context.read, new, limit)
+        .create_once(context.read, new, context.state.terms())
         .map_err(refused)?;
     if let Some(dest) = new.dest {
         dest.counters.count_connection();
@@ -303,8 +318,7 @@ pub(super) fn create<'a>(
     new: &NewConn<'_>,
 ) -> Result<&'a ConnEntry, Failure> {
     let conns = &context.tables.conns;
-    let limit = context.state.sysctls().conn_max().max(0).unsigned_abs();
-    match conns.create(context.read, new, limit) {
+    match conns.create(context.read, new, context.state.terms()) {
         Ok((conn, is_new)) => {
             if is_new && !matches!(new.role, Role::Template { .. }) {
                 if let Some(dest) = new.dest {

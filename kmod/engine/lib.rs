@@ -14,6 +14,7 @@
 pub mod addr;
 pub mod checksum;
 pub mod config;
+pub mod ftp;
 pub mod hash;
 pub mod nat;
 pub mod nat_plain;
@@ -23,6 +24,7 @@ pub mod sctp_state;
 pub mod signal;
 pub mod sip;
 pub mod table_size;
+pub mod tcp_edit;
 pub mod tcp_state;
 pub mod tunnel;
 pub mod udp_state;

@@ -10,6 +10,7 @@
 #include <linux/netfilter_ipv4.h>
 
 #include "helpers.h"
+#include "helpers_conntrack.h"
 #include "helpers_sctp.h"
 #include "helpers_tunnel.h"
 

@@ -82,9 +82,15 @@ void lvs_skb_forward(struct sk_buff *skb)
  */
 void lvs_skb_leave(struct sk_buff *skb)
 {
+	lvs_skb_untrack(skb);
+	lvs_skb_leave_tracked(skb);
+}
+
+/* The same for a packet that connection tracking knows. */
+void lvs_skb_leave_tracked(struct sk_buff *skb)
+{
 	skb->ignore_df = 1;
 	skb->ipvs_property = 1;
-	lvs_skb_untrack(skb);
 	lvs_skb_orphan(skb);
 	lvs_skb_forward(skb);
 }
@@ -164,6 +170,21 @@ void *lvs_skb_push(struct sk_buff *skb, unsigned int len)
 void lvs_skb_reset_network_header(struct sk_buff *skb)
 {
 	skb_reset_network_header(skb);
+}
+
+/* A linear packet that nobody shares gets another length. */
+int lvs_skb_resize(struct sk_buff *skb, unsigned int len)
+{
+	unsigned int old = skb->len, room = skb_tailroom(skb);
+
+	if (len <= old) {
+		__skb_trim(skb, len);
+		return 0;
+	}
+	if (len - old > room && pskb_expand_head(skb, 0, len - old - room, GFP_ATOMIC))
+		return -ENOMEM;
+	__skb_put(skb, len - old);
+	return 0;
 }
 
 void lvs_skb_reset_ip_options(struct sk_buff *skb)
@@ -470,6 +491,15 @@ spinlock_t *lvs_locks_alloc(unsigned int count)
 	for (i = 0; locks && i < count; i++)
 		spin_lock_init(&locks[i]);
 	return locks;
+}
+
+spinlock_t *lvs_lock_alloc_atomic(void)
+{
+	spinlock_t *lock = kmalloc(sizeof(*lock), GFP_ATOMIC | __GFP_NOWARN);
+
+	if (lock)
+		spin_lock_init(lock);
+	return lock;
 }
 
 void lvs_spin_lock_bh(spinlock_t *lock)

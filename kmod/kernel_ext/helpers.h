@@ -37,6 +37,7 @@ int lvs_skb_cloned(const struct sk_buff *skb);
 void lvs_skb_orphan(struct sk_buff *skb);
 void lvs_skb_forward(struct sk_buff *skb);
 void lvs_skb_leave(struct sk_buff *skb);
+void lvs_skb_leave_tracked(struct sk_buff *skb);
 void lvs_skb_leave_inside(struct sk_buff *skb);
 void lvs_skb_untrack(struct sk_buff *skb);
 bool lvs_skb_gso_fits(const struct sk_buff *skb, unsigned int mtu);
@@ -49,6 +50,7 @@ int lvs_ip_defrag(struct net *net, struct sk_buff *skb, unsigned int hook);
 void lvs_skb_drop(struct sk_buff *skb);
 void *lvs_skb_push(struct sk_buff *skb, unsigned int len);
 void lvs_skb_reset_network_header(struct sk_buff *skb);
+int lvs_skb_resize(struct sk_buff *skb, unsigned int len);
 void lvs_skb_reset_ip_options(struct sk_buff *skb);
 bool lvs_skb_pull(struct sk_buff *skb, unsigned int len);
 void lvs_skb_set_transport_header(struct sk_buff *skb, int offset);
@@ -121,6 +123,7 @@ bool lvs_cpu_possible(unsigned int cpu);
 
 /* lock.rs */
 spinlock_t *lvs_locks_alloc(unsigned int count);
+spinlock_t *lvs_lock_alloc_atomic(void);
 void lvs_spin_lock_bh(spinlock_t *lock);
 bool lvs_spin_trylock_bh(spinlock_t *lock);
 void lvs_spin_unlock_bh(spinlock_t *lock);

@@ -32,6 +32,16 @@ void lvs_set_conn_tab_bits(int bits)
 	conn_tab_bits = bits;
 }
 
+/* As ip_vs_ftp has it, so that its options for modprobe go on working. */
+static unsigned short ports[LVS_MAX_CONTROL_PORTS] = { 21 };
+static unsigned int ports_count = 1;
+module_param_array(ports, ushort, &ports_count, 0444);
+MODULE_PARM_DESC(ports, "Ports of FTP's control connections, up to 8 (default: 21)");
+
+u16 lvs_control_port(unsigned int index)
+{
+	return index < ports_count ? ports[index] : 0;
+}
 
 struct net *lvs_genl_info_net(const struct genl_info *info)
 {

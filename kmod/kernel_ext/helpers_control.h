@@ -12,6 +12,11 @@
 #include <net/genetlink.h>
 #include <net/net_namespace.h>
 
+#define LVS_MAX_CONTROL_PORTS 8
+
+/* parameters.rs */
+u16 lvs_control_port(unsigned int index);
+
 /* genl.rs, nla.rs */
 struct net *lvs_genl_info_net(const struct genl_info *info);
 const struct genl_info *lvs_genl_info_dump(struct netlink_callback *cb);

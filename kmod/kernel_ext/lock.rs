@@ -94,6 +94,16 @@ impl<T> LockBh<T> {
         })
     }
 
+    /// Allocates the lock without sleeping. Fails with `ENOMEM`.
+    pub(crate) fn new_atomic(value: T) -> Result<Self> {
+        // SAFETY: The result is checked.
+        let lock = unsafe { bindings::lvs_lock_alloc_atomic() };
+        Ok(Self {
+            lock: NonNull::new(lock).ok_or(ENOMEM)?,
+            value: UnsafeCell::new(value),
+        })
+    }
+
     /// Takes the lock.
     pub(crate) fn lock(&self) -> LockBhGuard<'_, T> {
         // SAFETY: The lock is initialised.

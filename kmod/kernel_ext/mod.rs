@@ -5,7 +5,7 @@
 pub(crate) mod address;
 mod atomic;
 mod bindings;
-pub(crate) mod bytes;
+pub(crate) mod conntrack;
 pub(crate) mod device;
 pub(crate) mod early;
 pub(crate) mod genl;

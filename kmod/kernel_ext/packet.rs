@@ -142,6 +142,25 @@ impl Packet {
         Ok(unsafe { slice::from_raw_parts_mut(self.skb().data, len) })
     }
 
+    /// The whole packet, linear and not shared with anybody, with another length: bytes are added to
+    /// its end, or taken from there.
+    pub(crate) fn resized(&mut self, len: usize) -> Result<&mut [u8], Unwritable> {
+        let wanted = u32::try_from(len).map_err(|_| Unwritable)?;
+        self.writable(self.len() as usize)?;
+        // SAFETY: The packet is owned, linear and private; no header slice is alive. What is added
+        // gets a value, so that nobody reads what was in that memory before.
+        unsafe {
+            let old = self.len() as usize;
+            if bindings::lvs_skb_resize(self.as_ptr(), wanted) != 0 {
+                return Err(Unwritable);
+            }
+            if let Some(added) = len.checked_sub(old) {
+                self.skb().data.add(old).write_bytes(0, added);
+            }
+        }
+        self.writable(len)
+    }
+
     /// As [`Packet::writable`], with room for `headroom` bytes in front.
     #[inline]
     pub(crate) fn writable_behind(
@@ -289,6 +308,12 @@ impl Packet {
     pub(crate) fn leave(&mut self) {
         // SAFETY: The packet is owned.
         unsafe { bindings::lvs_skb_leave(self.as_ptr()) }
+    }
+
+    /// As [`Packet::leave`] for a packet that connection tracking knows.
+    pub(crate) fn leave_tracked(&mut self) {
+        // SAFETY: The packet is owned.
+        unsafe { bindings::lvs_skb_leave_tracked(self.as_ptr()) }
     }
 
     /// Parts the packet from the local socket that its old destination belonged to.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Parameters that can be read in `/sys/module/lvs/parameters`, which Rust's `module!` can't have.
+//! Parameters that Rust's `module!` can't declare: lists, and such as can be read in
+//! `/sys/module/lvs/parameters`.
 
 use super::bindings;
 
@@ -14,4 +15,12 @@ pub(crate) fn conn_tab_bits() -> i32 {
 pub(crate) fn set_conn_tab_bits(bits: i32) {
     // SAFETY: As above; who reads the parameter meanwhile sees the former or the new number.
     unsafe { bindings::lvs_set_conn_tab_bits(bits) }
+}
+
+/// The ports of FTP's control connections; 0 for none.
+pub(crate) fn control_ports() -> impl Iterator<Item = u16> {
+    (0..bindings::LVS_MAX_CONTROL_PORTS).map(|index| {
+        // SAFETY: Parameters are set before the module's code runs, and don't change.
+        unsafe { bindings::lvs_control_port(index) }
+    })
 }

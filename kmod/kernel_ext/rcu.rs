@@ -240,6 +240,11 @@ impl<T: Send + Sync + 'static> RcuArc<T> {
         Ok(Self(Node::alloc(value)?))
     }
 
+    /// Allocates without sleeping. Fails with `ENOMEM`.
+    pub(crate) fn new_atomic(value: T) -> Result<Self> {
+        Ok(Self(Node::alloc_atomic(value)?))
+    }
+
     /// Whether this is the only owner at the moment.
     pub(crate) fn is_unique(this: &Self) -> bool {
         this.node().owners.load(Ordering::Relaxed) == 1
@@ -355,6 +360,10 @@ impl<T: Send + Sync + 'static> RcuSlot<T> {
 
     /// Gives up the share.
     pub(crate) fn take(&self) -> Option<RcuArc<T>> {
+        // Some slots are mostly empty: they are left alone.
+        if self.node.load(Ordering::Relaxed).is_null() {
+            return None;
+        }
         NonNull::new(self.node.swap(ptr::null_mut(), Ordering::AcqRel)).map(RcuArc)
     }
 }

@@ -30,10 +30,7 @@ use lvs_engine::addr::{
 };
 use lvs_engine::config::Forwarding;
 
-use crate::kernel_ext::bytes::{
-    RcuBytes,
-    RcuBytesSlot, //
-};
+use crate::kernel_ext::conntrack::Endpoint;
 use crate::kernel_ext::memory::{
     Entry,
     Member,
@@ -46,6 +43,10 @@ use crate::kernel_ext::rcu::{
 };
 
 use super::dest::Dest;
+use super::extension::{
+    self,
+    Extension, //
+};
 
 pub(crate) use expiry::{
     is_expired,
@@ -56,16 +57,24 @@ pub(crate) use tuple::Tuple;
 
 /// Bits of a connection's state word above the protocol's state (8 bits).
 pub(crate) mod flag {
+    /// A data connection of FTP whose client's port isn't known yet.
+    pub(crate) const EXPECTED: u32 = 1 << 11;
     /// Not counted as active at its server.
     pub(crate) const INACTIVE: u32 = 1 << 12;
     /// Only the client's packets have been seen so far.
     pub(crate) const NO_OUTPUT: u32 = 1 << 13;
     /// A persistence template.
     pub(crate) const TEMPLATE: u32 = 1 << 14;
+    /// A control connection of FTP through NAT.
+    pub(crate) const CONTROL: u32 = 1 << 15;
     /// Taken out of the table: nothing is counted any more.
     pub(crate) const DEAD: u32 = 1 << 16;
     /// A template that no new connection uses any more.
     pub(crate) const INVALID: u32 = 1 << 17;
+    /// Its packets are tracked by netfilter as well.
+    pub(crate) const TRACKED: u32 = 1 << 18;
+    /// Of one packet, without a reply.
+    pub(crate) const ONE_PACKET: u32 = 1 << 19;
     /// A template one of whose connections was answered by the server (in the state's place).
     pub(crate) const ASSURED: u32 = 1;
     /// Shift of the forwarding method.
@@ -83,10 +92,11 @@ const CLIENT_IS_V6: u8 = 2;
 #[repr(C)]
 pub(crate) struct Conn {
     dest: RcuSlot<Dest>,
-    /// Ties a connection to its persistence template, which counts those tied to it.
-    template: Tie<Conn>,
-    /// Data that few have: the Call-ID of a template.
-    extension: RcuBytesSlot,
+    /// Ties a connection to what controls it, which counts those tied to it: its persistence
+    /// template, or FTP's control connection.
+    tie: Tie<Conn>,
+    /// Data that few have.
+    extension: RcuSlot<Extension>,
     state: AtomicU32,
     client_v4: u32,
     virtual_v4: u32,
@@ -114,7 +124,7 @@ const _: () = {
 
 impl Member for Conn {
     fn tie(&self) -> Option<&Tie<Self>> {
-        Some(&self.template)
+        Some(&self.tie)
     }
 }
 
@@ -138,12 +148,12 @@ impl Conn {
         }
         let mut conn = Self {
             dest: RcuSlot::new(dest.cloned()),
-            template: if flags & flag::TEMPLATE == 0 {
+            tie: if flags & (flag::TEMPLATE | flag::CONTROL) == 0 {
                 Tie::loose()
             } else {
                 Tie::anchor()
             },
-            extension: RcuBytesSlot::new(None),
+            extension: RcuSlot::new(None),
             state: AtomicU32::new(state),
             client_v4: 0,
             virtual_v4: 0,
@@ -179,22 +189,27 @@ impl Conn {
     }
 
     /// Makes a template, which lives for `ticks` after each use whatever becomes of its service's
-    /// settings. The number lies in a place that entries of its family don't use. `call` is the
-    /// Call-ID of a call's template.
+    /// settings. The number lies in a place that entries of its family don't use.
     pub(super) fn new_template(
         tuple: &Tuple,
         dest: Option<&RcuArc<Dest>>,
         real_port: u16,
         ticks: u32,
-        call: Option<RcuBytes>,
     ) -> Self {
         let mut conn = Self::new(tuple, dest, real_port, flag::TEMPLATE);
         match tuple.family {
             Family::V4 => conn.client_v6 = Addr([ticks, 0, 0, 0]),
             Family::V6 => conn.client_v4 = ticks,
         }
-        conn.extension = RcuBytesSlot::new(call);
         conn
+    }
+
+    /// The same with data that few have.
+    pub(super) fn extended(self, extension: Option<RcuArc<Extension>>) -> Self {
+        Self {
+            extension: RcuSlot::new(extension),
+            ..self
+        }
     }
 
     /// How long this template lives after each use.
@@ -210,7 +225,18 @@ impl Conn {
 
     /// The Call-ID of a template that has one.
     pub(crate) fn call_id<'a>(&self, read: ReadSide<'a>) -> Option<&'a [u8]> {
-        self.extension.load(read)
+        match self.extension.load(read)? {
+            Extension::Call(id) => Some(id),
+            Extension::Control(_) => None,
+        }
+    }
+
+    /// What was said on a control connection of FTP.
+    pub(crate) fn control<'a>(&self, read: ReadSide<'a>) -> Option<&'a extension::Control> {
+        match self.extension.load(read)? {
+            Extension::Control(control) => Some(control),
+            Extension::Call(_) => None,
+        }
     }
 
     /// Gives up what few have. Called by whoever took the entry out of the table.
@@ -379,6 +405,22 @@ impl Conn {
         self.virtual_port
     }
 
+    /// The virtual end.
+    pub(crate) fn virtual_end(&self) -> Endpoint {
+        Endpoint {
+            addr: self.virtual_addr(),
+            port: self.virtual_port,
+        }
+    }
+
+    /// The real server's end.
+    pub(crate) fn real_end(&self) -> Endpoint {
+        Endpoint {
+            addr: self.real_addr(),
+            port: self.real_port(),
+        }
+    }
+
     /// The real server's address.
     #[inline]
     pub(crate) fn real_addr(&self) -> Addr {
@@ -395,6 +437,18 @@ impl Conn {
             return INVALID_PORT;
         }
         self.real_port
+    }
+
+    /// Both ends as the client sees them.
+    pub(super) fn tuple(&self) -> Tuple {
+        Tuple {
+            family: self.family(),
+            protocol: self.protocol,
+            client: self.client(),
+            client_port: self.client_port,
+            virtual_addr: self.virtual_addr(),
+            virtual_port: self.virtual_port,
+        }
     }
 
     /// How packets reach the server.
@@ -414,25 +468,36 @@ impl Conn {
         self.state.load(Ordering::Relaxed) & mask != 0
     }
 
-    /// The persistence template the connection was made from.
+    /// What controls the connection: the persistence template it was made from, or the control
+    /// connection that it carries data for.
     #[inline]
-    pub(crate) fn template<'a>(&self, read: ReadSide<'a>) -> Option<&'a Entry<Conn>> {
-        self.template.target(read)
+    pub(crate) fn controller<'a>(&self, read: ReadSide<'a>) -> Option<&'a Entry<Conn>> {
+        match self.control(read) {
+            // Its own tie holds others.
+            Some(control) => control.template.target(read),
+            None => self.tie.target(read),
+        }
     }
 
-    /// Ties the new connection to its template. False when the template is gone.
-    pub(super) fn bind_template(&self, template: &Entry<Conn>) -> bool {
-        self.template.bind(template)
+    /// Ties the new connection to what controls it. False when that is gone.
+    pub(super) fn bind(&self, read: ReadSide<'_>, controller: &Entry<Conn>) -> bool {
+        match self.control(read) {
+            Some(control) => control.template.bind(controller),
+            None => self.tie.bind(controller),
+        }
     }
 
-    /// Cuts the connection loose from its template. Called once it is in no table.
-    pub(super) fn unbind_template(&self, read: ReadSide<'_>) {
-        self.template.unbind(read);
+    /// Cuts the connection loose from what controls it. Called once it is in no table.
+    pub(super) fn unbind(&self, read: ReadSide<'_>) {
+        match self.control(read) {
+            Some(control) => control.template.unbind(read),
+            None => self.tie.unbind(read),
+        }
     }
 
-    /// Whether connections are tied to this template.
+    /// Whether connections are tied to this one.
     pub(crate) fn is_held(&self) -> bool {
-        self.template.is_held()
+        self.tie.is_held()
     }
 
     /// No new connection uses this template any more.

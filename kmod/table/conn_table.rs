@@ -20,14 +20,16 @@ use lvs_engine::addr::{
 };
 use lvs_engine::hash;
 
-use crate::kernel_ext::bytes::RcuBytes;
+use crate::kernel_ext::conntrack::{
+    Endpoint,
+    Tracking, //
+};
 use crate::kernel_ext::memory::{
     Entry,
     EntryBox, //
 };
 use crate::kernel_ext::rcu::{
     self,
-    RcuArc,
     ReadSide, //
 };
 use crate::kernel_ext::slab::Slab;
@@ -44,7 +46,17 @@ use super::conn::{
     Conn,
     Tuple, //
 };
-use super::dest::Dest;
+use super::extension::{
+    self,
+    Extension,
+    MAX_CONTROL_PORTS, //
+};
+
+pub(crate) use super::new_conn::{
+    NewConn,
+    Role,
+    Terms, //
+};
 
 mod room;
 
@@ -53,6 +65,9 @@ const FIRST_TIMEOUT: u32 = 3 * time::HZ;
 
 /// Ticks until a template is looked at again whose connections outlive it.
 const HELD_RECHECK: u32 = 60 * time::HZ;
+
+/// How long before its end a control connection is looked at whose data connections outlive it.
+const HELD_AHEAD: u32 = 30 * time::HZ;
 
 /// Most connections of one client port. A client whose one port talks to all ports of a service
 /// would otherwise make a chain as long as it likes.
@@ -67,40 +82,6 @@ pub(crate) enum Refusal {
     Crowded,
     /// No memory.
     NoMemory,
-}
-
-/// What becomes an entry of the table.
-pub(crate) struct NewConn<'a> {
-    /// Client and virtual address; those of a template have no client port.
-    pub(crate) tuple: Tuple,
-    /// The server; none for a connection past the balancer.
-    pub(crate) dest: Option<&'a RcuArc<Dest>>,
-    /// The server's port for it.
-    pub(crate) real_port: u16,
-    /// What it is.
-    pub(crate) role: Role<'a>,
-}
-
-/// What an entry is.
-#[derive(Clone, Copy)]
-pub(crate) enum Role<'a> {
-    /// A connection, made from a persistence template or not.
-    Connection(Option<&'a Entry<Conn>>),
-    /// A connection that its server opened. It stands beside one of the same client with another
-    /// server, and is found first.
-    Outgoing(Option<&'a Entry<Conn>>),
-    /// A persistence template, which lives for `ticks` after its last use; of a call if `call` is
-    /// its Call-ID.
-    Template { ticks: u32, call: Option<&'a [u8]> },
-}
-
-impl<'a> Role<'a> {
-    fn call(self) -> Option<&'a [u8]> {
-        match self {
-            Role::Connection(_) | Role::Outgoing(_) => None,
-            Role::Template { call, .. } => call,
-        }
-    }
 }
 
 /// A connection of one packet: in no table, and over when this is dropped.
@@ -128,11 +109,16 @@ impl Drop for OneShot<'_> {
 pub(crate) struct ConnTable {
     table: RcuTable<Conn>,
     slab: Arc<Slab<Conn>>,
+    tracking: Arc<Tracking>,
     key: (u64, u64),
     count: AtomicU32,
     /// As many as take half of the machine's memory: with so many the table is full, whatever the
     /// administrator allows.
     memory_limit: u32,
+    /// Connections whose client's port isn't known yet.
+    expected: AtomicU32,
+    /// Control connections of FTP, by their port's place among those.
+    controls: [AtomicU32; MAX_CONTROL_PORTS],
     /// Above this count the table wants to grow.
     grow_above: AtomicU32,
     fit: AtomicU32,
@@ -148,14 +134,17 @@ mod fit {
 
 impl ConnTable {
     /// An empty table; may sleep. Fails with `ENOMEM`.
-    pub(crate) fn new(slab: Arc<Slab<Conn>>) -> Result<Self> {
+    pub(crate) fn new(slab: Arc<Slab<Conn>>, tracking: Arc<Tracking>) -> Result<Self> {
         let table = RcuTable::new(CLIENT_PORT_LIMIT)?;
         Ok(Self {
             table,
             slab,
+            tracking,
             key: (time::random_u64(), time::random_u64()),
             count: AtomicU32::new(0),
             memory_limit: room::memory_limit(),
+            expected: AtomicU32::new(0),
+            controls: [const { AtomicU32::new(0) }; MAX_CONTROL_PORTS],
             grow_above: AtomicU32::new(RcuTable::<Conn>::MIN_BUCKETS as u32),
             fit: AtomicU32::new(fit::FITS),
         })
@@ -246,50 +235,56 @@ impl ConnTable {
         &self,
         read: ReadSide<'_>,
         new: &NewConn<'_>,
-        limit: u32,
+        terms: Terms,
+        more_flags: u32,
     ) -> Result<(EntryBox<Conn>, u32), Refusal> {
         let NewConn { tuple, dest, .. } = *new;
         let tuple = &tuple;
+        let flags = new.flags(terms, more_flags);
         let count = self.count.fetch_add(1, Ordering::Relaxed);
-        if count >= limit || (count >= self.memory_limit && !self.make_room(read, tuple)) {
+        if count >= terms.limit || (count >= self.memory_limit && !self.make_room(read, tuple)) {
             self.count.fetch_sub(1, Ordering::Relaxed);
             return Err(Refusal::Full);
         }
         let now = time::now();
         let (ticks, call) = match new.role {
-            Role::Connection(_) | Role::Outgoing(_) => (FIRST_TIMEOUT, None),
             Role::Template { ticks, call } => (ticks, call),
+            _ => (FIRST_TIMEOUT, None),
         };
-        let hash = self.hash_of_template(&tuple, call);
+        let hash = self.hash_of_template(tuple, call);
         let expires = now.wrapping_add(ticks);
-        let made = call.map(RcuBytes::copy_of).transpose().and_then(|copy| {
-            EntryBox::new_in(&self.slab, hash, expires, || match new.role {
-                Role::Connection(_) | Role::Outgoing(_) => {
-                    Conn::new(&tuple, dest, new.real_port, 0)
-                }
-                Role::Template { ticks, .. } => {
-                    Conn::new_template(&tuple, dest, new.real_port, ticks, copy)
-                }
+        let extension = match call {
+            Some(call) => Extension::call(call).map(Some),
+            None if flags & flag::CONTROL != 0 => Extension::control().map(Some),
+            None => Ok(None),
+        };
+        let made = extension.and_then(|extension| {
+            EntryBox::new_in(&self.slab, hash, expires, || {
+                let conn = match new.role {
+                    Role::Template { ticks, .. } => {
+                        Conn::new_template(tuple, dest, new.real_port, ticks)
+                    }
+                    _ => Conn::new(tuple, dest, new.real_port, flags),
+                };
+                conn.extended(extension)
             })
         });
         let Ok(entry) = made else {
             self.count.fetch_sub(1, Ordering::Relaxed);
             return Err(Refusal::NoMemory);
         };
-        match new.role {
-            Role::Connection(template) | Role::Outgoing(template) => {
-                if let Some(dest) = dest {
-                    dest.add_connection(read);
-                }
-                // A template that is just being collected has served its time.
-                let _ = template.is_some_and(|template| entry.bind_template(template));
-            }
-            Role::Template { .. } => {
-                if let Some(dest) = dest {
-                    dest.add_template();
-                }
+        if let Some(dest) = dest {
+            if let Role::Template { .. } = new.role {
+                dest.add_template();
+            } else {
+                dest.add_connection(read);
             }
         }
+        if let Some(controller) = new.role.controller() {
+            // One that is just being collected has served its time.
+            let _ = entry.bind(read, controller);
+        }
+        self.note(&entry, 1);
         Ok((entry, count))
     }
 
@@ -298,9 +293,9 @@ impl ConnTable {
         &'a self,
         read: ReadSide<'a>,
         new: &NewConn<'_>,
-        limit: u32,
+        terms: Terms,
     ) -> Result<OneShot<'a>, Refusal> {
-        let (entry, _) = self.make(read, new, limit)?;
+        let (entry, _) = self.make(read, new, terms, flag::ONE_PACKET)?;
         Ok(OneShot {
             conns: self,
             read,
@@ -314,17 +309,18 @@ impl ConnTable {
         &self,
         read: ReadSide<'a>,
         new: &NewConn<'_>,
-        limit: u32,
+        terms: Terms,
     ) -> Result<(&'a Entry<Conn>, bool), Refusal> {
         let NewConn { tuple, dest, .. } = *new;
         let tuple = &tuple;
         let now = time::now();
         let call = new.role.call();
-        let (entry, count) = self.make(read, new, limit)?;
+        let (entry, count) = self.make(read, new, terms, 0)?;
         let inserted = self.table.insert(read, entry, |present| {
             let same = match new.role {
                 Role::Connection(_) => present.matches_request(tuple),
-                Role::Outgoing(_) => {
+                Role::Data(_) if tuple.client_port == 0 => present.matches_request(tuple),
+                Role::Outgoing(_) | Role::Data(_) => {
                     present.matches_request(tuple)
                         && dest.is_some_and(|dest| {
                             let id = dest.id();
@@ -364,9 +360,39 @@ impl ConnTable {
         }
     }
 
+    /// Counts a connection of a rare kind; `delta` is 1 or -1.
+    #[inline]
+    fn note(&self, entry: &Entry<Conn>, delta: u32) {
+        if !entry.has(flag::CONTROL | flag::EXPECTED) {
+            return;
+        }
+        if entry.has(flag::EXPECTED) {
+            self.expected.fetch_add(delta, Ordering::Relaxed);
+        }
+        let control = entry.has(flag::CONTROL);
+        let index = extension::control_port_index(entry.virtual_port());
+        if let Some(count) = index.and_then(|index| self.controls.get(index)) {
+            if control {
+                count.fetch_add(delta, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Whether a client may open a connection that was agreed on.
+    pub(crate) fn expects_clients(&self) -> bool {
+        self.expected.load(Ordering::Relaxed) != 0
+    }
+
+    /// Control connections of FTP to its port with this index.
+    pub(crate) fn control_count(&self, index: usize) -> u32 {
+        self.controls
+            .get(index)
+            .map_or(0, |count| count.load(Ordering::Relaxed))
+    }
+
     /// Takes back what an entry counts for, once it is in no table.
     fn forget(&self, read: ReadSide<'_>, entry: &Entry<Conn>) {
-        entry.unbind_template(read);
+        entry.unbind(read);
         let was_active = entry.kill();
         if let Some(dest) = entry.release_dest() {
             if entry.has(flag::TEMPLATE) {
@@ -375,6 +401,7 @@ impl ConnTable {
                 dest.remove_connection(read, was_active);
             }
         }
+        self.note(entry, 1_u32.wrapping_neg());
         entry.release_extension();
         self.count.fetch_sub(1, Ordering::Relaxed);
     }
@@ -383,9 +410,26 @@ impl ConnTable {
     pub(crate) fn remove(&self, read: ReadSide<'_>, entry: &Entry<Conn>) {
         if let Some(entry) = self.table.remove(read, entry) {
             self.forget(read, &entry);
+            if entry.has(flag::TRACKED) {
+                self.end_tracking(read, &entry);
+            }
         } else if entry.is_held() {
             // A template stays as long as its connections; it is looked at again later.
             conn::refresh(entry, time::now(), HELD_RECHECK);
+        }
+    }
+
+    /// Netfilter forgets the connection too, unless its place was taken by another one meanwhile.
+    #[cold]
+    fn end_tracking(&self, read: ReadSide<'_>, entry: &Entry<Conn>) {
+        let tuple = entry.tuple();
+        if tuple.client_port != 0 && self.find_request(read, &tuple, time::now()).is_none() {
+            let client = Endpoint {
+                addr: tuple.client,
+                port: tuple.client_port,
+            };
+            self.tracking
+                .end(tuple.family, tuple.protocol, client, entry.virtual_end());
         }
     }
 
@@ -461,7 +505,12 @@ impl ConnTable {
             let more = rcu::read(|read| {
                 for _ in 0..SLICE {
                     let found = self.table.for_each_in_bucket(read, bucket, |entry| {
-                        if conn::is_expired(entry, now) {
+                        if entry.has(flag::CONTROL) && entry.is_held() {
+                            // Its packets must find it as long as data flows.
+                            if conn::is_expired(entry, now.wrapping_add(HELD_AHEAD)) {
+                                conn::refresh(entry, now, HELD_RECHECK);
+                            }
+                        } else if conn::is_expired(entry, now) {
                             self.remove(read, entry);
                         }
                     });
@@ -514,8 +563,9 @@ const SLICE: usize = 128;
 
 impl Drop for ConnTable {
     fn drop(&mut self) {
-        // Connections first, then the templates they were tied to.
-        self.remove_matching(|_, _| true);
-        self.remove_matching(|_, _| true);
+        // Connections first, then FTP's control connections that they were tied to, then the templates.
+        for _ in 0..3 {
+            self.remove_matching(|_, _| true);
+        }
     }
 }

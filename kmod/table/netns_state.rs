@@ -12,6 +12,7 @@ use core::sync::atomic::{
 use kernel::prelude::*;
 use kernel::sync::{
     new_mutex,
+    Arc,
     Mutex, //
 };
 
@@ -30,6 +31,7 @@ use lvs_engine::udp_state;
 
 use crate::control::params::Sysctls;
 use crate::control::NetInterfaces;
+use crate::kernel_ext::conntrack::Tracking;
 use crate::kernel_ext::device::{
     Device,
     DeviceObserver, //
@@ -54,7 +56,10 @@ use crate::kernel_ext::work::{
 
 use super::backends::Backends;
 use super::conn::Conn;
-use super::conn_table::ConnTable;
+use super::conn_table::{
+    ConnTable,
+    Terms, //
+};
 use super::defence::Defence;
 use super::return_routes::ReturnRoutes;
 use super::rules::{
@@ -86,10 +91,10 @@ pub(crate) struct Tables {
 }
 
 impl Tables {
-    fn new() -> Result<Self> {
+    fn new(tracking: &Arc<Tracking>) -> Result<Self> {
         let slab = CONN_SLAB.get().ok_or(ENOMEM)?;
         Ok(Self {
-            conns: ConnTable::new(slab)?,
+            conns: ConnTable::new(slab, tracking.clone())?,
             services: RcuTable::new(u32::MAX)?,
             service_key: (time::random_u64(), time::random_u64()),
             backends: Backends::new()?,
@@ -203,6 +208,11 @@ impl Timeouts {
             .map_or(time::HZ, |ticks| ticks.load(Ordering::Relaxed))
     }
 
+    /// Of a TCP connection that is waited for.
+    pub(crate) fn tcp_listen(&self) -> u32 {
+        self.of(TcpState::Listen).load(Ordering::Relaxed)
+    }
+
     /// Of UDP.
     #[inline]
     pub(crate) fn udp(&self) -> u32 {
@@ -283,6 +293,7 @@ pub(crate) struct NetnsState {
     tables: OnceBox<Tables>,
     /// Tick at which the collector last did all it does.
     collected_at: AtomicU32,
+    tracking: Arc<Tracking>,
     stopped: AtomicBool,
     /// Connections are to end whose server was removed.
     orphaned: AtomicBool,
@@ -309,7 +320,7 @@ impl NetnsState {
     /// The tables, made when missing. Control lock held; fails with `ENOMEM`.
     pub(super) fn make_tables(&self) -> Result<&Tables> {
         if self.tables.get().is_none() {
-            self.tables.set(KBox::new(Tables::new()?, GFP_KERNEL)?);
+            self.tables.set(KBox::new(Tables::new(&self.tracking)?, GFP_KERNEL)?);
             self.chore.queue(time::HZ);
         }
         self.tables().ok_or(ENOMEM)
@@ -371,6 +382,19 @@ impl NetnsState {
         self.chore.kick();
     }
 
+    /// Connection tracking.
+    pub(crate) fn tracking(&self) -> &Tracking {
+        &self.tracking
+    }
+
+    /// What the settings say about new connections.
+    pub(crate) fn terms(&self) -> Terms {
+        Terms {
+            limit: self.sysctls.conn_max().max(0).unsigned_abs(),
+            tracked: self.sysctls.conntrack(),
+        }
+    }
+
     /// Settings under `net.ipv4.vs`.
     #[inline]
     pub(crate) fn sysctls(&self) -> &Sysctls {
@@ -422,6 +446,7 @@ impl NetnsState {
 
 impl netns::NetnsState for NetnsState {
     fn create(net: Net) -> Result<Pin<KBox<Self>>> {
+        let tracking = Arc::new(Tracking::new(net), GFP_KERNEL)?;
         let state = KBox::pin_init(
             pin_init!(Self {
                 net,
@@ -431,6 +456,7 @@ impl netns::NetnsState for NetnsState {
                 rules <- new_mutex!(Rules::default(), "lvs rules"),
                 tables: OnceBox::new(),
                 collected_at: AtomicU32::new(time::now()),
+                tracking,
                 stopped: AtomicBool::new(false),
                 orphaned: AtomicBool::new(false),
                 counts: ServiceCounts::default(),
@@ -457,6 +483,7 @@ impl netns::NetnsState for NetnsState {
         self.control().shut_down();
         self.chore.cancel();
         self.estimator.stop();
+        self.tracking.close();
     }
 }
 

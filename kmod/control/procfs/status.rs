@@ -14,9 +14,18 @@ use crate::kernel_ext::{
     rcu,
     time, //
 };
+use crate::table::extension;
 use crate::table::netns_state::Tables;
 use crate::table::rules::walk;
 use crate::table::NetnsState;
+
+/// FTP's ports with their places, in the file's order.
+fn used_ports() -> impl Iterator<Item = (usize, u16)> {
+    extension::control_ports()
+        .enumerate()
+        .rev()
+        .filter(|(_, port)| *port != 0)
+}
 
 /// Chains of this length and longer are counted together.
 const LONG: usize = 7;
@@ -141,17 +150,26 @@ impl Contents for Status {
     }
 }
 
-/// The application helpers, of which there are none yet.
+/// The application helpers: FTP's, one for each of its ports, the last one given first.
 pub(super) struct Apps;
 
 impl Contents for Apps {
     type State = NetnsState;
 
     fn has(_state: &NetnsState, index: usize) -> bool {
-        index == 0
+        index == 0 || used_ports().nth(index.saturating_sub(1)).is_some()
     }
 
-    fn show(_state: &NetnsState, _index: usize, out: &mut Output<'_>) {
-        writeln!(out, "prot port    usecnt name");
+    fn show(state: &NetnsState, index: usize, out: &mut Output<'_>) {
+        let Some(record) = index.checked_sub(1) else {
+            writeln!(out, "prot port    usecnt name");
+            return;
+        };
+        if let Some((place, port)) = used_ports().nth(record) {
+            let users = state
+                .tables()
+                .map_or(0, |tables| tables.conns.control_count(place));
+            writeln!(out, "TCP  {port:<7} {users:<6} {:<17}", "ftp");
+        }
     }
 }

@@ -8,6 +8,7 @@ use crate::kernel_ext::packet::{
     Disposition,
     Packet, //
 };
+use crate::table::conn::Conn;
 
 use super::super::Context;
 use super::way::{
@@ -26,6 +27,7 @@ pub(super) fn send(
     context: &Context<'_>,
     packet: Packet,
     ip: &IpHeader,
+    conn: &Conn,
     probe: Probe,
 ) -> Disposition {
     let mut packet = packet;
@@ -38,5 +40,5 @@ pub(super) fn send(
         return packet.discard();
     }
     route.attach(&mut packet, context.read);
-    transmit(context, ip.family, packet)
+    transmit(context, packet, conn)
 }

@@ -38,7 +38,7 @@ pub(super) fn send(
         Some(route)
             if !route.is_local() && way::fits(context, &packet, ip, route, Method::Direct) =>
         {
-            send_by(context, packet, ip, Held::Cached(route))
+            send_by(context, packet, ip, conn, Held::Cached(route))
         }
         _ => send_with_care(*context, packet, *ip, conn, probe),
     }
@@ -58,12 +58,12 @@ fn send_with_care(
         return packet.discard();
     };
     if route.is_local() {
-        return local::deliver(packet);
+        return local::deliver(packet, conn);
     }
     if way::admit(context, &mut packet, ip, &route, Method::Direct, probe).is_err() {
         return packet.discard();
     }
-    send_by(context, packet, ip, route)
+    send_by(context, packet, ip, conn, route)
 }
 
 /// The same, along a route that the packet may take.
@@ -72,6 +72,7 @@ fn send_by<'a>(
     context: &Context<'a>,
     packet: Packet,
     ip: &IpHeader,
+    conn: &ConnEntry,
     route: Held<'a>,
 ) -> Disposition {
     let mut packet = packet;
@@ -79,5 +80,5 @@ fn send_by<'a>(
         return packet.discard();
     }
     route.attach(&mut packet, context.read);
-    transmit(context, ip.family, packet)
+    transmit(context, packet, conn)
 }

@@ -6,12 +6,12 @@ use crate::kernel_ext::packet::{
     Disposition,
     Packet, //
 };
+use crate::table::conn::Conn;
+
+use super::pass_on;
 
 /// Lets the packet go on to this host's own server.
 #[inline]
-pub(super) fn deliver(packet: Packet) -> Disposition {
-    let mut packet = packet;
-    packet.set_balanced();
-    packet.untrack();
-    packet.accept()
+pub(super) fn deliver(packet: Packet, conn: &Conn) -> Disposition {
+    pass_on(packet, conn)
 }

@@ -31,7 +31,11 @@ use crate::kernel_ext::packet::{
     Disposition,
     Packet, //
 };
-use crate::table::conn;
+use crate::table::conn::{
+    self,
+    flag,
+    Conn, //
+};
 
 use super::{
     ConnEntry,
@@ -92,8 +96,8 @@ pub(super) fn unchanged(
     match conn.forwarding() {
         Forwarding::Tunnel => tun::send(context, packet, ip, conn, probe),
         Forwarding::DirectRoute => dr::send(context, packet, ip, conn, probe),
-        Forwarding::Local => local::deliver(packet),
-        Forwarding::Bypass => bypass::send(context, packet, ip, probe),
+        Forwarding::Local => local::deliver(packet, conn),
+        Forwarding::Bypass => bypass::send(context, packet, ip, conn, probe),
         Forwarding::Masquerade => packet.discard(),
     }
 }
@@ -165,8 +169,24 @@ fn rewrite_plain(
 
 /// Sends a prepared packet along the route it got.
 #[inline]
-fn transmit(context: &Context<'_>, family: Family, packet: Packet) -> Disposition {
+fn transmit(context: &Context<'_>, packet: Packet, conn: &Conn) -> Disposition {
     let mut packet = packet;
-    packet.leave();
-    packet.send(family, context.state.net())
+    if conn.has(flag::TRACKED) {
+        packet.leave_tracked();
+    } else {
+        packet.leave();
+    }
+    packet.send(conn.family(), context.state.net())
+}
+
+/// A packet of the connection goes on through this host's hooks: marks it as seen by the balancer,
+/// and hides it from connection tracking unless that knows the connection.
+#[inline]
+pub(super) fn pass_on(packet: Packet, conn: &Conn) -> Disposition {
+    let mut packet = packet;
+    packet.set_balanced();
+    if !conn.has(flag::TRACKED) {
+        packet.untrack();
+    }
+    packet.accept()
 }

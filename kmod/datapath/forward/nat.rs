@@ -22,9 +22,13 @@ use crate::kernel_ext::packet::{
     Disposition,
     Packet, //
 };
-use crate::table::conn::Conn;
+use crate::table::conn::{
+    flag,
+    Conn, //
+};
 
 use super::super::{
+    ftp,
     sctp,
     ConnEntry,
     Context,
@@ -37,6 +41,7 @@ use super::way::{
 };
 use super::{
     decrement_hops,
+    pass_on,
     rewrite,
     transmit,
     transport_sum,
@@ -131,6 +136,9 @@ fn send_by<'a>(
             Err(disposition) => return disposition,
         };
     }
+    if conn.has(flag::CONTROL) && ftp::from_client(context, &mut packet, flow, conn).is_none() {
+        return packet.discard();
+    }
     leave(context, packet, conn, &route)
 }
 
@@ -221,16 +229,17 @@ pub(super) fn is_loopback(addr: &Addr, family: Family) -> bool {
 #[inline(always)]
 fn leave<'a>(context: &Context<'a>, packet: Packet, conn: &Conn, route: &Held<'a>) -> Disposition {
     let mut packet = packet;
+    if conn.has(flag::TRACKED) && !conn.has(flag::ONE_PACKET) {
+        packet.expect_reply_from(conn.real_end());
+    }
     if route.is_local() {
-        packet.set_balanced();
-        packet.untrack();
         let same_place =
             conn.virtual_port() == conn.real_port() && conn.virtual_addr() == conn.real_addr();
         if !same_place {
             packet.detach_socket();
         }
-        return packet.accept();
+        return pass_on(packet, conn);
     }
     route.attach(&mut packet, context.read);
-    transmit(context, conn.family(), packet)
+    transmit(context, packet, conn)
 }

@@ -18,6 +18,8 @@ use crate::kernel_ext::packet::{
     Packet, //
 };
 
+use crate::table::conn::flag;
+
 use super::super::{
     ConnEntry,
     Context, //
@@ -57,7 +59,7 @@ pub(super) fn send(
         },
     };
     if route.is_local() {
-        return local::deliver(packet);
+        return local::deliver(packet, conn);
     }
     if !way::fits(context, &packet, ip, &route, method)
         && way::admit(context, &mut packet, ip, &route, method, probe).is_err()
@@ -96,6 +98,10 @@ pub(super) fn send(
             &header_v6
         }
     };
+    // The client's packet itself isn't seen by netfilter any more.
+    if conn.has(flag::TRACKED) && !packet.confirm_tracking(context.state.tracking()) {
+        return packet.discard();
+    }
     route.attach(&mut packet, context.read);
     let prepared = packet.prepare_encapsulation(
         outer_len.wrapping_add(encapsulation.header_len()),

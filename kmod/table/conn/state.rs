@@ -204,9 +204,32 @@ impl Conn {
 
     /// The connection's template, if any, is worth keeping: the server answered.
     fn assure_template(&self, read: ReadSide<'_>) {
-        if let Some(template) = self.template(read) {
-            if !template.has(flag::ASSURED) {
+        if let Some(template) = self.controller(read) {
+            if template.is_template() && !template.has(flag::ASSURED) {
                 template.state.fetch_or(flag::ASSURED, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// A data connection of FTP that was there before is waited for once more.
+    pub(crate) fn listen(&self, read: ReadSide<'_>) {
+        let mut word = self.state.load(Ordering::Relaxed);
+        while word & flag::DEAD == 0 {
+            let new = word & !0xff | flag::INACTIVE | u32::from(TcpState::Listen.number());
+            // As in `pass`.
+            let moves = word & flag::INACTIVE == 0;
+            let dest = if moves { self.dest(read) } else { None };
+            match self
+                .state
+                .compare_exchange_weak(word, new, Ordering::Release, Ordering::Relaxed)
+            {
+                Ok(_) => {
+                    if let Some(dest) = dest {
+                        dest.move_connection(read, false);
+                    }
+                    return;
+                }
+                Err(present) => word = present,
             }
         }
     }

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! FTP's control connections through NAT: data connections go to their server.
+//!
+//! | client says | then |
+//! |--|--|
+//! | `PASV`, `EPSV` | the server's reply names the port it listens on: a connection from any port of the client to that port of the virtual address is expected, and the reply announces that |
+//! | `PORT`, `EPRT` | a connection from the server's data port to what the client named is expected, which gets the virtual address as its source |
+//!
+//! A reply of another length shifts what the server sends later and what the client acknowledges.
+
+use lvs_engine::addr::Addr;
+use lvs_engine::ftp;
+use lvs_engine::nat::TransportSum;
+use lvs_engine::tcp_edit::{
+    self,
+    Edit, //
+};
+
+use crate::kernel_ext::conntrack::Endpoint;
+use crate::kernel_ext::packet::Packet;
+use crate::table::conn::{
+    self,
+    flag,
+    Tuple, //
+};
+use crate::table::conn_table::{
+    NewConn,
+    Role, //
+};
+
+use super::forward::transport_sum;
+use super::{
+    ConnEntry,
+    Context,
+    Flow, //
+};
+
+/// First port that any process may listen on.
+const FIRST_UNPRIVILEGED_PORT: u16 = 1024;
+
+/// Virtual ports that are tried for a data connection when others of the client have taken them.
+const PORTS_TO_TRY: usize = 16;
+
+/// A client's packet of a control connection, translated already. `None` when it has to be dropped.
+#[cold]
+pub(super) fn from_client(
+    context: &Context<'_>,
+    packet: &mut Packet,
+    flow: &Flow,
+    conn: &ConnEntry,
+) -> Option<()> {
+    let Some(control) = conn.control(context.read) else {
+        return Some(());
+    };
+    let sum = transport_sum(packet);
+    let len = packet.len() as usize;
+    let segment = packet.writable(len).ok()?.get_mut(flow.ip.len..)?;
+    let Some(header_len) = tcp_edit::header_len(segment) else {
+        return Some(());
+    };
+    let data = segment.get(header_len..).unwrap_or_default();
+    let mut dialogue = control.dialogue.lock();
+    let target = dialogue.commanded(data, flow.ip.family);
+    let edit = dialogue.edit().copied();
+    drop(dialogue);
+    if let Some(edit) = edit {
+        edit.adjust_acknowledgement(segment, sum)?;
+    }
+    match target {
+        Some((addr, port)) => expect_server(context, conn, addr, port),
+        None => Some(()),
+    }
+}
+
+/// A server's packet of a control connection, translated already. `None` when it has to be dropped.
+#[cold]
+pub(super) fn from_server(
+    context: &Context<'_>,
+    packet: &mut Packet,
+    flow: &Flow,
+    conn: &ConnEntry,
+) -> Option<()> {
+    let Some(control) = conn.control(context.read) else {
+        return Some(());
+    };
+    let sum = transport_sum(packet);
+    let len = packet.len() as usize;
+    let segment = packet.writable(len).ok()?.get_mut(flow.ip.len..)?;
+    let Some(header_len) = tcp_edit::header_len(segment) else {
+        return Some(());
+    };
+    let sequence = tcp_edit::sequence(segment)?;
+    let mut dialogue = control.dialogue.lock();
+    if flow.signal.opens() {
+        dialogue.accepted(sequence.wrapping_add(1));
+        return Some(());
+    }
+    let data = segment.get(header_len..).unwrap_or_default();
+    // Sent again, the old text becomes the same new one.
+    let repeated = dialogue
+        .edit()
+        .is_some_and(|edit| edit.place_in(sequence, data.len()).is_some());
+    let mut new_port = None;
+    if !repeated {
+        let former = *dialogue;
+        if let Some((mode, found)) = dialogue.replied(data, sequence) {
+            let Some(port) = expect_client(context, conn, found.port) else {
+                // The server sends it again.
+                *dialogue = former;
+                return None;
+            };
+            let text = ftp::announce(mode, &conn.virtual_addr(), port);
+            dialogue.replace(sequence, &found.range, text);
+            new_port = Some(port);
+        }
+    }
+    let edit = dialogue.edit().copied();
+    drop(dialogue);
+    let Some(edit) = edit else {
+        return Some(());
+    };
+    let place = edit.place_in(sequence, data.len());
+    edit.adjust_sequence(segment, sum)?;
+    if let (Some(port), true) = (new_port, conn.has(flag::TRACKED)) {
+        let end = Endpoint {
+            addr: conn.virtual_addr(),
+            port,
+        };
+        let tracking = context.state.tracking();
+        packet.tolerate_sequences();
+        packet.expect_related(tracking, conn.family(), conn.protocol(), &conn.client(), end);
+    }
+    match place {
+        Some((offset, old_len)) => {
+            let at = flow.ip.len.checked_add(header_len)?.checked_add(offset)?;
+            replace(packet, flow, sum, at, old_len, &edit)
+        }
+        None => Some(()),
+    }
+}
+
+/// Replaces `old_len` bytes at `at` by the new text of `edit`.
+fn replace(
+    packet: &mut Packet,
+    flow: &Flow,
+    sum: TransportSum,
+    at: usize,
+    old_len: usize,
+    edit: &Edit,
+) -> Option<()> {
+    let (ip_len, family) = (flow.ip.len, flow.ip.family);
+    let len = packet.len() as usize;
+    let bytes = packet.writable(len).ok()?;
+    // A new checksum would hide that the packet was damaged on its way here.
+    if sum == TransportSum::Complete && !tcp_edit::is_intact(bytes, ip_len, family) {
+        return None;
+    }
+    let text = edit.text().as_bytes();
+    let longest = len.checked_add(text.len())?;
+    let bytes = packet.resized(longest).ok()?;
+    let new_len = tcp_edit::replace(bytes, len, at, old_len, text)?;
+    let bytes = packet.resized(new_len).ok()?;
+    tcp_edit::complete(bytes, ip_len, family, sum)
+}
+
+/// The client will connect to the server's `port`. Returns the virtual port it has to use for that;
+/// `None` when there is no memory, or none is free.
+fn expect_client(context: &Context<'_>, control: &ConnEntry, port: u16) -> Option<u16> {
+    let mut virtual_port = port;
+    for _ in 0..PORTS_TO_TRY {
+        let tuple = Tuple {
+            family: control.family(),
+            protocol: control.protocol(),
+            client: control.client(),
+            client_port: 0,
+            virtual_addr: control.virtual_addr(),
+            virtual_port,
+        };
+        let data = expect(context, control, tuple, port)?;
+        if data.real_addr() == control.real_addr() && data.real_port() == port {
+            return Some(virtual_port);
+        }
+        // Another server of this client listens on the same port.
+        virtual_port = virtual_port.wrapping_add(1).max(FIRST_UNPRIVILEGED_PORT);
+    }
+    None
+}
+
+/// The server will connect from its data port to `port` of `addr`. `None` when there is no memory.
+fn expect_server(context: &Context<'_>, control: &ConnEntry, addr: Addr, port: u16) -> Option<()> {
+    let tuple = Tuple {
+        family: control.family(),
+        protocol: control.protocol(),
+        client: addr,
+        client_port: port,
+        virtual_addr: control.virtual_addr(),
+        virtual_port: control.virtual_port().wrapping_sub(1),
+    };
+    expect(context, control, tuple, control.real_port().wrapping_sub(1)).map(drop)
+}
+
+/// The data connection with this `tuple`, and this port of the control connection's server; or the
+/// one that is already there.
+fn expect<'a>(
+    context: &Context<'a>,
+    control: &ConnEntry,
+    tuple: Tuple,
+    real_port: u16,
+) -> Option<&'a ConnEntry> {
+    let dest = control.share_dest(context.read)?;
+    let new = NewConn {
+        tuple,
+        dest: Some(&dest),
+        real_port,
+        role: Role::Data(control),
+    };
+    let conns = &context.tables.conns;
+    let (data, is_new) = conns.create(context.read, &new, context.state.terms()).ok()?;
+    if !is_new {
+        data.listen(context.read);
+    }
+    conn::refresh(data, context.now, context.state.timeouts().tcp_listen());
+    Some(data)
+}
+
+/// The data connection that a client's SYN opens, if its control connection's server waits for it.
+pub(super) fn open<'a>(context: &Context<'a>, flow: &Flow) -> Option<&'a ConnEntry> {
+    let conns = &context.tables.conns;
+    if !conns.expects_clients() {
+        return None;
+    }
+    let tuple = Tuple {
+        client_port: 0,
+        ..flow.as_request()
+    };
+    let expected = conns
+        .find_request(context.read, &tuple, context.now)
+        .filter(|conn| conn.has(flag::EXPECTED))?;
+    let dest = expected.share_dest(context.read)?;
+    let new = NewConn {
+        tuple: flow.as_request(),
+        dest: Some(&dest),
+        real_port: expected.real_port(),
+        role: Role::Connection(expected.controller(context.read)),
+    };
+    let (conn, _) = conns.create(context.read, &new, context.state.terms()).ok()?;
+    conns.remove(context.read, expected);
+    Some(conn)
+}

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Connection tracking: netfilter's view of the balancer's connections.
+//!
+//! Its module is used from the moment on when a namespace wants its connections tracked, and until
+//! that namespace is gone. Nothing here makes netfilter track a packet: rules that ask for states do.
+
+use core::ptr;
+use core::sync::atomic::{
+    AtomicBool,
+    AtomicPtr,
+    Ordering, //
+};
+
+use kernel::prelude::*;
+
+use lvs_engine::addr::{
+    Addr,
+    Family, //
+};
+
+use super::bindings;
+use super::netns::Net;
+use super::packet::Packet;
+
+/// One end of a connection.
+#[derive(Clone, Copy)]
+pub(crate) struct Endpoint {
+    /// The address.
+    pub(crate) addr: Addr,
+    /// The port.
+    pub(crate) port: u16,
+}
+
+impl Endpoint {
+    fn addr_ptr(&self) -> *const bindings::in6_addr {
+        ptr::from_ref(&self.addr.0).cast()
+    }
+}
+
+fn protocol_family(family: Family) -> u8 {
+    let number: u32 = match family {
+        Family::V4 => bindings::NFPROTO_IPV4,
+        Family::V6 => bindings::NFPROTO_IPV6,
+    };
+    number as u8
+}
+
+/// Connection tracking of one namespace.
+pub(crate) struct Tracking {
+    net: Net,
+    /// From `open` on, until this is dropped.
+    calls: AtomicPtr<bindings::lvs_conntrack>,
+    closed: AtomicBool,
+}
+
+impl Tracking {
+    /// Not used yet.
+    pub(crate) fn new(net: Net) -> Self {
+        Self {
+            net,
+            calls: AtomicPtr::new(ptr::null_mut()),
+            closed: AtomicBool::new(false),
+        }
+    }
+
+    /// Makes sure that connections can be tracked, and loads the kernel's module for that. Process
+    /// context; sleeps. Fails with `ENOENT` when there is none.
+    pub(crate) fn open(&self) -> Result {
+        if !self.calls.load(Ordering::Acquire).is_null() {
+            return Ok(());
+        }
+        // SAFETY: The result is checked.
+        let calls = unsafe { bindings::lvs_conntrack_open() };
+        if calls.is_null() {
+            return Err(ENOENT);
+        }
+        let opened = self.calls.compare_exchange(
+            ptr::null_mut(),
+            calls,
+            Ordering::AcqRel,
+            Ordering::Relaxed,
+        );
+        if opened.is_err() {
+            // SAFETY: Just opened, and used by nobody.
+            unsafe { bindings::lvs_conntrack_close(calls) };
+        }
+        Ok(())
+    }
+
+    /// The namespace goes away, and its tracked connections by themselves: they are left alone from
+    /// now on.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::Relaxed);
+    }
+
+    fn calls(&self) -> Option<*const bindings::lvs_conntrack> {
+        let calls = self.calls.load(Ordering::Acquire);
+        (!calls.is_null() && !self.closed.load(Ordering::Relaxed)).then_some(calls.cast_const())
+    }
+
+    /// Forgets the tracked connection that a packet from `source` to `destination` began.
+    pub(crate) fn end(
+        &self,
+        family: Family,
+        protocol: u8,
+        source: Endpoint,
+        destination: Endpoint,
+    ) {
+        let Some(calls) = self.calls() else {
+            return;
+        };
+        // SAFETY: The module is held, and the namespace's part of it is there until `close`.
+        unsafe {
+            bindings::lvs_conntrack_end(
+                calls,
+                self.net.as_ptr(),
+                protocol_family(family),
+                protocol,
+                source.addr_ptr(),
+                source.port.to_be(),
+                destination.addr_ptr(),
+                destination.port.to_be(),
+            );
+        }
+    }
+}
+
+impl Drop for Tracking {
+    fn drop(&mut self) {
+        let calls = *self.calls.get_mut();
+        if !calls.is_null() {
+            // SAFETY: Opened by `open`, and nobody uses it any more.
+            unsafe { bindings::lvs_conntrack_close(calls) };
+        }
+    }
+}
+
+impl Packet {
+    /// If this packet begins a tracked connection: replies will come from `end`.
+    #[cold]
+    pub(crate) fn expect_reply_from(&mut self, end: Endpoint) {
+        // SAFETY: The packet is owned, and so is the connection while nobody else knows it.
+        unsafe {
+            let connection = bindings::lvs_conntrack_first(self.as_ptr());
+            if !connection.is_null() {
+                bindings::lvs_conntrack_reply_from(connection, end.addr_ptr(), end.port.to_be());
+            }
+        }
+    }
+
+    /// If this packet begins a tracked connection: replies will be sent to `end`.
+    #[cold]
+    pub(crate) fn expect_reply_to(&mut self, end: Endpoint) {
+        // SAFETY: As above.
+        unsafe {
+            let connection = bindings::lvs_conntrack_first(self.as_ptr());
+            if !connection.is_null() {
+                bindings::lvs_conntrack_reply_to(connection, end.addr_ptr(), end.port.to_be());
+            }
+        }
+    }
+
+    /// A connection from any port of `client` to `end` will be related to the packet's, if netfilter
+    /// has a helper for that.
+    pub(crate) fn expect_related(
+        &mut self,
+        tracking: &Tracking,
+        family: Family,
+        protocol: u8,
+        client: &Addr,
+        end: Endpoint,
+    ) {
+        let Some(calls) = tracking.calls() else {
+            return;
+        };
+        // SAFETY: The packet is owned, and the module is held.
+        unsafe {
+            bindings::lvs_conntrack_expect(
+                calls,
+                self.as_ptr(),
+                protocol_family(family),
+                protocol,
+                ptr::from_ref(&client.0).cast(),
+                end.addr_ptr(),
+                end.port.to_be(),
+            );
+        }
+    }
+
+    /// Has netfilter put up with sequence numbers of the packet's tracked connection that don't fit:
+    /// it sees each packet before the balancer has adjusted it.
+    pub(crate) fn tolerate_sequences(&mut self) {
+        // SAFETY: The packet is owned.
+        unsafe { bindings::lvs_conntrack_be_liberal(self.as_ptr()) }
+    }
+
+    /// Enters the packet's tracked connection into the table of those. False when the packet has to
+    /// be dropped.
+    #[cold]
+    pub(crate) fn confirm_tracking(&mut self, tracking: &Tracking) -> bool {
+        let Some(calls) = tracking.calls() else {
+            return true;
+        };
+        // SAFETY: The packet is owned, and the module is held.
+        unsafe { bindings::lvs_conntrack_confirm(calls, self.as_ptr()) == bindings::NF_ACCEPT }
+    }
+
+    /// Tracks the packet as the first of a connection. What it was taken for is over. False when the
+    /// packet has to be dropped.
+    #[cold]
+    pub(crate) fn track_anew(&mut self, tracking: &Tracking, family: Family) -> bool {
+        let Some(calls) = tracking.calls() else {
+            return true;
+        };
+        let net = tracking.net.as_ptr();
+        // SAFETY: The packet is owned, and the module is held.
+        let verdict = unsafe {
+            bindings::lvs_conntrack_renew(calls, net, protocol_family(family), self.as_ptr())
+        };
+        verdict == bindings::NF_ACCEPT
+    }
+}
