@@ -129,7 +129,13 @@ pub(super) fn from_server(
         };
         let tracking = context.state.tracking();
         packet.tolerate_sequences();
-        packet.expect_related(tracking, conn.family(), conn.protocol(), &conn.client(), end);
+        packet.expect_related(
+            tracking,
+            conn.family(),
+            conn.protocol(),
+            &conn.client(),
+            end,
+        );
     }
     match place {
         Some((offset, old_len)) => {
@@ -216,7 +222,9 @@ fn expect<'a>(
         role: Role::Data(control),
     };
     let conns = &context.tables.conns;
-    let (data, is_new) = conns.create(context.read, &new, context.state.terms()).ok()?;
+    let (data, is_new) = conns
+        .create(context.read, &new, context.state.terms())
+        .ok()?;
     if !is_new {
         data.listen(context.read);
     }
@@ -244,7 +252,9 @@ pub(super) fn open<'a>(context: &Context<'a>, flow: &Flow) -> Option<&'a ConnEnt
         real_port: expected.real_port(),
         role: Role::Connection(expected.controller(context.read)),
     };
-    let (conn, _) = conns.create(context.read, &new, context.state.terms()).ok()?;
+    let (conn, _) = conns
+        .create(context.read, &new, context.state.terms())
+        .ok()?;
     conns.remove(context.read, expected);
     Some(conn)
 }

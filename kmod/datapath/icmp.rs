@@ -131,7 +131,9 @@ fn read_report(packet: &mut Packet, icmp_at: usize) -> Option<Report> {
 pub(super) fn inner_flow(packet: &mut Packet, report: &Report) -> Option<Flow> {
     let inner = report.inner;
     if matches!(inner.protocol, protocol::ESP | protocol::AH) {
-        return Some(ipsec::key_exchange(&inner));
+        // An error may quote less than the whole header.
+        let end = report.inner_at.checked_add(inner.len)?;
+        return packet.pull(end).then(|| ipsec::key_exchange(&inner));
     }
     if !parse::has_ports(inner.protocol) || inner.is_later_fragment {
         return None;

@@ -229,7 +229,8 @@ fn replace_word(
 
 /// Whether the checksum of a whole packet's TCP segment is right. `packet` is the whole packet.
 pub fn is_intact(packet: &[u8], ip_len: usize, family: Family) -> bool {
-    let (Some(segment), Some(pseudo)) = (packet.get(ip_len..), pseudo_header(packet, ip_len, family))
+    let (Some(segment), Some(pseudo)) =
+        (packet.get(ip_len..), pseudo_header(packet, ip_len, family))
     else {
         return false;
     };
@@ -254,13 +255,7 @@ fn pseudo_header(packet: &[u8], ip_len: usize, family: Family) -> Option<Delta> 
 /// Replaces the `len` bytes at `at` by `text`. What follows moves; behind the present `end` of the
 /// data there is room for what the text is longer. Returns the new end; `None`, with nothing changed,
 /// when there isn't.
-pub fn replace(
-    bytes: &mut [u8],
-    end: usize,
-    at: usize,
-    len: usize,
-    text: &[u8],
-) -> Option<usize> {
+pub fn replace(bytes: &mut [u8], end: usize, at: usize, len: usize, text: &[u8]) -> Option<usize> {
     let tail = at.checked_add(len)?;
     let moved = at.checked_add(text.len())?;
     let tail_len = end.checked_sub(tail)?;
@@ -279,7 +274,7 @@ pub fn replace(
     } else {
         (0..tail_len).rev().for_each(&mut move_byte);
     }
-    for (place, byte) in bytes.iter_mut().skip(at).zip(text) {
+    for (place, byte) in bytes.get_mut(at..moved)?.iter_mut().zip(text) {
         *place = *byte;
     }
     Some(new_end)
@@ -410,7 +405,10 @@ mod tests {
                 edit.adjust_acknowledgement(&mut tcp, TransportSum::Complete),
                 None
             );
-            assert_eq!(complete(&mut tcp, 0, Family::V4, TransportSum::Complete), None);
+            assert_eq!(
+                complete(&mut tcp, 0, Family::V4, TransportSum::Complete),
+                None
+            );
         }
     }
 

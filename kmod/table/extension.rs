@@ -66,7 +66,9 @@ pub(crate) fn set_control_ports(ports: impl Iterator<Item = u16>) {
 
 /// The virtual ports of FTP's control connections, with 0 for none.
 pub(crate) fn control_ports() -> impl DoubleEndedIterator<Item = u16> + ExactSizeIterator {
-    CONTROL_PORTS.iter().map(|port| port.load(Ordering::Relaxed))
+    CONTROL_PORTS
+        .iter()
+        .map(|port| port.load(Ordering::Relaxed))
 }
 
 /// Which of FTP's control ports `port` is.

@@ -320,7 +320,8 @@ impl NetnsState {
     /// The tables, made when missing. Control lock held; fails with `ENOMEM`.
     pub(super) fn make_tables(&self) -> Result<&Tables> {
         if self.tables.get().is_none() {
-            self.tables.set(KBox::new(Tables::new(&self.tracking)?, GFP_KERNEL)?);
+            self.tables
+                .set(KBox::new(Tables::new(&self.tracking)?, GFP_KERNEL)?);
             self.chore.queue(time::HZ);
         }
         self.tables().ok_or(ENOMEM)

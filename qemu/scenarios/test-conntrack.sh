@@ -139,7 +139,7 @@ calls() {
 	forget
 
 	echo "== masquerading in front of the servers"
-	nft_rules "table ip masquerade { chain post { type nat hook postrouting priority 100;
+	nft_rules "table ip source_nat { chain post { type nat hook postrouting priority 100;
 		ip daddr $RS1 masquerade; }; }"
 	admin -A -t $VIP:90 -s rr
 	admin -a -t $VIP:90 -r $RS1 -m

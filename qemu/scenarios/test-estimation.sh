@@ -72,7 +72,8 @@ rates() {
 	done >"$RUN/rates"
 	say "packets a second: $(uniq "$RUN/rates" | paste -sd' ')"
 	expect_eq "values that aren't a burst's" "" "$(uniq "$RUN/rates" | awk -v burst=$BURST '
-		NR == 1 { if ($1 < burst / 20 || $1 > burst / 8) print; last = $1; next }
+		# Part of the burst may have come after the rate was updated.
+		NR <= 2 { if ($1 < burst / 20 || $1 > burst / 8) print; last = $1; next }
 		# Whoever reads seldom misses some.
 		{ for (k = 1; k <= 4; k++) { last *= 0.75; if ($1 >= last - k - 1 && $1 <= last + k + 1) break }
 		  if (k > 4) print; last = $1 }')"

@@ -12,11 +12,11 @@ marks() { FAMILY=6 python3 "$LIB/marks.py"; }
 
 differential marks
 trace=$(cat "$RUN/trace.2")
-client='\[fd00:0:a:1::32\]:[0-9]+' server='fd00:0:a:2::3[234]'
-expect_match "NAT of every marked port" "TCP $client > \[$server\]:443 S" "$trace"
-expect_match "NAT of every marked protocol" "UDP $client > \[$server\]:53" "$trace"
-expect_match "DR" "TCP $client > \[fd00:0:a:900::1\]:80 S" "$trace"
-expect_match "the tunnel" "41 fd00:0:a:2::1 > $server carries \[TCP $client > " "$trace"
+client='10\.0\.1\.50:[0-9]+' server='10\.0\.2\.5[012]'
+expect_match "NAT of every marked port" "TCP $client > $server:443 S" "$trace"
+expect_match "NAT of every marked protocol" "UDP $client > $server:53" "$trace"
+expect_match "DR" "TCP $client > 10\.9\.0\.1:80 S" "$trace"
+expect_match "the tunnel" "IPv6 10\.0\.2\.1 > $server carries \[TCP $client > " "$trace"
 expect_match "a mark's template" "IP 10\.0\.1\.50 0 .* -> 10\.0\.2\.5[012] 0" "$trace"
 expect_eq "refused commands" "" "$(grep -E '^(nft:|-[A-Za-z] .* -> )' <<<"$trace" || true)"
 expect_clean_log

@@ -21,10 +21,10 @@ use crate::table::NetnsState;
 
 /// FTP's ports with their places, in the file's order.
 fn used_ports() -> impl Iterator<Item = (usize, u16)> {
-    extension::control_ports()
-        .enumerate()
-        .rev()
-        .filter(|(_, port)| *port != 0)
+    (0..extension::MAX_CONTROL_PORTS).rev().filter_map(|place| {
+        let port = extension::control_ports().nth(place)?;
+        (port != 0).then_some((place, port))
+    })
 }
 
 /// Chains of this length and longer are counted together.

@@ -151,13 +151,7 @@ pub(super) fn rewrite(
 
 /// The same where the transport has no sum over the addresses.
 #[cold]
-fn rewrite_plain(
-    headers: &mut [u8],
-    ip: IpHeader,
-    end: End,
-    addr: Addr,
-    port: u16,
-) -> Option<()> {
+fn rewrite_plain(headers: &mut [u8], ip: IpHeader, end: End, addr: Addr, port: u16) -> Option<()> {
     match ip.family {
         Family::V4 => {
             let addr = addr.v4_word();

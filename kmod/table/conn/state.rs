@@ -46,10 +46,8 @@ impl Conn {
 
     /// Whether this is a connection whose handshake isn't over.
     pub(crate) fn is_half_open(&self) -> bool {
-        matches!(
-            self.tcp_state(),
-            Some(TcpState::SynRecv | TcpState::SynAck)
-        ) || self.sctp_state().is_some_and(SctpState::is_half_open)
+        matches!(self.tcp_state(), Some(TcpState::SynRecv | TcpState::SynAck))
+            || self.sctp_state().is_some_and(SctpState::is_half_open)
     }
 
     /// The state's name as listings show it.
@@ -108,12 +106,7 @@ impl Conn {
     }
 
     #[cold]
-    fn advance_sctp(
-        &self,
-        read: ReadSide<'_>,
-        from_client: bool,
-        event: sctp_state::Event,
-    ) -> u32 {
+    fn advance_sctp(&self, read: ReadSide<'_>, from_client: bool, event: sctp_state::Event) -> u32 {
         let state = self.pass(read, from_client, |number, direction| {
             let after = sctp_state::next(SctpState::from_number(number)?, direction, event);
             Some(Step {

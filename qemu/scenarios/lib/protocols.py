@@ -158,7 +158,6 @@ def scheduled():
             later = wire.ip(wire.VIP, wire.FAKE_CLIENT, wire.TCP, bytes(40), offset=1480)
             client.send(t.error("10.0.1.55", wire.VIP, 3, 4, later, 1200))
             show("an error about a later fragment")
-    print(net.ipvsadm("-Ln"))
 
 
 def sloppy():

@@ -94,7 +94,7 @@ hold() {
 
 # let_go PID...: ends held requests.
 let_go() {
-	kill "$@"
+	kill "$@" 2>/dev/null || true
 	wait "$@" 2>/dev/null || true
 }
 

@@ -11,11 +11,12 @@ import socket
 import struct
 
 import wire
-from wire import CLIENT, FLAGS, PROTOCOLS, RS1, TCP, UDP, VIP, Netns, checksum  # noqa: F401
+from wire import CLIENT, FLAGS, RS1, TCP, UDP, VIP, Netns, checksum  # noqa: F401
 
 HEAD = 40
-ICMPV6 = 58
 IPV6 = 41
+ICMPV6 = 58
+PROTOCOLS = {TCP: "TCP", UDP: "UDP", IPV6: "IPv6", ICMPV6: "ICMPv6"}
 ETH_P_IPV6 = 0x86DD
 NUMBER = re.compile(r"(\d+\.\d+\.\d+\.\d+)(/\d+)?(:\d+)?")
 
@@ -114,22 +115,16 @@ def is_error(packet):
 
 
 class Sides(wire.Sides):
-    """As for IPv4, but that only TCP and UDP are seen, and `errors` of ICMPv6."""
+    """As for IPv4, but that only TCP, UDP and tunnels are seen, and `errors` of ICMPv6."""
 
     def __init__(self, errors=False):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
         self.client, self.server = Sender("client"), Sender("rs1")
-        wanted = (lambda packet: packet[6] in (TCP, UDP) or is_error(packet)) if errors else (
-            lambda packet: packet[6] in (TCP, UDP))
+        def wanted(packet):
+            return packet[6] in (TCP, UDP, IPV6) or (errors and is_error(packet))
+
         self.seen = {"client": Capture("client", wanted=wanted), "server": Capture("rs1", wanted=wanted)}
         self.mark = 0
-
-    def show(self, title):
-        print(title)
-        found = self.arrived()
-        for side, packet in found:
-            print("   at the", side, describe(packet))
-        return found
 
     def arrived(self):
         marks = {"client": set(), "server": set()}
@@ -196,6 +191,8 @@ def describe(packet, inner=False):
     size, protocol, hops = struct.unpack("!HBB", packet[4:8])
     src, dst, body = packet[8:24], packet[24:40], packet[HEAD:]
     text = f"{PROTOCOLS.get(protocol, protocol)} {name(src)}"
+    if protocol == IPV6:
+        return f"{text} > {name(dst)} carries [{describe(body)}] ttl {hops} len {size}"
     if protocol in (TCP, UDP):
         sport, dport = struct.unpack("!HH", body[:4])
         text += f":{sport} > {name(dst)}:{dport}"
@@ -221,23 +218,6 @@ def ports(packet):
 
 def protocol(packet):
     return packet[6]
-
-
-def describe(packet):
-    """One line about a packet, with everything a balancer may touch."""
-    body = packet[HEAD:]
-    src, dst = (socket.inet_ntop(socket.AF_INET6, packet[at:at + 16]) for at in (8, 24))
-    text = f"{PROTOCOLS.get(packet[6], packet[6])} "
-    if packet[6] == IPV6:
-        text += f"{src} > {dst} carries [{describe(body)}]"
-    else:
-        sport, dport = struct.unpack("!HH", body[:4])
-        text += f"[{src}]:{sport} > [{dst}]:{dport} "
-        if packet[6] == TCP:
-            text += "".join(flag for bit, flag in enumerate(FLAGS) if body[13] & 1 << bit)
-        if checksum(packet[8:40] + struct.pack("!II", len(body), packet[6]) + body):
-            text += " BAD checksum"
-    return text + f" hops {packet[7]} class {struct.unpack('!I', packet[:4])[0] & 0xfffffff:#x} len {len(packet)}"
 
 
 def begins(packet):
