@@ -170,8 +170,9 @@ impl Route {
     /// an IPv6 route leads to.
     pub(crate) fn holds(&self, device: Device) -> bool {
         // SAFETY: As above; the family is the route's.
-        let (leaves_by, has_address) = unsafe {
+        let (is_lost, leaves_by, has_address) = unsafe {
             (
+                bindings::lvs_dst_is_lost(self.dst()),
                 bindings::lvs_dst_device(self.dst()),
                 match self.family {
                     Family::V4 => core::ptr::null(),
@@ -179,7 +180,8 @@ impl Route {
                 },
             )
         };
-        device == Device(leaves_by) || device == Device(has_address)
+        // What was lost may hold the device through the routing table's entry.
+        is_lost || device == Device(leaves_by) || device == Device(has_address)
     }
 
     /// Whether a packet of `len` bytes, tunnel headers included, fits the way whatever was learned of
