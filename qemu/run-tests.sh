@@ -85,10 +85,10 @@ EARLY=(nat dr tun mixed-local icmp fragments mtu states ipv6 return-routes)
 
 group_uml() {
 	local name
-	scenarios_on_uml uml --timeout 400
+	scenarios_on_uml uml --timeout 600
 	for name in "${EARLY[@]}"; do
 		selected "uml/early-$name" || continue
-		start_test "uml/early-$name" "$LVS_TOP/qemu/uml.sh" --timeout 400 --name "early-$name" \
+		start_test "uml/early-$name" "$LVS_TOP/qemu/uml.sh" --timeout 600 --name "early-$name" \
 			--env LVS_PARAMETERS=early_path=1 "$LVS_TOP/qemu/scenarios/test-$name.sh"
 	done
 	wait_for_tests
