@@ -133,7 +133,6 @@ void lvs_spin_unlock_bh(spinlock_t *lock);
 struct kmem_cache *lvs_cache_create(const char *name, unsigned int size);
 void *lvs_cache_alloc_atomic(struct kmem_cache *cache);
 void *lvs_kmalloc(size_t size);
-void *lvs_kmalloc_atomic(size_t size);
 void lvs_kfree(const void *object);
 void *lvs_kvmalloc(size_t size);
 void *lvs_kvzalloc(size_t size);

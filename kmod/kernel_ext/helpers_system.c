@@ -113,11 +113,6 @@ void *lvs_kmalloc(size_t size)
 	return kmalloc(size, GFP_KERNEL);
 }
 
-void *lvs_kmalloc_atomic(size_t size)
-{
-	return kmalloc(size, GFP_ATOMIC | __GFP_NOWARN);
-}
-
 void lvs_kfree(const void *object)
 {
 	kfree(object);
