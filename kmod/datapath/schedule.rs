@@ -58,9 +58,7 @@ use super::{
 #[inline(always)]
 pub(super) fn keeps(context: &Context<'_>, flow: &Flow, conn: &ConnEntry) -> bool {
     let opens = flow.signal.opens();
-    let server_is_gone = conn
-        .dest(context.read)
-        .is_some_and(|dest| !dest.is_available());
+    let server_is_gone = has_lost_server(context, conn);
     if !opens && !server_is_gone {
         return true;
     }
@@ -116,6 +114,10 @@ pub(super) fn begin(context: Context<'_>, packet: Packet, flow: Flow) -> Disposi
     }
     if flow.ip.protocol == protocol::TCP {
         if let Some(conn) = ftp::open(context, flow) {
+            // As every packet of a connection whose server was removed.
+            if has_lost_server(context, conn) {
+                return packet.discard();
+            }
             return first(context, packet, flow, conn);
         }
     }
@@ -133,7 +135,7 @@ pub(super) fn begin(context: Context<'_>, packet: Packet, flow: Flow) -> Disposi
     match connect(context, &mut packet, flow, service) {
         Ok(conn) => first(context, packet, flow, &conn),
         Err(Failure::NoServer) => refuse(context, packet, flow, service),
-        Err(Failure::NoConnection) => packet.discard(),
+        Err(Failure::NoConnection | Failure::ServerLeft) => packet.discard(),
     }
 }
 
@@ -144,7 +146,14 @@ fn first(context: &Context<'_>, packet: Packet, flow: &Flow, conn: &ConnEntry) -
     if conn.has(flag::TRACKED) && !packet.track_anew(context.state.tracking(), flow.ip.family) {
         return packet.discard();
     }
-    forward::request(context, packet, flow, conn)
+    forward::scheduled(context, packet, flow, conn)
+}
+
+/// Whether the connection's server was removed from its service.
+#[inline(always)]
+fn has_lost_server(context: &Context<'_>, conn: &ConnEntry) -> bool {
+    conn.dest(context.read)
+        .is_some_and(|dest| !dest.is_available())
 }
 
 /// What becomes of an ICMP error that no connection was made for.
@@ -192,10 +201,30 @@ pub(super) enum Failure {
     NoServer,
     /// The table takes none: the packet is dropped.
     NoConnection,
+    /// The server was removed just after it was picked: another one may take it.
+    ServerLeft,
 }
+
+/// Servers that may leave just after they were picked before a packet is given up.
+const PICKS: usize = 4;
 
 /// Picks a server and makes the connection.
 fn connect<'a>(
+    context: &Context<'a>,
+    packet: &mut Packet,
+    flow: &Flow,
+    service: &'a Entry<Service>,
+) -> Result<Made<'a>, Failure> {
+    for _ in 0..PICKS {
+        match connect_to_one(context, packet, flow, service) {
+            Err(Failure::ServerLeft) => {}
+            made_or_not => return made_or_not,
+        }
+    }
+    Err(Failure::ServerLeft)
+}
+
+fn connect_to_one<'a>(
     context: &Context<'a>,
     packet: &mut Packet,
     flow: &Flow,
@@ -268,6 +297,9 @@ fn create_once<'a>(context: &Context<'a>, new: &NewConn<'_>) -> Result<OneShot<'
         .create_once(context.read, new, context.state.terms())
         .map_err(refused)?;
     if let Some(dest) = new.dest {
+        if !dest.is_available() {
+            return Err(Failure::ServerLeft);
+        }
         dest.counters.count_connection();
     }
     if let Role::Connection(Some(template)) = new.role {
@@ -322,6 +354,10 @@ pub(super) fn create<'a>(
         Ok((conn, is_new)) => {
             if is_new && !matches!(new.role, Role::Template { .. }) {
                 if let Some(dest) = new.dest {
+                    if !dest.is_available() {
+                        conns.remove(context.read, conn);
+                        return Err(Failure::ServerLeft);
+                    }
                     dest.counters.count_connection();
                 }
             }

@@ -288,7 +288,7 @@ impl<'a> Control<'a> {
             }
         }
         for dest in dests.iter() {
-            self.discard_dest(dest.clone());
+            self.discard_dest(dest.clone(), dest.raw_counters());
         }
         let counts = self.state.counts();
         counts.note_engine(service.is_sip(), ServiceCounts::ONE_LESS);
@@ -394,13 +394,13 @@ impl<'a> Control<'a> {
         }
         let trashed = self.rules.trash.find(service, id);
         let revived = trashed.is_some();
-        let dest = match trashed {
-            Some(dest) => dest,
+        let (dest, counted) = match trashed {
+            Some(found) => found,
             None => {
                 let number = self.next_dest_number();
                 let dest = RcuArc::new(Dest::new(number, service, id, config)?)?;
                 self.with_service(service, |_, service| dest.set_instance(service.instance()))?;
-                dest
+                (dest, Counters::default())
             }
         };
         let mut longer = List::with_capacity(dests.len().saturating_add(1))?;
@@ -426,7 +426,7 @@ impl<'a> Control<'a> {
         tables.backends.insert(backend);
         if revived {
             self.rules.trash.remove(service, id);
-            self.take_back_counters(service, &dest)?;
+            self.take_back_counters(service, &dest, counted)?;
         }
         dest.set_available();
         Ok(())
@@ -438,14 +438,18 @@ impl<'a> Control<'a> {
         number
     }
 
-    /// A server is back from the trash: what it counted isn't counted among the removed any more.
-    fn take_back_counters(&mut self, service: &ServiceId, dest: &Dest) -> Result {
+    /// A server is back from the trash: what it had `counted` isn't counted among the removed any
+    /// more.
+    fn take_back_counters(
+        &mut self,
+        service: &ServiceId,
+        dest: &Dest,
+        counted: Counters,
+    ) -> Result {
         let same_service =
             self.with_service(service, |_, service| service.instance() == dest.instance())?;
         if same_service {
-            return self.with_service(service, |_, service| {
-                service.return_counters(dest.raw_counters())
-            });
+            return self.with_service(service, |_, service| service.return_counters(counted));
         }
         // The service was deleted and made anew meanwhile: its statistics begin at zero.
         for (cpu, kept) in self.rules.removed.iter_mut().enumerate() {
@@ -492,10 +496,9 @@ impl<'a> Control<'a> {
         let dest = dests.remove(index).ok_or(ENOENT)?;
         self.reserve_for_removal(slice::from_ref(&dest))?;
         self.publish(service, dests, Change::Removed(index))?;
-        self.with_service(service, |_, service| {
-            service.keep_counters(dest.raw_counters())
-        })?;
-        self.discard_dest(dest);
+        let counted = dest.raw_counters();
+        self.with_service(service, |_, service| service.keep_counters(counted))?;
+        self.discard_dest(dest, counted);
         Ok(())
     }
 
@@ -523,8 +526,9 @@ impl<'a> Control<'a> {
         Ok(())
     }
 
-    /// A server is in no service any more: its connections may keep it alive.
-    fn discard_dest(&mut self, dest: RcuArc<Dest>) {
+    /// A server is in no service any more, and what it had `counted` is kept elsewhere: its
+    /// connections may keep it alive.
+    fn discard_dest(&mut self, dest: RcuArc<Dest>, counted: Counters) {
         dest.set_standings(None, 0);
         dest.set_unavailable();
         if let Some(tables) = self.state.tables() {
@@ -533,7 +537,7 @@ impl<'a> Control<'a> {
         if is_mixed(dest.service(), dest.id()) {
             self.forget_user(dest.id().family);
         }
-        self.rules.trash.put(dest);
+        self.rules.trash.put(dest, counted);
         if self.state.sysctls().expire_nodest_conn() {
             self.state.expire_orphans();
         }
@@ -541,6 +545,7 @@ impl<'a> Control<'a> {
 
     /// Forgets removed servers that nothing has gone to for a while.
     pub(super) fn empty_trash(&mut self) {
+        self.settle_trash();
         self.rules.trash.empty();
     }
 

@@ -53,8 +53,31 @@ pub(super) fn request(
     flow: &Flow,
     conn: &ConnEntry,
 ) -> Disposition {
+    send(context, packet, flow, conn, false)
+}
+
+/// The packet that was just scheduled. It goes to its server even if that is removed meanwhile, as
+/// it would had it come a moment earlier.
+#[inline]
+pub(super) fn scheduled(
+    context: &Context<'_>,
+    packet: Packet,
+    flow: &Flow,
+    conn: &ConnEntry,
+) -> Disposition {
+    send(context, packet, flow, conn, true)
+}
+
+#[inline(always)]
+fn send(
+    context: &Context<'_>,
+    packet: Packet,
+    flow: &Flow,
+    conn: &ConnEntry,
+    is_scheduled: bool,
+) -> Disposition {
     if let Some(dest) = conn.dest(context.read) {
-        if !dest.is_available() {
+        if !is_scheduled && !dest.is_available() {
             return packet.discard();
         }
         dest.counters.count_in(packet.len());

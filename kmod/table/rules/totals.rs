@@ -2,6 +2,8 @@
 
 //! Statistics over all services, those that are gone included.
 
+use crate::kernel_ext::rcu;
+
 use super::super::stats::{
     Counters,
     FineRates,
@@ -56,6 +58,22 @@ impl Control<'_> {
             Item::Dest(dest) => sum = sum.plus(dest.counters.of_cpu(cpu)),
         });
         sum
+    }
+
+    /// Counts what removed servers were still counting at their removal.
+    pub(super) fn settle_trash(&mut self) {
+        let tables = self.state.tables();
+        let rules = &mut *self.rules;
+        rules.trash.settle(|dest, late| {
+            let is_kept = rcu::read(|read| {
+                let service = tables.and_then(|tables| tables.service(read, dest.service()))?;
+                let same = service.instance() == dest.instance();
+                same.then(|| service.keep_counters(late))
+            });
+            if let (None, Some(kept)) = (is_kept, rules.removed.first_mut()) {
+                *kept = kept.plus(late);
+            }
+        });
     }
 
     /// Updates the rates of a slice of the servers. Returns where the next one begins.

@@ -19,6 +19,7 @@ use crate::kernel_ext::rcu::RcuArc;
 use crate::kernel_ext::time;
 
 use super::super::dest::Dest;
+use super::super::stats::Counters;
 
 /// Seconds a removed server is kept after its last connection, so that it finds its counters when
 /// it is added again.
@@ -40,6 +41,10 @@ struct Bucket {
 
 struct Trashed {
     dest: RcuArc<Dest>,
+    /// What it had counted when its service took that over.
+    counted: Counters,
+    /// When that was, until it was settled: packets that had found the server before may count yet.
+    removed_at: Option<u32>,
     idle_since: Option<u32>,
 }
 
@@ -91,21 +96,43 @@ impl Trash {
         reserved
     }
 
-    /// Keeps `dest`. Without room, which was to be reserved, its connections alone keep it.
-    pub(super) fn put(&mut self, dest: RcuArc<Dest>) {
+    /// Keeps `dest`, whose service took over what it had `counted`. Without room, which was to be
+    /// reserved, its connections alone keep it.
+    pub(super) fn put(&mut self, dest: RcuArc<Dest>, counted: Counters) {
         if let Some(bucket) = self.bucket_mut(&dest) {
             let _ = bucket.trashed.push_reserved(Trashed {
                 dest,
+                counted,
+                removed_at: Some(time::now()),
                 idle_since: None,
             });
         }
     }
 
-    /// The removed server of this name, which stays.
-    pub(super) fn find(&self, service: &ServiceId, id: &DestId) -> Option<RcuArc<Dest>> {
+    /// The removed server of this name, which stays, and what its service took over.
+    pub(super) fn find(
+        &self,
+        service: &ServiceId,
+        id: &DestId,
+    ) -> Option<(RcuArc<Dest>, Counters)> {
         let bucket = self.buckets.get(Self::place(service, id))?;
         let found = bucket.trashed.iter().find(|it| it.is(service, id))?;
-        Some(found.dest.clone())
+        Some((found.dest.clone(), found.counted))
+    }
+
+    /// Has `take` take over what servers counted beyond that, once nobody counts any more.
+    pub(super) fn settle(&mut self, mut take: impl FnMut(&Dest, Counters)) {
+        let now = time::now();
+        let trashed = self.buckets.iter_mut().flat_map(|it| it.trashed.iter_mut());
+        for trashed in trashed {
+            let is_due = |at: u32| now.wrapping_sub(at) >= time::HZ;
+            if trashed.removed_at.is_some_and(is_due) {
+                let counted = trashed.dest.raw_counters();
+                take(&trashed.dest, counted.minus(trashed.counted));
+                trashed.counted = counted;
+                trashed.removed_at = None;
+            }
+        }
     }
 
     /// Forgets the removed server of this name.
@@ -122,7 +149,7 @@ impl Trash {
         let now = time::now();
         for bucket in self.buckets.iter_mut() {
             bucket.trashed.retain(|trashed| {
-                if !RcuArc::is_unique(&trashed.dest) {
+                if trashed.removed_at.is_some() || !RcuArc::is_unique(&trashed.dest) {
                     trashed.idle_since = None;
                     return true;
                 }

@@ -149,12 +149,17 @@ traffic.wait()
 with DIRECTOR:
     results = [open(f"{PKTGEN}front@{cpu}", encoding="ascii").read() for cpu in (0, 1)]
 sent = sum(int(re.search(r"pkts-sofar: (\d+)", text)[1]) for text in results)
+with DIRECTOR, open("/proc/thread-self/net/ip_vs_conn", encoding="ascii") as file:
+    entries = sum(1 for _ in file) - 1
+# What servers counted while they were removed comes to their service within two seconds.
+end = time.monotonic() + 20
 (connections, packets), servers = listing()
+while connections != entries and time.monotonic() < end:
+    time.sleep(0.2)
+    (connections, packets), servers = listing()
 at_servers = seen()
 print("sent", sent)
 print("connections", connections, "packets", packets, "at servers", sum(at_servers.values()))
 print("of the one that was never removed:", servers["10.9.0.9"] - at_servers.get("10.9.0.9", 0), "more than arrived")
-with DIRECTOR, open("/proc/thread-self/net/ip_vs_conn", encoding="ascii") as file:
-    entries = sum(1 for _ in file) - 1
 print("entries", entries)
 print(f"{rounds} rounds, {sum_of_edits} changes", file=sys.stderr)
