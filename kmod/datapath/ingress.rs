@@ -6,7 +6,6 @@ use lvs_engine::addr::Family;
 use lvs_engine::parse::{
     self,
     protocol,
-    tcp_flag,
     IpHeader,
     ParseError, //
 };
@@ -230,10 +229,9 @@ fn others(context: Context<'_>, packet: Packet, flow: Flow) -> Disposition {
 }
 
 /// If a server behind NAT sent this packet that belongs to no connection, tells it that nobody awaits
-/// it, and returns whether it did. A reset is no reason to answer.
+/// it, and returns whether it did. A reset or an ABORT is no reason to answer.
 #[cold]
 fn answer_stray_reply(context: &Context<'_>, packet: &Packet, flow: &Flow) -> bool {
-    let is_reset = matches!(flow.signal, Signal::Segment(flags) if flags & tcp_flag::RST != 0);
     let IpHeader {
         family,
         protocol,
@@ -242,7 +240,7 @@ fn answer_stray_reply(context: &Context<'_>, packet: &Packet, flow: &Flow) -> bo
     } = flow.ip;
     let backends = &context.tables.backends;
     let server = backends.find(context.read, family, protocol, &source, flow.source_port);
-    if is_reset || server.is_none() {
+    if flow.signal.aborts() || server.is_none() {
         return false;
     }
     packet.report(family, context.state.net(), IcmpError::PortUnreachable);

@@ -194,6 +194,12 @@ impl Chunks {
         self.first == chunk::INIT
     }
 
+    /// Whether they start with an ABORT.
+    #[inline]
+    pub const fn are_abort(self) -> bool {
+        self.first == chunk::ABORT
+    }
+
     /// Whether they can open an association: an INIT can, and with `sloppy` whatever doesn't start
     /// with an ABORT.
     #[inline]

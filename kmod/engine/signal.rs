@@ -28,6 +28,17 @@ impl Signal {
             Signal::Datagram | Signal::Nothing => false,
         }
     }
+
+    /// Whether the packet gives its connection up: a TCP reset, or an SCTP packet that starts with an
+    /// ABORT. Neither is ever answered (RFC 9293 3.5.2, RFC 9260 8.4).
+    #[inline]
+    pub const fn aborts(self) -> bool {
+        match self {
+            Signal::Segment(flags) => flags & tcp_flag::RST != 0,
+            Signal::Chunks(chunks) => chunks.are_abort(),
+            Signal::Datagram | Signal::Nothing => false,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -41,5 +52,15 @@ mod tests {
         assert!(Signal::Chunks(Chunks::read([1, 0, 0, 20], |_| None)).opens());
         assert!(!Signal::Chunks(Chunks::read([0, 0, 0, 20], |_| None)).opens());
         assert!(!Signal::Datagram.opens() && !Signal::Nothing.opens());
+    }
+
+    #[test]
+    fn a_reset_and_an_abort_give_up() {
+        assert!(Signal::Segment(tcp_flag::RST | tcp_flag::ACK).aborts());
+        assert!(!Signal::Segment(tcp_flag::FIN).aborts());
+        assert!(Signal::Chunks(Chunks::read([6, 0, 0, 4], |_| None)).aborts());
+        // An ABORT behind a COOKIE ECHO ends the association, but the packet is not one.
+        assert!(!Signal::Chunks(Chunks::read([10, 0, 0, 4], |_| Some([6, 0, 0, 4]))).aborts());
+        assert!(!Signal::Datagram.aborts() && !Signal::Nothing.aborts());
     }
 }

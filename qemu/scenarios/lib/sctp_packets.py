@@ -74,6 +74,13 @@ net.ipvsadm("-d", "--sctp-service", f"{wire.VIP}:98", "-r", f"{wire.FAKE_SERVER}
 to_service(1098, 98, "data")
 show("data when its server was removed")
 
+# Replies that nobody awaits: the server is told, but of an ABORT.
+for on in (1, 0):
+    t.put("nat_icmp_send", on)
+    for chunks in (("data",), ("init_ack",), ("abort",), ("data", "abort"), ("cookie_echo", "abort"), ()):
+        from_server(9900, 3999, *chunks)
+        show(f"nat_icmp_send {on}: {'+'.join(chunks) or 'no chunk'} for nobody")
+
 # Persistence and marks.
 for port in (4000, 4001):
     to_service(port, 95, "init")
