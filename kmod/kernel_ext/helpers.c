@@ -317,10 +317,9 @@ bool lvs_dst_device_down(const struct dst_entry *dst)
 	return dst->dev && !netif_running(dst->dev);
 }
 
-/* Its device went down: the kernel took that from it, but not IPv6's entry of the routing table, which holds the device, too. */
-bool lvs_dst_is_lost(const struct dst_entry *dst)
+bool lvs_is_blackhole(const struct net_device *device)
 {
-	return dst_dev(dst) == blackhole_netdev;
+	return device == blackhole_netdev;
 }
 
 const struct net_device *lvs_dst_device(const struct dst_entry *dst)

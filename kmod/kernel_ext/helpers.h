@@ -72,7 +72,7 @@ bool lvs_dst_stale6(struct dst_entry *dst, u32 cookie);
 unsigned int lvs_dst_mtu(const struct dst_entry *dst);
 bool lvs_dst_is_local4(const struct dst_entry *dst);
 bool lvs_dst_device_down(const struct dst_entry *dst);
-bool lvs_dst_is_lost(const struct dst_entry *dst);
+bool lvs_is_blackhole(const struct net_device *device);
 const struct net_device *lvs_dst_device(const struct dst_entry *dst);
 unsigned int lvs_dst_hard_header_len(const struct dst_entry *dst);
 unsigned int lvs_dst_reserved_space(const struct dst_entry *dst);

@@ -170,9 +170,8 @@ impl Route {
     /// an IPv6 route leads to.
     pub(crate) fn holds(&self, device: Device) -> bool {
         // SAFETY: As above; the family is the route's.
-        let (is_lost, leaves_by, has_address) = unsafe {
+        let (leaves_by, has_address) = unsafe {
             (
-                bindings::lvs_dst_is_lost(self.dst()),
                 bindings::lvs_dst_device(self.dst()),
                 match self.family {
                     Family::V4 => core::ptr::null(),
@@ -180,8 +179,14 @@ impl Route {
                 },
             )
         };
-        // What was lost may hold the device through the routing table's entry.
-        is_lost || device == Device(leaves_by) || device == Device(has_address)
+        // From a device that goes down the kernel takes these two, but not the entry of IPv6's routing table that
+        // the route was made of, which holds the device as well.
+        // SAFETY: It compares the pointer with another.
+        let is_lost = |device| unsafe { bindings::lvs_is_blackhole(device) };
+        device == Device(leaves_by)
+            || device == Device(has_address)
+            || is_lost(leaves_by)
+            || is_lost(has_address)
     }
 
     /// Whether a packet of `len` bytes, tunnel headers included, fits the way whatever was learned of
