@@ -9,6 +9,7 @@
 . "$LIB/dual_stack.sh"
 . "$LIB/services.sh"
 . "$LIB/ftp.sh"
+. "$LIB/differential.sh"
 
 VIP=10.0.1.100
 LONG_VIP=10.100.100.100
@@ -41,6 +42,35 @@ services() {
 }
 one() { in_ns client curl -sS --connect-timeout 10 --max-time 30 "$@"; }
 dialogue() { in_ns client python3 "$LIB/ftp_dialogue.py" client "$@"; }
+
+heading "Segment by segment, the same as ip_vs"
+by_hand() {
+	topology
+	# ip_vs leaves checksums to the device.
+	in_ns director ethtool -K front tx off >/dev/null
+	ip -n director addr add $LONG_VIP/32 dev front
+	ip -n client route add $LONG_VIP/32 via 10.0.1.1
+	if [[ $module == ip_vs ]]; then modprobe ip_vs_ftp; fi
+	admin -A -t $LONG_VIP:21 -s rr
+	admin -a -t $LONG_VIP:21 -r 10.0.2.50:21 -m
+}
+segments() { python3 "$LIB/ftp_wire.py"; }
+differential segments by_hand
+expect_match "the reply is translated" "at the client PA 5012 acknowledging 1007 '227 Entering Passive Mode \(10,100,100,100,156,64\)" \
+	"$(cat "$RUN/trace.2")"
+
+if [[ $LVS_MODULE == lvs ]]; then
+	heading "Segments that are sent again"
+	module=lvs
+	load_module lvs
+	by_hand
+	again=$(python3 "$LIB/ftp_wire.py" again)
+	expect_eq "segments that arrive as they did before" "30 of 30" \
+		"$(grep -c '^   as before' <<<"$again") of $(grep -c ', again: ' <<<"$again")"
+	expect_no_match "checksums" BAD "$again"
+	remove_topology
+	unload_module lvs
+fi
 
 network
 expect_eq "/proc/net/ip_vs_app" "prot port    usecnt name|TCP  21      0      ftp              |" \
@@ -127,6 +157,31 @@ if [[ $LVS_MODULE == lvs ]]; then
 	dialogue $LONG_VIP "EPSV ALL" EPSV EPSV >"$RUN/dialogue"
 	expect_eq "EPSV ALL" 2 "$(grep -c EPSV "$RUN/dialogue")"
 fi
+
+heading "By a mark"
+nft_rules "table inet marks { chain in { type filter hook prerouting priority -150;
+	ip daddr $LONG_VIP tcp dport 21 meta mark set 7; ip6 daddr $VIP6 tcp dport 21 meta mark set 8; }; }"
+for setting in 0 1; do
+	conntrack $setting
+	admin -C
+	admin -A -f 7 -s rr -p 60
+	admin -a -f 7 -r $RS1 -m
+	admin -a -f 7 -r $RS2 -m
+	admin -A -f 8 -6 -s rr -p 60
+	admin -a -f 8 -6 -r "[$RS1_6]" -m
+	admin -a -f 8 -6 -r "[$RS2_6]" -m
+	for vip in $LONG_VIP $VIP6; do
+		modes=(PASV EPSV PORT EPRT PASV)
+		[[ $vip == "$LONG_VIP" ]] || modes=(EPSV EPRT EPSV)
+		for i in 1 2; do dialogue $vip "${modes[@]}"; done >"$RUN/dialogue"
+		expect_eq "conntrack=$setting: a client has all from one server" "1 $((2 * ${#modes[@]}))" \
+			"$(awk '{ print $2 }' "$RUN/dialogue" | sort | uniq -c | awk '{ n++; c = $1 } END { print n, c }')"
+		expect_no_match "conntrack=$setting: addresses that clients see" "from (10\.0\.2|192\.168|2001:db8:2:)" "$(cat "$RUN/dialogue")"
+	done
+done
+services
+conntrack 1
+nft_rules delete table inet marks
 
 heading "The other connections that a control connection has"
 mkfifo "$RUN/go"
