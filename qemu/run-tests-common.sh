@@ -59,6 +59,41 @@ wait_for_tests() {
 	while [ "${#RUNNING[@]}" -gt 0 ]; do finish_one; done
 }
 
+# in_batches PREFIX LIMIT:TEST... -- COMMAND...: tests, files below /lvs, one after the other in one guest, each for so many
+# seconds at most. COMMAND boots it; guest/batch.sh and its arguments are added. When the guest ends early, because it died
+# or its detectors found something, the tests after that have another.
+in_batches() {
+	local prefix=$1 tests=() left boot=0 log name own status seconds
+	shift
+	while [ "$1" != -- ]; do tests+=("$1") && shift; done
+	shift
+	while [ "${#tests[@]}" -gt 0 ]; do
+		boot=$((boot + 1)) left=${#tests[@]}
+		log=$(log_of "${prefix}boot-$boot")
+		say "booting a guest for $left tests; follow them in $log"
+		"$@" /lvs/guest/batch.sh "${tests[@]}" >"$log" 2>&1 </dev/null || true
+		while [ "${#tests[@]}" -gt 0 ]; do
+			name=$(basename "${tests[0]#*:}" .sh)
+			own=$(log_of "$prefix$name")
+			# What is between the marks.
+			tr -d '\r' <"$log" | sed -n "/^@@ begin $name\$/,/^@@ end $name /p" >"$own"
+			[ -s "$own" ] || break
+			tests=("${tests[@]:1}")
+			read -r status seconds < <(sed -n "s/^@@ end $name //p" "$own") || {
+				tail -n 40 "$log" >>"$own"
+				report "$prefix$name" 1 0 "$own"
+				break
+			}
+			report "$prefix$name" "$status" "$seconds" "$own"
+		done
+		# Not even the first began.
+		if [ "${#tests[@]}" -eq "$left" ]; then
+			for name in "${tests[@]}"; do report "$prefix$(basename "${name#*:}" .sh)" 1 0 "$log"; done
+			return
+		fi
+	done
+}
+
 # artifact NAME COMMAND...: build something that tests need. Without it they would test an older one: stop.
 artifact() {
 	local name=$1 log=$RESULTS/build-$1.log start=$SECONDS

@@ -94,34 +94,48 @@ group_uml() {
 	wait_for_tests
 }
 
-# The detectors first: if they don't detect, the rest says little.
-group_sanitized() {
-	! selected sanitized/test-detectors || start_test sanitized/test-detectors "$LVS_TOP/qemu/uml.sh" --sanitized --provokes \
-		--timeout 900 "$LVS_TOP/qemu/scenarios/sanitized/test-detectors.sh"
-	scenarios_on_uml sanitized --sanitized --timeout 900
-}
-
-# The list in one boot: a test's output is between the marks that guest/batch.sh prints.
-group_stock() {
-	local tests=() names=() test name limit total=120 log=$RESULTS/stock.log status=0 seconds
+# limits LIST: "LIMIT:TEST" of each selected line of a list, which has a file below qemu/ and its limit if not 240 seconds.
+limits() {
+	local test limit
 	while read -r test limit; do
 		case $test in '' | '#'*) continue ;; esac
-		name=$(basename "$test" .sh)
-		selected "stock/$name" || continue
-		tests+=("${limit:=240}:/lvs/$test")
-		total=$((total + limit))
-		names+=("$name")
-	done <"$LVS_TOP/qemu/acceptance.list"
-	[ "${#tests[@]}" -gt 0 ] || return 0
-	say "booting the stock kernel for ${#tests[@]} tests; follow them in $log"
-	"$LVS_TOP/qemu/stock.sh" --name acceptance --mem 2048 --timeout "$total" \
-		/lvs/guest/batch.sh "${tests[@]}" >"$log" 2>&1 || status=$?
-	for name in "${names[@]}"; do
-		tr -d '\r' <"$log" | sed -n "/^@@ begin $name\$/,/^@@ end $name /p" >"$RESULTS/stock-$name.log"
-		read -r status seconds < <(sed -n "s/^@@ end $name //p" "$RESULTS/stock-$name.log") ||
-			{ status=1 seconds=0 && tail -n 30 "$log" >>"$RESULTS/stock-$name.log"; }
-		report "stock/$name" "$status" "$seconds" "$RESULTS/stock-$name.log"
+		! selected "$group/$(basename "$test" .sh)" || echo "${limit:-240}:/lvs/$test"
+	done <"$1"
+}
+
+# The detectors first: if they don't detect, the rest says little. Most scenarios share a boot; one that wants a guest of its
+# own has one, and one with a line "# Not sanitized: " is left out for the reason that follows. Those of the packet's way run
+# once more by the early path.
+group_sanitized() {
+	local name reason shared=() early=() guest boot=("$LVS_TOP/qemu/uml.sh" --sanitized --mem 1536 --timeout 36000)
+	! selected sanitized/test-detectors || start_test sanitized/test-detectors "$LVS_TOP/qemu/uml.sh" --sanitized --provokes \
+		--timeout 900 "$LVS_TOP/qemu/scenarios/sanitized/test-detectors.sh"
+	wait_for_tests
+	for name in $(scenarios) $(cd "$LVS_TOP/qemu/scenarios" && ls sanitized/test-*.sh); do
+		[ "$name" != sanitized/test-detectors.sh ] && selected "sanitized/$(basename "$name" .sh)" || continue
+		reason=$(sed -n 's/^# Not sanitized: //p' "$LVS_TOP/qemu/scenarios/$name")
+		read -ra guest < <(sed -n 's/^# Guest: //p' "$LVS_TOP/qemu/scenarios/$name") || true
+		if [ -n "$reason" ]; then
+			echo "left out sanitized/${name%.sh}: $reason"
+		elif [ "${#guest[@]}" -gt 0 ]; then
+			in_batches sanitized/ "1800:/lvs/scenarios/$name" -- "${boot[@]}" "${guest[@]}" --name "sanitized-${name%.sh}"
+		else
+			shared+=("1800:/lvs/scenarios/$name")
+		fi
 	done
+	in_batches sanitized/ "${shared[@]}" -- "${boot[@]}" --name sanitized
+	for name in "${EARLY[@]}"; do
+		! selected "sanitized/early-test-$name" || early+=("1800:/lvs/scenarios/test-$name.sh")
+	done
+	in_batches sanitized/early- "${early[@]}" -- "${boot[@]}" --name sanitized-early --env LVS_PARAMETERS=early_path=1
+}
+
+# The list in one boot.
+group_stock() {
+	local tests=() test total=120
+	mapfile -t tests < <(limits "$LVS_TOP/qemu/acceptance.list")
+	for test in "${tests[@]}"; do total=$((total + ${test%%:*})); done
+	in_batches stock/ "${tests[@]}" -- "$LVS_TOP/qemu/stock.sh" --name acceptance --mem 2048 --timeout "$total"
 }
 
 prepare_artifacts

@@ -76,11 +76,21 @@ spare_one_processor() {
 	grep -q 'uml_ncpus > 1' "$file"
 }
 
+# A stack trace looks at every word of the stack and asks of each whether it is code. Of those that aren't, it asks lists of
+# modules, under locks that lockdep follows: three quarters of the time of a kernel that notes a trace for each object.
+# Only return addresses of frames are worth that question; no others are noted.
+look_up_return_addresses_only() {
+	local file=$SRC/arch/um/kernel/stacktrace.c
+	grep -q core_kernel_text "$file" || $SUDO sed -i 's/if (__kernel_text_address(addr))/if (core_kernel_text(addr) ||\n\t\t    ((unsigned long) sp == bp + sizeof(long) \&\& __kernel_text_address(addr)))/' "$file"
+	grep -q 'sizeof(long) && __kernel_text_address' "$file"
+}
+
 configure() {
 	local lost
 	place_large_sections
 	let_percpu_fail
 	spare_one_processor
+	look_up_return_addresses_only
 	# An interrupted build goes on where it was.
 	[ ! -e "$OBJ/.configured" ] || return 0
 	$SUDO rm -rf "$OBJ"

@@ -13,7 +13,7 @@ if [ "$FLAVOUR" = sanitized ]; then
 	# What the detectors note of each object takes memory too. Built with clang, the seccomp way crashes the first process,
 	# so this kernel traces its processes, which goes with one processor only.
 	MEM=$((MEM * 2)) NCPUS=1 SECCOMP=off
-	APPEND="slab_debug=FZP log_buf_len=8M $APPEND"
+	APPEND="slab_debug=FZP kasan_multi_shot log_buf_len=8M $APPEND"
 fi
 find_root
 OBJ=$("$LVS_TOP/qemu/uml-kernel.sh" "$FLAVOUR")

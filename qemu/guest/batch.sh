@@ -4,7 +4,9 @@
 # of the one before.
 #
 # usage: batch.sh SECONDS:TEST...   (files below /lvs; each may take so many seconds)
-# The reader finds a test's output between the lines "@@ begin NAME" and "@@ end NAME STATUS SECONDS".
+# The reader finds a test's output between the lines "@@ begin NAME" and "@@ end NAME STATUS SECONDS". A kernel that has
+# detectors of errors is asked after each test, so that what they found has a name; since most of them report but once, the
+# tests after such a one are left to another boot.
 kernel_said() { dmesg | sed "1,/lvs-guest: test $1\$/d"; }
 
 clean_up() {
@@ -26,6 +28,9 @@ clean_up() {
 	done
 }
 
+# Sees to it that the detectors are on and have found nothing.
+detectors() { [ ! -e /sys/kernel/debug/kmemleak ] || /lvs/guest/detectors.sh; }
+
 for test; do
 	limit=${test%%:*}
 	test=${test#*:}
@@ -37,10 +42,14 @@ for test; do
 	status=$?
 	[ "$status" -ne 124 ] || echo "gave up after $limit s"
 	clean_up
+	complained=
+	detectors || complained=1
 	if kernel_said "$name" | grep -qE -f /lvs/guest/splats; then
 		echo "the kernel complained:"
 		kernel_said "$name" | grep -E -A 25 -f /lvs/guest/splats | head -n 60
-		[ "$status" -ne 0 ] || status=1
+		complained=1
 	fi
+	[ -z "$complained" ] || [ "$status" -ne 0 ] || status=1
 	echo "@@ end $name $status $(($(date +%s) - start))"
+	[ -z "$complained" ] || [ ! -e /sys/kernel/debug/kmemleak ] || exit 1
 done

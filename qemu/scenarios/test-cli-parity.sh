@@ -10,6 +10,7 @@
 # MODULES     modules that both are run on, one after the other: ip_vs and lvs
 # STOCK       stock ipvsadm
 # OURS        ipvsadm-rs
+# Not sanitized: thousands of processes that say little about the kernel.
 
 : "${MODULES:=ip_vs lvs}" "${STOCK:=/usr/sbin/ipvsadm}" "${OURS:=/lvs/ipvsadm-rs}"
 export LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin

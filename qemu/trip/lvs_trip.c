@@ -34,6 +34,17 @@ static void use_after_free(void)
 	value = READ_ONCE(*object);
 }
 
+static void out_of_bounds(void)
+{
+	char *object = kmalloc(60, GFP_KERNEL);
+
+	if (!object)
+		return;
+	OPTIMIZER_HIDE_VAR(object);
+	value = READ_ONCE(object[60]);
+	kfree(object);
+}
+
 /* Several, since an old value of the pointer may lie around on some stack. */
 static void leak(void)
 {
@@ -156,6 +167,7 @@ static const struct {
 	void (*make)(void);
 } errors[] = {
 	{ "use-after-free", use_after_free },
+	{ "out-of-bounds", out_of_bounds },
 	{ "leak", leak },
 	{ "lock-inversion", lock_inversion },
 	{ "sleep-in-atomic", sleep_in_atomic },

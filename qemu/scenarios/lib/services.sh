@@ -67,7 +67,7 @@ tally() { sort | uniq -c | awk '{ printf "%s%s=%s", (NR > 1 ? " " : ""), $2, $1 
 
 # http COUNT [VIP:PORT]: the answers of that many requests, a new connection each.
 http() {
-	in_ns client curl -s --connect-timeout 5 --max-time 20 "http://${2:-$VIP}/?[1-$1]" || true
+	in_ns client curl -s --connect-timeout $((5 * SLOW)) --max-time $((20 * SLOW)) "http://${2:-$VIP}/?[1-$1]" || true
 }
 
 # requests COUNT [VIP:PORT]: how many of them each server answered.
@@ -77,7 +77,7 @@ requests() { http "$@" | tally; }
 queries() {
 	local i q=()
 	for ((i = 0; i < $1; i++)); do q+=(who TXT); done
-	in_ns client dig +short +timeout=3 +tries=1 "@$VIP" "${q[@]}" | tr -d '"' | tally
+	in_ns client dig +short +timeout=$((3 * SLOW)) +tries=1 "@$VIP" "${q[@]}" | tr -d '"' | tally
 }
 
 big_sum() { sha256sum <"$RUN/www/big"; }

@@ -13,7 +13,7 @@ expect_report() {
 	insmod $TRIP "error=$1"
 	rmmod lvs_trip
 	poll "report of $1" 20 said "$2" >"$RUN/report"
-	say "$1: $(sed 's/^\[[^]]*\] //' "$RUN/report")"
+	say "$1: $(sed -n '1s/^\[[^]]*\] //p' "$RUN/report")"
 }
 
 /lvs/guest/detectors.sh
@@ -32,6 +32,7 @@ expect_fails "the check at the end of a job" /lvs/guest/detectors.sh
 expect_match "what it says of lockdep" "OFF: lockdep" "$(<"$RUN/expected-failure")"
 expect_match "what it says of the leak" "unreferenced object 0x[0-9a-f]+ .size 4[0-9]{3}" "$(<"$RUN/expected-failure")"
 expect_report use-after-free 'BUG: KASAN: slab-use-after-free in use_after_free'
+expect_report out-of-bounds 'BUG: KASAN: slab-out-of-bounds in out_of_bounds'
 expect_report overwritten-padding 'Right Redzone overwritten'
 expect_report broken-list 'list_add corruption'
 expect_report active-timer 'ODEBUG: free active .* timer_list'
