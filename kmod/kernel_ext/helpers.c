@@ -102,7 +102,7 @@ void lvs_skb_untrack(struct sk_buff *skb)
 	/* What belongs to no connection stays what it was called. */
 	if (!skb_nfct(skb))
 		return;
-	nf_conntrack_put(skb_nfct(skb));
+	nf_reset_ct(skb);
 	nf_ct_set(skb, NULL, IP_CT_UNTRACKED);
 #endif
 }
