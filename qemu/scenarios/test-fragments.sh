@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Datagrams of 8 kB, in fragments on the wire, to and from NAT, DR and TUN
-# services: from end to end, and packet by packet as ip_vs.
+# Datagrams in fragments on the wire, and IPv6 extension headers, to and from NAT, DR and TUN services: packet by
+# packet as ip_vs, and from end to end.
 . "$(dirname "$0")/lib/common.sh"
 . "$LIB/topology.sh"
 . "$LIB/services.sh"
@@ -10,6 +10,8 @@
 heading "Packet by packet, the same as ip_vs"
 frag() { python3 "$LIB/frag.py"; }
 differential frag
+frag6() { python3 "$LIB/frag6.py"; }
+differential frag6
 
 heading "From end to end"
 topology

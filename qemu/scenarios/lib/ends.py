@@ -29,7 +29,7 @@ def serve(name):
         for key, _ in chooser.select():
             peer, address = key.fileobj.accept()
             with peer:
-                peer.settimeout(2)
+                peer.settimeout(2 * int(os.environ.get("SLOW", "1")))
                 try:
                     peer.recv(100)
                     ends = peer.getsockname()[:2], address[:1]
@@ -58,7 +58,8 @@ def ask(netns, port, source=None):
     with wire.Netns(netns):
         client = socket.socket(socket.AF_INET6 if V6 else socket.AF_INET)
     with client:
-        client.settimeout(5)
+        # Some wait in vain.
+        client.settimeout(min(5 * wire.SLOW, 20))
         try:
             if source:
                 client.bind((text(source), 0))

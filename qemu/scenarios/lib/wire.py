@@ -17,6 +17,8 @@ TCP, UDP, ICMP, IPIP = 6, 17, 1, 4
 PROTOCOLS = {TCP: "TCP", UDP: "UDP", ICMP: "ICMP", IPIP: "IPIP"}
 SO_RCVBUFFORCE = 33
 FLAGS = "FSRPAU"
+# How many times as long this machine takes: see common.sh.
+SLOW = int(os.environ.get("SLOW", "1"))
 
 
 class Netns:
@@ -55,7 +57,7 @@ class Capture:
             self.socket.bind((device, 0x0800))
         self.wanted = wanted
 
-    def next(self, timeout=5.0):
+    def next(self, timeout=5.0 * SLOW):
         """The next wanted packet, or None."""
         end = time.monotonic() + timeout
         while select.select([self.socket], [], [], max(0, end - time.monotonic()))[0]:

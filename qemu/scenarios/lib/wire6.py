@@ -11,7 +11,7 @@ import socket
 import struct
 
 import wire
-from wire import CLIENT, FLAGS, RS1, TCP, UDP, VIP, Netns, checksum  # noqa: F401
+from wire import CLIENT, FLAGS, RS1, SLOW, TCP, UDP, VIP, Netns, checksum  # noqa: F401
 
 HEAD = 40
 IPV6 = 41
@@ -115,13 +115,16 @@ def is_error(packet):
 
 
 class Sides(wire.Sides):
-    """As for IPv4, but that only TCP, UDP and tunnels are seen, and `errors` of ICMPv6."""
+    """As for IPv4, but that only TCP, UDP and tunnels are seen, and `errors` of ICMPv6, and what begins with a header
+    `also`."""
 
-    def __init__(self, errors=False):
+    def __init__(self, errors=False, also=()):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
         self.client, self.server = Sender("client"), Sender("rs1")
         def wanted(packet):
-            return packet[6] in (TCP, UDP, IPV6) or (errors and is_error(packet))
+            # Groups are reported behind a header, too.
+            behind = packet[6] in also and packet[24] != 0xFF
+            return packet[6] in (TCP, UDP, IPV6) or behind or (errors and is_error(packet))
 
         self.seen = {"client": Capture("client", wanted=wanted), "server": Capture("rs1", wanted=wanted)}
         self.mark = 0
