@@ -133,6 +133,19 @@ same "an empty file is no table" "2 ipvsadm-rs: /dev/null: has neither services 
 	"$("$OURS" apply /dev/null 2>err; echo "$? $(cat err)")"
 same "standard input" 0 "$(echo -C | "$OURS" apply - >/dev/null; rules | wc -l)"
 
+heading "Installed as ipvsadm's programs"
+mkdir names
+for name in ipvsadm ipvsadm-save ipvsadm-restore; do ln -s "$OURS" names/$name; done
+"$OURS" -R <full
+same "ipvsadm" "$("$STOCK" -Ln)" "$(names/ipvsadm -Ln)"
+same "ipvsadm-save" "$(ipvsadm-save -n)" "$(names/ipvsadm-save -n)"
+names/ipvsadm-save -n >saved
+was=$(rules)
+{ echo '# a comment'; cat saved; } | { "$OURS" -A -f 99; names/ipvsadm-restore; }
+same "ipvsadm-restore: exit code" 0 $?
+same "ipvsadm-restore replaces the table" "$was" "$(rules)"
+"$OURS" -C
+
 heading "Completions and manual"
 "$OURS" -R <full
 mkdir bin
@@ -157,6 +170,8 @@ contains "bash: marks" 7 "$(complete_line 'ipvsadm-rs -D -f ' | xargs)"
 contains "bash: servers" 10.0.0.2:8080 "$(complete_line 'ipvsadm-rs -d -t 10.0.0.1:80 -r ' | xargs)"
 contains "bash: options" --persistent-conn "$(complete_line 'ipvsadm-rs -L --pers')"
 contains "bash: commands" watch "$(complete_line 'ipvsadm-rs wa')"
+# What the other shells ask for candidates.
+same "candidates" "$(rules | sed -n 's/^-A -u \([^ ]*\) .*/\1/p' | sort)" "$(ipvsadm-rs candidates udp | sort)"
 for shell in zsh fish; do
 	ipvsadm-rs completions $shell >script.$shell
 	same "$shell" 0 $?

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# keepalived as Debian ships it drives the module: TCP and HTTP checks, servers that die and return, a server
-# that is inhibited instead of removed, a sorry server, changed weights by reload.  The rules it leaves and
+# keepalived as Debian ships it drives the module: TCP and HTTP checks, servers that die and return, one that
+# answers with an error, one that is inhibited instead of removed, a sorry server, changed weights by reload.  The rules it leaves and
 # where requests go are the same under ip_vs and lvs.
 . "$(dirname "$0")/lib/common.sh"
 . "$LIB/topology.sh"
@@ -88,6 +88,11 @@ settled() {
 }
 # answers COUNT [VIP:PORT]: a line of how many requests each server answered.
 answers() { echo "$(requests "$@")"; }
+# status_of NS CODE: what its web server answers with from now on.
+status_of() {
+	sed -i "s/return [0-9]* /return $2 /" "$RUN/$1/nginx.conf"
+	kill -HUP "$(cat "$RUN/$1/nginx.pid")"
+}
 stop_web() { kill "$(cat "$RUN/$1/nginx.pid")"; }
 
 A80="-A -t $VIP:80 -s wrr" A8080="-A -t $VIP:8080 -s wlc -p 300" MARK7="-A -f 7 -s rr"
@@ -120,6 +125,13 @@ trace() {
 	web_server rs2
 	settled "rs2 returned" "$(wanted "$A80" "$RS1_80 1" "$RS2_80 1" "$A8080" "$RS1_8080" "$RS2_8080" "$MARK7" "$RS1_MARK")"
 	answers 10
+
+	# What only the HTTP check sees: the port is open, but all is lost.
+	status_of rs1 503
+	settled "rs1 answers with 503" "$(wanted "$A80" "$RS1_80 1" "$RS2_80 1" "$A8080" "$RS2_8080" "$MARK7" "$RS1_MARK")"
+	answers 4 $VIP:8080
+	status_of rs1 200
+	settled "rs1 answers with 200 again" "$(wanted "$A80" "$RS1_80 1" "$RS2_80 1" "$A8080" "$RS1_8080" "$RS2_8080" "$MARK7" "$RS1_MARK")"
 
 	configuration 4
 	kill -HUP $BACKGROUND_PID
