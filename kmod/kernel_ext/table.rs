@@ -201,7 +201,23 @@ impl<T: Member + Send + Sync + 'static> RcuTable<T> {
         if siblings >= self.sibling_limit {
             return Err((entry, Clash::Crowded));
         }
-        let head = buckets.head(hash as usize);
+        Ok(Self::link(buckets, entry))
+    }
+
+    /// Puts `entry` in front of its chain, whatever else is there.
+    pub(crate) fn push(&self, read: ReadSide<'_>, entry: EntryBox<T>) {
+        let _guard = self.stripes.lock(entry.hash);
+        let mut buckets = self.current(read);
+        // SAFETY: As in `find`.
+        while let Some(future) = unsafe { buckets.future.load(Ordering::Acquire).as_ref() } {
+            buckets = future;
+        }
+        Self::link(buckets, entry);
+    }
+
+    /// Publishes `entry` in front of its chain, whose lock is held.
+    fn link(buckets: &Buckets<T>, entry: EntryBox<T>) -> &Entry<T> {
+        let head = buckets.head(entry.hash as usize);
         let entry = entry.into_raw();
         // SAFETY: The entry is ours until it is published, and alive for this reader afterwards.
         let entry = unsafe { &*entry };
@@ -210,7 +226,7 @@ impl<T: Member + Send + Sync + 'static> RcuTable<T> {
             .store(head.load(Ordering::Relaxed), Ordering::Relaxed);
         // Release publishes the entry's contents.
         head.store(ptr::from_ref(entry).cast_mut(), Ordering::Release);
-        Ok(entry)
+        entry
     }
 
     /// Takes `entry` out of the table. `None` when somebody else was faster or others are tied to
@@ -240,6 +256,39 @@ impl<T: Member + Send + Sync + 'static> RcuTable<T> {
             }
             // SAFETY: As in `find`.
             buckets = unsafe { buckets.future.load(Ordering::Acquire).as_ref() }?;
+        }
+    }
+
+    /// Takes all entries out of bucket `index` that `keep` doesn't want, in one walk along the chain.
+    /// Returns `false` when there is no such bucket. While the table is resized, entries may be
+    /// missed.
+    pub(crate) fn prune(
+        &self,
+        read: ReadSide<'_>,
+        index: usize,
+        mut keep: impl FnMut(&Entry<T>) -> bool,
+    ) -> bool {
+        let buckets = self.current(read);
+        if index > buckets.mask {
+            return false;
+        }
+        // Bucket numbers and hashes agree in the bits that choose the stripe.
+        let _guard = self.stripes.lock(index as u32);
+        let mut link = buckets.head(index);
+        loop {
+            let at = link.load(Ordering::Acquire);
+            // SAFETY: Entries of a chain are alive while its lock is held.
+            let Some(entry) = (unsafe { at.as_ref() }) else {
+                return true;
+            };
+            if keep(entry) {
+                link = &entry.next;
+            } else {
+                // As in `remove`.
+                link.store(entry.next.load(Ordering::Relaxed), Ordering::Release);
+                // SAFETY: Linked entries came from `into_raw`, and this one is unlinked now.
+                drop(NonNull::new(at).map(|at| unsafe { EntryBox::from_raw(at) }));
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 //! The servers of all services by address and port: who opens a flow of its own?
 
 use core::sync::atomic::{
+    AtomicBool,
     AtomicU32,
     Ordering, //
 };
@@ -24,6 +25,7 @@ use lvs_engine::hash::{
 };
 
 use crate::kernel_ext::memory::{
+    Entry,
     EntryBox,
     Member,
     Tie, //
@@ -33,15 +35,12 @@ use crate::kernel_ext::rcu::{
     RcuArc,
     ReadSide, //
 };
-use crate::kernel_ext::table::{
-    Neighbour,
-    RcuTable, //
-};
+use crate::kernel_ext::table::RcuTable;
 use crate::kernel_ext::time;
 
 use super::dest::Dest;
 
-/// A server that a service lists.
+/// A server that a service lists, or did a second ago.
 pub(crate) struct Backend(RcuArc<Dest>);
 
 impl Member for Backend {
@@ -50,14 +49,21 @@ impl Member for Backend {
     }
 }
 
-/// Room for a server in the table.
-pub(super) struct Reservation(EntryBox<Backend>);
+/// Room for a server in the table, unless it still is there.
+pub(super) struct Reservation(Option<EntryBox<Backend>>);
 
 /// The servers. Changed under the control lock.
+///
+/// Thousands of services may have the same server, so neither looks along a chain who adds one nor
+/// who removes one: removed servers stay until [`Backends::prune`] walks the chains, and are not
+/// found meanwhile.
 pub(crate) struct Backends {
     table: RcuTable<Backend>,
     key: HashKey,
+    /// Servers that services list.
     count: AtomicU32,
+    /// Whether there may be others in the table.
+    has_removed: AtomicBool,
 }
 
 impl Backends {
@@ -67,6 +73,7 @@ impl Backends {
             table: RcuTable::new(u32::MAX)?,
             key: (time::random_u64(), time::random_u64()),
             count: AtomicU32::new(0),
+            has_removed: AtomicBool::new(false),
         })
     }
 
@@ -108,6 +115,7 @@ impl Backends {
                 Target::Mark(_) => true,
             };
             speaks
+                && dest.is_available()
                 && (id.family, id.port) == (family, port)
                 && id.addr == *addr
                 && dest.forwarding() == Forwarding::Masquerade
@@ -117,26 +125,44 @@ impl Backends {
 
     /// Makes room for a server. Sleeps. Fails with `ENOMEM`.
     pub(super) fn reserve(&self, dest: &RcuArc<Dest>) -> Result<Reservation> {
+        if dest.is_backend() {
+            return Ok(Reservation(None));
+        }
         let entry = EntryBox::new(self.hash_of(dest.id()), Backend(dest.clone()))?;
-        Ok(Reservation(entry))
+        Ok(Reservation(Some(entry)))
     }
 
     /// Takes in the server that the room was made for. Sleeps.
     pub(super) fn insert(&self, Reservation(entry): Reservation) {
-        rcu::read(|read| drop(self.table.insert(read, entry, |_| Neighbour::Other)));
+        if let Some(entry) = entry {
+            entry.0.set_backend(true);
+            rcu::read(|read| self.table.push(read, entry));
+        }
         self.fit(self.count.fetch_add(1, Ordering::Relaxed).wrapping_add(1));
     }
 
-    /// Forgets a server. Sleeps.
-    pub(super) fn remove(&self, dest: &RcuArc<Dest>) {
-        rcu::read(|read| {
-            let hash = self.hash_of(dest.id());
-            let entry = self
-                .table
-                .find(read, hash, |backend| backend.0.number() == dest.number());
-            drop(entry.and_then(|entry| self.table.remove(read, entry)));
-        });
-        self.fit(self.count.fetch_sub(1, Ordering::Relaxed).wrapping_sub(1));
+    /// Notes that a server was removed from its service.
+    pub(super) fn remove(&self) {
+        self.count.fetch_sub(1, Ordering::Relaxed);
+        self.has_removed.store(true, Ordering::Relaxed);
+    }
+
+    /// Forgets the servers that were removed. Sleeps.
+    pub(super) fn prune(&self) {
+        if !self.has_removed.swap(false, Ordering::Relaxed) {
+            return;
+        }
+        let keep = |backend: &Entry<Backend>| {
+            let stays = backend.0.is_available();
+            backend.0.set_backend(stays);
+            stays
+        };
+        let mut index = 0_usize;
+        while rcu::read(|read| self.table.prune(read, index, keep)) {
+            index = index.wrapping_add(1);
+            time::yield_now();
+        }
+        self.fit(self.count());
     }
 
     /// Lets the table grow and shrink with the servers; without memory it stays as it is.

@@ -49,6 +49,8 @@ use super::stats::{
 pub(crate) struct Dest {
     /// Cleared when the server is removed from its service.
     available: AtomicBool,
+    /// Whether the table of servers by address holds it.
+    backend: AtomicBool,
     flags: AtomicU32,
     weight: AtomicI32,
     /// The weight if that isn't 0, else the last one that wasn't.
@@ -95,6 +97,7 @@ impl Dest {
     ) -> Result<Self> {
         let dest = Self {
             available: AtomicBool::new(true),
+            backend: AtomicBool::new(false),
             flags: AtomicU32::new(0),
             weight: AtomicI32::new(0),
             last_weight: AtomicI32::new(0),
@@ -147,6 +150,16 @@ impl Dest {
     #[inline]
     pub(crate) fn is_available(&self) -> bool {
         self.available.load(Ordering::Relaxed)
+    }
+
+    /// Whether the table of servers by address holds the server. Control lock held.
+    pub(super) fn is_backend(&self) -> bool {
+        self.backend.load(Ordering::Relaxed)
+    }
+
+    /// Notes whether it does. Control lock held.
+    pub(super) fn set_backend(&self, is_backend: bool) {
+        self.backend.store(is_backend, Ordering::Relaxed);
     }
 
     /// Notes that the service lists the server. Control lock held.

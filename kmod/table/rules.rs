@@ -262,8 +262,15 @@ impl<'a> Control<'a> {
         Ok(())
     }
 
-    /// Deletes a service; its connections stay, without a server. Fails with `ESRCH`.
+    /// Deletes a service; its connections stay, without a server. Fails with `ESRCH`, `ENOMEM`.
     pub(crate) fn delete_service(&mut self, id: &ServiceId) -> Result {
+        self.remove_service(id)?;
+        self.fit_services();
+        Ok(())
+    }
+
+    /// The same, and the table keeps its size.
+    fn remove_service(&mut self, id: &ServiceId) -> Result {
         let dests = self.dests_of(id)?;
         let tables = self.state.tables().ok_or(ESRCH)?;
         self.reserve_for_removal(&dests)?;
@@ -295,7 +302,6 @@ impl<'a> Control<'a> {
         drop(service);
         counts.note(id, ServiceCounts::ONE_LESS);
         self.note_change();
-        self.fit_services();
         self.forget_user(id.family);
         if id.family == Family::V4 {
             self.rules.services_v4 = self.rules.services_v4.wrapping_sub(1);
@@ -317,10 +323,12 @@ impl<'a> Control<'a> {
                 ControlFlow::Continue(())
             });
             if ids.is_empty() {
+                // Once: it waits for packets that look at the table.
+                self.fit_services();
                 return Ok(());
             }
             for id in ids.iter() {
-                self.delete_service(id)?;
+                self.remove_service(id)?;
             }
         }
     }
@@ -532,7 +540,7 @@ impl<'a> Control<'a> {
         dest.set_standings(None, 0);
         dest.set_unavailable();
         if let Some(tables) = self.state.tables() {
-            tables.backends.remove(&dest);
+            tables.backends.remove();
         }
         if is_mixed(dest.service(), dest.id()) {
             self.forget_user(dest.id().family);
@@ -546,6 +554,9 @@ impl<'a> Control<'a> {
     /// Forgets removed servers that nothing has gone to for a while.
     pub(super) fn empty_trash(&mut self) {
         self.settle_trash();
+        if let Some(tables) = self.state.tables() {
+            tables.backends.prune();
+        }
         self.rules.trash.empty();
     }
 

@@ -119,7 +119,7 @@ pub(crate) fn run(bytes: &[u8]) {
         for (time, pair) in bytes.chunks_exact(2).enumerate() {
             let (operation, key) = (pair[0], u32::from(pair[1]));
             let time = time as u32;
-            match operation % 16 {
+            match operation % 18 {
                 0..=5 => {
                     let siblings = map
                         .keys()
@@ -158,6 +158,30 @@ pub(crate) fn run(bytes: &[u8]) {
                         });
                     }
                     map.retain(|_, born| *born >= old);
+                    rcu::reclaim();
+                }
+                15 => {
+                    // In front of its chain, whatever the limit.
+                    if let btree_map::Entry::Vacant(place) = map.entry(key) {
+                        place.insert(time);
+                        let item = Item {
+                            key,
+                            tie: Tie::loose(),
+                        };
+                        let entry = EntryBox::new(hash(key), item).expect("memory");
+                        entry.expires.store(time, crate::atomic::Ordering::Relaxed);
+                        rcu::read(|read| table.push(read, entry));
+                    }
+                }
+                16 => {
+                    // Whoever's key is near that one.
+                    let keeps = |other: u32| other.abs_diff(key) > 20;
+                    let mut bucket = 0;
+                    while rcu::read(|read| table.prune(read, bucket, |item| keeps(item.key))) {
+                        bucket += 1;
+                    }
+                    assert_eq!(bucket, table.buckets());
+                    map.retain(|other, _| keeps(*other));
                     rcu::reclaim();
                 }
                 _ => assert_eq!(
