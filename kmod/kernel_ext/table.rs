@@ -70,6 +70,10 @@ impl<T> Buckets<T> {
             let heads = (&raw mut (*buckets.as_ptr()).heads).cast::<AtomicPtr<Entry<T>>>();
             for index in 0..count {
                 heads.add(index).write(AtomicPtr::new(ptr::null_mut()));
+                // A large table takes milliseconds.
+                if index & 0xfff == 0xfff {
+                    time::yield_now();
+                }
             }
         }
         Ok(buckets)
