@@ -25,7 +25,7 @@ silent_servers6() {
 get() {
 	local host=$1 files=$2
 	shift 2
-	in_ns client curl -s --connect-timeout 10 --max-time 60 --interface "$NETWORK$host" "$@" "ftp://$SERVICE/{$files}"
+	in_ns client curl -s --connect-timeout $((10 * SLOW)) --max-time $((60 * SLOW)) --interface "$NETWORK$host" "$@" "ftp://$SERVICE/{$files}"
 }
 
 # sessions TITLE OPTION...: three clients, two control connections each, all with the client's server.

@@ -3,7 +3,8 @@
 # The schedulers that hash addresses (sh, mh, dh) give each of a long sequence of
 # connections to the server that ip_vs gives it to, with all their flags and 1 to
 # 100 servers, while connections are held and ended and rules change.  And a
-# server that mh has to spare is drained.
+# server that mh has to spare is drained, and one that leaves or returns moves few
+# clients.
 . "$(dirname "$0")/lib/common.sh"
 . "$LIB/topology.sh"
 . "$LIB/services.sh"
@@ -11,6 +12,7 @@
 
 choices() { python3 "$LIB/schedulers.py" choices 1,2,10,100 sh mh dh; }
 full() { python3 "$LIB/schedulers.py" full "$RUN/one-more"; }
+moves() { python3 "$LIB/schedulers.py" moves; }
 drain() { python3 "$LIB/schedulers.py" drain "$RUN/refused"; }
 
 differential choices
@@ -25,6 +27,11 @@ say "clients of a server of weight 0 that were refused, by flag:" "${refused//$'
 expect_match "refused under ip_vs's exact flags" $'\nflag-3 [1-9]' $'\n'"$refused"
 expect_match "served under the fallback flag" $'\nmh-fallback 0' $'\n'"$refused"
 [[ $LVS_MODULE == ip_vs ]] || expect_match "served without a flag" "^none 0" "$refused"
+
+differential moves
+say "$(paste -sd';' "$RUN/trace.2")"
+expect_eq "numbers of servers of which mh moved more than 1/N + 2 %" "" \
+	"$(awk '$6 > 100 / $2 + 2 || $7 > 100 / $2 + 2 || $6 < 1 || $8 > 4 { print $2 }' "$RUN/trace.2")"
 
 expect_clean_log
 pass

@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The first services of README.md work as printed: its commands for each
-# forwarding method, run where it says, on hosts as they come up.
+# README.md's services work as printed: its commands for each forwarding method,
+# run where it says, on hosts as they come up, and those for clients that stay.
 . "$(dirname "$0")/lib/common.sh"
 . "$LIB/topology.sh"
 . "$LIB/services.sh"
+. "$LIB/shop.sh"
 
 README=${README:-/lvs/README.md}
 export PATH=/lvs:$PATH
@@ -54,6 +55,40 @@ for method in NAT DR TUN; do
 	follow "Look at it:"
 	remove_topology
 done
+
+heading "Clients that stay"
+# visits ADDRESS URL...: who answers a client of that address.
+visits() { in_ns client curl -sk --interface "$1" --connect-timeout $((5 * SLOW)) --max-time $((20 * SLOW)) "${@:2}" | tally; }
+# call ADDRESS CALL-ID: who answers a phone.
+call() { printf 'INVITE sip:b@example.com SIP/2.0\r\n%s\r\n' "${2:+Call-ID: $2@example.com$'\r\n'}" | in_ns client socat -t $((3 * SLOW)) - "UDP4:$VIP:5060,bind=$1"; }
+phone_listens() { in_ns "$1" ss -Hlun "sport = :5060" | grep -q .; }
+topology
+ip -n director addr del $VIP/32 dev front
+shop_servers rs1 rs2
+ip -n client addr add 10.0.1.101/24 dev eth0
+ip -n client addr add 10.0.1.102/24 dev eth0
+follow "### A first service"
+follow "**NAT**"
+expect_eq "not yet" "rs1=2 rs2=2" "$(visits 10.0.1.101 "http://$VIP/?[1-4]")"
+follow "**Persistence**"
+servers=$(for host in 101 102; do visits 10.0.1.$host "http://$VIP/?[1-4]"; echo; done | sort | paste -sd" ")
+expect_eq "each client has one server" "rs1=4 rs2=4" "$servers"
+follow "**Firewall marks**"
+servers=$(for host in 101 102; do visits 10.0.1.$host "http://$VIP/?[1-4]" "https://$VIP/?[1-4]"; echo; done | sort | paste -sd" ")
+expect_eq "each client has one server for HTTP and HTTPS" "rs1=8 rs2=8" "$servers"
+follow "**SIP calls**"
+for ns in rs1 rs2; do
+	background $ns socat UDP4-RECVFROM:5060,fork "EXEC:echo $ns"
+	poll "$ns takes calls" 10 phone_listens $ns
+done
+first=$(call 10.0.1.101 first)
+second=$(call 10.0.1.101 second)
+expect_eq "two calls of a phone" "rs1 rs2" "$(printf '%s\n' "$first" "$second" | sort | paste -sd' ')"
+expect_eq "a call from elsewhere" "$first" "$(call 10.0.1.102 first)"
+expect_eq "the other one" "$second" "$(call 10.0.1.102 second)"
+expect_eq "no call" "" "$(call 10.0.1.102 "")"
+follow "Look at it:"
+remove_topology
 unload_module "$LVS_MODULE"
 expect_clean_log
 pass

@@ -10,18 +10,15 @@
 . "$LIB/differential.sh"
 
 choices() { python3 "$LIB/schedulers.py" choices 1,2,10,100 rr wrr lc wlc sed nq fo ovf none; }
-draws() { python3 "$LIB/schedulers.py" twos "$RUN/twos"; }
+draws() { python3 "$LIB/schedulers.py" twos 1,2,4,100 "$RUN/twos"; }
 
 differential choices
 expect_match "connections of 100 servers were seen" "wlc - 100 servers" "$(cat "$RUN/trace.1")"
 differential draws
-expect_eq "the shares of random draws" "twos: 6000 connections; shares as drawn" "$(cat "$RUN/trace.2")"
-
-# Chi-squared for two samples of four classes; 16.27 is exceeded once in 1,000.
-chi=$(awk '{ for (i = 1; i <= NF; i++) n[NR, i] = $i } END {
-	for (i = 1; i <= NF; i++) chi += (n[1, i] - n[2, i]) ^ 2 / (n[1, i] + n[2, i])
-	printf "%.2f", chi }' "$RUN/twos")
-say "twos drew: $(tr '\n' ';' <"$RUN/twos") chi-squared $chi"
-expect_eq "chi-squared below 16.27" 1 "$(awk "BEGIN { print ($chi < 16.27) }")"
+expect_eq "the shares of random draws" 4 "$(grep -c '12000 connections, 0 of them to servers without weight; shares as drawn' "$RUN/trace.2")"
+# The two modules' draws from one another.
+expect_eq "the same distribution as of ip_vs" "1: as drawn 2: as drawn 4: as drawn 100: as drawn" \
+	"$(python3 "$LIB/chi_squared.py" "$RUN/twos" 2>"$RUN/chi" | paste -sd' ')"
+say "twos: $(paste -sd';' "$RUN/chi")"
 expect_clean_log
 pass

@@ -2,7 +2,8 @@
 
 //! Measures the schedulers: `schedulers shares`, `schedulers moved`, `schedulers cost`.
 //!
-//! The first two print what `docs/pictures.py` makes pictures of.
+//! The first two print what `docs/pictures.py` makes pictures of. `schedulers work` is what
+//! `docs/costs.py` counts the instructions of.
 
 #[path = "../tests/servers/mod.rs"]
 mod servers;
@@ -10,6 +11,7 @@ mod servers;
 use std::hint::black_box;
 use std::time::Instant;
 
+use lvs_engine::sched::tournament::Tournament;
 use lvs_engine::sched::{locality, Kind};
 
 use servers::{key, scatter, Service};
@@ -19,7 +21,8 @@ fn main() {
         Some("shares") => shares(),
         Some("moved") => moved(),
         Some("cost") => cost(),
-        _ => panic!("usage: schedulers shares|moved|cost"),
+        Some("work") => work(&std::env::args().skip(2).collect::<Vec<_>>()),
+        _ => panic!("usage: schedulers shares|moved|cost|work SCHEDULER SERVERS scan|module PICKS"),
     }
 }
 
@@ -157,27 +160,56 @@ fn cost() {
 
 /// Nanoseconds that a pick and a change of the chosen server's load take.
 fn cost_of(service: &mut Service) -> f64 {
+    let mut entries = vec![locality::Entry::default(); 4096];
+    measure(20_000, |n| connect(service, &mut entries, n))
+}
+
+/// One connection: a pick, and a change of the chosen server's load.
+fn connect(service: &mut Service, entries: &mut [locality::Entry], number: u32) {
     let is_local = matches!(
         service.kind,
         Kind::LocalityLeastConnection | Kind::LocalityReplication
     );
-    let mut entries = vec![locality::Entry::default(); 4096];
     let clock = locality::Clock {
         now: 1,
         expiration: 1000,
     };
-    measure(20_000, |n| {
-        // 1,000 addresses that come back.
-        let key = key(n % 1000, 0);
-        let index = if is_local {
-            let mut cache = locality::Cache::new(&mut entries, (1, 2));
-            locality::pick(service.kind, &mut cache, service, &key.virtual_addr, clock)
-        } else {
-            service.pick(&key)
-        };
-        if let Some(index) = black_box(index) {
-            service.servers[index].inactive += 1;
-            service.mark(index);
+    // 1,000 addresses that come back.
+    let key = key(number % 1000, 0);
+    let index = if is_local {
+        let mut cache = locality::Cache::new(entries, (1, 2));
+        locality::pick(service.kind, &mut cache, service, &key.virtual_addr, clock)
+    } else {
+        service.pick(&key)
+    };
+    if let Some(index) = black_box(index) {
+        service.servers[index].inactive += 1;
+        service.mark(index);
+    }
+}
+
+/// `work SCHEDULER SERVERS scan|module PICKS`: that many connections, by scans or as the module
+/// does it, for something that counts instructions from outside. With the scheduler `none` only
+/// what isn't a scheduler's work.
+fn work(arguments: &[String]) {
+    let [name, count, how, picks] = arguments else {
+        panic!("usage: schedulers work SCHEDULER SERVERS scan|module PICKS");
+    };
+    let picks = picks.parse().expect("a number of picks");
+    if name == "none" {
+        for number in 0..picks {
+            black_box(key(number % 1000, 0));
         }
-    })
+        return;
+    }
+    let kind = Kind::from_name(name.as_bytes()).expect("a scheduler");
+    let count = count.parse().expect("a number of servers");
+    let mut service = busy(kind, count);
+    if how == "module" && count >= Tournament::WORTHWHILE && (kind.bids() || kind.is_random()) {
+        service.keep_standings();
+    }
+    let mut entries = vec![locality::Entry::default(); 4096];
+    for number in 0..picks {
+        connect(&mut service, &mut entries, number);
+    }
 }

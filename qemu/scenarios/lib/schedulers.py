@@ -6,9 +6,10 @@ FAMILY=6: over IPv6.
 schedulers.py choices N,... SCHEDULER... any but twos; N servers: 1, 2, 10, 100 or 1000
 schedulers.py full FILE                more servers than mh has slots
 schedulers.py drain FILE               a server of weight 0 under mh
+schedulers.py moves                    how many clients mh moves when a server leaves, and when it returns
 schedulers.py expiration               how long lblc and lblcr remember
 schedulers.py flood                    more addresses than lblc and lblcr remember
-schedulers.py twos FILE                adds a line to the file: how often each server was drawn"""
+schedulers.py twos N,... FILE          adds lines to the file: N, and how often each server was drawn"""
 
 import importlib
 import os
@@ -18,6 +19,8 @@ import struct
 import subprocess
 import sys
 import time
+
+import chi_squared
 
 wire = importlib.import_module("wire6" if os.environ.get("FAMILY") == "6" else "wire")
 
@@ -196,29 +199,56 @@ def drain(name):
     to a file."""
     servers = [f"10.8.0.{n}" for n in range(1, 6)]
     clients = [f"30.0.{n}.1" for n in range(250)]
-    port = 1000
-
-    def mapping():
-        nonlocal port
-        port += 1
-        for address in clients:
-            client.send(wire.udp(address, port, f"{VIRTUAL}.252.1", 53))
-        found = arrived()
-        return [found.get((address, port)) for address in clients]
-
     for flags in ["", " -b flag-3", " -b mh-fallback"]:
         restore([f"-A -f 252 -s mh{flags}"] + [f"-a -f 252 -r {server} -m -w 1" for server in servers])
-        before = mapping()
+        before = mapping(clients)
         restore(["-e -f 252 -r 10.8.0.3 -m -w 0"])
-        during = mapping()
+        during = mapping(clients)
         restore(["-e -f 252 -r 10.8.0.3 -m -w 1"])
-        after = mapping()
+        after = mapping(clients)
         print("drained:", before.count(servers[2]), "clients; others moved:",
               sum(old != new for old, new in zip(before, during) if old != servers[2]),
               "; still there:", during.count(servers[2]), "; returned:", before == after)
         with open(name, "a", encoding="ascii") as file:
             print(flags.split()[-1] if flags else "none", sum(new is None for new in during), file=file)
         restore(["-D -f 252"])
+
+
+def moves():
+    """Percent of 2,000 clients that get another server when one of N leaves, when it
+    returns, and from before to after: the mean of four sets of servers."""
+    clients = [f"31.0.{n >> 8}.{n & 255}" for n in range(2000)]
+    sets = range(2, 6)
+    for count in (2, 5, 10, 20):
+        moved = [0, 0, 0]
+        for network in sets:
+            servers = [f"10.8.{network}.{n}" for n in range(1, count + 1)]
+            restore(["-A -f 252 -s mh"] + [f"-a -f 252 -r {server} -m -w 1" for server in servers])
+            before = mapping(clients)
+            restore([f"-d -f 252 -r {servers[count // 2]}"])
+            without = mapping(clients)
+            restore([f"-a -f 252 -r {servers[count // 2]} -m -w 1"])
+            after = mapping(clients)
+            restore(["-D -f 252"])
+            for number, pair in enumerate(((before, without), (without, after), (before, after))):
+                moved[number] += sum(old != new for old, new in zip(*pair))
+        print("servers", count, "percent that moved", *(f"{each * 100 / len(clients) / len(sets):.2f}" for each in moved))
+
+
+def mapping(clients):
+    """The server of a new connection of each client to mark 252."""
+    global source_port
+    source_port += 1
+    # Not from FTP's data port, which isn't scheduled.
+    port = 1000 + source_port
+    servers = []
+    for at in range(0, len(clients), 250):
+        some = clients[at:at + 250]
+        for address in some:
+            client.send(wire.udp(address, port, f"{VIRTUAL}.252.1", 53))
+        found = arrived()
+        servers += [found.get((address, port)) for address in some]
+    return servers
 
 
 def expiration():
@@ -269,47 +299,65 @@ def flood():
         restore(["-D -f 254"])
 
 
-def twos(name):
-    """Servers of fixed and very different loads: the less loaded one of each two
-    drawn is known, so that the shares follow from the weights."""
-    weights, step = [2, 3, 1, 4], 60
-    total = 6000
-    servers = [f"10.8.0.{n + 1}" for n in range(4)]
+def twos(size, name):
+    """Servers of unequal weights and fixed loads, one of 10 without weight: one packet
+    is a connection that leaves nothing behind, so all draws are alike. That their
+    shares are those of the algorithm is said here; a line of the file is for comparison."""
+    total = 12000
+    # Servers that were removed come back with their connections; these are other ones.
+    servers = [f"10.8.{size}.{n + 1}" for n in range(size)]
+    weights = [0 if n % 10 == 5 else n * 7 % 10 + 1 for n in range(size)]
+    loads = [weight * (n * 3 % 8) for n, weight in enumerate(weights)]
     restore(["-A -f 250 -s rr"] + [f"-a -f 250 -r {server} -m -w 0" for server in servers])
     port = 1000
-    for rank, server in enumerate(servers):
-        restore([f"-e -f 250 -r {server} -m -w 1"])
-        for _ in range(rank * step * weights[rank]):
-            port += 1
-            for flags in "SA":
-                client.send(wire.tcp("20.0.0.1", port, f"{VIRTUAL}.250.1", 80, flags))
-        arrived()
-        restore([f"-e -f 250 -r {server} -m -w 0"])
-    restore([f"-e -f 250 -r {server} -m -w {weight}" for server, weight in zip(servers, weights)] + ["-E -f 250 -s twos"])
+    for server, load in zip(servers, loads):
+        if load:
+            restore([f"-e -f 250 -r {server} -m -w 1"])
+            for _ in range(load):
+                port += 1
+                for flags in "SA":
+                    client.send(wire.tcp(f"20.0.1.{size}", port, f"{VIRTUAL}.250.1", 80, flags))
+            arrived()
+            restore([f"-e -f 250 -r {server} -m -w 0"])
+    restore([f"-e -f 250 -r {server} -m -w {weight}" for server, weight in zip(servers, weights)] + ["-E -f 250 -s twos -o"])
     counts = dict.fromkeys(servers, 0)
     for at in range(0, total, 500):
         for number in range(at, at + 500):
             client.send(wire.udp("20.0.0.2", 1000 + number, f"{VIRTUAL}.250.1", 53))
         for server in arrived().values():
             counts[server] += 1
-    # 0 to the sum of the weights is drawn: the newest server's weight counts one more.
-    parts = weights[:3] + [weights[3] + 1]
-    rest = [sum(parts[n:]) for n in range(5)]
-    expected = [(rest[n] ** 2 - rest[n + 1] ** 2) / rest[0] ** 2 * total for n in range(4)]
     with open(name, "a", encoding="ascii") as file:
-        print(*counts.values(), file=file)
-    chi = sum((count - wanted) ** 2 / wanted for count, wanted in zip(counts.values(), expected))
-    print("twos:", sum(counts.values()), "connections; shares", "as drawn" if chi < 16.27 else
-          f"{list(counts.values())} instead of {[round(n) for n in expected]} (chi-squared {chi:.1f})")
+        print(size, *counts.values(), file=file)
+    unused = sum(count for count, weight in zip(counts.values(), weights) if not weight)
+    print(f"twos: {size} servers, {sum(counts.values())} connections, {unused} of them to servers without weight; shares",
+          chi_squared.against([wanted * total for wanted in drawn(weights, loads)], list(counts.values())))
+    restore(["-D -f 250"])
+
+
+def drawn(weights, loads):
+    """The chance of each server: the less loaded for its weight of two draws, the first of equals."""
+    # 0 to the sum of the weights is drawn: the newest server's weight counts one more.
+    parts = weights[:-1] + [weights[-1] + 1]
+    every = sum(parts) ** 2
+    chances = [0.0] * len(weights)
+    for first, part in enumerate(parts):
+        for second, other in enumerate(parts):
+            if part and other:
+                better = second if loads[first] * weights[second] > loads[second] * weights[first] else first
+                chances[better] += part * other / every
+    return chances
 
 
 prepare()
 if sys.argv[1] == "twos":
-    twos(sys.argv[2])
+    for count in sys.argv[2].split(","):
+        twos(int(count), sys.argv[3])
 elif sys.argv[1] == "full":
     full_table(sys.argv[2])
 elif sys.argv[1] == "drain":
     drain(sys.argv[2])
+elif sys.argv[1] == "moves":
+    moves()
 elif sys.argv[1] == "flood":
     wire.run("nft", "add rule ip marks in ip daddr 11.254.0.0/16 meta mark set 254")
     wire.run("ip", "route", "add", "local", "11.254.0.0/16", "dev", "lo")

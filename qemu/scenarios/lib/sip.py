@@ -1,16 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0
 """Prints what becomes of SIP messages to and from services with the
-persistence engine sip, and the templates they leave: sip.py PART."""
+persistence engine sip, and the templates they leave: sip.py PART.  FAMILY=6: over IPv6."""
 
+import importlib
+import os
 import random
 import select
 import socket
 import sys
 import time
 
-import wire
+wire = importlib.import_module("wire6" if os.environ.get("FAMILY") == "6" else "wire")
 
 random.seed(5)
+IPV6 = wire.__name__ == "wire6"
+# Three addresses are 31 letters longer each: where a row's time is, and the server's port.
+TIME, SERVER_PORT = (58 + 93, 41 + 93) if IPV6 else (58, 41)
 sides = wire.Sides()
 SERVERS = [f"10.0.2.{host}" for host in range(50, 54)]
 CLIENTS = [f"10.0.1.{host}" for host in range(49, 57)]
@@ -51,7 +56,7 @@ def begin(server, sport, client, port, data):
 def listing():
     with wire.Netns("director"), open("/proc/thread-self/net/ip_vs_conn", "rb") as file:
         # The seconds left, between the two parts, run while the table is filled.
-        return sorted(file.read().split(b"\n")[1:-1], key=lambda row: (row[:58], row[65:]))
+        return sorted(file.read().split(b"\n")[1:-1], key=lambda row: (row[:TIME], row[TIME + 7:]))
 
 
 def table(title):
@@ -59,15 +64,15 @@ def table(title):
     print(title)
     # A table that is growing lists only some of them.
     rows, before = listing(), None
-    while [row[:58] for row in rows] != before:
-        before = [row[:58] for row in rows]
+    while [row[:TIME] for row in rows] != before:
+        before = [row[:TIME] for row in rows]
         time.sleep(0.3)
         rows = listing()
     for row in rows:
         # A template that is out of use may stay listed for a while.
-        if row[41:45] != b"FFFF":
-            expires = -(-int(row[58:65]) // 10) * 10
-            print("  ", row[:58].decode(), expires, repr(row[65:])[2:-1])
+        if row[SERVER_PORT:SERVER_PORT + 4] != b"FFFF":
+            expires = -(-int(row[TIME:TIME + 7]) // 10) * 10
+            print("  ", row[:TIME].decode(), expires, repr(row[TIME + 7:])[2:-1])
 
 
 def rules(title, *options):
@@ -82,10 +87,15 @@ def calls():
     """Calls among many clients; a template for each call and network."""
     service(5060, "-p", "100", "-M", "255.255.255.0")
     service(5061, "-p", "200")
+    ports = [5060, 5061]
+    if not IPV6:
+        # IPv6 has no mask for everybody.
+        service(5062, "-p", "200", "-M", "0.0.0.0")
+        ports += [5062]
     for number in range(150):
         call = f"call{random.randrange(20)}@example.com"
         client, sport = random.choice(CLIENTS), random.randrange(1024, 60000)
-        port = random.choice([5060, 5061])
+        port = random.choice(ports)
         ask(client, sport, port, message(call))
         print(f"{call} of {client}:{sport} to {port}")
         if number % 10 == 9:
@@ -128,11 +138,11 @@ def odd():
     arrived = [wire.ports(packet)[1] for side, packet in sides.arrived() if side == "server"]
     print("arrived:", len(arrived), sorted(arrived))
     table("templates and connections")
-    for options in (b"", b"\x01\x01\x01\x01"):
+    for options in (b"", b"\x01\x01\x01\x01") if not IPV6 else ():
         ask(CLIENTS[1], 1025, 5060, message("options"), options=options)
         show(f"{len(options)} bytes of options")
     # Longer than the wire's: in fragments, the Call-ID in the last one.
-    for name, order in {"in order": 1, "last first": -1}.items():
+    for name, order in {"in order": 1, "last first": -1}.items() if not IPV6 else ():
         data = wire.udp_segment(CLIENTS[2], 1026 + order, wire.VIP, 5060, message(name.replace(" ", "-"), padding=100))
         for at in list(range(0, len(data), 1480))[::order]:
             sides.client.send(wire.ip(CLIENTS[2], wire.VIP, wire.UDP, data[at:at + 1480], ident=100 + order, offset=at,
@@ -155,8 +165,8 @@ def odd():
 
 def marks():
     """Calls to whatever is marked."""
-    print(wire.run("nft", "add table ip m; add chain ip m p { type filter hook prerouting priority mangle; }; "
-                   "add rule ip m p ip daddr 10.0.1.100 meta l4proto { tcp, udp } th dport 5070-5079 meta mark set 7"),
+    print(wire.run("nft", "add table ip marks; add chain ip marks p { type filter hook prerouting priority mangle; }; "
+                   "add rule ip marks p ip daddr 10.0.1.100 meta l4proto { tcp, udp } th dport 5070-5079 meta mark set 7"),
           end="")
     wire.ipvsadm("-A", "-f", "7", "-s", "rr", "-p", "100", "-M", "255.255.255.0", "--pe", "sip")
     for server in SERVERS:
@@ -360,16 +370,16 @@ def race():
     seen = wire.Capture("rs1", wanted=lambda p: p[9] == wire.UDP and p[22:24] == b"\x13\xc4")
     children = []
     for cpu in range(2):
-        child = wire.os.fork()
+        child = os.fork()
         if child == 0:
-            wire.os.sched_setaffinity(0, {cpu})
+            os.sched_setaffinity(0, {cpu})
             for call in range(calls):
                 # In step, as far as two clocks can be.
                 while time.monotonic_ns() // 2_000_000 % 2 == call % 2:
                     pass
                 for number in range(each // 2):
                     ask(CLIENTS[cpu], 1024 + call * each + number, 5060, message(f"race{call}"))
-            wire.os._exit(0)
+            os._exit(0)
         children.append(child)
     places, count = {}, 0
     while count < calls * each and (packet := seen.next()):
@@ -377,7 +387,7 @@ def race():
         places.setdefault(call, set()).add(packet[16:20])
         count += 1
     for child in children:
-        wire.os.waitpid(child, 0)
+        os.waitpid(child, 0)
     print(f"{count} packets of {len(places)} calls, of which {sum(len(p) > 1 for p in places.values())} are split")
     templates = [row for row in listing() if b" sip " in row]
     print(f"{len(templates)} templates of {len(set(row[65:] for row in templates))} calls")
