@@ -92,8 +92,8 @@ calls() {
 				source=$CLIENT vip=$VIP rs=$RS1
 				[[ $method == -m ]] || rs=$RS3
 				if [[ $family == ipv6 ]]; then
-					source=$CLIENT6 vip="[$VIP6]" rs="[$RS1_6]"
-					[[ $method == -m ]] || rs="[$RS3_6]"
+					source=$CLIENT6 vip="[$VIP6]" rs="[$RS1_6]:90"
+					[[ $method == -m ]] || rs="[$RS3_6]:90"
 				fi
 				destination=${vip//[\[\]]/}
 				port=$((port + 1))
@@ -224,7 +224,7 @@ reuse_all() {
 	for family in ipv4 ipv6; do
 		for how in "${@:3}"; do
 			source=$CLIENT vip=$VIP servers=($RS1 $RS2)
-			[[ $family == ipv4 ]] || source=$CLIENT6 vip="[$VIP6]" servers=("[$RS1_6]" "[$RS2_6]")
+			[[ $family == ipv4 ]] || source=$CLIENT6 vip="[$VIP6]" servers=("[$RS1_6]:90" "[$RS2_6]:90")
 			admin -C
 			admin -A -t "$vip:90" -s rr
 			admin -a -t "$vip:90" -r "${servers[0]}" "$method"

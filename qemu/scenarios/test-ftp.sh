@@ -168,8 +168,8 @@ for setting in 0 1; do
 	admin -a -f 7 -r $RS1 -m
 	admin -a -f 7 -r $RS2 -m
 	admin -A -f 8 -6 -s rr -p 60
-	admin -a -f 8 -6 -r "[$RS1_6]" -m
-	admin -a -f 8 -6 -r "[$RS2_6]" -m
+	admin -a -f 8 -6 -r "[$RS1_6]:0" -m
+	admin -a -f 8 -6 -r "[$RS2_6]:0" -m
 	for vip in $LONG_VIP $VIP6; do
 		modes=(PASV EPSV PORT EPRT PASV)
 		[[ $vip == "$LONG_VIP" ]] || modes=(EPSV EPRT EPSV)

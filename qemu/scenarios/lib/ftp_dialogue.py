@@ -33,10 +33,12 @@ class Session:
         self.sock.sendall(line.encode() + b"\r\n")
 
     def run(self):
-        self.say("220 Here.")
-        for line in self.sock.makefile():
-            word, _, rest = line.strip().partition(" ")
-            getattr(self, word.lower(), self.unknown)(rest)
+        # Closed as soon as the client has: a later FIN would belong to no connection that anybody remembers.
+        with self.sock, self.sock.makefile() as lines:
+            self.say("220 Here.")
+            for line in lines:
+                word, _, rest = line.strip().partition(" ")
+                getattr(self, word.lower(), self.unknown)(rest)
 
     def unknown(self, _):
         self.say("500 What?")
