@@ -5,7 +5,7 @@
 CACHE := $(or $(LVS_CACHE),$(if $(filter 0,$(shell id -u)),/var/cache/lvs,$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/lvs))
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: all help module cli install uninstall uml-module demo shell uml-shell test test-fast test-sanitized fuzz soak bench bench-stock check update clean distclean
+.PHONY: all help module cli install uninstall uml-module demo shell uml-shell test test-fast test-stock test-sanitized fuzz soak bench bench-stock check update clean distclean
 
 all: module cli  ## the module and the command line tool (default)
 
@@ -49,6 +49,9 @@ test:            ## every test: cargo's, make check, the scenarios on user-mode 
 
 test-fast:       ## without the stock kernel
 	@qemu/run-tests.sh host uml
+
+test-stock:      ## every scenario on the stock kernel (hours without KVM)
+	@qemu/run-tests.sh stock-all
 
 test-sanitized:  ## the scenarios on a kernel with KASAN, kmemleak, lockdep and others (first run: 10 minutes more)
 	@qemu/run-tests.sh sanitized

@@ -115,7 +115,7 @@ prepare_artifacts() {
 		case $group in
 		host | check) ;;
 		*)
-			artifact "module-$group" "$LVS_TOP/qemu/module.sh" "$group"
+			artifact "module-$group" "$LVS_TOP/qemu/module.sh" "${group%-all}"
 			guests=1
 			;;
 		esac

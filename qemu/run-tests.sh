@@ -8,6 +8,7 @@
 #   check      check.sh: formatting, lints, no panics, and so on
 #   uml        qemu/scenarios/test-*.sh, each in a user-mode guest of its own; some again with the early path
 #   stock      acceptance.list, on the stock kernel in one boot of QEMU
+#   stock-all  qemu/scenarios/test-*.sh on the stock kernel
 #   sanitized  qemu/scenarios/test-*.sh and sanitized/test-*.sh on the user-mode kernel with sanitizers
 # With a PATTERN only tests whose name matches it (a shell pattern) run.
 . "$(dirname "$0")/common.sh"
@@ -16,13 +17,13 @@
 groups=() pattern='*'
 while [ $# -gt 0 ]; do
 	case $1 in
-	host | check | uml | stock | sanitized) groups+=("$1") ;;
+	host | check | uml | stock | stock-all | sanitized) groups+=("$1") ;;
 	--) pattern=${2:?a pattern has to follow --} && break ;;
-	*) sed -n '3,14s/^# \?//p' "$0" >&2 && exit 2 ;;
+	*) sed -n '3,15s/^# \?//p' "$0" >&2 && exit 2 ;;
 	esac
 	shift
 done
-[ "${#groups[@]}" -gt 0 ] || die "which groups? host, check, uml, stock, sanitized"
+[ "${#groups[@]}" -gt 0 ] || die "which groups? host, check, uml, stock, stock-all, sanitized"
 
 # Cargo's own count: every test function is a test of ours, and one that was ignored is one that failed.
 group_host() {
@@ -81,7 +82,7 @@ scenarios_on_uml() {
 }
 
 # Scenarios of the packet's way that have to pass with the early path as they do without.
-EARLY=(nat dr tun mixed-local icmp fragments mtu states ipv6 return-routes)
+EARLY=(nat dr tun mixed-local icmp fragments mtu narrow-link states ipv6 director-ends return-routes)
 
 group_uml() {
 	local name
@@ -138,9 +139,27 @@ group_stock() {
 	in_batches stock/ "${tests[@]}" -- "$LVS_TOP/qemu/stock.sh" --name acceptance --mem 2048 --timeout "$total"
 }
 
+# Fifteen scenarios share a boot, so that what one leaves behind reaches few others; one that wants a guest of its own has
+# one. Not test-cli-parity: thousands of processes that say little about the kernel.
+group_stock_all() {
+	local name guest at shared=() boot=("$LVS_TOP/qemu/stock.sh" --mem 2048 --timeout 36000)
+	for name in $(scenarios); do
+		[ "$name" != test-cli-parity.sh ] && selected "stock-all/${name%.sh}" || continue
+		read -ra guest < <(sed -n 's/^# Guest: //p' "$LVS_TOP/qemu/scenarios/$name") || true
+		if [ "${#guest[@]}" -gt 0 ]; then
+			in_batches stock-all/ "1800:/lvs/scenarios/$name" -- "${boot[@]}" "${guest[@]}" --name "stock-${name%.sh}"
+		else
+			shared+=("900:/lvs/scenarios/$name")
+		fi
+	done
+	for ((at = 0; at < ${#shared[@]}; at += 15)); do
+		in_batches stock-all/ "${shared[@]:at:15}" -- "${boot[@]}" --name stock-all
+	done
+}
+
 prepare_artifacts
 for group in "${groups[@]}"; do
-	"group_$group"
+	"group_${group/-/_}"
 done
 echo "$PASSED passed, $FAILED failed"
 [ "$FAILED" -eq 0 ]
