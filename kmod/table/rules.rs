@@ -425,7 +425,10 @@ impl<'a> Control<'a> {
             self.hook(id.family)?;
             self.note_user(id.family);
         }
+        // Before packets find it.
+        dest.set_available();
         if let Err(error) = self.publish(service, longer, Change::Inserted) {
+            dest.set_unavailable();
             if is_mixed(service, id) {
                 self.forget_user(id.family);
             }
@@ -436,7 +439,6 @@ impl<'a> Control<'a> {
             self.rules.trash.remove(service, id);
             self.take_back_counters(service, &dest, counted)?;
         }
-        dest.set_available();
         Ok(())
     }
 
