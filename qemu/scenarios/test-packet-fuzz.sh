@@ -46,7 +46,7 @@ add_services() {
 # One stream beside them, whole or not at all.
 stream() {
 	local sum
-	sum=$(in_ns client curl -s --max-time 120 "http://$VIP:8080/long" | sha256sum)
+	sum=$(in_ns client curl -s --max-time $((120 * SLOW)) "http://$VIP:8080/long" | sha256sum)
 	expect_eq "bytes of a connection beside the packets" "$(big_sum)" "$sum"
 }
 
