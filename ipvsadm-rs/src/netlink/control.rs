@@ -70,9 +70,9 @@ impl Netlink {
     /// The whole table in one list; `None` if it changed meanwhile.
     fn table_at_once(&mut self, family: u16) -> Result<Option<Vec<TableEntry>>, Error> {
         let mut entries = Vec::new();
-        let is_consistent = self.socket.dump_each(
-            Operation::GetServices,
+        let is_consistent = self.socket.dump_of(
             family,
+            Operation::GetServices,
             table::Message::request(),
             |reply| table::append(&mut entries, reply).map_err(Error::from),
         )?;
@@ -99,10 +99,14 @@ impl Control for Netlink {
     }
 
     fn services(&mut self) -> Result<Vec<ServiceEntry>, Error> {
-        let replies = self
-            .socket
-            .dump(Operation::GetServices, cmd::GET_SERVICE, Vec::new())?;
-        services(&replies)
+        let mut entries = Vec::new();
+        self.socket.dump(
+            Operation::GetServices,
+            cmd::GET_SERVICE,
+            Vec::new(),
+            |reply| append_services(&mut entries, reply),
+        )?;
+        Ok(entries)
     }
 
     fn table(&mut self) -> Result<Vec<TableEntry>, Error> {
@@ -123,18 +127,24 @@ impl Control for Netlink {
             cmd::GET_SERVICE,
             vec![requests::named(id)],
         )?;
-        services(&replies)?
+        let mut entries = Vec::new();
+        for reply in &replies {
+            append_services(&mut entries, reply)?;
+        }
+        entries
             .pop()
             .ok_or_else(|| DecodeError::from("reply without a service").into())
     }
 
     fn dests(&mut self, id: &ServiceId) -> Result<Vec<DestEntry>, Error> {
-        let replies = self.socket.dump(
+        let mut entries = Vec::new();
+        self.socket.dump(
             Operation::GetDests,
             cmd::GET_DEST,
             vec![requests::named(id)],
+            |reply| append_dests(&mut entries, reply, id.family()),
         )?;
-        dests(&replies, id.family())
+        Ok(entries)
     }
 
     fn add_service(&mut self, service: &Service) -> Result<(), Error> {
@@ -181,10 +191,14 @@ impl Control for Netlink {
     }
 
     fn daemons(&mut self) -> Result<Vec<Daemon>, Error> {
-        let replies = self
-            .socket
-            .dump(Operation::GetDaemons, cmd::GET_DAEMON, Vec::new())?;
-        daemons(&replies)
+        let mut daemons = Vec::new();
+        self.socket.dump(
+            Operation::GetDaemons,
+            cmd::GET_DAEMON,
+            Vec::new(),
+            |reply| append_daemons(&mut daemons, reply),
+        )?;
+        Ok(daemons)
     }
 
     fn start_daemon(&mut self, daemon: &Daemon) -> Result<(), Error> {
@@ -201,12 +215,12 @@ impl Control for Netlink {
     }
 }
 
-/// All attributes of some replies.
-fn attrs(replies: &[Message]) -> impl Iterator<Item = &Attr> {
-    replies.iter().flat_map(|reply| match &reply.payload {
+/// The attributes of a reply.
+fn attrs(reply: &Message) -> &[Attr] {
+    match &reply.payload {
         Payload::Attrs(attrs) => attrs.as_slice(),
         Payload::Info(_) => &[],
-    })
+    }
 }
 
 fn info(replies: &[Message]) -> Info {
@@ -228,7 +242,7 @@ fn info(replies: &[Message]) -> Info {
 
 fn timeouts(replies: &[Message]) -> Timeouts {
     let mut timeouts = Timeouts::default();
-    for attr in attrs(replies) {
+    for attr in replies.iter().flat_map(attrs) {
         match attr {
             Attr::TimeoutTcp(seconds) => timeouts.tcp = *seconds,
             Attr::TimeoutTcpFin(seconds) => timeouts.tcp_fin = *seconds,
@@ -239,31 +253,36 @@ fn timeouts(replies: &[Message]) -> Timeouts {
     timeouts
 }
 
-/// The services of some replies.
-pub(super) fn services(replies: &[Message]) -> Result<Vec<ServiceEntry>, Error> {
-    attrs(replies)
-        .filter_map(|attr| match attr {
-            Attr::Service(nest) => Some(service::from_attrs(nest).map_err(Error::from)),
-            _ => None,
-        })
-        .collect()
+/// Takes the services of a reply in.
+fn append_services(entries: &mut Vec<ServiceEntry>, reply: &Message) -> Result<(), Error> {
+    for attr in attrs(reply) {
+        if let Attr::Service(nest) = attr {
+            entries.push(service::from_attrs(nest)?);
+        }
+    }
+    Ok(())
 }
 
-/// The servers of some replies.
-pub(super) fn dests(replies: &[Message], family: Family) -> Result<Vec<DestEntry>, Error> {
-    attrs(replies)
-        .filter_map(|attr| match attr {
-            Attr::Dest(nest) => Some(dest::from_attrs(nest, family).map_err(Error::from)),
-            _ => None,
-        })
-        .collect()
+/// Takes the servers of a reply in.
+fn append_dests(
+    entries: &mut Vec<DestEntry>,
+    reply: &Message,
+    family: Family,
+) -> Result<(), Error> {
+    for attr in attrs(reply) {
+        if let Attr::Dest(nest) = attr {
+            entries.push(dest::from_attrs(nest, family)?);
+        }
+    }
+    Ok(())
 }
 
-fn daemons(replies: &[Message]) -> Result<Vec<Daemon>, Error> {
-    attrs(replies)
-        .filter_map(|attr| match attr {
-            Attr::Daemon(nest) => Some(daemon::from_attrs(nest).map_err(Error::from)),
-            _ => None,
-        })
-        .collect()
+/// Takes the synchronisation daemons of a reply in.
+fn append_daemons(daemons: &mut Vec<Daemon>, reply: &Message) -> Result<(), Error> {
+    for attr in attrs(reply) {
+        if let Attr::Daemon(nest) = attr {
+            daemons.push(daemon::from_attrs(nest)?);
+        }
+    }
+    Ok(())
 }

@@ -99,25 +99,34 @@ impl Socket {
         cmd: u8,
         attrs: Vec<Attr>,
     ) -> Result<Vec<Message>, Error> {
-        self.exchange(operation, cmd, attrs, NLM_F_ACK)
+        let mut request = GenlMessage::from_payload(Message::request(cmd, attrs));
+        request.set_resolved_family_id(self.family_id);
+        self.send(operation, request, NLM_F_ACK)?;
+        self.receive(operation)
     }
 
-    /// Sends a request for a list and collects it.
+    /// Sends a request for a list and gives `take` each of the replies. Tells whether what is listed stayed
+    /// the same all the time.
     pub fn dump(
         &mut self,
         operation: Operation,
         cmd: u8,
         attrs: Vec<Attr>,
-    ) -> Result<Vec<Message>, Error> {
-        self.exchange(operation, cmd, attrs, NLM_F_DUMP)
+        take: impl FnMut(&Message) -> Result<(), Error>,
+    ) -> Result<bool, Error> {
+        self.dump_of(
+            self.family_id,
+            operation,
+            Message::request(cmd, attrs),
+            take,
+        )
     }
 
-    /// Sends a request for a list to another family, and gives `take` each of the replies. Tells whether
-    /// what is listed stayed the same all the time.
-    pub fn dump_each<F>(
+    /// The same with another family.
+    pub fn dump_of<F>(
         &mut self,
-        operation: Operation,
         family_id: u16,
+        operation: Operation,
         request: F,
         mut take: impl FnMut(&F) -> Result<(), Error>,
     ) -> Result<bool, Error>
@@ -134,19 +143,6 @@ impl Socket {
             }
         })?;
         taken.map(|()| !self.interrupted)
-    }
-
-    fn exchange(
-        &mut self,
-        operation: Operation,
-        cmd: u8,
-        attrs: Vec<Attr>,
-        flags: u16,
-    ) -> Result<Vec<Message>, Error> {
-        let mut request = GenlMessage::from_payload(Message::request(cmd, attrs));
-        request.set_resolved_family_id(self.family_id);
-        self.send(operation, request, flags)?;
-        self.receive(operation)
     }
 
     /// Sends requests without waiting for one before the next. One result for each.

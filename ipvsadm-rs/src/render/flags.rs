@@ -31,6 +31,15 @@ pub fn listed(service: &Service) -> Vec<&'static str> {
         .collect()
 }
 
+/// A service's scheduler flags in parentheses, as a listing shows them: none is nothing, but flags without a
+/// name are empty parentheses.
+pub fn in_parentheses(service: &Service) -> String {
+    if service.flags & (service::SCHED1 | service::SCHED2 | service::SCHED3) == 0 {
+        return String::new();
+    }
+    format!(" ({})", listed(service).join(","))
+}
+
 /// Names of a service's scheduler flags that restore every one of them.
 pub fn saved(service: &Service) -> Vec<&'static str> {
     let mut names = listed(service);
@@ -54,5 +63,10 @@ mod tests {
         service.scheduler = "mh".to_owned();
         assert_eq!(listed(&service), ["mh-fallback", "mh-port"]);
         assert_eq!(saved(&service), ["mh-fallback", "mh-port", "flag-3"]);
+        assert_eq!(in_parentheses(&service), " (mh-fallback,mh-port)");
+        service.flags = service::SCHED3;
+        assert_eq!(in_parentheses(&service), " ()");
+        service.flags = service::PERSISTENT;
+        assert_eq!(in_parentheses(&service), "");
     }
 }

@@ -131,10 +131,7 @@ fn service_row(out: &mut String, entry: &ServiceEntry, format: &Format, names: &
 /// Scheduler, its flags, and persistence.
 fn service_settings(out: &mut String, service: &Service) {
     out.push_str(&service.scheduler);
-    let flags = flags::listed(service);
-    if !flags.is_empty() {
-        let _ = write!(out, " ({})", flags.join(","));
-    }
+    out.push_str(&flags::in_parentheses(service));
     if service.has(service::PERSISTENT) {
         let _ = write!(out, " persistent {}", service.timeout);
         match service.netmask {
