@@ -8,7 +8,7 @@ use std::path::Path;
 /// Who sent a captured message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sender {
-    /// ipvsadm.
+    /// The program.
     Tool,
     /// The kernel.
     Kernel,
@@ -23,14 +23,15 @@ pub struct Captured {
     pub bytes: Vec<u8>,
 }
 
-/// Reads the captured messages of `fixtures/netlink.txt`.
+/// Reads the captured messages of a file in `fixtures`: `netlink.txt` of the family `IPVS`, `table.txt` of
+/// `LVS`.
 ///
 /// # Panics
 ///
 /// If the file isn't as it should be.
-pub fn captured_messages() -> Vec<Captured> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/netlink.txt");
-    let text = fs::read_to_string(path).expect("the fixture");
+pub fn captured_messages(file: &str) -> Vec<Captured> {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let text = fs::read_to_string(fixtures.join(file)).expect("the fixture");
     text.lines()
         .filter(|line| !line.is_empty() && !line.starts_with('#'))
         .map(|line| {

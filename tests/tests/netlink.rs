@@ -18,6 +18,7 @@ use ipvsadm::netlink::message::InfoAttr;
 use ipvsadm::netlink::message::Message;
 use ipvsadm::netlink::message::Payload;
 use ipvsadm::netlink::service;
+use ipvsadm::netlink::table;
 use lvs_tests::captured_messages;
 use lvs_tests::Sender;
 use lvs_uapi::flags;
@@ -35,7 +36,7 @@ fn decode(bytes: &[u8]) -> GenlMessage<Message> {
 
 /// What the kernel sent under a command.
 fn replies(cmd: u8) -> Vec<Payload> {
-    captured_messages()
+    captured_messages("netlink.txt")
         .iter()
         .filter(|captured| captured.sender == Sender::Kernel)
         .map(|captured| decode(&captured.bytes).payload)
@@ -58,7 +59,7 @@ fn addr(text: &str) -> IpAddr {
 
 #[test]
 fn replies_encode_to_the_bytes_they_came_as() {
-    for captured in captured_messages() {
+    for captured in captured_messages("netlink.txt") {
         let message = decode(&captured.bytes);
         let mut bytes = vec![0; message.buffer_len()];
         message.emit(&mut bytes);
@@ -170,9 +171,48 @@ fn settings_are_as_configured() {
 }
 
 #[test]
+fn the_whole_table_in_one_list() {
+    let mut entries = Vec::new();
+    for captured in captured_messages("table.txt") {
+        let message = GenlMessage::<table::Message>::parse_with_param(&captured.bytes, FAMILY)
+            .expect("a message");
+        let mut bytes = vec![0; message.buffer_len()];
+        message.emit(&mut bytes);
+        assert_eq!(bytes, captured.bytes);
+        match captured.sender {
+            Sender::Tool => assert_eq!(message.payload, table::Message::request()),
+            Sender::Kernel => table::append(&mut entries, &message.payload).expect("an entry"),
+        }
+    }
+    // It is the table that the family IPVS tells of in as many lists as there are services.
+    let services: Vec<_> = replies(cmd::NEW_SERVICE)
+        .iter()
+        .map(|payload| match only(payload) {
+            Attr::Service(nest) => service::from_attrs(nest).expect("a service"),
+            other => panic!("no service: {other:?}"),
+        })
+        .collect();
+    let dests: Vec<_> = replies(cmd::NEW_DEST)
+        .iter()
+        .map(|payload| match only(payload) {
+            Attr::Dest(nest) => dest::from_attrs(nest, Family::V4).expect("a server"),
+            other => panic!("no server: {other:?}"),
+        })
+        .collect();
+    let (ours, servers): (Vec<_>, Vec<_>) = entries
+        .into_iter()
+        .rev()
+        .map(|entry| (entry.entry, entry.dests))
+        .unzip();
+    assert_eq!(ours, services);
+    let [gue, masq] = <[_; 2]>::try_from(dests).expect("two servers");
+    assert_eq!(servers, [vec![gue], vec![masq], vec![]]);
+}
+
+#[test]
 fn our_requests_are_ipvsadms() {
     // The nests that ipvsadm sends to read servers, which name a service.
-    let theirs: Vec<_> = captured_messages()
+    let theirs: Vec<_> = captured_messages("netlink.txt")
         .iter()
         .filter(|captured| captured.sender == Sender::Tool)
         .map(|captured| decode(&captured.bytes).payload)

@@ -124,6 +124,72 @@ fn attributes_have_their_numbers() {
     }
 }
 
+/// How ipvsadm-rs encodes attributes: its lines `Variant(Type) = set::NAME, kind;`, by set and name.
+fn encodings() -> BTreeMap<(String, String), String> {
+    ["message", "service", "dest", "stats", "daemon"]
+        .into_iter()
+        .flat_map(|file| {
+            let source = read(&format!("ipvsadm-rs/src/netlink/{file}.rs"));
+            let lines = source.lines().filter_map(|line| {
+                let (_, definition) = line.trim().split_once(") = ")?;
+                let (path, kind) = definition.strip_suffix(';')?.split_once(", ")?;
+                let (set, name) = path.split_once("::")?;
+                let name = name.to_lowercase().replace('_', "-");
+                Some(((set.to_owned(), name), kind.to_owned()))
+            });
+            lines.collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+#[test]
+fn attributes_have_the_types_of_the_code() {
+    let encodings = encodings();
+    let mut looked_at = 0;
+    for (file, set, module) in [
+        ("ipvs", "cmd-attrs", "attr"),
+        ("ipvs", "info-attrs", "info_attr"),
+        ("ipvs", "service-attrs", "service_attr"),
+        ("ipvs", "dest-attrs", "dest_attr"),
+        ("ipvs", "stats-attrs", "stats_attr"),
+        ("ipvs", "stats64-attrs", "stats_attr"),
+        ("ipvs", "daemon-attrs", "daemon_attr"),
+        ("lvs", "table-attrs", "attr"),
+        ("lvs", "service-attrs", "service_attr"),
+        ("lvs", "dest-attrs", "dest_attr"),
+        ("lvs", "stats64-attrs", "stats_attr"),
+    ] {
+        let spec = spec_of(file);
+        let sets = list(&spec, "attribute-sets");
+        let found = sets.iter().find(|value| text(value, "name") == set);
+        for attr in list(found.expect("an attribute set"), "attributes") {
+            let name = text(attr, "name").to_owned();
+            let encoding = encodings.get(&(module.to_owned(), name.clone()));
+            let types: &[(&str, &str)] = match encoding.map(String::as_str) {
+                Some("be16") => &[("u16", "big-endian")],
+                Some("u8") => &[("u8", "")],
+                Some("u16") => &[("u16", "")],
+                Some("u32") => &[("u32", "")],
+                Some("string") => &[("string", "")],
+                Some("nest") => &[("nest", "")],
+                Some("addr") => &[("binary", "")],
+                Some("bytes") => &[("binary", ""), ("u32", "big-endian")],
+                // Counters come in two widths.
+                Some("value") => &[("u32", ""), ("u64", "")],
+                None => &[("pad", "")],
+                Some(other) => panic!("{set} {name}: encoded as {other}"),
+            };
+            let told = (text(attr, "type"), text(attr, "byte-order"));
+            assert!(types.contains(&told), "{file}, {set}, {name}: {told:?}");
+            looked_at += usize::from(encoding.is_some());
+        }
+    }
+    assert!(
+        looked_at > encodings.len(),
+        "attributes of the code are missing"
+    );
+}
+
 #[test]
 fn commands_have_their_numbers() {
     let (spec, modules) = (spec(), constants("uapi/src/genl.rs"));
