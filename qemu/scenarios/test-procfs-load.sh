@@ -3,6 +3,8 @@
 # All files in /proc/net are read over and over while 100,000 connections come and go and the table is resized: each
 # reading ends, each row is whole, and what the files say fits together afterwards.  (While the table is resized rows may
 # be missing or twice, under either module.)
+# Printed are the longest delays of a packet while the connections are read and while they aren't, and how long a reader
+# stays in one chain of the table, which is what it looks at in one RCU section; it takes no lock.
 . "$(dirname "$0")/lib/common.sh"
 . "$LIB/topology.sh"
 . "$LIB/services.sh"
@@ -39,7 +41,7 @@ count, longest = 0, 0.0
 while not os.path.exists(stop):
     for name in files:
         with open("/proc/net/" + name, "rb", buffering=0) as file:
-            text = b""
+            parts = []
             begun = time.monotonic()
             while True:
                 start = time.perf_counter()
@@ -47,10 +49,10 @@ while not os.path.exists(stop):
                 longest = max(longest, time.perf_counter() - start)
                 if not part:
                     break
-                text += part
+                parts.append(part)
             if time.monotonic() - begun > 20:
                 print(f"{name} took {time.monotonic() - begun:.0f} s")
-        lines = text.split(b"\n")
+        lines = b"".join(parts).split(b"\n")
         if name in rows:
             for line in lines[:-1]:
                 if not rows[name].fullmatch(line):
@@ -89,6 +91,35 @@ for table in Conn Service; do
 	expect_eq "$table buckets, all and by length" "$all" "$sum"
 done
 expect_eq "services" 2 "$(sed -n 's/^Services:\t//p' "$RUN/status")"
+
+heading "How long a reader keeps others waiting"
+in_ns director ipvsadm --set 0 0 900
+say "$(pktgen_flows "$FLOWS")"
+delays() { for _ in 1 2 3; do in_ns client python3 "$LIB/probe.py" $VIP 54 1; done | sort -n | paste -sd' '; }
+say "the longest delays of packets, microseconds, while nobody reads: $(delays)"
+rm "$RUN/stop"
+in_ns director python3 "$RUN/readers.py" "$RUN/stop" ip_vs_conn >"$RUN/wrong.1" 2>"$RUN/said.1" &
+reader=$!
+say "while the connections are read: $(delays)"
+touch "$RUN/stop"
+wait "$reader" || fail "a reader failed: $(cat "$RUN/said.1")"
+expect_eq "what the reader found" "" "$(head -n 5 "$RUN/wrong.1")"
+# Nanoseconds of processor time for a row.
+row=$(in_ns director python3 - <<-'END'
+	import time
+	rows, start = 0, time.thread_time_ns()
+	with open("/proc/net/ip_vs_conn", "rb", buffering=0) as file:
+	    while part := file.read(4096):
+	        rows += part.count(b"\n")
+	print((time.thread_time_ns() - start) // rows)
+END
+)
+say "a row takes $row ns"
+if [[ $LVS_MODULE == lvs ]]; then
+	longest=$(in_ns director awk '/^Longest chain/ { print $NF }' /proc/net/lvs)
+	say "the longest chain has $longest connections, which takes $((longest * row / 1000)) microseconds"
+	((longest > 0 && longest * row < 1000000)) || fail "a reader stays in a chain for more than a millisecond"
+fi
 
 remove_topology
 unload_module "$LVS_MODULE"
