@@ -59,8 +59,8 @@ done
 heading "Clients that stay"
 # visits ADDRESS URL...: who answers a client of that address.
 visits() { in_ns client curl -sk --interface "$1" --connect-timeout $((5 * SLOW)) --max-time $((20 * SLOW)) "${@:2}" | tally; }
-# call ADDRESS CALL-ID: who answers a phone.
-call() { printf 'INVITE sip:b@example.com SIP/2.0\r\n%s\r\n' "${2:+Call-ID: $2@example.com$'\r\n'}" | in_ns client socat -t $((3 * SLOW)) - "UDP4:$VIP:5060,bind=$1"; }
+# call ADDRESS SECONDS [CALL-ID]: who answers a phone.
+call() { in_ns client python3 "$LIB/phone.py" call "$1" $VIP $(($2 * SLOW)) "${@:3}"; }
 phone_listens() { in_ns "$1" ss -Hlun "sport = :5060" | grep -q .; }
 topology
 ip -n director addr del $VIP/32 dev front
@@ -78,15 +78,15 @@ servers=$(for host in 101 102; do visits 10.0.1.$host "http://$VIP/?[1-4]" "http
 expect_eq "each client has one server for HTTP and HTTPS" "rs1=8 rs2=8" "$servers"
 follow "**SIP calls**"
 for ns in rs1 rs2; do
-	background $ns socat UDP4-RECVFROM:5060,fork "EXEC:echo $ns"
+	background $ns python3 "$LIB/phone.py" answer $ns
 	poll "$ns takes calls" 10 phone_listens $ns
 done
-first=$(call 10.0.1.101 first)
-second=$(call 10.0.1.101 second)
+first=$(call 10.0.1.101 10 first)
+second=$(call 10.0.1.101 10 second)
 expect_eq "two calls of a phone" "rs1 rs2" "$(printf '%s\n' "$first" "$second" | sort | paste -sd' ')"
-expect_eq "a call from elsewhere" "$first" "$(call 10.0.1.102 first)"
-expect_eq "the other one" "$second" "$(call 10.0.1.102 second)"
-expect_eq "no call" "" "$(call 10.0.1.102 "")"
+expect_eq "a call from elsewhere" "$first" "$(call 10.0.1.102 10 first)"
+expect_eq "the other one" "$second" "$(call 10.0.1.102 10 second)"
+expect_eq "no call" "" "$(call 10.0.1.102 2)"
 follow "Look at it:"
 remove_topology
 unload_module "$LVS_MODULE"
