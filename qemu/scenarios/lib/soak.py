@@ -6,6 +6,7 @@ the other come and go, and so does the service, so its connections may break, bu
 that was open while the module was loaded anew may break as well."""
 
 import asyncio
+import hashlib
 import os
 import random
 import socket
@@ -13,13 +14,18 @@ import subprocess
 import sys
 import time
 
-from soak_rules import PATIENCE, Rules
-from wire import VIP, Netns
+from soak_rules import PATIENCE, UDP_TIMEOUT, Rules
+from wire import CLIENT, VIP, Netns
 
 VIP6 = "fd00:1::100"
+CLIENT6 = "fd00:1::10"
 STABLE, VOLATILE = 8000, 8001
-TCP_SESSIONS, UDP_SESSIONS = 16, 16
+TCP_SESSIONS, SCTP_SESSIONS, UDP_SESSIONS, FTP_SESSIONS = 16, 6, 16, 2
 NAMES = (b"rs1", b"rs2", b"rs3")
+# What the FTP servers have.
+BIG = os.path.join(os.environ["RUN"], "ftp/big")
+with open(BIG, "rb") as big:
+    BIG_SUM = hashlib.sha256(big.read()).digest()
 
 
 class Violation(Exception):
@@ -30,7 +36,7 @@ class Tally:
     """What was done."""
 
     def __init__(self):
-        self.tcp = self.udp = self.bytes = self.broken = self.lost = self.checks = 0
+        self.tcp = self.sctp = self.udp = self.ftp = self.bytes = self.broken = self.lost = self.checks = 0
 
 
 class Client:
@@ -42,19 +48,31 @@ class Client:
         self.running = asyncio.Event()
         self.running.set()
 
-    def open(self, kind, family):
+    def open(self, kind, family, protocol=0):
         with self.netns:
-            opened = socket.socket(family, kind | socket.SOCK_NONBLOCK)
+            opened = socket.socket(family, kind | socket.SOCK_NONBLOCK, protocol)
         return opened
 
     async def tcp(self):
-        """One connection: messages of all sizes in both directions, with pauses."""
+        """A TCP connection."""
+        if await self.stream("TCP", socket.IPPROTO_TCP):
+            self.tally.tcp += 1
+
+    async def sctp(self):
+        """An SCTP association between one address and another."""
+        if await self.stream("SCTP", socket.IPPROTO_SCTP):
+            self.tally.sctp += 1
+
+    async def stream(self, name, protocol):
+        """One connection: messages of all sizes in both directions, with pauses.  Whether it was whole."""
         port = self.draw.choice((STABLE, VOLATILE))
         family, address = self.draw.choice(((socket.AF_INET, VIP), (socket.AF_INET, VIP), (socket.AF_INET6, VIP6)))
-        began, server, connected = time.monotonic(), None, False
-        opened = self.open(socket.SOCK_STREAM, family)
+        began, server, connected, writer = time.monotonic(), None, False, None
+        opened = self.open(socket.SOCK_STREAM, family, protocol)
         try:
             loop = asyncio.get_running_loop()
+            if protocol == socket.IPPROTO_SCTP:
+                opened.bind((CLIENT6 if family == socket.AF_INET6 else CLIENT, 0))
             await asyncio.wait_for(loop.sock_connect(opened, (address, port)), PATIENCE)
             connected = True
             reader, writer = await asyncio.open_connection(sock=opened)
@@ -65,24 +83,29 @@ class Client:
                 answer = await asyncio.wait_for(reader.readexactly(len(data) + 3), PATIENCE)
                 server = server or answer[:3]
                 if answer[:3] != server or server not in NAMES or answer[3:] != data:
-                    raise Violation(f"TCP to {address}:{port}: {answer[:3]} after {server}, or wrong bytes")
+                    raise Violation(f"{name} to {address}:{port}: {answer[:3]} after {server}, or wrong bytes")
                 self.tally.bytes += len(data)
                 await asyncio.sleep(self.draw.choice((0, 0, 0.1, 1, 3)))
             writer.close()
-            self.tally.tcp += 1
+            return True
         except (OSError, asyncio.TimeoutError, asyncio.IncompleteReadError) as error:
             self.tally.broken += 1
             if port == STABLE and not self.rules.excuses(began, connected):
-                raise Violation(f"TCP to {address}:{port} ({server}) broke after {time.monotonic() - began:.1f} s: "
+                raise Violation(f"{name} to {address}:{port} ({server}) broke after {time.monotonic() - began:.1f} s: "
                                 f"{error!r}") from error
+            return False
         finally:
-            opened.close()
+            if writer:
+                # The socket is the transport's now.
+                writer.transport.abort()
+            else:
+                opened.close()
 
     async def udp(self):
         """Datagrams from one port, some of them fragmented; they may get lost, but not go elsewhere."""
         port = self.draw.choice((STABLE, VOLATILE))
         family, address = self.draw.choice(((socket.AF_INET, VIP), (socket.AF_INET, VIP), (socket.AF_INET6, VIP6)))
-        began, server = time.monotonic(), None
+        began, server, sent = time.monotonic(), None, 0.0
         loop = asyncio.get_running_loop()
         opened = self.open(socket.SOCK_DGRAM, family)
         try:
@@ -90,6 +113,9 @@ class Client:
             for number in range(self.draw.randrange(1, 15)):
                 await self.running.wait()
                 data = number.to_bytes(2, "big") + self.draw.randbytes(self.draw.choice((1, 100, 1000, 4000)))
+                if time.monotonic() - sent >= UDP_TIMEOUT - 1:
+                    server = None
+                sent = time.monotonic()
                 answer = await self.ask(loop, opened, data)
                 if answer is None:
                     self.tally.lost += 1
@@ -115,6 +141,40 @@ class Client:
                     return answer
         except (OSError, asyncio.TimeoutError):
             return None
+
+    async def ftp(self):
+        """One file up or down, active or passive, with the older commands or the newer ones."""
+        address, began = self.draw.choice((VIP, f"[{VIP6}]")), time.monotonic()
+        file = self.draw.choice(("data", "big", f"in/{self.draw.randrange(1 << 60):x}"))
+        options = ["-T", BIG] if file.startswith("in/") else []
+        options += self.draw.choice(([], ["--disable-epsv"], ["-P", "-"], ["-P", "-", "--disable-eprt"]))
+        url = f"ftp://{address}/{file}"
+        process = await asyncio.create_subprocess_exec(
+            "nsenter", "--net=/run/netns/client", "curl", "-sS", "--max-time", str(PATIENCE), *options, url,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        data, said = await process.communicate()
+        if process.returncode:
+            self.tally.broken += 1
+            if not self.rules.excuses(began, False):
+                raise Violation(f"curl {' '.join(options)} {url}: {said.decode().strip()}")
+            return
+        if file.startswith("in/"):
+            data = b"".join(self.taken(file))
+        if data.strip() not in NAMES if file == "data" else hashlib.sha256(data).digest() != BIG_SUM:
+            raise Violation(f"FTP with {address}: wrong bytes of {file}")
+        self.tally.ftp += 1
+        self.tally.bytes += len(data)
+        await asyncio.sleep(self.draw.choice((0, 1, 3)))
+
+    @staticmethod
+    def taken(file):
+        """What servers have of a file that was put, which they lose."""
+        for name in NAMES:
+            path = os.path.join(os.environ["RUN"], f"ftp-{name.decode()}/root", file)
+            if os.path.exists(path):
+                with open(path, "rb") as put:
+                    yield put.read()
+                os.remove(path)
 
     async def forever(self, session):
         while True:
@@ -175,7 +235,9 @@ async def main():
     await rules.load()
     client = Client(rules, draw, tally)
     jobs = [asyncio.create_task(client.forever(client.tcp)) for _ in range(TCP_SESSIONS)]
+    jobs += [asyncio.create_task(client.forever(client.sctp)) for _ in range(SCTP_SESSIONS)]
     jobs += [asyncio.create_task(client.forever(client.udp)) for _ in range(UDP_SESSIONS)]
+    jobs += [asyncio.create_task(client.forever(client.ftp)) for _ in range(FTP_SESSIONS)]
     jobs += [asyncio.create_task(job) for job in (
         flood(client.netns, draw), churn_namespaces(draw), look(rules, draw), look(rules, draw),
         rules.change_forever())]
@@ -190,7 +252,8 @@ async def main():
             client.running.set()
             await rules.reload()
             print(f"  {(end - time.monotonic()) / 60:5.1f} minutes left: {rules.epoch} loads, {rules.changes} changes, "
-                  f"TCP {tally.tcp} whole, {tally.broken} excused; UDP {tally.udp}, {tally.lost} datagrams lost; "
+                  f"whole: TCP {tally.tcp}, SCTP {tally.sctp}, FTP {tally.ftp}; {tally.broken} excused; "
+                  f"UDP {tally.udp}, {tally.lost} datagrams lost; "
                   f"{tally.bytes >> 20} MB; memory {rules.memory[-1]} kB", flush=True)
 
     jobs.append(asyncio.create_task(conduct()))
@@ -199,11 +262,13 @@ async def main():
         job.cancel()
     for job in done:
         job.result()
-    if tally.tcp < 10 * minutes or tally.udp < 10 * minutes:
-        raise Violation(f"hardly any traffic: {tally.tcp} connections, {tally.udp} UDP sessions")
+    if min(tally.tcp, tally.udp, 4 * tally.sctp, 4 * tally.ftp) < 10 * minutes:
+        raise Violation(f"hardly any traffic: {tally.tcp} TCP, {tally.sctp} SCTP, {tally.ftp} FTP, {tally.udp} UDP")
     rules.check_memory()
-    print(f"  {tally.tcp} TCP connections and {tally.udp} UDP sessions were whole, {tally.bytes >> 20} MB; {tally.broken} "
-          f"broke with an excuse; {rules.epoch} loads, {rules.changes} changes, {tally.checks} comparisons of counters")
+    print(f"  memory without the module, after each load: {rules.memory} kB; slabs that grew: {rules.grown_slabs()}")
+    print(f"  whole: {tally.tcp} TCP connections, {tally.sctp} SCTP associations, {tally.ftp} files by FTP, {tally.udp} UDP "
+          f"sessions, {tally.bytes >> 20} MB; {tally.broken} broke with an excuse; {rules.epoch} loads, {rules.changes} "
+          f"changes, {tally.checks} comparisons of counters")
 
 try:
     asyncio.run(main())

@@ -2,6 +2,7 @@
 """The administrator of the soak: loads the module, changes its rules and settings at random, and compares counters."""
 
 import asyncio
+import collections
 import os
 import re
 import subprocess
@@ -11,8 +12,14 @@ from wire import VIP
 
 # Seconds a client waits; longer than interfaces are down.
 PATIENCE = 90
+# After so many idle seconds a client may get another server.
+UDP_TIMEOUT = 20
 SERVERS = (("10.0.2.11", "-m"), ("10.0.2.12", "-g"), ("10.0.2.13", "-i"))
 SERVERS6 = (("[fd00:2::11]", "-m"), ("[fd00:2::12]", "-m"), ("[fd00:2::13]", "-m"))
+# FTP needs to see both directions.
+FTP_SERVERS = SERVERS[:1]
+TUNNELS = ("--tun-type ipip", "--tun-type gre --tun-nocsum", "--tun-type gue --tun-port 6080 --tun-nocsum",
+           "--tun-type gue --tun-port 6080 --tun-csum", "--tun-type gue --tun-port 6080 --tun-remcsum")
 # Those that refuse nobody while a server has weight, and all of them.
 WILLING = ("rr", "wrr", "lc", "wlc", "sed", "nq", "twos", "mh")
 SCHEDULERS = WILLING + ("lblc", "lblcr", "dh", "sh", "fo", "ovf", "none")
@@ -22,7 +29,8 @@ SETTINGS = {
     "net.ipv4.vs.secure_tcp": (0, 1), "net.ipv4.vs.drop_packet": (0, 1), "net.ipv4.vs.drop_entry": (0, 1),
     "net.ipv4.vs.snat_reroute": (0, 1), "net.ipv4.vs.pmtu_disc": (0, 1), "net.ipv4.vs.sloppy_tcp": (0, 1),
     "net.ipv4.vs.nat_icmp_send": (0, 1), "net.ipv4.vs.run_estimation": (0, 1), "net.ipv4.vs.amemthresh": (64, 1024),
-    "net.ipv4.vs.conn_reuse_mode": (0, 1), "net.lvs.early_path": (0, 1),
+    "net.ipv4.vs.conn_reuse_mode": (0, 1), "net.lvs.early_path": (0, 1), "net.ipv4.vs.sloppy_sctp": (0, 1),
+    "net.ipv4.vs.conntrack": (0, 1), "net.ipv4.vs.schedule_icmp": (0, 1),
 }
 
 
@@ -30,13 +38,15 @@ class Rules:
     def __init__(self, draw, tally, stable, volatile, vip6):
         self.draw, self.tally = draw, tally
         self.epoch = self.changes = 0
-        self.memory = []
+        self.memory, self.slabs = [], {}
         # When the module was loaded, and when an interface was last down.
         self.loaded_at = self.flapped_at = 0.0
         self.busy = asyncio.Lock()
         families = ((VIP, SERVERS), (f"[{vip6}]", SERVERS6))
-        self.stable = [(f"{kind} {vip}:{stable}", servers, stable) for kind in ("-t", "-u") for vip, servers in families]
-        self.volatile = [(f"{kind} {vip}:{volatile}", servers, volatile) for kind in ("-t", "-u") for vip, servers in families]
+        kinds = ("-t", "-u", "--sctp-service")
+        self.stable = [(f"{kind} {vip}:{stable}", servers, stable) for kind in kinds for vip, servers in families]
+        self.stable += [(f"-t {VIP}:21", FTP_SERVERS, 21), (f"-t [{vip6}]:21", SERVERS6, 21)]
+        self.volatile = [(f"{kind} {vip}:{volatile}", servers, volatile) for kind in kinds for vip, servers in families]
 
     async def run(self, command, netns="director"):
         """Whether the command succeeds."""
@@ -62,7 +72,7 @@ class Rules:
 
     async def load(self):
         subprocess.run(["insmod", os.environ["LVS_KO"]], check=True)
-        await self.admin("--set 900 30 20")
+        await self.admin(f"--set 900 30 {UDP_TIMEOUT}")
         for service, servers, port in self.stable:
             await self.must(f"-A {service} -s rr")
             for server, method in servers:
@@ -82,7 +92,10 @@ class Rules:
         async with self.busy:
             self.loaded_at = 0.0
             subprocess.run(["rmmod", "lvs"], check=True)
+            # Netfilter's own connections are no leak.
+            await self.run(["conntrack", "-F"])
             self.memory.append(self.memory_in_use())
+            self.slabs = self.slabs or self.slab_sizes()
             await self.load()
 
     @staticmethod
@@ -94,6 +107,18 @@ class Rules:
         with open("/proc/meminfo", encoding="ascii") as file:
             return sum(int(line.split()[1]) for line in file if line.split(":")[0] in ("Slab", "Percpu", "VmallocUsed"))
 
+    @staticmethod
+    def slab_sizes():
+        """{name: kB} of all slabs."""
+        with open("/proc/slabinfo", encoding="ascii") as file:
+            rows = [line.split() for line in file.readlines()[2:]]
+        return {row[0]: int(row[2]) * int(row[3]) // 1024 for row in rows}
+
+    def grown_slabs(self):
+        """Those that take 100 kB more than after the first load."""
+        return {name: size - self.slabs.get(name, 0) for name, size in self.slab_sizes().items()
+                if size - self.slabs.get(name, 0) >= 100}
+
     def check_memory(self):
         """The memory in use without the module does not grow with its loads: the least of the last third against the
         least of the first."""
@@ -102,7 +127,7 @@ class Rules:
         third = len(self.memory) // 3
         early, late = min(self.memory[:third]), min(self.memory[-third:])
         if late - early > 4096:
-            raise AssertionError(f"memory grew from {early} kB to {late} kB: {self.memory}")
+            raise AssertionError(f"memory grew from {early} kB to {late} kB: {self.memory}; {self.grown_slabs()}")
 
     # -- Changes ------------------------------------------------------------------------------------------------
 
@@ -120,11 +145,12 @@ class Rules:
         if not any(weights):
             weights[0] = 1
         for weight, (server, method) in sorted(zip(weights, servers), reverse=True):
-            await self.must(f"-e {service} -r {server}:{port} {method} -w {weight}")
+            tunnel = self.draw.choice(TUNNELS) if method == "-i" else ""
+            await self.must(f"-e {service} -r {server}:{port} {method} {tunnel} -w {weight}")
 
     async def scheduler(self):
         service, _, _ = self.draw.choice(self.stable)
-        await self.must(f"-E {service} -s {self.draw.choice(WILLING)}")
+        await self.must(f"-E {service} -s {self.draw.choice(WILLING)} {self.draw.choice(('', '', '-p 5', '-p 300'))}")
 
     async def volatile_server(self):
         service, servers, port = self.draw.choice(self.volatile)
@@ -178,7 +204,7 @@ class Rules:
         found = []
         for line in text.splitlines():
             words = line.split()
-            if words and words[0] in ("TCP", "UDP"):
+            if words and words[0] in ("TCP", "UDP", "SCTP"):
                 found.append((f"{words[0]} {words[1]}", [int(word) for word in words[2:] if word.isdigit()], []))
             elif words and words[0] == "->" and found:
                 found[-1][2].append((words[1], [int(word) for word in words[2:] if word.isdigit()]))
@@ -196,16 +222,21 @@ class Rules:
         return wrong
 
     async def counts(self):
-        counted = {}
-        for service, _, servers in self.sections(await self.output("ipvsadm", "-Ln")):
-            for server, numbers in servers:
-                counted[service, server] = numbers[-2] + numbers[-1]
-        listed = dict.fromkeys(counted, 0)
+        counted, states = await self.counted(), {}
         for line in (await self.output("ipvsadm", "-Lnc")).splitlines():
             words = line.split()
-            if len(words) == 6 and words[0] in ("TCP", "UDP") and not re.search(r":0$", words[3]):
-                key = (f"{words[0]} {words[4]}", words[5])
-                if key in listed:
-                    listed[key] += 1
-        return [f"{key} counts {counted[key]} connections, {listed[key]} are listed"
-                for key in counted if counted[key] != listed[key]]
+            if len(words) == 6 and words[0] in ("TCP", "UDP", "SCTP") and not re.search(r":0$", words[3]):
+                states.setdefault((f"{words[0]} {words[4]}", words[5]), []).append(words[2])
+        # Of servers whose connections come or go in between, nothing can be said.
+        later = await self.counted()
+        return [f"{key} counts {sum(numbers)} connections, {len(states.get(key, []))} are listed: {numbers}, "
+                f"{collections.Counter(states.get(key, []))}"
+                for key, numbers in counted.items()
+                if numbers == later.get(key) and sum(numbers) != len(states.get(key, []))]
+
+    async def counted(self):
+        """{(service, server): [active, inactive]}.  FTP's data connections count for the control connections' server, and
+        are listed with ports of their own."""
+        return {(service, server): numbers[-2:]
+                for service, _, servers in self.sections(await self.output("ipvsadm", "-Ln")) if not service.endswith(":21")
+                for server, numbers in servers}

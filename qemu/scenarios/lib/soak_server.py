@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """A real server of the soak: gives back what it gets, with its name in front: soak_server.py NAME PORT... .
-TCP at all its addresses, UDP at each of those it has when it starts, so that an answer comes from where it was asked."""
+TCP at all its addresses; SCTP, which would tell its peer of all of them, and UDP, whose answers have to come from where it
+was asked, at each of those it has when it starts."""
 
 import asyncio
 import socket
@@ -41,6 +42,11 @@ async def main():
         for line in addresses.stdout.splitlines():
             address = line.split()[3].split("/")[0]
             await loop.create_datagram_endpoint(Echo, local_addr=(address, port))
+            family = socket.AF_INET6 if ":" in address else socket.AF_INET
+            listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_SCTP)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((address, port))
+            await asyncio.start_server(serve, sock=listener, backlog=512)
     print("ready", flush=True)
     await asyncio.Event().wait()
 
