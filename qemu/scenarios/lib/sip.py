@@ -259,8 +259,9 @@ def outgoing():
 
 def removal():
     """Templates of servers that leave, and that end."""
+    slow = int(os.environ["SLOW"])
     wire.ipvsadm("--set", "0", "0", "1")
-    service(5060, "-p", "5", "-M", "255.255.255.0")
+    service(5060, "-p", str(5 * slow), "-M", "255.255.255.0")
     for call in "abcd":
         ask(CLIENTS[0], ord(call), 5060, message(call))
         show(f"call {call}")
@@ -276,11 +277,11 @@ def removal():
     for call in "abcd":
         ask(CLIENTS[3], ord(call), 5060, message(call))
         show(f"call {call} while that one is to be left")
-    time.sleep(4)
+    time.sleep(4 * slow)
     # Kept on by its use.
     ask(CLIENTS[3], 1000, 5060, message("d"))
     show("call d goes on")
-    time.sleep(3)
+    time.sleep(3 * slow)
     table("the rest")
     for call in "dcba":
         ask(CLIENTS[4], ord(call), 5060, message(call))
