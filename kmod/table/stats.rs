@@ -122,6 +122,11 @@ impl Estimator {
     /// Takes the counters' present values into account. Control lock held.
     pub(crate) fn update(&self, now: Counters) {
         let delta = values(now.minus(self.last.get()));
+        // Most servers rest most of the time: their lines of memory stay as they are.
+        let rests = |rate: &AtomicU64| rate.load(Ordering::Relaxed) == 0;
+        if delta == [0; 5] && self.rates.iter().all(rests) {
+            return;
+        }
         self.last.set(now);
         // Connections and packets scaled by 2^10, bytes by 2^5, halved for the two seconds.
         let scales = [9, 9, 4, 9, 4];
