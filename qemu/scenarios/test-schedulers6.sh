@@ -9,15 +9,15 @@
 
 # shellcheck disable=SC2086
 choices() { FAMILY=6 python3 "$LIB/schedulers.py" choices 1,10,100 ${SCHEDULERS:-rr wrr lc wlc sed nq fo ovf none sh mh dh lblc lblcr}; }
-draws() { FAMILY=6 python3 "$LIB/schedulers.py" twos 1,2,4,100 "$RUN/twos"; }
+draws() { FAMILY=6 python3 "$LIB/schedulers.py" twos 1,2,4,100,1000 "$RUN/twos"; }
 
 differential choices
 expect_no_match "no rule was refused" "refused" "$(cat "$RUN/trace.2")"
 expect_match "connections reached servers" '   0\.[0-9]+ 0\.[0-9]+ 0\.[0-9]+ 0\.[0-9]+ ' "$(cat "$RUN/trace.2")"
 differential draws
-expect_eq "the shares of random draws" 4 "$(grep -c '12000 connections, 0 of them to servers without weight; shares as drawn' "$RUN/trace.2")"
+expect_eq "the shares of random draws" 5 "$(grep -cE '(12|36)000 connections, 0 of them to servers without weight; shares as drawn' "$RUN/trace.2")"
 # The two modules' draws from one another.
-expect_eq "the same distribution as of ip_vs" "1: as drawn 2: as drawn 4: as drawn 100: as drawn" \
+expect_eq "the same distribution as of ip_vs" "1: as drawn 2: as drawn 4: as drawn 100: as drawn 1000: as drawn" \
 	"$(python3 "$LIB/chi_squared.py" "$RUN/twos" 2>"$RUN/chi" | paste -sd' ')"
 say "twos: $(paste -sd';' "$RUN/chi")"
 expect_clean_log
