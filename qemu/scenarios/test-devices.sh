@@ -11,7 +11,7 @@
 sent_by_alt() { in_ns director nft list counter inet sent alt | sed -n 's/.*packets \([0-9]*\).*/\1/p'; }
 # burst: 5 datagrams of one connection; says by which device they left.
 burst() {
-	local alt back before_alt
+	local alt back before_alt i
 	before_alt=$(sent_by_alt)
 	in_ns rs1 nft reset counter inet count data >/dev/null
 	in_ns client python3 -c '
@@ -19,9 +19,13 @@ import socket, sys
 s = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET, socket.SOCK_DGRAM)
 s.bind(("", 7777))
 for i in range(5): s.sendto(b"x", (sys.argv[1], 54))' "$(bare "$VIRTUAL")"
-	sleep 0.3
-	alt=$(sent_by_alt)
-	back=$(in_ns rs1 nft list counter inet count data | sed -n 's/.*packets \([0-9]*\).*/\1/p')
+	# The neighbour may have to be found first.
+	for ((i = 0; i < 25; i++)); do
+		sleep 0.2
+		alt=$(sent_by_alt)
+		back=$(in_ns rs1 nft list counter inet count data | sed -n 's/.*packets \([0-9]*\).*/\1/p')
+		((alt - before_alt + back < 5)) || break
+	done
 	echo "alt=$((alt - before_alt)) rs1=$back"
 }
 bare() { tr -d '[]' <<<"$1"; }
