@@ -9,6 +9,9 @@
 . "$LIB/topology.sh"
 . "$LIB/services.sh"
 
+# A module on the stock kernel.
+modprobe -q tun 2>/dev/null || [[ -e /dev/net/tun ]]
+
 : "${FUZZ_PACKETS:=60000}" "${FUZZ_SEED:=1}"
 FUZZER=$RUN/packets
 gcc -O2 -Wall -o "$FUZZER" "$(dirname "$0")/../tests/fuzz/packets.c"

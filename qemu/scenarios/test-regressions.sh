@@ -8,6 +8,9 @@
 . "$LIB/topology.sh"
 . "$LIB/services.sh"
 
+# A module on the stock kernel.
+modprobe -q tun 2>/dev/null || [[ -e /dev/net/tun ]]
+
 export PYTHONPATH=$LIB
 topology
 web_server rs1 rs2 rs3
