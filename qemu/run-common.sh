@@ -48,6 +48,18 @@ parse_options() {
 }
 
 # Make the run's directory: the artifacts, the scenarios, and the command.
+# The stock kernel's guest has no compiler.
+stage_programs() {
+	local programs=/build/${RUN##*/}/lvs/programs
+	in_root sh -euc '
+		mkdir "$1"
+		cd /src
+		gcc -O2 -o "$1/flood" qemu/scenarios/lib/flood.c
+		gcc -O2 -o "$1/packets" tests/fuzz/packets.c
+		gcc -D_GNU_SOURCE -o "$1/sockopts" qemu/scenarios/lib/sockopts.c
+		gcc -D_GNU_SOURCE -shared -fPIC -o "$1/without_netlink" qemu/scenarios/lib/without_netlink.c' sh "$programs"
+}
+
 stage() {
 	local module=$1 script
 	mkdir -p "$LVS_BUILD/logs"
@@ -66,6 +78,7 @@ stage() {
 	[ ! -d "$LVS_TOP/tests" ] || cp -rp "$LVS_TOP/tests" "$RUN/lvs/tests"
 	cp -p "$LVS_TOP/README.md" "$RUN/lvs/"
 	stage_selftest
+	[ "$VEHICLE" != stock ] || stage_programs
 	if [ "${#COMMAND[@]}" -gt 0 ]; then
 		script=$(realpath -m "${COMMAND[0]}")
 		case $script in

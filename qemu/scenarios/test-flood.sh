@@ -14,7 +14,7 @@
 [[ ! -e /sys/kernel/debug/kmemleak ]] || : "${FLOOD_SOURCES:=100000}"
 : "${FLOOD_SOURCES:=2000000}"
 FLOOD=$RUN/flood
-gcc -O2 -Wall -o "$FLOOD" "$LIB/flood.c"
+compile "$FLOOD" "$LIB/flood.c" -O2
 
 meminfo() { awk -v key="$1:" '$1 == key { print $2 }' /proc/meminfo; }
 entries() { awk '$1 == "lvs_conn" || $1 == "ip_vs_conn" { n = $2 } END { print n + 0 }' /proc/slabinfo; }

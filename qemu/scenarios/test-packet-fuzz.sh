@@ -14,7 +14,7 @@ modprobe -q tun 2>/dev/null || [[ -e /dev/net/tun ]]
 
 : "${FUZZ_PACKETS:=60000}" "${FUZZ_SEED:=1}"
 FUZZER=$RUN/packets
-gcc -O2 -Wall -o "$FUZZER" "$(dirname "$0")/../tests/fuzz/packets.c"
+compile "$FUZZER" "$(dirname "$0")/../tests/fuzz/packets.c" -O2
 
 # Services of every method, kind and family.
 services() {

@@ -7,7 +7,7 @@
 . "$LIB/topology.sh"
 . "$LIB/differential.sh"
 
-gcc -D_GNU_SOURCE -Wall -Werror -o "$RUN/sockopts" "$LIB/sockopts.c"
+compile "$RUN/sockopts" "$LIB/sockopts.c" -D_GNU_SOURCE
 chmod 755 "$RUN" "$RUN/sockopts"
 
 # commands TOOL...: a table made, shown, changed and flushed, and what socket options can't do.
@@ -41,19 +41,7 @@ commands() {
 	END
 }
 # As where the kernel has no generic netlink.
-gcc -shared -fPIC -Wall -Werror -D_GNU_SOURCE -o "$RUN/without_netlink.so" -xc - <<-'END'
-	#include <errno.h>
-	#include <sys/socket.h>
-	#include <sys/syscall.h>
-	#include <unistd.h>
-	int socket(int domain, int type, int protocol)
-	{
-		if (domain != AF_NETLINK)
-			return syscall(SYS_socket, domain, type, protocol);
-		errno = EPROTONOSUPPORT;
-		return -1;
-	}
-END
+compile "$RUN/without_netlink.so" "$LIB/without_netlink.c" -shared -fPIC -D_GNU_SOURCE
 export -f commands
 
 trace() {
