@@ -69,13 +69,6 @@ pub(crate) struct Dest {
     /// Instance of the service it counts for.
     instance: AtomicU64,
     loads: Loads,
-    /// Apart, where both fit what the allocator has: together they take half as much again.
-    record: KBox<Record>,
-}
-
-/// What of the statistics only listings and the estimator look at.
-#[derive(Default)]
-struct Record {
     /// What listings leave out: the counters at the last reset.
     reset_at: Tally,
     estimator: Estimator,
@@ -125,7 +118,8 @@ impl Dest {
                 position: AtomicU32::new(0),
                 standings: RcuSlot::new(None),
             },
-            record: KBox::new(Record::default(), GFP_KERNEL)?,
+            reset_at: Tally::default(),
+            estimator: Estimator::default(),
         };
         dest.configure(config);
         Ok(dest)
@@ -383,7 +377,7 @@ impl Dest {
     /// Statistics since the last reset.
     pub(crate) fn stats(&self) -> Stats {
         Stats {
-            counters: self.raw_counters().minus(self.record.reset_at.get()),
+            counters: self.raw_counters().minus(self.reset_at.get()),
             rates: self.rates().rounded(),
         }
     }
@@ -395,19 +389,19 @@ impl Dest {
 
     /// Rates that can be added up.
     pub(crate) fn rates(&self) -> FineRates {
-        self.record.estimator.rates()
+        self.estimator.rates()
     }
 
     /// Updates the rates. Control lock held.
     pub(crate) fn estimate(&self) {
-        self.record.estimator.update(self.raw_counters());
+        self.estimator.update(self.raw_counters());
     }
 
     /// Starts statistics anew. Control lock held.
     pub(crate) fn reset_stats(&self) {
         let now = self.raw_counters();
-        self.record.reset_at.set(now);
-        self.record.estimator.reset(now);
+        self.reset_at.set(now);
+        self.estimator.reset(now);
     }
 }
 
