@@ -49,15 +49,7 @@ network() {
 		route add 10.0.5.0/24 via $CLIENT
 		route add 2001:db8:5::/64 via $CLIENT6
 	END
-	ip -n deep -batch - <<-END
-		link add gre4 type gre local $SERVER remote any
-		link add gre6 type ip6gre local $SERVER6 remote any
-		link add any6 type ip6tnl mode any local $SERVER6 remote any
-	END
-	in_ns deep ip fou add port 6080 gue
-	in_ns deep ip fou add port 6080 gue -6
-	for tunnel in tunl0 any6 sit0 gre4 gre6; do ip -n deep link set $tunnel up; done
-	set_sysctls deep 0
+	tunnel_ends deep "$SERVER" "$SERVER6" tunl0 sit0
 	background deep python3 "$LIB/sink.py" 9000 >/dev/null
 	background rs1 python3 "$LIB/named_server.py" rs1 >/dev/null
 	poll "port 9000 is served" 10 in_ns deep sh -c "ss -Hltn 'sport = :9000' | grep -q ."

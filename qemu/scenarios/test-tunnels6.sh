@@ -55,17 +55,9 @@ admin -C
 
 heading "From end to end"
 tun_server rs1
-ip -n rs1 -batch - <<-END
-	addr add $VIP6/128 dev lo nodad
-	link add gre4 type gre local $RS1 remote any
-	link add gre6 type ip6gre local $RS1_6 remote any
-	link add any6 type ip6tnl mode any local $RS1_6 remote any
-END
-in_ns rs1 ip fou add port 6080 gue
-in_ns rs1 ip fou add port 6080 gue -6
+ip -n rs1 addr add "$VIP6/128" dev lo nodad
 # ip6tnl0 takes IPv6 in IPv6 alone, any6 both.
-for tunnel in ip6tnl0 any6 sit0 gre4 gre6; do ip -n rs1 link set $tunnel up; done
-set_sysctls rs1 0
+tunnel_ends rs1 "$RS1" "$RS1_6" ip6tnl0 sit0
 background rs1 python3 "$LIB/named_server.py" rs1
 background rs1 python3 "$LIB/sink.py" 9000
 for port in 80 9000; do

@@ -142,3 +142,18 @@ remove_topology() {
 		ip netns del "$i$sfx"
 	done
 }
+
+# tunnel_ends NS ADDRESS ADDRESS6 DEVICE...: the host takes tunnels of every kind and of both families, by devices that
+# it has and by new ones for GRE and for anything in IPv6.
+tunnel_ends() {
+	local ns=$1 tunnel
+	ip -n "$ns" -batch - <<-END
+		link add gre4 type gre local $2 remote any
+		link add gre6 type ip6gre local $3 remote any
+		link add any6 type ip6tnl mode any local $3 remote any
+	END
+	in_ns "$ns" ip fou add port 6080 gue
+	in_ns "$ns" ip fou add port 6080 gue -6
+	for tunnel in "${@:4}" any6 gre4 gre6; do ip -n "$ns" link set "$tunnel" up; done
+	set_sysctls "$ns" 0
+}
