@@ -109,6 +109,7 @@ fn plain_flow(context: &Context<'_>, packet: &mut Packet, ip: IpHeader) -> Optio
         source_port,
         destination_port,
         signal,
+        client_hash: None,
     })
 }
 

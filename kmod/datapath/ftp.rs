@@ -217,6 +217,7 @@ fn expect<'a>(
     let dest = control.share_dest(context.read)?;
     let new = NewConn {
         tuple,
+        client_hash: None,
         dest: Some(&dest),
         real_port,
         role: Role::Data(control),
@@ -243,11 +244,12 @@ pub(super) fn open<'a>(context: &Context<'a>, flow: &Flow) -> Option<&'a ConnEnt
         ..flow.as_request()
     };
     let expected = conns
-        .find_request(context.read, &tuple, context.now)
+        .find_request(context.read, &tuple, conns.hash_of(&tuple), context.now)
         .filter(|conn| conn.has(flag::EXPECTED))?;
     let dest = expected.share_dest(context.read)?;
     let new = NewConn {
         tuple: flow.as_request(),
+        client_hash: flow.client_hash,
         dest: Some(&dest),
         real_port: expected.real_port(),
         role: Role::Connection(expected.controller(context.read)),

@@ -98,7 +98,10 @@ pub(super) fn about_reply(
 ) -> Disposition {
     let mut packet = packet;
     let conns = &context.tables.conns;
-    if let Some(conn) = conns.find_request(context.read, &flow.as_reply(), context.now) {
+    let tuple = flow.as_reply();
+    if let Some(conn) =
+        conns.find_request(context.read, &tuple, conns.hash_of(&tuple), context.now)
+    {
         return to_server(context, packet, ip, report, conn);
     }
     if !context.state.sysctls().schedule_icmp() || !parse::has_ports(report.inner.protocol) {
@@ -148,6 +151,7 @@ pub(super) fn inner_flow(packet: &mut Packet, report: &Report) -> Option<Flow> {
         source_port,
         destination_port,
         signal: Signal::Nothing,
+        client_hash: None,
     })
 }
 

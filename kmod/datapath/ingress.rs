@@ -183,6 +183,7 @@ fn whole_transport(context: &Context<'_>, packet: Packet, ip: IpHeader) -> Dispo
         source_port,
         destination_port,
         signal,
+        client_hash: None,
     };
     balance(context, packet, flow)
 }
@@ -190,7 +191,9 @@ fn whole_transport(context: &Context<'_>, packet: Packet, ip: IpHeader) -> Dispo
 /// A packet with ports: a client's of a connection, or a server's, or one that begins a connection.
 #[inline(always)]
 pub(super) fn balance(context: &Context<'_>, packet: Packet, flow: Flow) -> Disposition {
+    let mut flow = flow;
     if context.place != Place::Forward && takes_requests(context, &packet) {
+        flow = lookup::hashed(context, flow);
         if let Some(conn) = lookup::request(context, &flow) {
             if schedule::keeps(context, &flow, conn) {
                 return forward::request(context, packet, &flow, conn);

@@ -40,6 +40,7 @@ pub(super) fn key_exchange(ip: &IpHeader) -> Flow {
         source_port: ISAKMP_PORT,
         destination_port: ISAKMP_PORT,
         signal: Signal::Nothing,
+        client_hash: None,
     }
 }
 

@@ -45,6 +45,7 @@ impl Flow {
             },
             source_port: self.destination_port,
             destination_port: self.source_port,
+            client_hash: None,
             ..*self
         }
     }
@@ -97,10 +98,20 @@ fn may_know(state: &NetnsState, addr: &Addr) -> bool {
 /// The connection a client's packet belongs to.
 #[inline(always)]
 pub(super) fn request<'a>(context: &Context<'a>, flow: &Flow) -> Option<&'a ConnEntry> {
-    context
-        .tables
-        .conns
-        .find_request(context.read, &flow.as_request(), context.now)
+    let conns = &context.tables.conns;
+    let tuple = flow.as_request();
+    let hash = flow.client_hash.unwrap_or_else(|| conns.hash_of(&tuple));
+    conns.find_request(context.read, &tuple, hash, context.now)
+}
+
+/// The flow with its client's hash, for whoever looks for the connection and then makes it.
+#[inline(always)]
+pub(super) fn hashed(context: &Context<'_>, flow: Flow) -> Flow {
+    let hash = context.tables.conns.hash_of(&flow.as_request());
+    Flow {
+        client_hash: Some(hash),
+        ..flow
+    }
 }
 
 /// The connection a server's packet belongs to.

@@ -53,6 +53,7 @@ use crate::kernel_ext::packet::{
 };
 use crate::kernel_ext::rcu::ReadSide;
 use crate::table::conn::Conn;
+use crate::table::conn_table::ClientHash;
 use crate::table::netns_state::Tables;
 use crate::table::NetnsState;
 
@@ -102,4 +103,6 @@ struct Flow {
     destination_port: u16,
     /// What they say about the connection's state.
     signal: Signal,
+    /// The hash of the source as a client, once that was looked for.
+    client_hash: Option<ClientHash>,
 }

@@ -69,6 +69,7 @@ pub(super) fn connect<'a>(
             let dest = schedule::pick(context, flow, service)?;
             let new = NewConn {
                 tuple,
+                client_hash: None,
                 dest: Some(dest),
                 real_port: template_port(flow, service, dest),
                 role: Role::Template { ticks, call },
@@ -86,6 +87,7 @@ pub(super) fn connect<'a>(
     };
     let new = NewConn {
         tuple: flow.as_request(),
+        client_hash: flow.client_hash,
         dest: Some(&dest),
         real_port,
         role: Role::Connection(Some(template)),
@@ -112,6 +114,7 @@ pub(super) fn template_of_server<'a>(
         None => {
             let new = NewConn {
                 tuple,
+                client_hash: None,
                 dest: Some(dest),
                 real_port: dest.id().port,
                 role: Role::Template {

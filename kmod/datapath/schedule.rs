@@ -246,6 +246,7 @@ fn connect_to_one<'a>(
     };
     let new = NewConn {
         tuple: flow.as_request(),
+        client_hash: flow.client_hash,
         dest: Some(dest),
         real_port,
         role: Role::Connection(None),
@@ -419,6 +420,7 @@ fn bypass(
 ) -> Disposition {
     let new = NewConn {
         tuple: flow.as_request(),
+        client_hash: flow.client_hash,
         dest: None,
         real_port: 0,
         role: Role::Connection(None),

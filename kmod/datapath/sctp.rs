@@ -74,6 +74,7 @@ fn read(packet: &mut Packet, ip: IpHeader) -> Option<Flow> {
         source_port,
         destination_port,
         signal,
+        client_hash: None,
     })
 }
 

@@ -103,6 +103,7 @@ pub(super) fn open<'a>(
     };
     let new = NewConn {
         tuple,
+        client_hash: None,
         dest: Some(dest),
         real_port: flow.source_port,
         role: Role::Outgoing(template),

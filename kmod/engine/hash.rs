@@ -109,6 +109,15 @@ pub fn hash_bytes(key: HashKey, bytes: &[u8]) -> u32 {
     state.finish(bytes.len() as u64, last)
 }
 
+/// A cheaper hash of two words, for tables whose keys administrators choose: strangers choose only
+/// what is looked for. The halves of a product, as in wyhash, and the upper half of another one.
+#[inline]
+pub const fn hash_own(key: HashKey, first: u64, second: u64) -> u32 {
+    let product = ((first ^ key.0) as u128).wrapping_mul((second ^ key.1) as u128);
+    let folded = (product >> 64) as u64 ^ product as u64;
+    (folded.wrapping_mul(key.0 | 1) >> 32) as u32
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -203,6 +212,32 @@ mod tests {
             buckets[(hash_1((7, 9), word) & 255) as usize] += 1;
         }
         assert!(buckets.iter().all(|&n| (170..350).contains(&n)));
+    }
+
+    #[test]
+    fn own_keys_spread_evenly() {
+        // Services as they are numbered: ports of an address, addresses of a port, marks.
+        type Words = fn(u64) -> (u64, u64);
+        let shapes: [Words; 4] = [
+            |n| (n, 2),
+            |n| (n << 8, 2),
+            |n| (n << 24, 2),
+            |n| (7, n << 32),
+        ];
+        let keys = [
+            (0x0123_4567_89ab_cdef, 0xfedc_ba98_7654_3210),
+            (0x5bd1_e995_9d1b_a5e7, 0x2545_f491_4f6c_dd1d),
+        ];
+        for key in keys {
+            for words in shapes {
+                let mut buckets = [0_u32; 256];
+                for n in 0..65536 {
+                    let (first, second) = words(n);
+                    buckets[(hash_own(key, first, second) & 255) as usize] += 1;
+                }
+                assert!(buckets.iter().all(|&n| n < 512), "{buckets:?}");
+            }
+        }
     }
 
     #[test]

@@ -86,6 +86,9 @@ impl<T> Buckets<T> {
     }
 }
 
+/// By how many chains a resize fetches entries ahead of moving them.
+const PREFETCH_AHEAD: usize = 8;
+
 /// Entries that a resize moves before it lets go of a lock.
 const AT_ONCE: usize = 32;
 
@@ -341,8 +344,16 @@ impl<T: Member + Send + Sync + 'static> RcuTable<T> {
         let new = unsafe { new_ptr.as_ref() };
         // Release publishes the empty chains.
         old.future.store(new_ptr.as_ptr(), Ordering::Release);
+        // Whoever has a lock may not have seen that, and still insert into the old table; whoever takes
+        // one after this has. So an old chain that is empty stays so.
+        for stripe in 0..u32::from(T::MIN_BUCKETS) {
+            drop(self.stripes.lock(stripe));
+        }
         for index in 0..=old.mask {
-            self.move_bucket(old, new, index);
+            Self::prefetch(old, index.wrapping_add(PREFETCH_AHEAD));
+            if !old.head(index).load(Ordering::Acquire).is_null() {
+                self.move_bucket(old, new, index);
+            }
             if index & 63 == 63 {
                 time::yield_now();
             }
@@ -354,6 +365,17 @@ impl<T: Member + Send + Sync + 'static> RcuTable<T> {
         // SAFETY: Allocated by `alloc`, and no reader is left.
         unsafe { bindings::lvs_kvfree(old.cast()) };
         Ok(())
+    }
+
+    /// Has the first entry of the old chain `index`, which is moved soon, fetched into the cache, so that
+    /// nobody waits for memory while the lock is held.
+    fn prefetch(old: &Buckets<T>, index: usize) {
+        if index > old.mask {
+            return;
+        }
+        let entry = old.head(index).load(Ordering::Relaxed);
+        // SAFETY: A prefetch of any address is harmless.
+        unsafe { bindings::lvs_prefetch(entry.cast()) };
     }
 
     /// Moves all entries of one old chain, last one first. Packets wait for no more than one walk

@@ -18,7 +18,10 @@ use lvs_engine::addr::{
     Addr,
     Family, //
 };
-use lvs_engine::hash;
+use lvs_engine::{
+    hash,
+    table_size, //
+};
 
 use crate::kernel_ext::conntrack::{
     Endpoint,
@@ -105,6 +108,10 @@ impl Drop for OneShot<'_> {
     }
 }
 
+/// The hash of a client's protocol, address and port, by which its connections are found.
+#[derive(Clone, Copy)]
+pub(crate) struct ClientHash(u32);
+
 /// The connection table.
 pub(crate) struct ConnTable {
     table: RcuTable<Conn>,
@@ -170,33 +177,35 @@ impl ConnTable {
         }
     }
 
+    /// The hash of the client of `tuple`.
     #[inline(always)]
-    fn hash_of(&self, tuple: &Tuple) -> u32 {
-        self.hash(
+    pub(crate) fn hash_of(&self, tuple: &Tuple) -> ClientHash {
+        ClientHash(self.hash(
             tuple.family,
             tuple.protocol,
             &tuple.client,
             tuple.client_port,
-        )
+        ))
     }
 
     /// Templates of calls are hashed by their Call-IDs.
     fn hash_of_template(&self, tuple: &Tuple, call: Option<&[u8]>) -> u32 {
         match call {
             Some(call) => hash::hash_bytes(self.key, call),
-            None => self.hash_of(tuple),
+            None => self.hash_of(tuple).0,
         }
     }
 
-    /// The connection that client packets with `tuple` belong to.
+    /// The connection that client packets with `tuple`, whose client has this `hash`, belong to.
     #[inline(always)]
     pub(crate) fn find_request<'a>(
         &self,
         read: ReadSide<'a>,
         tuple: &Tuple,
+        hash: ClientHash,
         now: u32,
     ) -> Option<&'a Entry<Conn>> {
-        self.table.find(read, self.hash_of(tuple), |entry| {
+        self.table.find(read, hash.0, |entry| {
             entry.matches_request(tuple) && !conn::is_expired(entry, now)
         })
     }
@@ -210,7 +219,7 @@ impl ConnTable {
         tuple: &Tuple,
         now: u32,
     ) -> Option<&'a Entry<Conn>> {
-        self.table.find(read, self.hash_of(tuple), |entry| {
+        self.table.find(read, self.hash_of(tuple).0, |entry| {
             entry.matches_reply(tuple) && !conn::is_expired(entry, now)
         })
     }
@@ -251,7 +260,10 @@ impl ConnTable {
             Role::Template { ticks, call } => (ticks, call),
             _ => (FIRST_TIMEOUT, None),
         };
-        let hash = self.hash_of_template(tuple, call);
+        let hash = match new.client_hash {
+            Some(hash) => hash.0,
+            None => self.hash_of_template(tuple, call),
+        };
         let expires = now.wrapping_add(ticks);
         let extension = match call {
             Some(call) => Extension::call(call).map(Some),
@@ -423,7 +435,9 @@ impl ConnTable {
     #[cold]
     fn end_tracking(&self, read: ReadSide<'_>, entry: &Entry<Conn>) {
         let tuple = entry.tuple();
-        if tuple.client_port != 0 && self.find_request(read, &tuple, time::now()).is_none() {
+        let hash = self.hash_of(&tuple);
+        let now = time::now();
+        if tuple.client_port != 0 && self.find_request(read, &tuple, hash, now).is_none() {
             let client = Endpoint {
                 addr: tuple.client,
                 port: tuple.client_port,
@@ -461,40 +475,22 @@ impl ConnTable {
             && self.fit.swap(fit::ANNOUNCED, Ordering::Relaxed) != fit::ANNOUNCED
     }
 
-    /// Gives the table the size that fits its load: up to `2^load_factor` connections a bucket and
-    /// up to `2^max_bits` buckets. Called by the collector only; sleeps.
+    /// Gives the table the size that fits its load: see [`table_size::of_connections`]. Called by the
+    /// collector only; sleeps.
     pub(crate) fn fit(&self, load_factor: i32, max_bits: u32) {
-        // ip_vs's factors suit its two nodes a connection, each in a line of its own. Here a smaller
-        // table, which stays in the cache, is faster at the same setting.
-        let load_factor = load_factor.saturating_add(DENSER);
         self.fit.store(fit::FITS, Ordering::Relaxed);
-        let count = self.count() as usize;
-        let present = self.buckets();
-        let max = 1_usize << max_bits.clamp(8, 27);
-        let for_load = |buckets: usize| match load_factor {
-            0.. => buckets << load_factor.min(8),
-            _ => buckets >> load_factor.unsigned_abs().min(8),
+        let present = self.buckets() as u32;
+        let fit = |present| {
+            let least = RcuTable::<Conn>::MIN_BUCKETS as u32;
+            table_size::of_connections(present, self.count(), load_factor, least, max_bits)
         };
-        let mut wanted = present;
-        while wanted < max && count > for_load(wanted) {
-            wanted <<= 1;
-        }
-        // Far too large: keep some room, so that a load that comes back doesn't grow it at once.
-        while wanted > RcuTable::<Conn>::MIN_BUCKETS
-            && (wanted > max || count < for_load(wanted) >> 4)
-        {
-            wanted >>= 1;
-        }
+        let wanted = fit(present);
         // Without memory the table stays as it is: slower, but right.
-        if wanted != present && self.table.resize(wanted).is_err() {
-            wanted = present;
+        if wanted.buckets != present && self.table.resize(wanted.buckets as usize).is_err() {
+            self.grow_above.store(u32::MAX, Ordering::Relaxed);
+            return;
         }
-        let grow_above = if wanted >= max {
-            u32::MAX
-        } else {
-            for_load(wanted).min(u32::MAX as usize) as u32
-        };
-        self.grow_above.store(grow_above, Ordering::Relaxed);
+        self.grow_above.store(wanted.grows_above, Ordering::Relaxed);
     }
 
     /// Removes what is out of date. Process context; lets other tasks run every now and then.
@@ -554,9 +550,6 @@ impl ConnTable {
         }
     }
 }
-
-/// By how much, as a power of two, tables are smaller than ip_vs's at the same load factor.
-const DENSER: i32 = 3;
 
 /// Buckets the collector looks at before it lets others run.
 const SLICE: usize = 128;

@@ -14,6 +14,7 @@ use super::conn::{
     Conn,
     Tuple, //
 };
+use super::conn_table::ClientHash;
 use super::dest::Dest;
 use super::extension;
 
@@ -30,6 +31,8 @@ pub(crate) struct Terms {
 pub(crate) struct NewConn<'a> {
     /// Client and virtual address; those of a template have no client port.
     pub(crate) tuple: Tuple,
+    /// The hash of its client, where that is known already.
+    pub(crate) client_hash: Option<ClientHash>,
     /// The server; none for a connection past the balancer.
     pub(crate) dest: Option<&'a RcuArc<Dest>>,
     /// The server's port for it.

@@ -117,25 +117,21 @@ pub(crate) struct Control<'a> {
 pub(crate) fn hash_service(key: (u64, u64), id: &ServiceId) -> u32 {
     let family = u64::from(id.family.number());
     match &id.target {
-        Target::Mark(mark) => hash::hash_1(key, (family << 32) | u64::from(*mark)),
+        Target::Mark(mark) => hash::hash_own(key, u64::from(*mark), family),
         Target::Address {
             protocol,
             addr,
             port,
         } => {
-            let low = (u32::from(*port) << 8) | u32::from(*protocol as u8);
+            let ports = (u64::from(*port) << 8) | u64::from(*protocol as u8);
             match id.family {
                 Family::V4 => {
-                    hash::hash_7_bytes(key, (u64::from(addr.v4_word()) << 24) | u64::from(low))
+                    hash::hash_own(key, (u64::from(addr.v4_word()) << 24) | ports, family)
                 }
                 Family::V6 => {
-                    let [a, b, c, d] = addr.0;
-                    hash::hash_19_bytes(
-                        key,
-                        (u64::from(b) << 32) | u64::from(a),
-                        (u64::from(d) << 32) | u64::from(c),
-                        low,
-                    )
+                    let [a, b, c, d] = addr.0.map(u64::from);
+                    let address = hash::hash_own(key, (b << 32) | a, (d << 32) | c);
+                    hash::hash_own(key, (u64::from(address) << 24) | ports, family)
                 }
             }
         }

@@ -34,7 +34,7 @@ impl ConnTable {
     #[cold]
     pub(super) fn make_room(&self, read: ReadSide<'_>, tuple: &Tuple) -> bool {
         let last = self.buckets().wrapping_sub(1);
-        let start = self.hash_of(tuple) as usize;
+        let start = self.hash_of(tuple).0 as usize;
         let now = time::now();
         let (mut half_open, mut idle) = (None, None);
         for step in 0..ROOM_SEARCH {
