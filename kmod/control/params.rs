@@ -527,7 +527,7 @@ static OWN_ENTRIES: [Entry<NetnsState>; OWN_COUNT] = [open(
             }
             // Held until the number agrees with the hooks.
             let mut control = state.control();
-            control.set_early_path(value != 0)?;
+            control.fit_early_hooks(value != 0 || state.foresees())?;
             state.sysctls().early_path.store(value, Ordering::Relaxed);
             Ok(())
         },

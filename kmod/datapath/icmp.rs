@@ -99,8 +99,7 @@ pub(super) fn about_reply(
     let mut packet = packet;
     let conns = &context.tables.conns;
     let tuple = flow.as_reply();
-    if let Some(conn) =
-        conns.find_request(context.read, &tuple, conns.hash_of(&tuple), context.now)
+    if let Some(conn) = conns.find_request(context.read, &tuple, conns.hash_of(&tuple), context.now)
     {
         return to_server(context, packet, ip, report, conn);
     }

@@ -23,6 +23,7 @@ use crate::table::NetnsState;
 
 use super::{
     early,
+    foresight,
     forward,
     icmp,
     icmpv6,
@@ -52,6 +53,13 @@ pub(super) fn receive<'a>(
     let Some(tables) = state.tables() else {
         return packet.accept();
     };
+    if place == Place::PreRouting && !state.sysctls().early_path() {
+        foresight::receive(state, tables, family, &packet, read);
+        return packet.accept();
+    }
+    if place == Place::Forward && family == Family::V6 && passes_by(state, &packet) {
+        return packet.accept();
+    }
     let Some(ip) = ip_header(&mut packet, family) else {
         return packet.accept();
     };
@@ -100,6 +108,13 @@ pub(super) fn pass_by(context: &Context<'_>, packet: Packet) -> Disposition {
 
 /// Bytes in which the transport header of an IPv6 packet with extension headers is looked for.
 const MAX_HEADERS_V6: usize = 512;
+
+/// Whether a plain IPv6 packet is none of our business, which takes half of its header to see.
+#[inline(always)]
+fn passes_by(state: &NetnsState, packet: &Packet) -> bool {
+    parse::ends(Family::V6, packet.linear())
+        .is_some_and(|ends| !lookup::may_know(state, &ends.source))
+}
 
 /// Reads the packet's IP header; `None` when it makes no sense.
 #[inline(always)]

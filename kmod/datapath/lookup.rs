@@ -91,7 +91,7 @@ pub(super) fn may_be_request(state: &NetnsState, ip: &IpHeader) -> bool {
 
 /// Whether `addr` may be a server's or a service's; any may be while there are marks.
 #[inline]
-fn may_know(state: &NetnsState, addr: &Addr) -> bool {
+pub(super) fn may_know(state: &NetnsState, addr: &Addr) -> bool {
     state.reply_sources().may_contain(addr) || state.counts().by_mark.load(Ordering::Relaxed) != 0
 }
 

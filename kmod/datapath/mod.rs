@@ -3,6 +3,8 @@
 //! The packet's way: hook → parse → look up → (schedule) → state → forward.
 //!
 //! ```text
+//!   (PRE_ROUTING: early, or foresight)
+//!
 //!   LOCAL_IN, LOCAL_OUT            FORWARD
 //!         │                           │
 //!      ingress ── ICMP error ──▶ icmp │
@@ -21,6 +23,7 @@
 //! in registers; what leads off that way is a function of its own, to which they are copied.
 
 mod early;
+mod foresight;
 mod forward;
 mod ftp;
 mod icmp;

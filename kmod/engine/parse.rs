@@ -191,6 +191,51 @@ fn skip_extensions(bytes: &[u8], header: &mut IpHeader) -> Result<(), ParseError
     Ok(())
 }
 
+/// What the IP header of a plain packet says about whose it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Ends {
+    /// TCP or UDP.
+    pub protocol: u8,
+    /// Source address.
+    pub source: Addr,
+    /// Destination address.
+    pub destination: Addr,
+    /// Bytes of the header.
+    pub len: usize,
+}
+
+/// The ends of a packet of TCP or UDP without options or extension headers; `None` of any other, and
+/// of what makes no sense. Much less than [`ipv4`] and [`ipv6`] do. A later fragment of IPv4 has
+/// ends too.
+#[inline]
+pub fn ends(family: Family, bytes: &[u8]) -> Option<Ends> {
+    let (protocol, source, destination, len) = match family {
+        Family::V4 => {
+            let ([version_len, _, _, _, _, _, _, _, _, protocol, _, _, rest @ ..], _) =
+                bytes.split_first_chunk::<20>()?;
+            let [s0, s1, s2, s3, d0, d1, d2, d3] = *rest;
+            if *version_len != 0x45 {
+                return None;
+            }
+            let source = Addr::from_v4([s0, s1, s2, s3]);
+            (*protocol, source, Addr::from_v4([d0, d1, d2, d3]), 20)
+        }
+        Family::V6 => {
+            let ([_, _, _, _, _, _, next, _], rest) = bytes.split_first_chunk::<8>()?;
+            let (source, rest) = rest.split_first_chunk::<16>()?;
+            let (destination, _) = rest.split_first_chunk::<16>()?;
+            let source = Addr::from_octets(*source);
+            (*next, source, Addr::from_octets(*destination), 40)
+        }
+    };
+    matches!(protocol, protocol::TCP | protocol::UDP).then_some(Ends {
+        protocol,
+        source,
+        destination,
+        len,
+    })
+}
+
 /// Source and destination port, host order, of any transport the balancer knows.
 #[inline]
 pub fn ports(transport: &[u8]) -> Option<(u16, u16)> {
@@ -281,6 +326,28 @@ mod tests {
         assert_eq!((ip.protocol, ip.len, ip.ttl, ip.tos), (6, 40, 64, 0xb8));
         assert_eq!(ip.source.octets()[15], 1);
         assert_eq!(ip.destination.octets()[15], 2);
+    }
+
+    #[test]
+    fn the_ends_of_plain_packets_are_those_of_their_headers() {
+        for bytes in [header_v6(protocol::TCP, &[]), header_v6(protocol::UDP, &[])] {
+            let (ends, ip) = (ends(Family::V6, &bytes).unwrap(), ipv6(&bytes).unwrap());
+            assert_eq!((ends.protocol, ends.len), (ip.protocol, ip.len));
+            assert_eq!((ends.source, ends.destination), (ip.source, ip.destination));
+        }
+        let bytes = header(0x45, 0);
+        let (ends, ip) = (ends(Family::V4, &bytes).unwrap(), ipv4(&bytes).unwrap());
+        assert_eq!((ends.protocol, ends.len), (ip.protocol, ip.len));
+        assert_eq!((ends.source, ends.destination), (ip.source, ip.destination));
+    }
+
+    #[test]
+    fn packets_that_are_not_plain_have_no_ends() {
+        assert_eq!(ends(Family::V4, &header(0x46, 0)), None);
+        assert_eq!(ends(Family::V4, &header(0x45, 0)[..19]), None);
+        assert_eq!(ends(Family::V6, &header_v6(extension::ROUTING, &[])), None);
+        assert_eq!(ends(Family::V6, &header_v6(protocol::ICMPV6, &[])), None);
+        assert_eq!(ends(Family::V6, &header_v6(protocol::TCP, &[])[..39]), None);
     }
 
     #[test]

@@ -154,7 +154,6 @@ int lvs_notifier_from_errno(int error);
 /* time.rs */
 bool lvs_net_ratelimit(void);
 void lvs_cond_resched(void);
-void lvs_prefetch(const void *address);
 u64 lvs_random_u64(void);
 
 #endif

@@ -5,7 +5,6 @@
 #include <linux/module.h>
 #include <linux/notifier.h>
 #include <linux/percpu.h>
-#include <linux/prefetch.h>
 #include <linux/random.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -182,11 +181,6 @@ int lvs_notifier_from_errno(int error)
 bool lvs_net_ratelimit(void)
 {
 	return net_ratelimit();
-}
-
-void lvs_prefetch(const void *address)
-{
-	prefetch(address);
 }
 
 void lvs_cond_resched(void)

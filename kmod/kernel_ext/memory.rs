@@ -49,6 +49,22 @@ impl<T> Deref for Entry<T> {
     }
 }
 
+/// Has the processor fetch the line of `entry` into its caches, if it likes. Nothing waits for that.
+#[inline(always)]
+pub(super) fn prefetch<T>(entry: *const Entry<T>) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: A hint, which any address may be given to, valid or not.
+    unsafe {
+        core::arch::asm!(
+            "prefetcht0 [{}]",
+            in(reg) entry,
+            options(readonly, nostack, preserves_flags)
+        );
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = entry;
+}
+
 /// What may be a member of a table.
 pub(crate) trait Member: Sized {
     /// Fewest buckets of their table, and the number of its locks: a power of two.

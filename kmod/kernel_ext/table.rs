@@ -31,6 +31,7 @@ use super::atomic::{
 use super::bindings;
 use super::lock::Stripes;
 use super::memory::{
+    self,
     Entry,
     EntryBox,
     Member,
@@ -87,7 +88,7 @@ impl<T> Buckets<T> {
 }
 
 /// By how many chains a resize fetches entries ahead of moving them.
-const PREFETCH_AHEAD: usize = 8;
+const FETCHED_AHEAD: usize = 8;
 
 /// Entries that a resize moves before it lets go of a lock.
 const AT_ONCE: usize = 32;
@@ -173,6 +174,13 @@ impl<T: Member + Send + Sync + 'static> RcuTable<T> {
             // SAFETY: As for `current`.
             buckets = unsafe { buckets.future.load(Ordering::Acquire).as_ref() }?;
         }
+    }
+
+    /// Has the first entry of the chain with this hash fetched into the cache.
+    #[inline(always)]
+    pub(crate) fn foresee(&self, read: ReadSide<'_>, hash: u32) {
+        let head = self.current(read).head(hash as usize);
+        memory::prefetch(head.load(Ordering::Relaxed));
     }
 
     /// Inserts `entry` unless `judge` finds one in the way.
@@ -350,7 +358,7 @@ impl<T: Member + Send + Sync + 'static> RcuTable<T> {
             drop(self.stripes.lock(stripe));
         }
         for index in 0..=old.mask {
-            Self::prefetch(old, index.wrapping_add(PREFETCH_AHEAD));
+            Self::fetch_ahead(old, index.wrapping_add(FETCHED_AHEAD));
             if !old.head(index).load(Ordering::Acquire).is_null() {
                 self.move_bucket(old, new, index);
             }
@@ -369,13 +377,10 @@ impl<T: Member + Send + Sync + 'static> RcuTable<T> {
 
     /// Has the first entry of the old chain `index`, which is moved soon, fetched into the cache, so that
     /// nobody waits for memory while the lock is held.
-    fn prefetch(old: &Buckets<T>, index: usize) {
-        if index > old.mask {
-            return;
+    fn fetch_ahead(old: &Buckets<T>, index: usize) {
+        if index <= old.mask {
+            memory::prefetch(old.head(index).load(Ordering::Relaxed));
         }
-        let entry = old.head(index).load(Ordering::Relaxed);
-        // SAFETY: A prefetch of any address is harmless.
-        unsafe { bindings::lvs_prefetch(entry.cast()) };
     }
 
     /// Moves all entries of one old chain, last one first. Packets wait for no more than one walk

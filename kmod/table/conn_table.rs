@@ -210,6 +210,20 @@ impl ConnTable {
         })
     }
 
+    /// Has the entry of a client's connection fetched into the cache, or the first of its chain.
+    #[inline(always)]
+    pub(crate) fn foresee(
+        &self,
+        read: ReadSide<'_>,
+        family: Family,
+        protocol: u8,
+        client: &Addr,
+        client_port: u16,
+    ) {
+        let hash = self.hash(family, protocol, client, client_port);
+        self.table.foresee(read, hash);
+    }
+
     /// The connection whose server sent a packet with `tuple`, whose "virtual" half is the
     /// packet's source.
     #[inline(always)]

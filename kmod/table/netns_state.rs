@@ -297,6 +297,8 @@ pub(crate) struct NetnsState {
     stopped: AtomicBool,
     /// Connections are to end whose server was removed.
     orphaned: AtomicBool,
+    /// Whether entries are sent for in advance: see [`NetnsState::foresees`].
+    pub(super) foresees: AtomicBool,
     counts: ServiceCounts,
     reply_sources: ReplySources,
     timeouts: Timeouts,
@@ -460,6 +462,7 @@ impl netns::NetnsState for NetnsState {
                 tracking,
                 stopped: AtomicBool::new(false),
                 orphaned: AtomicBool::new(false),
+                foresees: AtomicBool::new(false),
                 counts: ServiceCounts::default(),
                 reply_sources: ReplySources {
                     bits: [const { AtomicU32::new(0) }; ReplySources::WORDS],
@@ -495,6 +498,7 @@ impl NetnsState {
         tables
             .conns
             .fit(sysctls.conn_lfactor(), sysctls.conn_tab_bits());
+        self.fit_foresight(tables);
         if self.orphaned.swap(false, Ordering::Relaxed) {
             tables.conns.remove_orphans();
         }

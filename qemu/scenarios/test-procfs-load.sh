@@ -67,11 +67,14 @@ for i in 1 2; do
 	in_ns director python3 "$RUN/readers.py" "$RUN/stop" $FILES >"$RUN/wrong.$i" 2>"$RUN/said.$i" &
 	readers+=($!)
 done
+prefetch() { in_ns director awk '/^Prefetch/ { print $NF }' /proc/net/lvs; }
 gone() { (($(in_ns director awk 'END { print NR }' /proc/net/ip_vs_conn) < 10)); }
 for round in 1 2 3; do
 	say "round $round: $(pktgen_flows "$FLOWS")"
 	poll "the connections expire" 60 gone
 done
+is_off() { [[ $(prefetch) == off ]]; }
+[[ $LVS_MODULE != lvs ]] || poll "entries aren't fetched in advance any more" 5 is_off
 touch "$RUN/stop"
 for reader in "${readers[@]}"; do wait "$reader" || fail "a reader failed: $(cat "$RUN"/said.*)"; done
 for i in 1 2; do
@@ -117,6 +120,7 @@ END
 say "a row takes $row ns"
 if [[ $LVS_MODULE == lvs ]]; then
 	longest=$(in_ns director awk '/^Longest chain/ { print $NF }' /proc/net/lvs)
+	expect_eq "entries are fetched in advance" on "$(prefetch)"
 	say "the longest chain has $longest connections, which takes $((longest * row / 1000)) microseconds"
 	((longest > 0 && longest * row < 1000000)) || fail "a reader stays in a chain for more than a millisecond"
 fi

@@ -151,10 +151,11 @@ fn show_summary(state: &NetnsState, out: &mut Output<'_>) {
     let bytes = conns
         .saturating_mul(CONN_BYTES)
         .saturating_add(buckets.saturating_mul(size_of::<usize>()));
+    let prefetch = if state.foresees() { "on" } else { "off" };
     writeln!(
         out,
-        "\n{:<20} {conns:>14}\n{:<20} {buckets:>14}\n{:<20} {longest:>14}\n{:<20} {bytes:>14}",
-        "Connections", "Buckets", "Longest chain", "Bytes"
+        "\n{:<20} {conns:>14}\n{:<20} {buckets:>14}\n{:<20} {longest:>14}\n{:<20} {bytes:>14}\n{:<20} {prefetch:>14}",
+        "Connections", "Buckets", "Longest chain", "Bytes", "Prefetch"
     );
 }
 

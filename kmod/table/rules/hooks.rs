@@ -2,6 +2,8 @@
 
 //! Which packets come in: hooks exist while there are services.
 
+use core::sync::atomic::Ordering;
+
 use kernel::prelude::*;
 
 use lvs_engine::addr::Family;
@@ -10,8 +12,14 @@ use crate::datapath;
 use crate::kernel_ext::hook::Hooks;
 use crate::kernel_ext::time;
 
+use super::super::netns_state::Tables;
 use super::super::NetnsState;
 use super::Control;
+
+/// With more connections than these, whose entries take two megabytes, their entries are sent for
+/// before packets are routed; and until there are only so few.
+const MANY_CONNECTIONS: u32 = 16384;
+const FEW_CONNECTIONS: u32 = 8192;
 
 /// The hooks of a namespace.
 #[derive(Default)]
@@ -23,7 +31,7 @@ pub(super) struct Registered {
 /// Those of a family. Field order is teardown order.
 #[derive(Default)]
 struct OfFamily {
-    /// While the early path is switched on.
+    /// While the early path is switched on, or entries are sent for in advance.
     early: Option<Hooks<NetnsState>>,
     /// While there are services or servers of the family.
     regular: Option<Hooks<NetnsState>>,
@@ -39,7 +47,7 @@ impl Registered {
 }
 
 impl OfFamily {
-    /// Registers or unregisters the early path's, which only stand beside the others.
+    /// Registers or unregisters those before routing, which only stand beside the others.
     fn fit_early(&mut self, state: &NetnsState, family: Family, wanted: bool) -> Result {
         if !wanted || self.regular.is_none() {
             self.early = None;
@@ -47,6 +55,36 @@ impl OfFamily {
             self.early = Some(datapath::register_early(state, family)?);
         }
         Ok(())
+    }
+}
+
+impl NetnsState {
+    /// Whether there are so many connections that their entries are sent for before packets are
+    /// routed.
+    pub(crate) fn foresees(&self) -> bool {
+        self.foresees.load(Ordering::Relaxed)
+    }
+
+    /// Whether packets are taken before they are routed.
+    fn wants_early_hooks(&self) -> bool {
+        self.sysctls().early_path() || self.foresees()
+    }
+
+    /// Has entries sent for in advance or not, as it is worth while. Without memory they aren't, and
+    /// nothing else is lost.
+    pub(in crate::table) fn fit_foresight(&self, tables: &Tables) {
+        let foresees = self.foresees();
+        let count = tables.conns.count();
+        let is_worth_it = if foresees {
+            count > FEW_CONNECTIONS
+        } else {
+            count > MANY_CONNECTIONS
+        };
+        if is_worth_it != foresees {
+            let mut control = self.control();
+            self.foresees.store(is_worth_it, Ordering::Relaxed);
+            let _ = control.fit_early_hooks(self.wants_early_hooks());
+        }
     }
 }
 
@@ -59,7 +97,7 @@ impl Control<'_> {
             return Ok(());
         }
         hooks.regular = Some(datapath::register(state, family)?);
-        if let Err(error) = hooks.fit_early(state, family, state.sysctls().early_path()) {
+        if let Err(error) = hooks.fit_early(state, family, state.wants_early_hooks()) {
             *hooks = OfFamily::default();
             return Err(error);
         }
@@ -90,11 +128,12 @@ impl Control<'_> {
         self.rules.hooks = Registered::default();
     }
 
-    /// Switches the early path on or off. Fails with `ENOMEM`, and then it is off.
-    pub(crate) fn set_early_path(&mut self, on: bool) -> Result {
+    /// Takes packets before they are routed if the early path, or that entries are sent for in
+    /// advance, is or will be switched on. Fails with `ENOMEM`, and then takes none there.
+    pub(crate) fn fit_early_hooks(&mut self, wanted: bool) -> Result {
         let state = self.state;
         for family in [Family::V4, Family::V6] {
-            let fitted = self.rules.hooks.of(family).fit_early(state, family, on);
+            let fitted = self.rules.hooks.of(family).fit_early(state, family, wanted);
             if fitted.is_err() {
                 self.rules.hooks.v4.early = None;
                 self.rules.hooks.v6.early = None;

@@ -149,11 +149,6 @@ pub(crate) mod bindings {
 
     /// # Safety
     ///
-    /// None: it does nothing.
-    pub(crate) unsafe fn lvs_prefetch(_address: *const c_void) {}
-
-    /// # Safety
-    ///
     /// `head` lies in what `callback` frees.
     pub(crate) unsafe fn call_rcu(
         head: *mut callback_head,
