@@ -23,7 +23,10 @@ use super::packet::{
     Disposition,
     Packet, //
 };
-use super::rcu::ReadSide;
+use super::rcu::{
+    RcuBox,
+    ReadSide, //
+};
 
 /// Where in the IP layer a packet was met.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -62,12 +65,22 @@ pub(crate) trait Receiver: NetnsState {
     ) -> Disposition;
 }
 
-/// Registered hooks; dropping it unregisters them and waits for the packets inside.
+/// Registered hooks; dropping it unregisters them. Packets that are inside go on until the end of a
+/// grace period.
 pub(crate) struct Hooks<T> {
     net: Net,
-    ops: List<bindings::nf_hook_ops>,
+    /// Listings of hooks look at them on the read side.
+    ops: RcuBox<Operations>,
     receiver: PhantomData<fn(&T)>,
 }
+
+/// What netfilter calls.
+struct Operations(List<bindings::nf_hook_ops>);
+
+// SAFETY: The operations point to a `Sync` receiver and to functions.
+unsafe impl Send for Operations {}
+// SAFETY: As above.
+unsafe impl Sync for Operations {}
 
 // SAFETY: The operations point to a `Sync` receiver and to functions.
 unsafe impl<T> Send for Hooks<T> {}
@@ -78,7 +91,8 @@ impl<T: Receiver> Hooks<T> {
     /// Has the state of `net` receive its packets of `family`. Process context; sleeps. Fails with
     /// `ENOMEM`, and `EINVAL` when the namespace has no state.
     ///
-    /// The state keeps the result and drops it in [`NetnsState::stop`]: so it outlives the hooks.
+    /// The state keeps the result and drops it in [`NetnsState::stop`], which then waits for a grace
+    /// period: so it outlives the hooks.
     ///
     /// ip_vs has two hooks at each of these places, of adjacent priorities; here one function does
     /// the work of both. The priorities are the same numbers for both families.
@@ -141,9 +155,11 @@ impl<T: Receiver> Hooks<T> {
             op.priority = priority;
             ops.push(op)?;
         }
-        // SAFETY: The operations stay in the list's memory until they are unregistered.
+        let ops = RcuBox::new(Operations(ops))?;
+        // SAFETY: The operations stay in the list's memory until they are unregistered and a grace period
+        // is over.
         kernel::error::to_result(unsafe {
-            bindings::nf_register_net_hooks(net.as_ptr(), ops.as_ptr(), ops.len() as u32)
+            bindings::nf_register_net_hooks(net.as_ptr(), ops.0.as_ptr(), ops.0.len() as u32)
         })?;
         Ok(Self {
             net,
@@ -231,11 +247,9 @@ impl<T> Drop for Hooks<T> {
         unsafe {
             bindings::nf_unregister_net_hooks(
                 self.net.as_ptr(),
-                self.ops.as_ptr(),
-                self.ops.len() as u32,
+                self.ops.0.as_ptr(),
+                self.ops.0.len() as u32,
             );
         }
-        // Packets that are inside the hooks still use the receiver.
-        super::rcu::synchronize();
     }
 }

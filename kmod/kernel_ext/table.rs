@@ -11,7 +11,8 @@
 //! either meets the entry, or finds it in the future table, which it searches next; at worst it
 //! walks off into a chain of the future table, whose entries it then sees twice. New entries go
 //! into the future table at once. When all are moved, the future table becomes the present one,
-//! and the old one is freed after a grace period.
+//! and the old one is freed after a grace period. Who still searches that then follows its future,
+//! and the future's future if the table is resized again meanwhile.
 
 use core::mem::{
     self,
@@ -23,6 +24,7 @@ use core::ptr::{
 };
 
 use kernel::prelude::*;
+use kernel::types::Opaque;
 
 use super::atomic::{
     AtomicPtr,
@@ -48,6 +50,8 @@ use super::time;
 struct Buckets<T> {
     mask: usize,
     future: AtomicPtr<Buckets<T>>,
+    /// What a deferred free needs.
+    head: Opaque<bindings::callback_head>,
     heads: [AtomicPtr<Entry<T>>; 0],
 }
 
@@ -66,6 +70,7 @@ impl<T> Buckets<T> {
             buckets.write(Self {
                 mask: count.wrapping_sub(1),
                 future: AtomicPtr::new(ptr::null_mut()),
+                head: Opaque::uninit(),
                 heads: [],
             });
             let heads = (&raw mut (*buckets.as_ptr()).heads).cast::<AtomicPtr<Entry<T>>>();
@@ -367,11 +372,10 @@ impl<T: Member + Send + Sync + 'static> RcuTable<T> {
             }
         }
         self.current.store(new_ptr.as_ptr(), Ordering::Release);
-        let old = ptr::from_ref(old).cast_mut();
-        // Nobody may start on the new table's successor before all readers left the old table.
-        rcu::synchronize();
-        // SAFETY: Allocated by `alloc`, and no reader is left.
-        unsafe { bindings::lvs_kvfree(old.cast()) };
+        let memory = ptr::from_ref(old).cast_mut();
+        // SAFETY: Allocated by `alloc`; readers that start from now on don't find it, and the others are
+        // waited for. The head is used for nothing else.
+        unsafe { bindings::lvs_free_after_grace_period(old.head.get(), memory.cast()) };
         Ok(())
     }
 

@@ -287,6 +287,7 @@ fn a_replaced_table_is_read_until_its_readers_are_done() {
             |table| {
                 table.resize(2).expect("memory");
                 table.resize(4).expect("memory");
+                rcu::reclaim();
             },
             |table| assert!(has(table, 0)),
         ],
