@@ -2,7 +2,7 @@
 
 //! Before a packet is routed: its connection's entry is sent for.
 //!
-//! Once there are more connections than fit into a processor's caches, most of what a packet costs
+//! Once there are more connections than fit into the processors' caches, most of what a packet costs
 //! is the wait for two lines of memory: the head of its chain, and its entry. While routing and
 //! netfilter work on the packet they arrive. This hook stands only while there are so many.
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# All files in /proc/net are read over and over while 100,000 connections come and go and the table is resized: each
+# All files in /proc/net are read over and over while 150,000 connections come and go and the table is resized: each
 # reading ends, each row is whole, and what the files say fits together afterwards.  (While the table is resized rows may
 # be missing or twice, under either module.)
 # Printed are the longest delays of a packet while the connections are read and while they aren't, and how long a reader
@@ -10,7 +10,7 @@
 . "$LIB/services.sh"
 . "$LIB/pktgen.sh"
 
-FLOWS=${FLOWS:-100000}
+FLOWS=${FLOWS:-150000}
 FILES="ip_vs ip_vs_app ip_vs_conn ip_vs_conn_sync ip_vs_stats ip_vs_stats_percpu ip_vs_status"
 [[ $LVS_MODULE != lvs ]] || FILES+=" lvs lvs_conn"
 
