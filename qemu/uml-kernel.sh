@@ -85,12 +85,23 @@ look_up_return_addresses_only() {
 	grep -q 'sizeof(long) && __kernel_text_address' "$file"
 }
 
+# What KASAN notes of memory by vmalloc() is undone twice on user-mode Linux, for each area that is freed and then for all that
+# lies between the first and the last of them: when one is of a module, a gap of hundreds of gigabytes, for which the host
+# has no memory. Once is enough.
+release_vmalloc_once() {
+	local file=$SRC/mm/kasan/shadow.c
+	grep -q 'if (flags & KASAN_VMALLOC_PAGE_RANGE) __memset' "$file" || $SUDO sed -i \
+		's/^\t\t\t\(__memset(shadow_start, KASAN_SHADOW_INIT, shadow_end - shadow_start);\)/\t\t\tif (flags \& KASAN_VMALLOC_PAGE_RANGE) \1/' "$file"
+	grep -q 'if (flags & KASAN_VMALLOC_PAGE_RANGE) __memset' "$file"
+}
+
 configure() {
 	local lost
 	place_large_sections
 	let_percpu_fail
 	spare_one_processor
 	look_up_return_addresses_only
+	release_vmalloc_once
 	# An interrupted build goes on where it was.
 	[ ! -e "$OBJ/.configured" ] || return 0
 	$SUDO rm -rf "$OBJ"
