@@ -11,6 +11,7 @@
 
 : "${ESTIMATION_SERVICES:=1000}" "${ESTIMATION_SECONDS:=4}" "${ESTIMATION_TURNS:=1}"
 BURST=20000
+LAST_CPU=$(($(nproc) - 1))
 
 set_to() { in_ns director sysctl -qw "net.ipv4.vs.$1=$2"; }
 threads() { pgrep '^(ipvs-e:|lvs-est)' || true; }
@@ -48,8 +49,8 @@ settings() {
 	poll "a thread runs" 10 are "nice 0 on $(< /sys/devices/system/cpu/online)"
 	set_to est_nice 5
 	poll "est_nice" 10 are "nice 5 on $(< /sys/devices/system/cpu/online)"
-	set_to est_cpulist 1
-	poll "est_cpulist" 10 are "nice 5 on 1"
+	set_to est_cpulist "$LAST_CPU"
+	poll "est_cpulist" 10 are "nice 5 on $LAST_CPU"
 	set_to est_cpulist ""
 	poll "an empty est_cpulist" 10 are ""
 	set_to est_cpulist 0

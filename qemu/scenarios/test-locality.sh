@@ -48,6 +48,8 @@ if [[ $LVS_MODULE != ip_vs ]]; then
 	done
 
 	heading "A flood of addresses"
+	# With its debugging on, the allocator keeps several times as much for each object.
+	few=$(grep -q slab_debug /proc/cmdline && echo 2560 || echo 512)
 	flood=$(python3 "$LIB/schedulers.py" flood)
 	say "${flood//$'\n'/; }"
 	for scheduler in lblc lblcr; do
@@ -55,7 +57,7 @@ if [[ $LVS_MODULE != ip_vs ]]; then
 		expect_match "$name has the server" '^10\.8\.0\.[12]$' "$first"
 		expect_eq "$scheduler remembers the address" "$first" "$second"
 		expect_eq "$scheduler forgot it for others" 1 "$([[ $last != none && $last != "$first" ]] && echo 1)"
-		expect_eq "$scheduler took no memory for 20,000 addresses ($grown kB)" 1 "$((grown < 512))"
+		expect_eq "$scheduler took no memory for 20,000 addresses ($grown kB)" 1 "$((grown < few))"
 	done
 	remove_topology
 	unload_module "$LVS_MODULE"

@@ -52,8 +52,11 @@ def progress(cpu):
 def prepare():
     """Each CPU has clients of its own, whose connections are all different ones."""
     mac = wire.run("ip", "-br", "link", "show", "dev", "front").split()[2]
-    for cpu in (0, 1):
-        pktgen(f"kpktgend_{cpu}", "rem_device_all", f"add_device front@{cpu}")
+    threads = [f"kpktgend_{cpu % os.cpu_count()}" for cpu in (0, 1)]
+    for thread in sorted(set(threads)):
+        pktgen(thread, "rem_device_all")
+    for cpu, thread in enumerate(threads):
+        pktgen(thread, f"add_device front@{cpu}")
         pktgen(f"front@{cpu}", "xmit_mode netif_receive", f"count {COUNT}", "clone_skb 0", "burst 1", "pkt_size 60",
                "delay 30000", "flag !UDPSRC_RND", f"dst {VIP}", f"dst_mac {mac}",
                f"src_min 10.1.{cpu}.1", f"src_max 10.1.{cpu}.9", "udp_src_min 1024", "udp_src_max 61022",
