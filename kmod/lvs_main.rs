@@ -13,11 +13,15 @@ mod kernel_ext;
 mod table;
 
 use kernel_ext::device::DeviceWatch;
+use kernel_ext::memory::Entry;
 use kernel_ext::netns::PerNetns;
+use kernel_ext::rcu::Node;
 use kernel_ext::slab::SlabOwner;
+use table::dest::DEST_SLAB;
 use table::netns_state::CONN_SLAB;
 use table::{
     Conn,
+    Dest,
     NetnsState, //
 };
 
@@ -51,9 +55,11 @@ struct Lvs {
     #[pin]
     namespaces: PerNetns<NetnsState>,
     /// No memory of connections.
-    conn_slab: SlabOwner<Conn>,
+    conn_slab: SlabOwner<Entry<Conn>>,
     /// Waits for what was freed late, whose code is in this module.
     stragglers: kernel_ext::rcu::Stragglers,
+    /// No memory of servers.
+    dest_slab: SlabOwner<Node<Dest>>,
 }
 
 impl kernel::InPlaceModule for Lvs {
@@ -64,6 +70,7 @@ impl kernel::InPlaceModule for Lvs {
         try_pin_init!(Self {
             // First, to find out whether ip_vs is loaded.
             interfaces <- control::Interfaces::register(),
+            dest_slab: DEST_SLAB.create(c"lvs_dest")?,
             stragglers: kernel_ext::rcu::Stragglers,
             conn_slab: CONN_SLAB.create(c"lvs_conn")?,
             refusal <- kernel_ext::rival::Refusal::register(),

@@ -131,6 +131,7 @@ void lvs_spin_unlock_bh(spinlock_t *lock);
 
 /* memory.rs */
 struct kmem_cache *lvs_cache_create(const char *name, unsigned int size);
+void *lvs_cache_alloc(struct kmem_cache *cache);
 void *lvs_cache_alloc_atomic(struct kmem_cache *cache);
 void *lvs_kmalloc(size_t size);
 void lvs_kfree(const void *object);

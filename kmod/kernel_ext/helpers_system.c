@@ -103,6 +103,11 @@ struct kmem_cache *lvs_cache_create(const char *name, unsigned int size)
 	return kmem_cache_create(name, size, 0, SLAB_HWCACHE_ALIGN | SLAB_NO_MERGE, NULL);
 }
 
+void *lvs_cache_alloc(struct kmem_cache *cache)
+{
+	return kmem_cache_alloc(cache, GFP_KERNEL);
+}
+
 void *lvs_cache_alloc_atomic(struct kmem_cache *cache)
 {
 	return kmem_cache_alloc(cache, GFP_ATOMIC | __GFP_NOWARN);

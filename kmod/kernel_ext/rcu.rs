@@ -23,6 +23,7 @@ use kernel::prelude::*;
 use kernel::types::Opaque;
 
 use super::bindings;
+use super::slab::Slab;
 
 /// Proof that the holder runs inside an RCU read-side critical section that lasts for `'a`.
 #[derive(Clone, Copy)]
@@ -60,7 +61,7 @@ pub(crate) fn synchronize() {
 
 /// A value on the heap together with what a deferred free needs.
 #[repr(C)]
-struct Node<T> {
+pub(crate) struct Node<T> {
     head: Opaque<bindings::callback_head>,
     /// Owners of an [`RcuArc`]; always 1 in an [`RcuBox`].
     owners: AtomicUsize,
@@ -78,6 +79,20 @@ impl<T> Node<T> {
             GFP_KERNEL,
         )?;
         Ok(NonNull::from(KBox::leak(node)))
+    }
+
+    /// As [`Node::alloc`], from a cache.
+    fn alloc_in(slab: &Slab<Self>, value: T) -> Result<NonNull<Self>> {
+        let node = NonNull::new(slab.alloc()).ok_or(ENOMEM)?;
+        // SAFETY: The memory is large enough, aligned and nobody else's.
+        unsafe {
+            node.write(Self {
+                head: Opaque::uninit(),
+                owners: AtomicUsize::new(1),
+                value,
+            });
+        }
+        Ok(node)
     }
 
     /// As [`Node::alloc`], from a context that can't sleep.
@@ -111,8 +126,12 @@ impl<T> Node<T> {
     unsafe extern "C" fn free(head: *mut bindings::callback_head) {
         // `head` is the first field of the `repr(C)` node.
         let node = head.cast::<Self>();
-        // SAFETY: The node came from `KBox::leak` and the grace period is over: nobody sees it.
-        drop(unsafe { KBox::from_raw(node) });
+        // SAFETY: The node is initialised, and the grace period is over: nobody sees it. Its memory is from
+        // `kmalloc` or from a cache, and `kfree` takes either.
+        unsafe {
+            ptr::drop_in_place(node);
+            bindings::lvs_kfree(node.cast());
+        }
         deferred_end();
     }
 }
@@ -238,6 +257,12 @@ impl<T: Send + Sync + 'static> RcuArc<T> {
     /// Allocates; may sleep. Fails with `ENOMEM`.
     pub(crate) fn new(value: T) -> Result<Self> {
         Ok(Self(Node::alloc(value)?))
+    }
+
+    /// Allocates from a cache, which has to stay until [`Stragglers`] waited; may sleep. Fails with
+    /// `ENOMEM`.
+    pub(crate) fn new_in(slab: &Slab<Node<T>>, value: T) -> Result<Self> {
+        Ok(Self(Node::alloc_in(slab, value)?))
     }
 
     /// Allocates without sleeping. Fails with `ENOMEM`.

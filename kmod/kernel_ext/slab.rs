@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Caches that entries of tables are allocated from.
+//! Caches of objects of one size, which the kernel's general caches would round up.
 
 use core::marker::PhantomData;
 use core::mem::{
@@ -30,21 +30,22 @@ impl<T: Send + Sync + 'static> EntryBox<T> {
     /// Allocates from `slab` without sleeping, then makes the value. Fails with `ENOMEM`.
     #[inline]
     pub(crate) fn new_in(
-        slab: &Slab<T>,
+        slab: &Slab<Entry<T>>,
         hash: u32,
         expires: u32,
         make: impl FnOnce() -> T,
     ) -> Result<Self> {
+        const { assert!(!mem::needs_drop::<T>()) };
         // SAFETY: The cache is alive as long as `slab`.
         let memory = unsafe { bindings::lvs_cache_alloc_atomic(slab.cache.as_ptr()) };
         Self::init(memory.cast(), hash, expires, make)
     }
 }
 
-/// A cache of entries, visible in slabinfo.
+/// A cache of objects, visible in slabinfo.
 pub(crate) struct Slab<T> {
     cache: NonNull<bindings::kmem_cache>,
-    entries: PhantomData<Entry<T>>,
+    objects: PhantomData<T>,
 }
 
 // SAFETY: The allocator does its own locking.
@@ -55,21 +56,27 @@ unsafe impl<T> Sync for Slab<T> {}
 impl<T> Slab<T> {
     /// Creates the cache; may sleep. Fails with `ENOMEM`.
     pub(crate) fn new(name: &'static CStr) -> Result<Self> {
-        const { assert!(!mem::needs_drop::<T>()) };
+        // The caches align to lines of the processor's cache.
+        const { assert!(mem::align_of::<T>() <= 64) };
         // SAFETY: The name lives as long as the module.
-        let cache = unsafe {
-            bindings::lvs_cache_create(name.as_char_ptr(), mem::size_of::<Entry<T>>() as u32)
-        };
+        let cache =
+            unsafe { bindings::lvs_cache_create(name.as_char_ptr(), mem::size_of::<T>() as u32) };
         Ok(Self {
             cache: NonNull::new(cache).ok_or(ENOMEM)?,
-            entries: PhantomData,
+            objects: PhantomData,
         })
+    }
+
+    /// Memory for an object, which `kfree` frees; null if there is none. Sleeps.
+    pub(super) fn alloc(&self) -> *mut T {
+        // SAFETY: The cache is alive.
+        unsafe { bindings::lvs_cache_alloc(self.cache.as_ptr()) }.cast()
     }
 }
 
 impl<T> Drop for Slab<T> {
     fn drop(&mut self) {
-        // SAFETY: All entries were dropped; destroying waits for their deferred frees.
+        // SAFETY: All objects were dropped; destroying waits for their deferred frees.
         unsafe { bindings::kmem_cache_destroy(self.cache.as_ptr()) }
     }
 }

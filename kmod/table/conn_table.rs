@@ -115,7 +115,7 @@ pub(crate) struct ClientHash(u32);
 /// The connection table.
 pub(crate) struct ConnTable {
     table: RcuTable<Conn>,
-    slab: Arc<Slab<Conn>>,
+    slab: Arc<Slab<Entry<Conn>>>,
     tracking: Arc<Tracking>,
     key: (u64, u64),
     count: AtomicU32,
@@ -141,7 +141,7 @@ mod fit {
 
 impl ConnTable {
     /// An empty table; may sleep. Fails with `ENOMEM`.
-    pub(crate) fn new(slab: Arc<Slab<Conn>>, tracking: Arc<Tracking>) -> Result<Self> {
+    pub(crate) fn new(slab: Arc<Slab<Entry<Conn>>>, tracking: Arc<Tracking>) -> Result<Self> {
         let table = RcuTable::new(CLIENT_PORT_LIMIT)?;
         Ok(Self {
             table,

@@ -25,6 +25,7 @@ use lvs_engine::config::{
 use crate::kernel_ext::percpu::CpuCounters;
 use crate::kernel_ext::rcu::{
     self,
+    Node,
     RcuArc,
     RcuBox,
     RcuCell,
@@ -32,6 +33,7 @@ use crate::kernel_ext::rcu::{
     ReadSide, //
 };
 use crate::kernel_ext::route::Route;
+use crate::kernel_ext::slab::SharedSlab;
 
 use super::standings::Standings;
 use super::stats::{
@@ -86,6 +88,10 @@ struct Loads {
     /// Where changes of the load are marked, if its service keeps standings.
     standings: RcuSlot<Standings>,
 }
+
+/// The cache that all namespaces' servers come from; there from before the first namespace's state
+/// until the last server was freed.
+pub(crate) static DEST_SLAB: SharedSlab<Node<Dest>> = SharedSlab::new();
 
 impl Dest {
     /// A server that no service lists yet. Process context. Fails with `ENOMEM`.

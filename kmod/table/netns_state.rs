@@ -36,6 +36,7 @@ use crate::kernel_ext::device::{
     Device,
     DeviceObserver, //
 };
+use crate::kernel_ext::memory::Entry;
 use crate::kernel_ext::netns::{
     self,
     Net, //
@@ -74,7 +75,7 @@ use super::stats::{
 
 /// The cache that all namespaces' connections come from; there from before the first namespace's
 /// state until after the last one's.
-pub(crate) static CONN_SLAB: SharedSlab<Conn> = SharedSlab::new();
+pub(crate) static CONN_SLAB: SharedSlab<Entry<Conn>> = SharedSlab::new();
 
 /// Tables that packets look into. They exist from the namespace's first service on.
 pub(crate) struct Tables {

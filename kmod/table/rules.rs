@@ -49,7 +49,10 @@ use crate::kernel_ext::rcu::{
 };
 use crate::kernel_ext::table::Neighbour;
 
-use super::dest::Dest;
+use super::dest::{
+    Dest,
+    DEST_SLAB, //
+};
 use super::netns_state::{
     NetnsState,
     ServiceCounts,
@@ -402,7 +405,8 @@ impl<'a> Control<'a> {
             Some(found) => found,
             None => {
                 let number = self.next_dest_number();
-                let dest = RcuArc::new(Dest::new(number, service, id, config)?)?;
+                let slab = DEST_SLAB.get().ok_or(ENOMEM)?;
+                let dest = RcuArc::new_in(&slab, Dest::new(number, service, id, config)?)?;
                 self.with_service(service, |_, service| dest.set_instance(service.instance()))?;
                 (dest, Counters::default())
             }
