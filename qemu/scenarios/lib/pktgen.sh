@@ -30,6 +30,11 @@ pktgen_flows() {
 			echo "$i" >front
 		done
 		echo start >pgctrl
-		grep -q "OK:" front && sed -n "s/.*Result: //p" front
-		echo rem_device_all >kpktgend_0'
+		# On a busy machine that may return before the thread has begun.
+		for ((i = 0; i < 600; i++)); do ! grep -q "Result: OK: [0-9]*(c" front || break; sleep 0.1; done
+		sed -n "s/.*Result: \(OK: [0-9].*\)/\1/p" front
+		grep -q "Result: OK: [0-9]*(c" front
+		ended=$?
+		echo rem_device_all >kpktgend_0
+		exit $ended'
 }
