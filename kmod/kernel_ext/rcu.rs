@@ -69,15 +69,17 @@ pub(crate) struct Node<T> {
 }
 
 impl<T> Node<T> {
+    /// A node with its first owner.
+    fn new(value: T) -> Self {
+        Self {
+            head: Opaque::uninit(),
+            owners: AtomicUsize::new(1),
+            value,
+        }
+    }
+
     fn alloc(value: T) -> Result<NonNull<Self>> {
-        let node = KBox::new(
-            Self {
-                head: Opaque::uninit(),
-                owners: AtomicUsize::new(1),
-                value,
-            },
-            GFP_KERNEL,
-        )?;
+        let node = KBox::new(Self::new(value), GFP_KERNEL)?;
         Ok(NonNull::from(KBox::leak(node)))
     }
 
@@ -85,26 +87,13 @@ impl<T> Node<T> {
     fn alloc_in(slab: &Slab<Self>, value: T) -> Result<NonNull<Self>> {
         let node = NonNull::new(slab.alloc()).ok_or(ENOMEM)?;
         // SAFETY: The memory is large enough, aligned and nobody else's.
-        unsafe {
-            node.write(Self {
-                head: Opaque::uninit(),
-                owners: AtomicUsize::new(1),
-                value,
-            });
-        }
+        unsafe { node.write(Self::new(value)) };
         Ok(node)
     }
 
     /// As [`Node::alloc`], from a context that can't sleep.
     fn alloc_atomic(value: T) -> Result<NonNull<Self>> {
-        let node = KBox::new(
-            Self {
-                head: Opaque::uninit(),
-                owners: AtomicUsize::new(1),
-                value,
-            },
-            GFP_ATOMIC | __GFP_NOWARN,
-        )?;
+        let node = KBox::new(Self::new(value), GFP_ATOMIC | __GFP_NOWARN)?;
         Ok(NonNull::from(KBox::leak(node)))
     }
 
