@@ -141,10 +141,10 @@ fn request(context: &Context<'_>, packet: Packet, flow: &Flow, conn: &ConnEntry)
     }
     let len = match method {
         Forwarding::Masquerade => nat::rewrite_len(ip.len, ip.protocol),
-        Forwarding::DirectRoute => ip.len,
+        Forwarding::DirectRoute if route.knows_nexthop() => ip.len,
         // Its headers have to be made anyway.
         Forwarding::Tunnel => return forward::request(context, packet, flow, conn),
-        Forwarding::Local | Forwarding::Bypass => return packet.accept(),
+        _ => return packet.accept(),
     };
     let exit = Exit::Known(route, context.read);
     let sum = transport_sum(&packet);

@@ -81,8 +81,18 @@ fn is_reused(context: Context<'_>, conn: &ConnEntry) -> bool {
         return true;
     }
     let mode = sysctls.conn_reuse_mode();
+    if mode == 0 {
+        return false;
+    }
+    let is_closing = matches!(
+        conn.tcp_state(),
+        Some(TcpState::FinWait | TcpState::CloseWait | TcpState::LastAck)
+    );
+    if is_closing && cannot_answer(&context, conn) {
+        return true;
+    }
     // A persistent client goes to the same server anyway, and so does a control connection's data.
-    if mode == 0 || conn.controller(context.read).is_some() {
+    if conn.controller(context.read).is_some() {
         return false;
     }
     if conn.sctp_state() == Some(SctpState::Closed) {
@@ -93,6 +103,15 @@ fn is_reused(context: Context<'_>, conn: &ConnEntry) -> bool {
         Some(TcpState::FinWait) => mode & 2 != 0 && conn.has(flag::NO_OUTPUT),
         _ => false,
     }
+}
+
+/// Whether nobody would answer to a connection as it was made: its server was removed, or isn't set up
+/// any more for the method by which the connection reaches it.
+fn cannot_answer(context: &Context<'_>, conn: &ConnEntry) -> bool {
+    has_lost_server(context, conn)
+        || conn
+            .dest(context.read)
+            .is_some_and(|dest| dest.forwarding() != conn.forwarding())
 }
 
 /// A packet that belongs to no connection: makes one if it is for a service.

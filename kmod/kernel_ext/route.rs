@@ -23,6 +23,8 @@ pub(crate) struct Route {
     family: Family,
     source: Addr,
     is_local: bool,
+    /// Packets go to the neighbour with the address that was looked up, whatever their destination is.
+    knows_nexthop: bool,
     /// Its packets need nothing but a neighbour.
     is_plain: bool,
     link_header_len: u32,
@@ -49,6 +51,7 @@ impl Route {
         let dst = NonNull::new(route.cast())?;
         let mut route = Self::new(dst, 0, Family::V4, Addr::from_v4_word(source_v4));
         route.identities = Identities::between(source_v4, to);
+        route.knows_nexthop = known_nexthop;
         Some(route)
     }
 
@@ -79,7 +82,9 @@ impl Route {
         };
         // SAFETY: Any sixteen bytes are an address.
         let source = Addr::from_octets(unsafe { core::mem::transmute_copy(&source) });
-        Some(Self::new(NonNull::new(dst)?, cookie, Family::V6, source))
+        let mut route = Self::new(NonNull::new(dst)?, cookie, Family::V6, source);
+        route.knows_nexthop = known_nexthop;
+        Some(route)
     }
 
     /// Takes another reference to a route between two addresses, unless more than those chose it.
@@ -121,6 +126,7 @@ impl Route {
             family,
             source,
             is_local,
+            knows_nexthop: false,
             is_plain: is_plain && !is_local,
             link_header_len,
             fits_anyway: mtu.min(Self::LEAST_LEARNED_MTU),
@@ -152,6 +158,12 @@ impl Route {
     #[inline]
     pub(crate) fn is_local(&self) -> bool {
         self.is_local
+    }
+
+    /// Whether packets keep their destination and still reach what was looked up.
+    #[inline]
+    pub(crate) fn knows_nexthop(&self) -> bool {
+        self.knows_nexthop
     }
 
     /// Whether packets leave this host by it, and need nothing but a neighbour on the way.

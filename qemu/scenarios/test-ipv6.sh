@@ -98,6 +98,36 @@ for method in -i "-i --tun-type gre --tun-nocsum" "$gue --tun-nocsum" "$gue --tu
 	expect_eq "IPv4 servers through tunnels, $method" "rs1=3 rs2=3 rs3=3 large=1" "$(answers)"
 done
 
+# A client that began by one method goes on by it, and others by the server's present one, in turns.
+# A tunnel begins at an address of the director's.
+ip netns exec r1 nft -f - <<-END
+	add table ip6 t
+	add chain ip6 t in { type filter hook prerouting priority -300; }
+	add rule ip6 t in ip6 saddr :: ip6 nexthdr 41 drop
+END
+ip netns exec r1 socat -T 60 UDP6-RECVFROM:98,fork PIPE &
+exchange() { ip netns exec c python3 "$LIB/ask_udp.py" "$VIP" 98 "$1" "$2" $((2 * SLOW)); }
+port=7000
+for old in -m -g -i; do
+	for new in -m -g -i; do
+		# Ports that no connection has yet.
+		port=$((port + 10))
+		for method in $old $new; do
+			director ipvsadm -C
+			director ipvsadm -A -u "[$VIP]:98" -s rr
+			director ipvsadm -a -u "[$VIP]:98" -r "[2001:db8:2::11]:98" $method
+			[[ $method == "$new" ]] || expect_eq "a client by $old" first "$(exchange $port first)"
+		done
+		for turn in 1 2; do
+			expect_eq "the one by $old" "old $turn" "$(exchange $port "old $turn")"
+			expect_eq "one by $new, turn $turn" "new $turn" "$(exchange $((port + turn)) "new $turn")"
+			# The way is looked up anew.
+			ip -n d -6 route replace 2001:db8:2::11/128 dev lan0 metric $((turn + 1))
+		done
+		ip -n d -6 route flush 2001:db8:2::11/128
+	done
+done
+
 # Nobody listens there: the server's ICMPv6 error reaches the client as one of the virtual address.
 director ipvsadm -A -u "[$VIP]:99" -s rr
 director ipvsadm -a -u "[$VIP]:99" -r "[2001:db8:2::11]:99" -m

@@ -56,6 +56,17 @@ impl Method {
     fn is_tunnel(self) -> bool {
         matches!(self, Method::Tunnel(_))
     }
+
+    /// Whether packets of this method may take a route that one of another method had looked up: a
+    /// connection keeps its method when its server gets another one.
+    #[inline(always)]
+    fn can_use(self, route: &Route) -> bool {
+        match self {
+            Method::Direct => route.knows_nexthop(),
+            Method::Tunnel(_) => route.source() != Addr::ANY,
+            _ => true,
+        }
+    }
 }
 
 /// A route, from the server's cache or looked up for this packet alone.
@@ -102,7 +113,8 @@ pub(super) fn cached<'a>(
 ) -> Option<&'a Route> {
     let dest = conn.dest(context.read)?;
     let route = dest.route.load(context.read)?;
-    let usable = !route.is_stale(context.state.net())
+    let usable = method.can_use(route)
+        && !route.is_stale(context.state.net())
         && !crosses_boundary(packet, ip, method, route.is_local());
     usable.then_some(route)
 }
@@ -151,7 +163,7 @@ pub(super) fn past<'a>(
 
 fn to_server<'a>(context: &Context<'a>, dest: &'a Dest, method: Method) -> Option<Held<'a>> {
     if let Some(route) = dest.route.load(context.read) {
-        if !route.is_stale(context.state.net()) {
+        if method.can_use(route) && !route.is_stale(context.state.net()) {
             return Some(Held::Cached(route));
         }
     }
