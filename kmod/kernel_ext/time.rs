@@ -15,6 +15,14 @@ pub(crate) fn now() -> u32 {
     unsafe { (&raw const bindings::jiffies).read_volatile() as u32 }
 }
 
+/// A count of seconds; compare values by wrapping difference.
+#[inline]
+pub(crate) fn seconds() -> u32 {
+    // SAFETY: As in `now`.
+    let ticks = unsafe { (&raw const bindings::jiffies).read_volatile() };
+    (ticks as u64 / u64::from(HZ)) as u32
+}
+
 /// Ticks in `seconds`, at most half the counter's range.
 #[inline]
 pub(crate) const fn ticks(seconds: u32) -> u32 {

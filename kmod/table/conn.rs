@@ -10,7 +10,7 @@
 //! | 0–15 | chain link, hash, expiry tick (in [`Entry`]) |
 //! | 16–39 | server, controlling entry, extension |
 //! | 40–63 | state and flags, IPv4 addresses, ports, protocol, families |
-//! | 64–111 | IPv6 addresses |
+//! | 64–111 | IPv6 addresses; when an IPv4 connection began |
 //! | 112–127 | deferred free |
 
 mod expiry;
@@ -41,6 +41,7 @@ use crate::kernel_ext::rcu::{
     RcuSlot,
     ReadSide, //
 };
+use crate::kernel_ext::time;
 
 use super::dest::Dest;
 use super::extension::{
@@ -142,6 +143,7 @@ impl Conn {
             // Listings show no address.
             None => (Forwarding::Bypass, tuple.family, Addr::ANY),
         };
+        let born = time::seconds();
         let mut state = flags | flag::INACTIVE | method.number() << flag::METHOD_SHIFT;
         if method != Forwarding::Masquerade && dest.is_some() {
             state |= flag::NO_OUTPUT;
@@ -171,8 +173,10 @@ impl Conn {
             Family::V4 => {
                 conn.client_v4 = tuple.client.v4_word();
                 conn.virtual_v4 = tuple.virtual_addr.v4_word();
+                conn.client_v6 = Addr([0, born, 0, 0]);
             }
             Family::V6 => {
+                conn.virtual_v4 = born;
                 conn.families |= CLIENT_IS_V6;
                 conn.client_v6 = tuple.client;
                 conn.virtual_v6 = tuple.virtual_addr;
@@ -198,7 +202,10 @@ impl Conn {
     ) -> Self {
         let mut conn = Self::new(tuple, dest, real_port, flag::TEMPLATE);
         match tuple.family {
-            Family::V4 => conn.client_v6 = Addr([ticks, 0, 0, 0]),
+            Family::V4 => {
+                let [_, born, ..] = conn.client_v6.0;
+                conn.client_v6 = Addr([ticks, born, 0, 0]);
+            }
             Family::V6 => conn.client_v4 = ticks,
         }
         conn
@@ -221,6 +228,19 @@ impl Conn {
             }
             Family::V6 => self.client_v4,
         }
+    }
+
+    /// For how many seconds the connection has existed. When it began lies in a place that entries of
+    /// its family don't use.
+    pub(crate) fn age(&self) -> u32 {
+        let born = match self.family() {
+            Family::V4 => {
+                let [_, born, ..] = self.client_v6.0;
+                born
+            }
+            Family::V6 => self.virtual_v4,
+        };
+        time::seconds().wrapping_sub(born)
     }
 
     /// The Call-ID of a template that has one.

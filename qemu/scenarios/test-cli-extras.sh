@@ -54,8 +54,8 @@ for port in 1 2 3; do echo "query $port" >/dev/udp/10.0.0.1/53; done
 same "connections" "$(($("$STOCK" -Lnc | wc -l) - 2))" "$(json -c | jq '.connections | length')"
 same "json is for listings" "2 Illegal 'json' option with the 'save' command" "$("$OURS" -S --json 2>err; echo "$? $(cat err)")"
 same "an unknown service" "1 No such service" "$(json -t 10.0.0.1:9999 2>err; echo "$? $(cat err)")"
-same "nobody reads" 141 "$({ json; echo $? >status; } | true; cat status)"
-same "nobody reads what is wrong" 255 "$({ "$OURS" -D -t 10.9.9.9:9 2>&1; echo $? >status; } | true; cat status)"
+same "nobody reads" 141 "$({ sleep 0.5; json; echo $? >status; } | true; cat status)"
+same "nobody reads what is wrong" 255 "$({ sleep 0.5; "$OURS" -D -t 10.9.9.9:9 2>&1; echo $? >status; } | true; cat status)"
 [[ -z $daemon ]] || "$OURS" --stop-daemon master
 
 heading "The summary of -R"
@@ -181,7 +181,7 @@ same "an unknown shell" 2 "$(ipvsadm-rs completions csh 2>/dev/null; echo $?)"
 ipvsadm-rs man >page.8
 same "the page is there" 0 $?
 ! command -v groff >/dev/null || same "man has nothing to complain of" "" "$(groff -man -ww -Tutf8 page.8 2>&1 >/dev/null)"
-same "nobody reads the page" 141 "$({ ipvsadm-rs man; echo $? >status; } | true; cat status)"
+same "nobody reads the page" 141 "$({ sleep 0.5; ipvsadm-rs man; echo $? >status; } | true; cat status)"
 same "its own help names them" yes "$(ipvsadm-rs -h | grep -q 'apply FILE' && echo yes)"
 same "ipvsadm's doesn't" "" "$( (exec -a ipvsadm "$OURS" -h) | grep 'apply FILE')"
 

@@ -128,6 +128,16 @@ for old in -m -g -i; do
 	done
 done
 
+# age PORT: for how many seconds a client's connection has existed, as lvs says.
+age() { director awk -v client="[2001:db8:1::10]:$1" '$2 == client { print $(NF - 3) }' /proc/net/lvs_conn; }
+if [[ $LVS_MODULE == lvs ]]; then
+	began=$(age 7010) seconds=$SECONDS
+	sleep 3
+	expect_eq "another packet" again "$(exchange 7010 again)"
+	older=$(($(age 7010) - began))
+	((older >= 2 && older <= SECONDS - seconds + 1)) || fail "a connection got $older s older in $((SECONDS - seconds)) s"
+fi
+
 # Nobody listens there: the server's ICMPv6 error reaches the client as one of the virtual address.
 director ipvsadm -A -u "[$VIP]:99" -s rr
 director ipvsadm -a -u "[$VIP]:99" -r "[2001:db8:2::11]:99" -m

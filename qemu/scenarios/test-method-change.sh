@@ -67,6 +67,14 @@ admin -a -t $W -r $RS2 -m
 admin -d -t $W -r $RS1
 expect_eq "the same port to another server" rs2 "$(again 7002)"
 
+if [[ $LVS_MODULE == lvs ]]; then
+	# The new connection is younger than the old one was.
+	in_ns director awk -v client=$CLIENT:7002 '$2 == client { print $(NF - 3) }' /proc/net/lvs_conn >"$RUN/age"
+	sleep 2
+	in_ns director awk -v client=$CLIENT:7002 '$2 == client { print $(NF - 3) }' /proc/net/lvs_conn >>"$RUN/age"
+	expect_match "ages of the connection" '^[0-9] [2-9]$' "$(tr '\n' ' ' <"$RUN/age" | sed 's/ $//')"
+fi
+
 heading "conn_reuse_mode=0: it belongs to the old connection all the same"
 admin -C
 by -g

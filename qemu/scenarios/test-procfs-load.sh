@@ -33,7 +33,7 @@ import os, re, sys, time
 stop, files = sys.argv[1], sys.argv[2:]
 rows = {
     "ip_vs_conn": re.compile(rb"(Pro .*|(UDP|TCP) [0-9A-F]{8} [0-9A-F]{4} [0-9A-F]{8} [0-9A-F]{4} [0-9A-F]{8} [0-9A-F]{4} [A-Z_]+ +\d+)"),
-    "lvs_conn": re.compile(rb"( +Client .*|(UDP|TCP) +[0-9.]+:\d+ +[0-9.]+:\d+ +[0-9.]+:\d+ +\w+ +[A-Z_]+ +\d+ s)"),
+    "lvs_conn": re.compile(rb"( +Client .*|(UDP|TCP) +[0-9.]+:\d+ +[0-9.]+:\d+ +[0-9.]+:\d+ +\w+ +[A-Z_]+ +\d+ s +\d+ s)"),
     "ip_vs": re.compile(rb"(IP Virtual .*|Prot .*|  -> .*|UDP  [0-9A-F]{8}:[0-9A-F]{4} rr  |TCP  [0-9A-F]{8}:0050 rr  persistent \d+ FFFFFFFF)"),
     "ip_vs_status": re.compile(rb"[A-Z][A-Za-z0-9 -]+:\t\d+( \(.*\))?"),
 }

@@ -173,8 +173,8 @@ impl Contents for Conns {
         if index == 0 {
             writeln!(
                 out,
-                "{:<6} {:<24} {:<24} {:<24} {:<8} {:<11} {:>9}",
-                "", "Client", "Service", "Server", "Method", "State", "Expires"
+                "{:<6} {:<24} {:<24} {:<24} {:<8} {:<11} {:>9} {:>9}",
+                "", "Client", "Service", "Server", "Method", "State", "Age", "Expires"
             );
         }
         conns::for_each(state, index, &mut |_, conn, seconds| {
@@ -185,12 +185,13 @@ impl Contents for Conns {
             };
             writeln!(
                 out,
-                "{:<6} {:<24} {:<24} {:<24} {kind:<8} {:<11} {:>7} s",
+                "{:<6} {:<24} {:<24} {:<24} {kind:<8} {:<11} {:>7} s {:>7} s",
                 Protocol(u16::from(conn.protocol())),
                 Plain(conn.family(), conn.client(), conn.client_port()),
                 Plain(conn.family(), conn.virtual_addr(), conn.virtual_port()),
                 Plain(conn.real_family(), conn.real_addr(), conn.real_port()),
                 conn.state_name(),
+                conn.age(),
                 seconds
             );
         });
