@@ -119,7 +119,10 @@ pub(super) fn pick(servers: &impl Servers, facts: &Facts, state: u64) -> Pick {
         };
     };
     let (next, _) = scale.lower(weight);
-    find(0, scale.lower_to(next, heaviest)).unwrap_or(Pick { index: None, state })
+    // The heaviest may be another one by now.
+    find(0, scale.lower_to(next, heaviest))
+        .or_else(|| find(0, 1))
+        .unwrap_or(Pick { index: None, state })
 }
 
 /// Where the search ends when nobody is available, with everybody considered at weight 1.
@@ -159,6 +162,53 @@ mod tests {
     use super::super::testing::*;
     use super::super::Kind::WeightedRoundRobin;
     use super::*;
+
+    /// The first server loses its weight after so many looks at anybody's.
+    struct Changing {
+        servers: Vec<Server>,
+        looks: std::cell::Cell<u32>,
+    }
+
+    impl Servers for Changing {
+        fn len(&self) -> usize {
+            self.servers.as_slice().len()
+        }
+        fn weight(&self, index: usize) -> u32 {
+            let left = self.looks.get();
+            self.looks.set(left.saturating_sub(1));
+            if index == 0 && left == 0 {
+                return 0;
+            }
+            self.servers.weight(index)
+        }
+        fn active(&self, index: usize) -> u32 {
+            self.servers.active(index)
+        }
+        fn inactive(&self, index: usize) -> u32 {
+            self.servers.inactive(index)
+        }
+        fn overloaded(&self, index: usize) -> bool {
+            self.servers.overloaded(index)
+        }
+    }
+
+    #[test]
+    fn whoever_stays_open_is_found_while_another_one_closes() {
+        let servers = of_weights(&[100, 5, 0]);
+        let facts = Facts::of(WeightedRoundRobin, &servers);
+        let states = (0..200).scan(start(&servers), |state, _| {
+            *state = super::pick(&servers, &facts, *state).state;
+            Some(*state)
+        });
+        for (state, looks) in states.flat_map(|state| (0..12).map(move |looks| (state, looks))) {
+            let changing = Changing {
+                servers: of_weights(&[100, 5, 0]),
+                looks: std::cell::Cell::new(looks),
+            };
+            let pick = super::pick(&changing, &facts, state);
+            assert!(pick.index.is_some(), "{state:x} after {looks} looks");
+        }
+    }
 
     fn start(servers: &Vec<Server>) -> u64 {
         changed(WeightedRoundRobin, servers, 0, Change::Replaced)
