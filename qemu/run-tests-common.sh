@@ -4,8 +4,8 @@
 RESULTS=$LVS_BUILD/tests
 PASSED=0 FAILED=0
 RUNNING=()
-# Guests have two processors; more of them at once than the host has cores would upset tests that look at the clock.
-PARALLEL=${LVS_TEST_JOBS:-$(((JOBS + 1) / 2))}
+# Guests have two processors, and wait for most of the time.
+PARALLEL=${LVS_TEST_JOBS:-$JOBS}
 mkdir -p "$RESULTS"
 
 # shellcheck disable=SC2254 # the pattern is one

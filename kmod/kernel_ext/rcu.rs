@@ -201,6 +201,9 @@ impl<T: Send + Sync + 'static> RcuCell<T> {
 
     /// Publishes `new` and frees the former value when its readers are done.
     pub(crate) fn replace(&self, new: Option<RcuBox<T>>) {
+        if new.is_none() && self.node.load(Ordering::Relaxed).is_null() {
+            return;
+        }
         let new = new.map_or(ptr::null_mut(), |node| ManuallyDrop::new(node).0.as_ptr());
         // Release publishes the value's contents; acquire lets this owner drop the old one.
         let old = self.node.swap(new, Ordering::AcqRel);

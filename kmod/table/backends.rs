@@ -165,14 +165,19 @@ impl Backends {
         self.fit(self.count());
     }
 
-    /// Lets the table grow and shrink with the servers; without memory it stays as it is.
+    /// Lets the table grow, by more than it has to, and shrink with the servers; without memory it
+    /// stays as it is.
     fn fit(&self, count: u32) {
-        let Some(wanted) = (count as usize).checked_next_power_of_two() else {
-            return;
-        };
+        let count = count as usize;
         let present = self.table.buckets();
-        if wanted > present || wanted.saturating_mul(8) < present {
-            let _ = self.table.resize(wanted);
+        if count > present || count.saturating_mul(SPARSE) < present {
+            let _ = self.table.resize(count.saturating_mul(ROOM));
         }
     }
 }
+
+/// How many times as many servers as there are a table that is rebuilt has buckets for.
+const ROOM: usize = 2;
+
+/// A table with this many times as many buckets as servers is rebuilt.
+const SPARSE: usize = 8 * ROOM;

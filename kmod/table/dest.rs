@@ -321,6 +321,10 @@ impl Dest {
     /// Marks changes of the load in `standings` from now on, as those of the server at `position`.
     /// Control lock held; a barrier has to follow before packets see the standings.
     pub(crate) fn set_standings(&self, standings: Option<&RcuArc<Standings>>, position: u32) {
+        if standings.is_none() {
+            drop(self.loads.standings.take());
+            return;
+        }
         self.loads.position.store(position, Ordering::SeqCst);
         self.loads.standings.replace(standings.cloned());
     }

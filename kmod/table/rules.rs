@@ -310,10 +310,11 @@ impl<'a> Control<'a> {
 
     /// Deletes all services.
     pub(crate) fn flush(&mut self) -> Result {
+        let mut from = Place::default();
         loop {
             let mut ids = List::with_capacity(256)?;
             // What finds no room is deleted in the next round.
-            self.walk(Place::default(), |_, item| {
+            let rest = self.walk(from, |_, item| {
                 if let Item::Service(service) = item {
                     if ids.push_reserved(*service.id()).is_err() {
                         return ControlFlow::Break(());
@@ -321,14 +322,18 @@ impl<'a> Control<'a> {
                 }
                 ControlFlow::Continue(())
             });
-            if ids.is_empty() {
-                // Once: it waits for packets that look at the table.
-                self.fit_services();
-                return Ok(());
-            }
             for id in ids.iter() {
                 self.remove_service(id)?;
             }
+            let Some(rest) = rest else {
+                self.fit_services();
+                return Ok(());
+            };
+            // Those before it in its bucket are gone.
+            from = Place {
+                bucket: rest.bucket,
+                ..Place::default()
+            };
         }
     }
 
@@ -378,11 +383,7 @@ impl<'a> Control<'a> {
         // Room is made before the service is looked at again: that may sleep, and under the control
         // lock the number stays what it is.
         let mut dests = List::with_capacity(count)?;
-        self.with_service(id, |read, service| {
-            for dest in service.pool(read).map_or(&[][..], Pool::dests) {
-                drop(dests.push_reserved(dest.clone()));
-            }
-        })?;
+        self.with_service(id, |read, service| service.append_dests(read, &mut dests))?;
         Ok(dests)
     }
 
@@ -395,8 +396,11 @@ impl<'a> Control<'a> {
         id: &DestId,
         config: &DestConfig,
     ) -> Result {
-        let dests = self.dests_of(service)?;
-        if dests.iter().any(|dest| dest.id() == id) {
+        let (count, is_there) = self.with_service(service, |read, service| {
+            let dests = service.pool(read).map_or(&[][..], Pool::dests);
+            (dests.len(), dests.iter().any(|dest| dest.id() == id))
+        })?;
+        if is_there {
             return Err(EEXIST);
         }
         let trashed = self.rules.trash.find(service, id);
@@ -411,11 +415,11 @@ impl<'a> Control<'a> {
                 (dest, Counters::default())
             }
         };
-        let mut longer = List::with_capacity(dests.len().saturating_add(1))?;
+        let mut longer = List::with_capacity(count.saturating_add(1))?;
         longer.push(dest.clone())?;
-        for dest in dests.iter() {
-            longer.push(dest.clone())?;
-        }
+        self.with_service(service, |read, service| {
+            service.append_dests(read, &mut longer)
+        })?;
         let tables = self.state.tables().ok_or(ESRCH)?;
         let backend = tables.backends.reserve(&dest)?;
         dest.configure(config);

@@ -322,6 +322,13 @@ impl Service {
         self.pool(read)?.scheduler
     }
 
+    /// Appends the servers, newest first, as long as there is room.
+    pub(super) fn append_dests(&self, read: ReadSide<'_>, list: &mut List<RcuArc<Dest>>) {
+        for dest in self.pool(read).map_or(&[][..], Pool::dests) {
+            drop(list.push_reserved(dest.clone()));
+        }
+    }
+
     /// The present servers and scheduler.
     #[inline]
     pub(crate) fn pool<'a>(&self, read: ReadSide<'a>) -> Option<&'a Pool> {

@@ -7,6 +7,7 @@
 : "${LVS_MODULE:=lvs}" "${STOCK:=/usr/sbin/ipvsadm}" "${OURS:=/lvs/ipvsadm-rs}"
 export LC_ALL=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 RULES=$(cd "$(dirname "$0")/../../tests/parity/states" 2>/dev/null && pwd) || RULES=/lvs/tests/parity/states
+LIB=$(cd "$(dirname "$0")/lib" && pwd)
 PASSED=0 FAILED=0 daemon=''
 mountpoint -q /tmp || mount -t tmpfs tmpfs /tmp
 cd "$(mktemp -d)" || exit 1
@@ -172,15 +173,26 @@ contains "bash: options" --persistent-conn "$(complete_line 'ipvsadm-rs -L --per
 contains "bash: commands" watch "$(complete_line 'ipvsadm-rs wa')"
 # What the other shells ask for candidates.
 same "candidates" "$(rules | sed -n 's/^-A -u \([^ ]*\) .*/\1/p' | sort)" "$(ipvsadm-rs candidates udp | sort)"
+ipvsadm-rs completions zsh >script.zsh
+ipvsadm-rs completions fish >script.fish
+in_zsh() { timeout 30 zsh -f "$LIB/zsh_complete.zsh" "$PWD/script.zsh" "$1"; }
+# fish adds descriptions.
+in_fish() { HOME=$PWD timeout 30 fish -N -c 'source script.fish; complete -C $argv[1]' "$1" | cut -f1; }
 for shell in zsh fish; do
-	ipvsadm-rs completions $shell >script.$shell
-	same "$shell" 0 $?
-	! command -v $shell >/dev/null || { $shell -n script.$shell; same "$shell reads it" 0 $?; }
+	contains "$shell: services" 10.0.0.1:5061 "$(in_$shell 'ipvsadm-rs -D -u 10')"
+	contains "$shell: after the colon" 8446 "$(in_$shell 'ipvsadm-rs -D -t 10.0.0.1:')"
+	contains "$shell: IPv6" '2001:db8::1' "$(in_$shell 'ipvsadm-rs -D -u ')"
+	contains "$shell: marks" 7 "$(in_$shell 'ipvsadm-rs -D -f ')"
+	contains "$shell: servers" 10.0.0.2:8080 "$(in_$shell 'ipvsadm-rs -d -t 10.0.0.1:80 -r ')"
+	contains "$shell: schedulers" wlc "$(in_$shell 'ipvsadm-rs -A -t 10.0.0.1:80 -s ')"
+	contains "$shell: options" --persistent-conn "$(in_$shell 'ipvsadm-rs -L --pers')"
+	contains "$shell: commands" watch "$(in_$shell 'ipvsadm-rs wa')"
+	contains "$shell: a command's options" --dry-run "$(in_$shell 'ipvsadm-rs apply --dr')"
 done
 same "an unknown shell" 2 "$(ipvsadm-rs completions csh 2>/dev/null; echo $?)"
 ipvsadm-rs man >page.8
 same "the page is there" 0 $?
-! command -v groff >/dev/null || same "man has nothing to complain of" "" "$(groff -man -ww -Tutf8 page.8 2>&1 >/dev/null)"
+same "man has nothing to complain of" "" "$(groff -man -ww -Tutf8 page.8 2>&1 >/dev/null)"
 same "nobody reads the page" 141 "$({ sleep 0.5; ipvsadm-rs man; echo $? >status; } | true; cat status)"
 same "its own help names them" yes "$(ipvsadm-rs -h | grep -q 'apply FILE' && echo yes)"
 same "ipvsadm's doesn't" "" "$( (exec -a ipvsadm "$OURS" -h) | grep 'apply FILE')"

@@ -62,6 +62,11 @@ pub fn script(shell: &str) -> String {
 fn zsh(text: &str) -> String {
     let mut out = String::new();
     for line in text.lines() {
+        // What ipvsadm takes and complains of isn't offered; without it commands are the first words.
+        if line.starts_with("'::words:") {
+            continue;
+        }
+        let line = &line.replace("$line[2]", "$line[1]");
         let live = LIVE.iter().find(|(short, long, _)| {
             line.contains(&format!("--{long}="))
                 || short.is_some_and(|short| line.contains(&format!("'-{short}+")))
@@ -83,7 +88,16 @@ fn zsh(text: &str) -> String {
 }
 
 fn fish(text: &str) -> String {
-    let mut out = text.to_owned();
+    // Clap's function parses what was typed so far, and fails at an option that waits for its value.
+    let commands: Vec<_> = definition()
+        .get_subcommands()
+        .map(|command| command.get_name().to_owned())
+        .collect();
+    let no_command = format!("not __fish_seen_subcommand_from {}", commands.join(" "));
+    let mut out = text.replace(
+        "-n \"__fish_ipvsadm_rs_needs_command\"",
+        &format!("-n \"{no_command}\""),
+    );
     for (short, long, kind) in LIVE {
         let short = short
             .map(|short| format!(" -s {short}"))
@@ -162,8 +176,17 @@ mod tests {
     }
 
     #[test]
+    fn fish_completes_values_of_options() {
+        let text = script("fish");
+        assert!(text.contains("not __fish_seen_subcommand_from apply"));
+        assert!(!text.contains("-n \"__fish_ipvsadm_rs_needs_command\""));
+    }
+
+    #[test]
     fn zsh_asks_for_every_kind() {
         let text = script("zsh");
+        assert!(!text.contains("::words:"));
+        assert!(text.contains("case $line[1] in"));
         for (_, long, kind) in LIVE {
             let ask = format!("_ipvsadm_rs_live {kind}}}");
             assert!(text.contains(&ask), "{long}");

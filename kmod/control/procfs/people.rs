@@ -151,7 +151,9 @@ fn show_summary(state: &NetnsState, out: &mut Output<'_>) {
     let bytes = conns
         .saturating_mul(CONN_BYTES)
         .saturating_add(buckets.saturating_mul(size_of::<usize>()));
-    let prefetch = if state.foresees() { "on" } else { "off" };
+    // The early path looks entries up itself.
+    let prefetch = state.foresees() && !state.sysctls().early_path();
+    let prefetch = if prefetch { "on" } else { "off" };
     writeln!(
         out,
         "\n{:<20} {conns:>14}\n{:<20} {buckets:>14}\n{:<20} {longest:>14}\n{:<20} {bytes:>14}\n{:<20} {prefetch:>14}",
