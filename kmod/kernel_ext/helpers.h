@@ -136,7 +136,6 @@ void *lvs_cache_alloc_atomic(struct kmem_cache *cache);
 void *lvs_kmalloc(size_t size);
 void lvs_kfree(const void *object);
 void *lvs_kvmalloc(size_t size);
-void *lvs_kvzalloc(size_t size);
 void lvs_kvfree(void *memory);
 void lvs_free_after_grace_period(struct rcu_head *head, void *object);
 

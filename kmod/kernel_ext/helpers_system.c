@@ -128,11 +128,6 @@ void *lvs_kvmalloc(size_t size)
 	return kvmalloc(size, GFP_KERNEL);
 }
 
-void *lvs_kvzalloc(size_t size)
-{
-	return kvzalloc(size, GFP_KERNEL);
-}
-
 void lvs_kvfree(void *memory)
 {
 	kvfree(memory);

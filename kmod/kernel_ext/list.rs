@@ -72,7 +72,7 @@ impl<T> List<T> {
         let capacity = needed.max(self.capacity.saturating_mul(2));
         let size = capacity.checked_mul(mem::size_of::<T>()).ok_or(ENOMEM)?;
         // SAFETY: The result is checked; the allocator aligns to more than any `T` here needs.
-        let memory = unsafe { bindings::lvs_kvzalloc(size) }.cast::<T>();
+        let memory = unsafe { bindings::lvs_kvmalloc(size) }.cast::<T>();
         let elements = NonNull::new(memory).ok_or(ENOMEM)?;
         // SAFETY: Both hold at least `len` elements and don't overlap; the old ones are moved.
         unsafe { ptr::copy_nonoverlapping(self.elements.as_ptr(), elements.as_ptr(), self.len) };

@@ -280,21 +280,12 @@ impl<'a> Control<'a> {
         let Some(service) = removed else {
             return Err(ESRCH);
         };
-        // What removed services counted is kept by CPU; what removed servers did, with the first.
-        for cpu in 0..percpu::cpu_limit() {
-            let mut sum = Counters::default();
-            for dest in dests.iter() {
-                sum = sum.plus(dest.counters.of_cpu(cpu));
-            }
-            if cpu == 0 {
-                sum = sum.plus(service.removed_counters());
-            }
-            if let Some(kept) = self.rules.removed.get_mut(cpu as usize) {
-                *kept = kept.plus(sum);
-            }
-        }
         for dest in dests.iter() {
-            self.discard_dest(dest.clone(), dest.raw_counters());
+            let counted = self.keep_counters(dest);
+            self.discard_dest(dest.clone(), counted);
+        }
+        if let Some(kept) = self.rules.removed.first_mut() {
+            *kept = kept.plus(service.removed_counters());
         }
         let counts = self.state.counts();
         counts.note_engine(service.is_sip(), ServiceCounts::ONE_LESS);
@@ -308,8 +299,15 @@ impl<'a> Control<'a> {
         Ok(())
     }
 
-    /// Deletes all services.
+    /// Deletes all services. Fails with `ENOMEM`, mostly before anything has changed.
     pub(crate) fn flush(&mut self) -> Result {
+        let mut expected = trash::Expected::none()?;
+        self.walk_all(|_, item| {
+            if let Item::Dest(dest) = item {
+                expected.add(dest);
+            }
+        });
+        self.rules.trash.reserve_all(&expected)?;
         let mut from = Place::default();
         loop {
             let mut ids = List::with_capacity(256)?;

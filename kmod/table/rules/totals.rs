@@ -4,6 +4,7 @@
 
 use crate::kernel_ext::rcu;
 
+use super::super::dest::Dest;
 use super::super::stats::{
     Counters,
     FineRates,
@@ -57,6 +58,18 @@ impl Control<'_> {
             Item::Service(_) => {}
             Item::Dest(dest) => sum = sum.plus(dest.counters.of_cpu(cpu)),
         });
+        sum
+    }
+
+    /// What the server of a removed service counted is kept by CPU; what removed servers of others did,
+    /// with the first. Returns the sum.
+    pub(super) fn keep_counters(&mut self, dest: &Dest) -> Counters {
+        let mut sum = Counters::default();
+        for (cpu, kept) in self.rules.removed.iter_mut().enumerate() {
+            let counted = dest.counters.of_cpu(cpu as u32);
+            *kept = kept.plus(counted);
+            sum = sum.plus(counted);
+        }
         sum
     }
 

@@ -54,6 +54,23 @@ impl Trashed {
     }
 }
 
+/// How many servers are to be kept in each bucket.
+pub(super) struct Expected(List<usize>);
+
+impl Expected {
+    /// None. Sleeps. Fails with `ENOMEM`.
+    pub(super) fn none() -> Result<Self> {
+        Ok(Self(List::filled(Trash::BUCKETS, 0)?))
+    }
+
+    /// One more: `dest`.
+    pub(super) fn add(&mut self, dest: &Dest) {
+        if let Some(count) = self.0.get_mut(Trash::place_of(dest)) {
+            *count = count.saturating_add(1);
+        }
+    }
+}
+
 impl Trash {
     /// A power of two.
     const BUCKETS: usize = 512;
@@ -72,15 +89,34 @@ impl Trash {
         (hash >> 23) as usize & (Self::BUCKETS - 1)
     }
 
-    fn bucket_mut(&mut self, dest: &Dest) -> Option<&mut Bucket> {
-        self.buckets.get_mut(Self::place(dest.service(), dest.id()))
+    fn place_of(dest: &Dest) -> usize {
+        Self::place(dest.service(), dest.id())
     }
 
-    /// Makes room for all of `dests`, so that [`Trash::put`] can't fail. Sleeps. Fails with `ENOMEM`.
-    pub(super) fn reserve(&mut self, dests: &[RcuArc<Dest>]) -> Result {
+    fn bucket_mut(&mut self, dest: &Dest) -> Option<&mut Bucket> {
+        self.buckets.get_mut(Self::place_of(dest))
+    }
+
+    fn make_buckets(&mut self) -> Result {
         while self.buckets.len() < Self::BUCKETS {
             self.buckets.push(Bucket::default())?;
         }
+        Ok(())
+    }
+
+    /// Makes room for as many servers as were `expected`, so that [`Trash::put`] can't fail. Sleeps.
+    /// Fails with `ENOMEM`.
+    pub(super) fn reserve_all(&mut self, expected: &Expected) -> Result {
+        self.make_buckets()?;
+        for (bucket, &count) in self.buckets.iter_mut().zip(expected.0.iter()) {
+            bucket.trashed.reserve(count)?;
+        }
+        Ok(())
+    }
+
+    /// The same for `dests`.
+    pub(super) fn reserve(&mut self, dests: &[RcuArc<Dest>]) -> Result {
+        self.make_buckets()?;
         let mut reserved = Ok(());
         for dest in dests {
             if let Some(bucket) = self.bucket_mut(dest) {

@@ -21,6 +21,9 @@ use super::Control;
 /// Items that are visited before others run: some 20 µs.
 pub(crate) const SLICE: u32 = 64;
 
+/// Buckets that are looked at within one read side.
+const BUCKETS: u32 = 16;
+
 /// How far a walk came. When the table of services was resized since, what follows may be missed or
 /// visited twice, as in ip_vs.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -71,19 +74,30 @@ impl Control<'_> {
         let services = &self.state.tables()?.services;
         let mut place = from;
         loop {
-            let mut position = 0_usize;
             let mut flow = ControlFlow::Continue(());
             let exists = rcu::read(|read| {
-                services.for_each_in_bucket(read, place.bucket, |service| {
-                    if flow.is_continue() && position == place.services {
-                        flow = visit_service(read, service, &mut place.items, &mut visit);
-                        if flow.is_continue() {
-                            place.services = place.services.wrapping_add(1);
-                            place.items = 0;
+                // Most of them are empty.
+                for _ in 0..BUCKETS {
+                    let mut position = 0_usize;
+                    let exists = services.for_each_in_bucket(read, place.bucket, |service| {
+                        if flow.is_continue() && position == place.services {
+                            flow = visit_service(read, service, &mut place.items, &mut visit);
+                            if flow.is_continue() {
+                                place.services = place.services.wrapping_add(1);
+                                place.items = 0;
+                            }
                         }
+                        position = position.wrapping_add(1);
+                    });
+                    if !exists || flow.is_break() {
+                        return exists;
                     }
-                    position = position.wrapping_add(1);
-                })
+                    place = Place {
+                        bucket: place.bucket.wrapping_add(1),
+                        ..Place::default()
+                    };
+                }
+                true
             });
             if flow.is_break() {
                 return Some(place);
@@ -91,10 +105,6 @@ impl Control<'_> {
             if !exists {
                 return None;
             }
-            place = Place {
-                bucket: place.bucket.wrapping_add(1),
-                ..Place::default()
-            };
         }
     }
 
