@@ -5,6 +5,7 @@
 #
 # FUZZ_PACKETS  how many, in each of three ways (default 60,000)
 # FUZZ_SEED     the same seed makes the same packets (default 1)
+# FUZZ_FAULTS   per cent of all allocations in interrupts that fail meanwhile, on the sanitized kernel (default 0)
 . "$(dirname "$0")/lib/common.sh"
 . "$LIB/topology.sh"
 . "$LIB/services.sh"
@@ -12,7 +13,7 @@
 # A module on the stock kernel.
 modprobe -q tun 2>/dev/null || [[ -e /dev/net/tun ]]
 
-: "${FUZZ_PACKETS:=60000}" "${FUZZ_SEED:=1}"
+: "${FUZZ_PACKETS:=60000}" "${FUZZ_SEED:=1}" "${FUZZ_FAULTS:=0}"
 FUZZER=$RUN/packets
 compile "$FUZZER" "$(dirname "$0")/../tests/fuzz/packets.c" -O2
 
@@ -53,6 +54,25 @@ stream() {
 	expect_eq "bytes of a connection beside the packets" "$(big_sum)" "$sum"
 }
 
+FAULTS=1000000
+# fail_some PER_CENT: so many of the allocations that can't wait fail, a million at most.
+fail_some() {
+	local faults=/sys/kernel/debug/failslab setting
+	((FUZZ_FAULTS)) || return 0
+	mountpoint -q /sys/kernel/debug || mount -t debugfs debugfs /sys/kernel/debug
+	for setting in "verbose 0" "times $FAULTS" "interval 1" "ignore-gfp-wait 1" "probability $1"; do
+		echo "${setting#* }" >"$faults/${setting% *}"
+	done
+}
+
+failed() {
+	local count
+	((FUZZ_FAULTS)) || return 0
+	count=$((FAULTS - $(</sys/kernel/debug/failslab/times)))
+	say "$count allocations failed"
+	((count > 0)) || fail "no allocation failed"
+}
+
 load_module "$LVS_MODULE"
 topology
 web_server rs1 rs2 rs3
@@ -67,7 +87,10 @@ for way in tun vnet raw; do
 	heading "Packets by $way"
 	stream &
 	beside=$!
+	fail_some "$FUZZ_FAULTS"
 	in_ns director "$FUZZER" $way "$FUZZ_SEED" "$FUZZ_PACKETS"
+	failed
+	fail_some 0
 	wait $beside || fail "the connection beside the packets broke"
 done
 kill "$tcpdump"
