@@ -34,8 +34,11 @@ admin -a -u $VIP:7000 -r $RS2 -g
 admin -a -u $VIP:7000 -r $RS3 -i
 got=$(in_ns client python3 -c "
 import os, socket
+kept = []
 for i in range(9):
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    # No other one gets its port.
+    kept.append(s)
     s.settimeout(10)
     s.connect(('$VIP', 7000))
     # Otherwise the socket learns the path's MTU and refuses what is bigger.
