@@ -49,9 +49,9 @@ impl Route {
             bindings::lvs_route_output4(net.as_ptr(), to, from, known_nexthop, &mut source_v4)
         };
         let dst = NonNull::new(route.cast())?;
-        let mut route = Self::new(dst, 0, Family::V4, Addr::from_v4_word(source_v4));
+        let source = Addr::from_v4_word(source_v4);
+        let mut route = Self::new(dst, 0, Family::V4, source, known_nexthop);
         route.identities = Identities::between(source_v4, to);
-        route.knows_nexthop = known_nexthop;
         Some(route)
     }
 
@@ -82,9 +82,8 @@ impl Route {
         };
         // SAFETY: Any sixteen bytes are an address.
         let source = Addr::from_octets(unsafe { core::mem::transmute_copy(&source) });
-        let mut route = Self::new(NonNull::new(dst)?, cookie, Family::V6, source);
-        route.knows_nexthop = known_nexthop;
-        Some(route)
+        let dst = NonNull::new(dst)?;
+        Some(Self::new(dst, cookie, Family::V6, source, known_nexthop))
     }
 
     /// Takes another reference to a route between two addresses, unless more than those chose it.
@@ -101,11 +100,17 @@ impl Route {
                 Family::V6 => bindings::lvs_dst_share6(dst.as_ptr(), &mut cookie),
             }
         };
-        shared.then(|| Self::new(dst, cookie, family, Addr::ANY))
+        shared.then(|| Self::new(dst, cookie, family, Addr::ANY, false))
     }
 
     /// Takes over the reference to `dst`, and notes what doesn't change while the route isn't stale.
-    fn new(dst: NonNull<bindings::dst_entry>, cookie: u32, family: Family, source: Addr) -> Self {
+    fn new(
+        dst: NonNull<bindings::dst_entry>,
+        cookie: u32,
+        family: Family,
+        source: Addr,
+        knows_nexthop: bool,
+    ) -> Self {
         let dst_ptr = dst.as_ptr();
         // SAFETY: The reference keeps the route alive; output routes have a device.
         let (is_local, is_plain, link_header_len, mtu) = unsafe {
@@ -126,7 +131,7 @@ impl Route {
             family,
             source,
             is_local,
-            knows_nexthop: false,
+            knows_nexthop,
             is_plain: is_plain && !is_local,
             link_header_len,
             fits_anyway: mtu.min(Self::LEAST_LEARNED_MTU),

@@ -112,10 +112,15 @@ pub(super) fn cached<'a>(
     method: Method,
 ) -> Option<&'a Route> {
     let dest = conn.dest(context.read)?;
+    let route = kept(context, dest, method)?;
+    (!crosses_boundary(packet, ip, method, route.is_local())).then_some(route)
+}
+
+/// The route that the server has in its cache, if packets of the method may still take it.
+#[inline(always)]
+fn kept<'a>(context: &Context<'a>, dest: &'a Dest, method: Method) -> Option<&'a Route> {
     let route = dest.route.load(context.read)?;
-    let usable = method.can_use(route)
-        && !route.is_stale(context.state.net())
-        && !crosses_boundary(packet, ip, method, route.is_local());
+    let usable = method.can_use(route) && !route.is_stale(context.state.net());
     usable.then_some(route)
 }
 
@@ -162,12 +167,10 @@ pub(super) fn past<'a>(
 }
 
 fn to_server<'a>(context: &Context<'a>, dest: &'a Dest, method: Method) -> Option<Held<'a>> {
-    if let Some(route) = dest.route.load(context.read) {
-        if method.can_use(route) && !route.is_stale(context.state.net()) {
-            return Some(Held::Cached(route));
-        }
+    match kept(context, dest, method) {
+        Some(route) => Some(Held::Cached(route)),
+        None => fresh(context, dest, method),
     }
-    fresh(context, dest, method)
 }
 
 /// Looks the route up anew and keeps it for the next packets if it may be kept.

@@ -359,6 +359,8 @@ fn gcd(a: u32, b: u32) -> u32 {
 pub(crate) mod testing {
     //! Servers for tests.
 
+    use std::cell::Cell;
+
     use super::*;
 
     use super::table::fill;
@@ -412,6 +414,8 @@ pub(crate) mod testing {
     pub(crate) struct Pool<'a> {
         servers: &'a Vec<Server>,
         table: Vec<u16>,
+        /// Looks at weights until the first server loses its own, if ever.
+        looks: Option<Cell<u32>>,
     }
 
     impl<'a> Pool<'a> {
@@ -419,7 +423,17 @@ pub(crate) mod testing {
             let mut table = vec![0; kind.table_len()];
             let mut scratch = vec![mh::Preference::default(); kind.scratch_len(servers.len())];
             fill(kind, Family::V4, servers, &mut table, &mut scratch).unwrap();
-            Self { servers, table }
+            Self {
+                servers,
+                table,
+                looks: None,
+            }
+        }
+
+        /// The same, and the first server's weight falls to 0 after so many looks at anybody's.
+        pub(crate) fn whose_first_closes_after(mut self, looks: u32) -> Self {
+            self.looks = Some(Cell::new(looks));
+            self
         }
     }
 
@@ -428,6 +442,12 @@ pub(crate) mod testing {
             Servers::len(self.servers)
         }
         fn weight(&self, index: usize) -> u32 {
+            if let Some(looks) = &self.looks {
+                let left = looks.replace(looks.get().saturating_sub(1));
+                if index == 0 && left == 0 {
+                    return 0;
+                }
+            }
             self.servers.weight(index)
         }
         fn active(&self, index: usize) -> u32 {

@@ -163,35 +163,6 @@ mod tests {
     use super::super::Kind::WeightedRoundRobin;
     use super::*;
 
-    /// The first server loses its weight after so many looks at anybody's.
-    struct Changing {
-        servers: Vec<Server>,
-        looks: std::cell::Cell<u32>,
-    }
-
-    impl Servers for Changing {
-        fn len(&self) -> usize {
-            self.servers.as_slice().len()
-        }
-        fn weight(&self, index: usize) -> u32 {
-            let left = self.looks.get();
-            self.looks.set(left.saturating_sub(1));
-            if index == 0 && left == 0 {
-                return 0;
-            }
-            self.servers.weight(index)
-        }
-        fn active(&self, index: usize) -> u32 {
-            self.servers.active(index)
-        }
-        fn inactive(&self, index: usize) -> u32 {
-            self.servers.inactive(index)
-        }
-        fn overloaded(&self, index: usize) -> bool {
-            self.servers.overloaded(index)
-        }
-    }
-
     #[test]
     fn whoever_stays_open_is_found_while_another_one_closes() {
         let servers = of_weights(&[100, 5, 0]);
@@ -201,11 +172,8 @@ mod tests {
             Some(*state)
         });
         for (state, looks) in states.flat_map(|state| (0..12).map(move |looks| (state, looks))) {
-            let changing = Changing {
-                servers: of_weights(&[100, 5, 0]),
-                looks: std::cell::Cell::new(looks),
-            };
-            let pick = super::pick(&changing, &facts, state);
+            let closing = Pool::new(WeightedRoundRobin, &servers).whose_first_closes_after(looks);
+            let pick = super::pick(&closing, &facts, state);
             assert!(pick.index.is_some(), "{state:x} after {looks} looks");
         }
     }
