@@ -50,18 +50,23 @@ unsafe_outside() {
 		grep -vE '^[^:]*:[0-9]+:\s*//' || true
 }
 
-# docs/unsafe.md speaks of tests that exist.
+# The README's table speaks of every file with unsafe code, and of files, tests and regressions that exist.
 unsafe_table() {
-	local name
+	local table=$RESULTS/unsafe-table.md name
 	cd "$LVS_TOP"
-	grep -oE '\btest-[a-z0-9-]+' docs/unsafe.md | grep -v '^test-sanitized$' | sort -u | while read -r name; do
-		[ -e "qemu/scenarios/$name.sh" ] || echo "docs/unsafe.md names $name, which does not exist"
+	sed -n '/^### Unsafe code/,/^## /p' README.md >"$table"
+	grep -lE '\bunsafe\b' kmod/kernel_ext/*.rs | grep -vE '/(mod|bindings)\.rs$' | while read -r name; do
+		grep -q "^| \`${name##*/}\` |" "$table" || echo "the table of unsafe code does not list $name"
 	done
-	grep -oE 'tests/[a-z/-]+\.rs' docs/unsafe.md | sort -u | while read -r name; do
-		[ -e "$name" ] || echo "docs/unsafe.md names $name, which does not exist"
+	{
+		sed -n 's/^| `\([a-z_]*\.rs\)` .*/kmod\/kernel_ext\/\1/p' "$table"
+		grep -oE '`test-[a-z0-9-]+`' "$table" | sort -u | sed 's/`\(.*\)`/qemu\/scenarios\/\1.sh/'
+		grep -oE 'tests/[a-z/-]+\.rs' "$table" | sort -u
+	} | while read -r name; do
+		[ -e "$name" ] || echo "the table of unsafe code names $name, which does not exist"
 	done
-	grep -oE '\(`[a-z-]+`[^)]*\)' docs/unsafe.md | grep -oE '[a-z]+-[a-z-]+' | sort -u | tr - _ | while read -r name; do
-		grep -q "^def $name()" qemu/scenarios/lib/regressions.py || echo "docs/unsafe.md names $name, which is no regression"
+	grep -oE '\(`[a-z-]+`[^)]*\)' "$table" | grep -oE '[a-z]+-[a-z-]+' | sort -u | tr - _ | while read -r name; do
+		grep -q "^def $name()" qemu/scenarios/lib/regressions.py || echo "the table of unsafe code names $name, which is no regression"
 	done
 }
 

@@ -4,6 +4,8 @@
 usage: control_fuzz.py calls SEED COUNT   prints each call's errno, for comparison
        control_fuzz.py silent SEED COUNT  only makes them
        control_fuzz.py options            each socket option once, and its errno
+       control_fuzz.py commands [all]     each netlink command, whole and as a dump, and its errno; `all`: also of daemons
+       control_fuzz.py settings           each setting, and whether it may be opened for writing
 """
 
 import ctypes
@@ -21,7 +23,8 @@ ADDRESSES = ["10.0.1.100", "10.0.1.101", "0.0.0.0", "255.255.255.255", "127.0.0.
 SERVERS = ["10.0.2.11", "10.0.2.12", "10.0.2.13", "10.0.1.1", "0.0.0.0", "127.0.0.1", "255.255.255.255"]
 EDGES = [0, 1, 2, 3, 4, 7, 100, 255, 256, 65535, 65536, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF]
 # Daemons of ip_vs start threads and lvs has none yet.
-COMMANDS = [command for command in range(19) if command not in (9, 10, 11)]
+DAEMON_COMMANDS = (9, 10, 11)
+COMMANDS = [command for command in range(19) if command not in DAEMON_COMMANDS]
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -61,28 +64,36 @@ def server_attributes(draw):
 
 
 def spoiled(draw, parts):
-    """One time in four something is missing, double, of an odd size, or lies about its size."""
+    """In any order half of the time; one time in four something is missing, double, of an odd size, or lies about its size."""
+    if draw.random() < 0.5:
+        draw.shuffle(parts)
     if draw.random() < 0.75:
         return b"".join(parts)
     at = draw.randrange(len(parts))
-    what = draw.randrange(5)
+    what = draw.randrange(4)
     if what == 0:
         del parts[at]
     elif what == 1:
         parts.insert(at, parts[draw.randrange(len(parts))])
     elif what == 2:
         parts[at] = attr(draw.randrange(18), draw.randbytes(draw.randrange(24)))
-    elif what == 3:
-        parts[at] = attr(draw.randrange(18), draw.randbytes(8), length=draw.choice([0, 3, 4, 5, 200, 65535]))
     else:
-        draw.shuffle(parts)
+        parts[at] = attr(draw.randrange(18), draw.randbytes(8), length=draw.choice([0, 3, 4, 5, 200, 65535]))
     return b"".join(parts)
 
 
-def message(draw):
+def daemon_attributes(draw):
+    return spoiled(draw, [u32(1, draw.choice([1, 2, number(draw)])), text(2, draw.choice(["lo", "nosuch", "x" * 15])),
+                          u32(3, number(draw)), u16(4, number(draw) & 0xFFFF), be32(5, number(draw)),
+                          be16(7, number(draw) & 0xFFFF), u8(8, number(draw) & 0xFF)])
+
+
+def message(draw, commands):
     """Command, payload and flags of a netlink message."""
-    command = draw.choice([1, 1, 1, 2, 3, 5, 5, 5, 6, 7] if draw.random() < 0.6 else COMMANDS)
+    command = draw.choice([1, 1, 1, 2, 3, 5, 5, 5, 6, 7] if draw.random() < 0.6 else commands)
     payload = b""
+    if command in DAEMON_COMMANDS:
+        payload += attr(3, daemon_attributes(draw))
     if draw.random() < 0.95:
         payload += attr(1, service_attributes(draw))
     if draw.random() < 0.7 or command in (5, 6, 7):
@@ -150,7 +161,7 @@ def calls(seed, count, show):
     for i in range(count):
         kind = draw.random()
         if kind < 0.6:
-            command, payload, flags = message(draw)
+            command, payload, flags = message(draw, COMMANDS if show else range(19))
             title, error = f"command {command} flags {flags:#x}", send.request(send.family, command, payload, flags)[0]
         elif kind < 0.9:
             which, data = option(draw)
@@ -175,9 +186,36 @@ def options():
             print(f"get {which} ({length} bytes):", *map(name, get_option(sock, which, record, length)[:1]))
 
 
+def commands(numbers):
+    genl, draw = Genl(), random.Random(1)
+    whole = attr(1, u16(1, 2) + u16(2, 6) + address(3, "10.0.1.101") + be16(4, 80) + text(6, "rr")
+                 + attr(7, struct.pack("II", 0, 0xFFFFFFFF)) + u32(8, 0) + be32(9, 0xFFFFFFFF)) + attr(2, server_attributes(draw))
+    for command in numbers:
+        for payload in (b"", whole):
+            for flags in (NLM_F_ACK, NLM_F_DUMP):
+                error, replies = genl.request(genl.family, command, payload, flags)
+                print(f"command {command} ({len(payload)} bytes, flags {flags:#x}): {name(error)}, {len(replies)} replies")
+
+
+def settings():
+    base = "/proc/sys/net/ipv4/vs"
+    # ip_vs has those of lblc and lblcr once these are loaded.
+    for setting in sorted(name for name in os.listdir(base) if not name.startswith("lblc")):
+        try:
+            os.close(os.open(f"{base}/{setting}", os.O_WRONLY))
+            error = 0
+        except OSError as refusal:
+            error = refusal.errno
+        print(f"setting {setting}: {name(error)}")
+
+
 if __name__ == "__main__":
     if sys.argv[1] == "options":
         options()
+    elif sys.argv[1] == "commands":
+        commands(range(19) if sys.argv[2:] else COMMANDS)
+    elif sys.argv[1] == "settings":
+        settings()
     else:
         calls(int(sys.argv[2]), int(sys.argv[3]), sys.argv[1] == "calls")
         if sys.argv[1] == "silent":

@@ -157,7 +157,7 @@ def timeouts_that_overflow():
 
 @case
 def settings_out_of_bounds():
-    """CVE-2021-47390 and others: settings that are used as shifts, indexes, divisors and sizes."""
+    """2021, a table of more buckets than can be, and others: settings that are used as shifts, indexes, divisors and sizes."""
     base = "/proc/sys/net/ipv4/vs"
     values = ["-2147483648", "-1", "0", "1", "31", "32", "64", "255", "2147483647", "4294967296", "1 -1", "-1 1", "", "x" * 5000]
     with Netns("director"):
@@ -181,7 +181,7 @@ def settings_out_of_bounds():
 
 @case
 def services_that_fail():
-    """CVE-2026, null pointers: each way in which making a service fails half-way, under traffic."""
+    """2026, null pointers: each way in which making a service fails half-way, under traffic."""
     with Netns("director"):
         genl = Genl()
     good = [u16(1, 2), u16(2, 17), address(3, VIP), be16(4, 97), text(6, "rr"), attr(7, struct.pack("II", 0, 0xFFFFFFFF)),
@@ -521,7 +521,7 @@ def device_goes_while_routes_are_kept():
 
 @case
 def namespaces_that_end():
-    """2014 and CVE-2022-49917: a namespace that ends with connections, templates, caches, and tracking switched on; hooks
+    """2014, CVE-2022-49917 and -49918: a namespace that ends with connections, templates, caches, and tracking switched on; hooks
     and references that are left behind."""
     for number in range(6):
         name = f"ends{number}"
