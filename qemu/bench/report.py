@@ -81,6 +81,12 @@ def judge(case, result):
     return "met" if (value >= case.target if case.target_of == "least" else value <= case.target) else "missed"
 
 
+def typical(case, values):
+    """What the values of several boots are worth: the lowest time of a packet, since noise only ever adds to it, and the
+    median of everything else."""
+    return (min if case.unit == "ns" else median)(values)
+
+
 def summarise(case, samples):
     """The result of a case from its samples, one a repetition."""
     visits = {who: [worth(case, sample["values"].get(who, [])) for sample in samples] for who in ("floor", *BALANCERS)}
@@ -96,9 +102,12 @@ def summarise(case, samples):
     result = {"name": case.name, "unit": case.unit, "repetitions": len(samples)}
     for who in ("floor", *BALANCERS):
         known = [value for value in visits[who] if value is not None]
-        result[who] = round(median(known), 2) if known else None
-    result["net"] = {who: round(median(nets[who]), 2) if nets[who] else None for who in BALANCERS}
-    net = result["net"]
+        result[who] = round(typical(case, known), 2) if known else None
+    if case.unit == "ns" and has_floor:
+        net = {who: None if result[who] is None else round(result[who] - result["floor"], 2) for who in BALANCERS}
+    else:
+        net = {who: round(median(nets[who]), 2) if nets[who] else None for who in BALANCERS}
+    result["net"] = net
     comparable = net["lvs"] is not None and (net["ip_vs"] or 0) > 0
     result["ratio"] = round(net["lvs"] / net["ip_vs"], 3) if comparable else None
     result["ratio_range"] = [round(min(ratios), 3), round(max(ratios), 3)] if ratios else None

@@ -76,7 +76,7 @@ def persistent(case, order):
                                  sources=case.clients)
     known = dataclasses.replace(stream, source_port=20000, ports=7)
     number = case.clients * 2
-    yield from packets.floor(case, packets.plain(known), number, False, "back")
+    yield from packets.floor(packets.plain(known), number, False, "back")
 
     def with_module(_module):
         balancer.configure(case)
@@ -108,7 +108,7 @@ def flood(case, order):
         network.rewrite_as_tcp({"front0": flags, "front1": packets.SYN}, 4)
 
     rewrite(packets.ACK)
-    for _ in range(packets.SLICES):
+    for _ in range(2):
         yield "floor", sum(pktgen.receive(jobs(packets.plain), ["back"])) / 2
 
     def with_module(_module):
@@ -127,14 +127,14 @@ def scaling(case, order):
     """How many times the packets of one CPU two of them balance."""
     stream = packets.requests(case)
     streams = [stream, dataclasses.replace(stream, device="front1", source="10.64.0.1")]
-    number = packets.PACKETS * 2
+    number = packets.PACKETS * 10
 
     def with_module(_module):
         balancer.configure(case)
         for one in streams:
             pktgen.receive([(0, one, one.flows, False)], ["back"])
         balancer.settle(2 * stream.flows)
-        for _ in range(packets.SLICES * 2):
+        for _ in range(4):
             alone = min(pktgen.receive([(cpu, streams[cpu], number, True)], ["back"])[0] for cpu in (0, 1))
             both = pktgen.receive([(cpu, one, number, True) for cpu, one in enumerate(streams)], ["back"])
             yield sum(alone / one for one in both)
