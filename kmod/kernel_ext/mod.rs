@@ -5,6 +5,7 @@
 pub(crate) mod address;
 mod atomic;
 mod bindings;
+mod buckets;
 pub(crate) mod conntrack;
 pub(crate) mod device;
 pub(crate) mod early;

@@ -14,23 +14,19 @@
 //! and the old one is freed after a grace period. Who still searches that then follows its future,
 //! and the future's future if the table is resized again meanwhile.
 
-use core::mem::{
-    self,
-    MaybeUninit, //
-};
+use core::mem::MaybeUninit;
 use core::ptr::{
     self,
     NonNull, //
 };
 
 use kernel::prelude::*;
-use kernel::types::Opaque;
 
 use super::atomic::{
     AtomicPtr,
     Ordering, //
 };
-use super::bindings;
+use super::buckets::Buckets;
 use super::lock::Stripes;
 use super::memory::{
     self,
@@ -44,53 +40,6 @@ use super::rcu::{
     ReadSide, //
 };
 use super::time;
-
-/// Heads of the chains of one size of the table; the heads lie behind it in the same allocation.
-#[repr(C, align(64))]
-struct Buckets<T> {
-    mask: usize,
-    future: AtomicPtr<Buckets<T>>,
-    /// What a deferred free needs.
-    head: Opaque<bindings::callback_head>,
-    heads: [AtomicPtr<Entry<T>>; 0],
-}
-
-impl<T> Buckets<T> {
-    /// Allocates empty chains; may sleep.
-    fn alloc(count: usize) -> Result<NonNull<Self>> {
-        let heads = count
-            .checked_mul(mem::size_of::<AtomicPtr<Entry<T>>>())
-            .ok_or(ENOMEM)?;
-        let size = heads.checked_add(mem::size_of::<Self>()).ok_or(ENOMEM)?;
-        // SAFETY: The result is checked.
-        let memory = unsafe { bindings::lvs_kvmalloc(size) }.cast::<Self>();
-        let buckets = NonNull::new(memory).ok_or(ENOMEM)?;
-        // SAFETY: Freshly allocated with room for the struct and for `count` heads behind it.
-        unsafe {
-            buckets.write(Self {
-                mask: count.wrapping_sub(1),
-                future: AtomicPtr::new(ptr::null_mut()),
-                head: Opaque::uninit(),
-                heads: [],
-            });
-            let heads = (&raw mut (*buckets.as_ptr()).heads).cast::<AtomicPtr<Entry<T>>>();
-            for index in 0..count {
-                heads.add(index).write(AtomicPtr::new(ptr::null_mut()));
-                // A large table takes milliseconds.
-                if index & 0xfff == 0xfff {
-                    time::yield_now();
-                }
-            }
-        }
-        Ok(buckets)
-    }
-
-    #[inline]
-    fn head(&self, index: usize) -> &AtomicPtr<Entry<T>> {
-        // SAFETY: The mask keeps the index below the number of heads allocated behind the struct.
-        unsafe { &*self.heads.as_ptr().add(index & self.mask) }
-    }
-}
 
 /// By how many chains a resize fetches entries ahead of moving them.
 const FETCHED_AHEAD: usize = 8;
@@ -372,10 +321,9 @@ impl<T: Member + Send + Sync + 'static> RcuTable<T> {
             }
         }
         self.current.store(new_ptr.as_ptr(), Ordering::Release);
-        let memory = ptr::from_ref(old).cast_mut();
         // SAFETY: Allocated by `alloc`; readers that start from now on don't find it, and the others are
-        // waited for. The head is used for nothing else.
-        unsafe { bindings::lvs_free_after_grace_period(old.head.get(), memory.cast()) };
+        // waited for.
+        unsafe { Buckets::retire(NonNull::from(old)) };
         Ok(())
     }
 
@@ -445,7 +393,9 @@ impl<T> Drop for RcuTable<T> {
                     drop(EntryBox::from_raw(entry));
                 }
             }
-            bindings::lvs_kvfree(buckets.cast());
+            if let Some(buckets) = NonNull::new(buckets) {
+                Buckets::free(buckets);
+            }
         }
     }
 }

@@ -7,6 +7,8 @@
 
 extern crate self as kernel;
 
+#[path = "../../../kmod/kernel_ext/buckets.rs"]
+mod buckets;
 #[path = "../../../kmod/kernel_ext/memory.rs"]
 mod memory;
 #[path = "../../table-model/shim/operations.rs"]

@@ -40,9 +40,10 @@ impl Member for Item {
 
 pub(crate) type Table = RcuTable<Item>;
 
-/// Few hashes, so that chains get long.
+/// Few hashes, so that chains get long, and from all over a large table.
 const fn hash(key: u32) -> u32 {
-    key & 31
+    let few = key & 31;
+    few | (few << 12)
 }
 
 pub(crate) fn find<'a>(table: &Table, read: ReadSide<'a>, key: u32) -> Option<&'a Entry<Item>> {

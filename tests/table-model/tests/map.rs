@@ -6,6 +6,8 @@
 
 extern crate self as kernel;
 
+#[path = "../../../kmod/kernel_ext/buckets.rs"]
+mod buckets;
 #[path = "../../../kmod/kernel_ext/memory.rs"]
 mod memory;
 #[path = "../shim/operations.rs"]
@@ -58,6 +60,32 @@ proptest! {
         let _alone = sync::alone();
         operations::run(&bytes);
     }
+}
+
+/// Tables whose heads lie in several pieces, on the way up and down.
+#[test]
+fn large_tables_lose_nothing() {
+    let _alone = sync::alone();
+    {
+        let table = Table::new(u32::MAX).expect("memory");
+        for (round, bits) in [17, 3, 18, 16].into_iter().enumerate() {
+            let key = |slot: u32| slot + 64 * round as u32;
+            assert!((0..32).all(|slot| insert(&table, key(slot))));
+            table.resize(1 << bits).expect("memory");
+            assert!((32..64).all(|slot| insert(&table, key(slot))));
+            assert_eq!(table.buckets(), 1 << bits);
+            for present in 0..key(64) {
+                assert!(rcu::read(|read| find(&table, read, present).is_some()));
+            }
+            let mut seen = 0;
+            for index in 0..table.buckets() {
+                rcu::read(|read| table.for_each_in_bucket(read, index, |_| seen += 1));
+            }
+            assert_eq!(seen, key(64));
+        }
+    }
+    rcu::reclaim();
+    sync::with_heap(bindings::Heap::expect_empty);
 }
 
 /// Three threads change a third of the keys each and know what has to be there; a fourth changes the size all
