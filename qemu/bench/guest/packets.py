@@ -9,8 +9,8 @@ import network
 import pktgen
 
 # Many short slices: what else the machine does comes and goes within fractions of a second.
-PACKETS = 40000
-SLICES = 10
+PACKETS = 50000
+SLICES = 4
 ROUNDS = 3
 # Flows as addresses times ports times services; the generator has one address only for IPv6.
 SHAPES = {
