@@ -20,6 +20,14 @@ impl Family {
         }
     }
 
+    /// IPv6 for IPv4 and the reverse.
+    pub const fn other(self) -> Self {
+        match self {
+            Family::V4 => Family::V6,
+            Family::V6 => Family::V4,
+        }
+    }
+
     /// The family with the socket API's number `number`.
     pub const fn from_number(number: u16) -> Option<Self> {
         match number {

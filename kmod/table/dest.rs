@@ -407,6 +407,17 @@ impl Dest {
         self.estimator.update(self.raw_counters());
     }
 
+    /// Notes that somebody else took over what the removed server had `counted`. Nobody estimates its
+    /// rates meanwhile. Control lock held.
+    pub(crate) fn hand_over(&self, counted: Counters) {
+        self.estimator.note(counted);
+    }
+
+    /// What a removed server had counted when that was taken over. Control lock held.
+    pub(crate) fn handed_over(&self) -> Counters {
+        self.estimator.noted()
+    }
+
     /// Starts statistics anew. Control lock held.
     pub(crate) fn reset_stats(&self) {
         let now = self.raw_counters();

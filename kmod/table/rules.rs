@@ -263,27 +263,30 @@ impl<'a> Control<'a> {
 
     /// Deletes a service; its connections stay, without a server. Fails with `ESRCH`, `ENOMEM`.
     pub(crate) fn delete_service(&mut self, id: &ServiceId) -> Result {
+        let dests = self.dests_of(id)?;
+        self.rules.trash.reserve(&dests)?;
+        self.reserve_counters()?;
         self.remove_service(id)?;
         self.fit_services();
         Ok(())
     }
 
-    /// The same, and the table keeps its size.
+    /// Removes a service, after room was made for what is remembered of it and its servers. The table
+    /// keeps its size. Fails with `ESRCH`.
     fn remove_service(&mut self, id: &ServiceId) -> Result {
-        let dests = self.dests_of(id)?;
         let tables = self.state.tables().ok_or(ESRCH)?;
-        self.reserve_for_removal(&dests)?;
-        let removed = rcu::read(|read| {
+        let mut strangers = 0_u32;
+        let service = rcu::read(|read| {
             let entry = tables.service(read, id)?;
-            tables.services.remove(read, entry)
-        });
-        let Some(service) = removed else {
-            return Err(ESRCH);
-        };
-        for dest in dests.iter() {
-            let counted = self.keep_counters(dest);
-            self.discard_dest(dest.clone(), counted);
-        }
+            let service = tables.services.remove(read, entry)?;
+            for dest in service.pool(read).map_or(&[][..], Pool::dests) {
+                let counted = self.keep_counters(dest);
+                strangers = strangers.wrapping_add(u32::from(is_mixed(id, dest.id())));
+                self.discard_dest(dest.clone(), counted);
+            }
+            Some(service)
+        })
+        .ok_or(ESRCH)?;
         if let Some(kept) = self.rules.removed.first_mut() {
             *kept = kept.plus(service.removed_counters());
         }
@@ -292,7 +295,8 @@ impl<'a> Control<'a> {
         drop(service);
         counts.note(id, ServiceCounts::ONE_LESS);
         self.note_change();
-        self.forget_user(id.family);
+        self.forget_users(id.family, 1);
+        self.forget_users(id.family.other(), strangers);
         if id.family == Family::V4 {
             self.rules.services_v4 = self.rules.services_v4.wrapping_sub(1);
         }
@@ -308,6 +312,7 @@ impl<'a> Control<'a> {
             }
         });
         self.rules.trash.reserve_all(&expected)?;
+        self.reserve_counters()?;
         let mut from = Place::default();
         loop {
             let mut ids = List::with_capacity(256)?;
@@ -403,14 +408,14 @@ impl<'a> Control<'a> {
         }
         let trashed = self.rules.trash.find(service, id);
         let revived = trashed.is_some();
-        let (dest, counted) = match trashed {
+        let dest = match trashed {
             Some(found) => found,
             None => {
                 let number = self.next_dest_number();
                 let slab = DEST_SLAB.get().ok_or(ENOMEM)?;
                 let dest = RcuArc::new_in(&slab, Dest::new(number, service, id, config)?)?;
                 self.with_service(service, |_, service| dest.set_instance(service.instance()))?;
-                (dest, Counters::default())
+                dest
             }
         };
         let mut longer = List::with_capacity(count.saturating_add(1))?;
@@ -432,14 +437,14 @@ impl<'a> Control<'a> {
         if let Err(error) = self.publish(service, longer, Change::Inserted) {
             dest.set_unavailable();
             if is_mixed(service, id) {
-                self.forget_user(id.family);
+                self.forget_users(id.family, 1);
             }
             return Err(error);
         }
         tables.backends.insert(backend);
         if revived {
             self.rules.trash.remove(service, id);
-            self.take_back_counters(service, &dest, counted)?;
+            self.take_back_counters(service, &dest)?;
         }
         Ok(())
     }
@@ -450,14 +455,9 @@ impl<'a> Control<'a> {
         number
     }
 
-    /// A server is back from the trash: what it had `counted` isn't counted among the removed any
-    /// more.
-    fn take_back_counters(
-        &mut self,
-        service: &ServiceId,
-        dest: &Dest,
-        counted: Counters,
-    ) -> Result {
+    /// A server is back from the trash: what it had counted isn't counted among the removed any more.
+    fn take_back_counters(&mut self, service: &ServiceId, dest: &Dest) -> Result {
+        let counted = dest.handed_over();
         let same_service =
             self.with_service(service, |_, service| service.instance() == dest.instance())?;
         if same_service {
@@ -506,11 +506,14 @@ impl<'a> Control<'a> {
             .position(|dest| dest.id() == id)
             .ok_or(ENOENT)?;
         let dest = dests.remove(index).ok_or(ENOENT)?;
-        self.reserve_for_removal(slice::from_ref(&dest))?;
+        self.rules.trash.reserve(slice::from_ref(&dest))?;
         self.publish(service, dests, Change::Removed(index))?;
         let counted = dest.raw_counters();
         self.with_service(service, |_, service| service.keep_counters(counted))?;
         self.discard_dest(dest, counted);
+        if is_mixed(service, id) {
+            self.forget_users(id.family, 1);
+        }
         Ok(())
     }
 
@@ -529,9 +532,8 @@ impl<'a> Control<'a> {
         }
     }
 
-    /// Makes room for what a removal has to remember, so that it can't fail half-way.
-    fn reserve_for_removal(&mut self, dests: &[RcuArc<Dest>]) -> Result {
-        self.rules.trash.reserve(dests)?;
+    /// Makes room for what the servers of removed services counted.
+    fn reserve_counters(&mut self) -> Result {
         while self.rules.removed.len() < percpu::cpu_limit() as usize {
             self.rules.removed.push(Counters::default())?;
         }
@@ -546,10 +548,8 @@ impl<'a> Control<'a> {
         if let Some(tables) = self.state.tables() {
             tables.backends.remove();
         }
-        if is_mixed(dest.service(), dest.id()) {
-            self.forget_user(dest.id().family);
-        }
-        self.rules.trash.put(dest, counted);
+        dest.hand_over(counted);
+        self.rules.trash.put(dest);
         if self.state.sysctls().expire_nodest_conn() {
             self.state.expire_orphans();
         }

@@ -138,6 +138,19 @@ impl Estimator {
         }
     }
 
+    /// Takes note of the counters' present values, and leaves the rates as they are. Control lock held.
+    pub(crate) fn note(&self, now: Counters) {
+        // As above.
+        if now != self.last.get() {
+            self.last.set(now);
+        }
+    }
+
+    /// The counters' values that were taken note of last.
+    pub(crate) fn noted(&self) -> Counters {
+        self.last.get()
+    }
+
     /// Starts anew from the counters' present values. Control lock held.
     pub(crate) fn reset(&self, now: Counters) {
         self.last.set(now);

@@ -10,7 +10,7 @@
 . "$LIB/pktgen.sh"
 
 : "${ESTIMATION_SERVICES:=1000}" "${ESTIMATION_SECONDS:=4}" "${ESTIMATION_TURNS:=1}"
-BURST=20000
+BURST=$((20000 / SLOW))
 LAST_CPU=$(($(nproc) - 1))
 
 set_to() { in_ns director sysctl -qw "net.ipv4.vs.$1=$2"; }

@@ -115,10 +115,10 @@ impl Control<'_> {
         *users = users.wrapping_add(1);
     }
 
-    /// The opposite; takes no more packets of `family` if nobody needs them.
-    pub(super) fn forget_user(&mut self, family: Family) {
+    /// The opposite, `count` times; takes no more packets of `family` if nobody needs them. Sleeps.
+    pub(super) fn forget_users(&mut self, family: Family, count: u32) {
         let users = self.rules.users_of(family);
-        *users = users.wrapping_sub(1);
+        *users = users.wrapping_sub(count);
         if *users == 0 {
             *self.rules.hooks.of(family) = OfFamily::default();
         }

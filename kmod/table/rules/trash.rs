@@ -41,11 +41,18 @@ struct Bucket {
 
 struct Trashed {
     dest: RcuArc<Dest>,
-    /// What it had counted when its service took that over.
-    counted: Counters,
-    /// When that was, until it was settled: packets that had found the server before may count yet.
-    removed_at: Option<u32>,
-    idle_since: Option<u32>,
+    state: State,
+}
+
+/// What becomes of a removed server, and the tick since when.
+#[derive(Clone, Copy)]
+enum State {
+    /// Packets that had found it before its removal may still be counting.
+    Leaves(u32),
+    /// Connections go to it.
+    Used,
+    /// None does.
+    Idle(u32),
 }
 
 impl Trashed {
@@ -132,41 +139,32 @@ impl Trash {
         reserved
     }
 
-    /// Keeps `dest`, whose service took over what it had `counted`. Without room, which was to be
+    /// Keeps `dest`, whose service took over what it had counted. Without room, which was to be
     /// reserved, its connections alone keep it.
-    pub(super) fn put(&mut self, dest: RcuArc<Dest>, counted: Counters) {
+    pub(super) fn put(&mut self, dest: RcuArc<Dest>) {
         if let Some(bucket) = self.bucket_mut(&dest) {
-            let _ = bucket.trashed.push_reserved(Trashed {
-                dest,
-                counted,
-                removed_at: Some(time::now()),
-                idle_since: None,
-            });
+            let state = State::Leaves(time::now());
+            let _ = bucket.trashed.push_reserved(Trashed { dest, state });
         }
     }
 
-    /// The removed server of this name, which stays, and what its service took over.
-    pub(super) fn find(
-        &self,
-        service: &ServiceId,
-        id: &DestId,
-    ) -> Option<(RcuArc<Dest>, Counters)> {
+    /// The removed server of this name, which stays.
+    pub(super) fn find(&self, service: &ServiceId, id: &DestId) -> Option<RcuArc<Dest>> {
         let bucket = self.buckets.get(Self::place(service, id))?;
         let found = bucket.trashed.iter().find(|it| it.is(service, id))?;
-        Some((found.dest.clone(), found.counted))
+        Some(found.dest.clone())
     }
 
     /// Has `take` take over what servers counted beyond that, once nobody counts any more.
     pub(super) fn settle(&mut self, mut take: impl FnMut(&Dest, Counters)) {
         let now = time::now();
         let trashed = self.buckets.iter_mut().flat_map(|it| it.trashed.iter_mut());
-        for trashed in trashed {
-            let is_due = |at: u32| now.wrapping_sub(at) >= time::HZ;
-            if trashed.removed_at.is_some_and(is_due) {
-                let counted = trashed.dest.raw_counters();
-                take(&trashed.dest, counted.minus(trashed.counted));
-                trashed.counted = counted;
-                trashed.removed_at = None;
+        for Trashed { dest, state } in trashed {
+            if matches!(state, State::Leaves(at) if now.wrapping_sub(*at) >= time::HZ) {
+                let counted = dest.raw_counters();
+                take(dest, counted.minus(dest.handed_over()));
+                dest.hand_over(counted);
+                *state = State::Used;
             }
         }
     }
@@ -184,12 +182,17 @@ impl Trash {
     pub(super) fn empty(&mut self) {
         let now = time::now();
         for bucket in self.buckets.iter_mut() {
-            bucket.trashed.retain(|trashed| {
-                if trashed.removed_at.is_some() || !RcuArc::is_unique(&trashed.dest) {
-                    trashed.idle_since = None;
-                    return true;
-                }
-                let since = *trashed.idle_since.get_or_insert(now);
+            bucket.trashed.retain(|Trashed { dest, state }| {
+                let since = match *state {
+                    State::Leaves(_) => return true,
+                    _ if !RcuArc::is_unique(dest) => {
+                        *state = State::Used;
+                        return true;
+                    }
+                    State::Used => now,
+                    State::Idle(since) => since,
+                };
+                *state = State::Idle(since);
                 now.wrapping_sub(since) < SECONDS.wrapping_mul(time::HZ)
             });
         }
