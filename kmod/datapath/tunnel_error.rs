@@ -136,7 +136,7 @@ fn tell(
             Family::V4 => Route::lookup_v4(net, inner.destination.v4_word(), 0, false),
             Family::V6 => Route::lookup_v6(net, &inner.destination, false, false),
         };
-        let Some(route) = route else {
+        let Ok(route) = route else {
             return packet.free();
         };
         route.attach(&mut packet);

@@ -258,7 +258,7 @@ struct rtable *lvs_route_output4(struct net *net, __be32 daddr, __be32 saddr, bo
 	struct rtable *route = ip_route_output_key(net, &flow);
 
 	*used_saddr = flow.saddr;
-	return IS_ERR(route) ? NULL : route;
+	return route;
 }
 
 struct dst_entry *lvs_route_output6(struct net *net, const struct in6_addr *daddr, bool known_nexthop,
@@ -269,11 +269,13 @@ struct dst_entry *lvs_route_output6(struct net *net, const struct in6_addr *dadd
 		.flowi6_flags = known_nexthop ? FLOWI_FLAG_KNOWN_NH : 0,
 	};
 	struct dst_entry *dst = ip6_route_output(net, NULL, &flow);
+	int err = dst->error;
 
-	if (dst->error || (source && ipv6_addr_any(&flow.saddr) &&
-			   ipv6_dev_get_saddr(net, ip6_dst_idev(dst)->dev, &flow.daddr, 0, &flow.saddr) < 0)) {
+	if (!err && source && ipv6_addr_any(&flow.saddr))
+		err = ipv6_dev_get_saddr(net, ip6_dst_idev(dst)->dev, &flow.daddr, 0, &flow.saddr);
+	if (err) {
 		dst_release(dst);
-		return NULL;
+		return ERR_PTR(err);
 	}
 	if (source)
 		*source = flow.saddr;

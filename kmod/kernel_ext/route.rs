@@ -4,6 +4,9 @@
 
 use core::ptr::NonNull;
 
+use kernel::error::from_err_ptr;
+use kernel::prelude::*;
+
 use lvs_engine::addr::{
     Addr,
     Family, //
@@ -41,18 +44,19 @@ unsafe impl Sync for Route {}
 
 impl Route {
     /// Looks up the route from this host to IPv4 address `to` (as it lies in memory), from `from`
-    /// (0: any). `known_nexthop` sends to that very address's neighbour, as direct routing wants.
-    pub(crate) fn lookup_v4(net: Net, to: u32, from: u32, known_nexthop: bool) -> Option<Self> {
+    /// (0: any). `known_nexthop` sends to that very address's neighbour, as direct routing wants. Fails
+    /// with the routing's error.
+    pub(crate) fn lookup_v4(net: Net, to: u32, from: u32, known_nexthop: bool) -> Result<Self> {
         let mut source_v4 = 0;
         // SAFETY: The namespace is alive; the result carries a reference.
-        let route = unsafe {
+        let route = from_err_ptr(unsafe {
             bindings::lvs_route_output4(net.as_ptr(), to, from, known_nexthop, &mut source_v4)
-        };
-        let dst = NonNull::new(route.cast())?;
+        })?;
+        let dst = NonNull::new(route.cast()).ok_or(ENETUNREACH)?;
         let source = Addr::from_v4_word(source_v4);
         let mut route = Self::new(dst, 0, Family::V4, source, known_nexthop);
         route.identities = Identities::between(source_v4, to);
-        Some(route)
+        Ok(route)
     }
 
     /// As [`Route::lookup_v4`] for an IPv6 address. `choose_source` also chooses a source address, and
@@ -62,12 +66,12 @@ impl Route {
         to: &Addr,
         known_nexthop: bool,
         choose_source: bool,
-    ) -> Option<Self> {
+    ) -> Result<Self> {
         let mut source = bindings::in6_addr::default();
         let mut cookie = 0;
         // SAFETY: An `in6_addr` is sixteen bytes; the namespace is alive; the result carries a
         // reference.
-        let dst = unsafe {
+        let dst = from_err_ptr(unsafe {
             bindings::lvs_route_output6(
                 net.as_ptr(),
                 to.octets().as_ptr().cast(),
@@ -79,11 +83,11 @@ impl Route {
                 },
                 &mut cookie,
             )
-        };
+        })?;
         // SAFETY: Any sixteen bytes are an address.
         let source = Addr::from_octets(unsafe { core::mem::transmute_copy(&source) });
-        let dst = NonNull::new(dst)?;
-        Some(Self::new(dst, cookie, Family::V6, source, known_nexthop))
+        let dst = NonNull::new(dst).ok_or(ENETUNREACH)?;
+        Ok(Self::new(dst, cookie, Family::V6, source, known_nexthop))
     }
 
     /// Takes another reference to a route between two addresses, unless more than those chose it.

@@ -4,6 +4,8 @@
 
 use core::ops::Deref;
 
+use kernel::prelude::*;
+
 use lvs_engine::addr::{
     Addr,
     Family, //
@@ -139,10 +141,7 @@ pub(super) fn find<'a>(
             look_up(context, family, &conn.real_addr(), method).map(Held::Own)
         }
     };
-    let Some(route) = route else {
-        packet.report_link_failure();
-        return Err(NoWay);
-    };
+    let route = route.map_err(|error| no_route(packet, error))?;
     if crosses_boundary(packet, ip, method, route.is_local()) {
         return Err(NoWay);
     }
@@ -156,39 +155,46 @@ pub(super) fn past<'a>(
     packet: &mut Packet,
     ip: &IpHeader,
 ) -> Result<Held<'a>, NoWay> {
-    let Some(route) = look_up(context, ip.family, &ip.destination, Method::Bypass) else {
-        packet.report_link_failure();
-        return Err(NoWay);
-    };
+    let route = look_up(context, ip.family, &ip.destination, Method::Bypass)
+        .map_err(|error| no_route(packet, error))?;
     if crosses_boundary(packet, ip, Method::Bypass, route.is_local()) {
         return Err(NoWay);
     }
     Ok(Held::Own(route))
 }
 
-fn to_server<'a>(context: &Context<'a>, dest: &'a Dest, method: Method) -> Option<Held<'a>> {
+/// Tells the sender that there is no route. Where it was memory that lacked there may be one: a client
+/// that is told gives up, and one that isn't tries again.
+#[cold]
+fn no_route(packet: &mut Packet, error: Error) -> NoWay {
+    if error != ENOMEM && error != ENOBUFS {
+        packet.report_link_failure();
+    }
+    NoWay
+}
+
+fn to_server<'a>(context: &Context<'a>, dest: &'a Dest, method: Method) -> Result<Held<'a>> {
     match kept(context, dest, method) {
-        Some(route) => Some(Held::Cached(route)),
+        Some(route) => Ok(Held::Cached(route)),
         None => fresh(context, dest, method),
     }
 }
 
 /// Looks the route up anew and keeps it for the next packets if it may be kept.
 #[cold]
-fn fresh<'a>(context: &Context<'a>, dest: &'a Dest, method: Method) -> Option<Held<'a>> {
+fn fresh<'a>(context: &Context<'a>, dest: &'a Dest, method: Method) -> Result<Held<'a>> {
     let id = dest.id();
-    let Some(route) = look_up(context, id.family, &id.addr, method) else {
-        dest.route.replace(None);
-        return None;
-    };
+    let route =
+        look_up(context, id.family, &id.addr, method).inspect_err(|_| dest.route.replace(None))?;
     if route.is_down() || !dest.is_available() {
-        return Some(Held::Own(route));
+        return Ok(Held::Own(route));
     }
-    dest.keep_route(context.read, RcuBox::new_atomic(route).ok()?)
+    dest.keep_route(context.read, RcuBox::new_atomic(route)?)
         .map(Held::Cached)
+        .ok_or(ENODEV)
 }
 
-fn look_up(context: &Context<'_>, family: Family, to: &Addr, method: Method) -> Option<Route> {
+fn look_up(context: &Context<'_>, family: Family, to: &Addr, method: Method) -> Result<Route> {
     let net = context.state.net();
     let direct = method == Method::Direct;
     let tunnel = method.is_tunnel();
@@ -202,7 +208,7 @@ fn look_up(context: &Context<'_>, family: Family, to: &Addr, method: Method) -> 
         // The route may depend on the source address it suggested.
         return Route::lookup_v4(net, to, source, false);
     }
-    Some(route)
+    Ok(route)
 }
 
 /// Whether the packet would cross between this host's own and foreign addresses in a way that isn't

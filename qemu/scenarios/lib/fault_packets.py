@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """Every allocation of the module on the way of a packet fails in turn.  The packet may get lost, or go on without what
-there was no memory for; sent again it has to arrive.
+there was no memory for; sent again it has to arrive, and nobody is told that there is no way.
 
 Packets come through a tun device from a process, which is what the kernel's countdown to a fault needs; clients and
 servers are all behind that device."""
@@ -27,10 +27,14 @@ class Packets:
         self.tun = Tun()
         self.faults = Faults()
         self.ports = itertools.count(20000)
+        self.gave_up = False
 
     def arrives(self, wanted, timeout):
+        def is_wanted(packet):
+            self.gave_up |= gives_up(packet)
+            return wanted in packet
         try:
-            self.tun.receive(lambda packet: wanted in packet, timeout)
+            self.tun.receive(is_wanted, timeout)
             return True
         except TimeoutError:
             return False
@@ -57,6 +61,8 @@ class Packets:
                     self.put(packet)
                 if left or not self.arrives(sent(port), 5):
                     sys.exit(f"{name}, allocation {number}: the packet does not arrive")
+            if self.gave_up:
+                sys.exit(f"{name}, allocation {number}: the sender is told that there is no way")
             if left:
                 break
         if number - 1 < least:
@@ -79,6 +85,13 @@ class Packets:
     def drain(self):
         while select.select([self.tun.fd], [], [], 0)[0]:
             os.read(self.tun.fd, 65600)
+
+
+def gives_up(packet):
+    """Whether this tells a sender that its packets can't arrive, in which case clients that connect give up."""
+    if packet[0] >> 4 == 4:
+        return packet[9] == 1 and packet[20] == 3 and packet[21] != 4
+    return packet[6] == 58 and packet[40] == 1
 
 
 def command(*words):
@@ -125,8 +138,11 @@ def begin(packets):
             ("IPv6 in IPv6", f"-t [{VIP6}]:80 -s rr", f"-r [{SERVER6}] -i", syn6),
             ("persistence", f"-t {VIP}:80 -s sh -p 60", nat, syn), ("one packet", f"-u {VIP}:80 -s rr -o", nat, datagram(9)),
             ("data in pages", f"-u {VIP}:80 -s mh", nat, datagram(9000))):
-        rules((service, server))
-        packets.each(name, make, least=1)
+        # Each try with new servers, whose routes have to be found.
+        def anew(_port, rule=(service, server)):
+            rules(rule)
+            return ()
+        packets.each(name, make, prepare=anew, least=2)
     rules((f"--sctp-service {VIP}:80 -s rr", nat))
     init = struct.pack("!BBHIIHHI", 1, 0, 20, 7, 8192, 1, 1, 9)
     packets.each("SCTP", lambda port: [ip4(CLIENT, VIP, 132, crc(sctp(port, 80, init)))], least=1)
