@@ -258,14 +258,16 @@ impl ConnTable {
         &self,
         read: ReadSide<'_>,
         new: &NewConn<'_>,
-        terms: Terms,
+        terms: Terms<'_>,
         more_flags: u32,
     ) -> Result<(EntryBox<Conn>, u32), Refusal> {
         let NewConn { tuple, dest, .. } = *new;
         let tuple = &tuple;
         let flags = new.flags(terms, more_flags);
         let count = self.count.fetch_add(1, Ordering::Relaxed);
-        if count >= terms.limit || (count >= self.memory_limit && !self.make_room(read, tuple)) {
+        let full = count >= terms.limit
+            || (count >= self.memory_limit && !self.make_room(read, terms.timeouts, tuple));
+        if full {
             self.count.fetch_sub(1, Ordering::Relaxed);
             return Err(Refusal::Full);
         }
@@ -319,7 +321,7 @@ impl ConnTable {
         &'a self,
         read: ReadSide<'a>,
         new: &NewConn<'_>,
-        terms: Terms,
+        terms: Terms<'_>,
     ) -> Result<OneShot<'a>, Refusal> {
         let (entry, _) = self.make(read, new, terms, flag::ONE_PACKET)?;
         Ok(OneShot {
@@ -335,7 +337,7 @@ impl ConnTable {
         &self,
         read: ReadSide<'a>,
         new: &NewConn<'_>,
-        terms: Terms,
+        terms: Terms<'_>,
     ) -> Result<(&'a Entry<Conn>, bool), Refusal> {
         let NewConn { tuple, dest, .. } = *new;
         let tuple = &tuple;

@@ -392,10 +392,11 @@ impl NetnsState {
     }
 
     /// What the settings say about new connections.
-    pub(crate) fn terms(&self) -> Terms {
+    pub(crate) fn terms(&self) -> Terms<'_> {
         Terms {
             limit: self.sysctls.conn_max().max(0).unsigned_abs(),
             tracked: self.sysctls.conntrack(),
+            timeouts: self.timeouts(),
         }
     }
 

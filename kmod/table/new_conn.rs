@@ -17,14 +17,17 @@ use super::conn::{
 use super::conn_table::ClientHash;
 use super::dest::Dest;
 use super::extension;
+use super::netns_state::Timeouts;
 
 /// What the namespace's settings say about new connections.
 #[derive(Clone, Copy)]
-pub(crate) struct Terms {
+pub(crate) struct Terms<'a> {
     /// Most entries of the table.
     pub(crate) limit: u32,
     /// Whether netfilter tracks them as well.
     pub(crate) tracked: bool,
+    /// How long they live.
+    pub(crate) timeouts: &'a Timeouts,
 }
 
 /// What becomes an entry of the table.
@@ -94,7 +97,7 @@ impl NewConn<'_> {
     }
 
     /// The flags it begins with, besides `more`.
-    pub(super) fn flags(&self, terms: Terms, more: u32) -> u32 {
+    pub(super) fn flags(&self, terms: Terms<'_>, more: u32) -> u32 {
         let mut flags = more;
         if terms.tracked {
             flags |= flag::TRACKED;

@@ -3,6 +3,7 @@
 //! What goes when there is no room: a flood must not lock out everybody else.
 
 use core::mem;
+use core::sync::atomic::Ordering;
 
 use lvs_engine::parse::protocol;
 
@@ -15,11 +16,11 @@ use crate::kernel_ext::slab;
 use crate::kernel_ext::time;
 
 use super::super::conn::{
-    self,
     flag,
     Conn,
     Tuple, //
 };
+use super::super::netns_state::Timeouts;
 use super::{
     ConnTable,
     SLICE, //
@@ -28,28 +29,33 @@ use super::{
 /// Buckets in which a full table looks for a connection to end.
 const ROOM_SEARCH: usize = 8;
 
+/// Most buckets in which it looks for any that may end.
+const LONGEST_ROOM_SEARCH: usize = 128;
+
 impl ConnTable {
     /// Ends something where the new `tuple` belongs, which is a random place, since the hash is keyed:
-    /// the oldest of what a flood of TCP left, or else the UDP connection that was idle for longest.
+    /// the oldest of what a flood of TCP left, or else the UDP connection, or the template without a
+    /// connection, that was idle for longest.
     #[cold]
-    pub(super) fn make_room(&self, read: ReadSide<'_>, tuple: &Tuple) -> bool {
+    pub(super) fn make_room(&self, read: ReadSide<'_>, timeouts: &Timeouts, tuple: &Tuple) -> bool {
         let last = self.buckets().wrapping_sub(1);
         let start = self.hash_of(tuple).0 as usize;
         let now = time::now();
         let (mut half_open, mut idle) = (None, None);
-        for step in 0..ROOM_SEARCH {
+        for step in 0..LONGEST_ROOM_SEARCH {
             let bucket = start.wrapping_add(step) & last;
             self.table.for_each_in_bucket(read, bucket, |entry| {
                 if is_half_open(entry) {
                     half_open = Some(entry);
-                } else if entry.protocol() == protocol::UDP && !entry.is_template() {
-                    let left = conn::seconds_left(entry, now);
-                    if idle.is_none_or(|(least, _)| left < least) {
-                        idle = Some((left, entry));
+                } else if may_be_idle(entry) {
+                    let end = now.wrapping_add(entry.life(timeouts));
+                    let since = end.wrapping_sub(entry.expires.load(Ordering::Relaxed)) as i32;
+                    if idle.is_none_or(|(most, _)| since > most) {
+                        idle = Some((since, entry));
                     }
                 }
             });
-            if half_open.is_some() {
+            if half_open.is_some() || (step >= ROOM_SEARCH && idle.is_some()) {
                 break;
             }
         }
@@ -92,6 +98,15 @@ fn is_half_open(entry: &Entry<Conn>) -> bool {
         return !entry.has(flag::ASSURED) && !entry.is_held();
     }
     Conn::is_half_open(entry)
+}
+
+/// Whether this may go when it was idle for long. A client that is answered leaves a template for as
+/// long as its service remembers clients: a flood of them would lock everybody else out.
+fn may_be_idle(entry: &Entry<Conn>) -> bool {
+    if entry.is_template() {
+        return !entry.is_held();
+    }
+    entry.protocol() == protocol::UDP
 }
 
 /// How many entries take half of the machine's memory.
