@@ -9,20 +9,11 @@
 . "$(dirname "$0")/lib/common.sh"
 . "$LIB/topology.sh"
 . "$LIB/services.sh"
+. "$LIB/flood.sh"
 
 # The kernel with sanitizers is ten times as slow and takes more memory for each object.
 [[ ! -e /sys/kernel/debug/kmemleak ]] || : "${FLOOD_SOURCES:=100000}"
 : "${FLOOD_SOURCES:=2000000}"
-FLOOD=$RUN/flood
-compile "$FLOOD" "$LIB/flood.c" -O2
-
-meminfo() { awk -v key="$1:" '$1 == key { print $2 }' /proc/meminfo; }
-entries() { awk '$1 == "lvs_conn" || $1 == "ip_vs_conn" { n = $2 } END { print n + 0 }' /proc/slabinfo; }
-scheduled() { admin -Ln --stats --exact | awk -v s="$1" '$2 == s { print $3 }'; }
-
-# What a flood may take at most: half of the memory for connections, and the rest is small.
-MEMORY=$(meminfo MemTotal)
-MOST=$((MEMORY * 1024 / 2 / 128))
 
 topology
 web_server rs1 rs2 rs3
@@ -38,65 +29,13 @@ for server in $RS1 $RS2 $RS3; do
 	for port in 53 54 55; do admin -a -u $VIP:$port -r $server -m; done
 	admin -a -f 7 -r $server -g
 done
-# The flood has a link of its own.  Its packets are dropped when they are about to leave: servers are not under test.
-ip netns add attacker
-at_exit "ip netns del attacker"
-ip link add flood netns attacker type veth peer name flood netns director
-ip -n attacker link set flood arp off up
-ip -n director link set flood arp off up
-MAC=$(ip -n director -br link show dev flood | awk '{ print $3 }')
-sysctl -qw net.core.netdev_max_backlog=100000
+flood_link
 in_ns director nft -f - <<-END
-	table ip flood {
-		chain out { type filter hook postrouting priority 0; ip saddr 20.0.0.0/11 drop; }
+	table ip marks {
 		chain in { type filter hook prerouting priority -150; ip daddr 10.64.0.0/10 mark set 7; }
 	}
 END
 in_ns director ip route add local 10.64.0.0/10 dev lo
-
-# watch_memory: the least that was available and the most connections, in a file.
-watch_memory() {
-	local least=$MEMORY most=0 now
-	while sleep 0.3; do
-		now=$(meminfo MemAvailable)
-		((now >= least)) || least=$now
-		now=$(entries)
-		((now <= most)) || most=$now
-		echo "$least $most" >"$RUN/watched.new"
-		mv "$RUN/watched.new" "$RUN/watched"
-	done
-}
-
-# under_flood WHAT COMMAND...: floods until the command, which stands for a client, has been served ten times.
-under_flood() {
-	local what=$1 kind=$2 count=$3 port=$4 flooder watcher served=0 start=$SECONDS most least before after
-	shift 4
-	heading "$what"
-	before=$(stat -c %s "$RUN/held.kept")
-	watch_memory &
-	watcher=$!
-	in_ns attacker "$FLOOD" "$kind" "$count" flood "$MAC" "$port" "$@" &
-	flooder=$!
-	while kill -0 $flooder 2>/dev/null; do
-		expect_match "a new client's answer during it" "^rs[123]=1$" "$(requests 1)"
-		expect_match "a query's answer during it" "^rs[123]=1$" "$(queries 1)"
-		served=$((served + 1))
-		sleep 0.2
-	done
-	wait $flooder
-	poll "memory was looked at" 10 test -s "$RUN/watched"
-	kill $watcher
-	wait $watcher 2>/dev/null || true
-	read -r least most <"$RUN/watched"
-	rm -f "$RUN/watched"
-	say "$count packets in $((SECONDS - start)) s; $served clients served; at most $most connections in memory; at least $((least / 1024)) MiB available"
-	((served > 0)) || fail "no client was served during the flood"
-	# Those that are freed after a grace period are among them.
-	((most <= MOST * 11 / 10)) || fail "$most connections, more than $MOST take half of the memory"
-	((least > MEMORY / 8)) || fail "only $least kB of memory were left of $MEMORY"
-	more() { (($(stat -c %s "$RUN/held.kept") > before)); }
-	poll "the established connection goes on" 5 more
-}
 
 hold "http://$VIP/slowest" kept
 fewer=$((FLOOD_SOURCES / 20))

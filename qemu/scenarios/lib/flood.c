@@ -2,9 +2,10 @@
 //
 // A flood of packets from ever new sources, as fast as a packet socket takes them.
 //
-// usage: flood syn|udp|fragment|crowd COUNT DEVICE MAC PORT [DESTINATIONS]
+// usage: flood syn|udp|answered|fragment|crowd COUNT DEVICE MAC PORT [DESTINATIONS]
 // To 10.0.1.100, or to so many addresses from 10.64.0.0 on in turn. Sources are 20.0.0.0/11, two million addresses; a crowd
-// is UDP of the one client 10.0.1.50, port 5000, and with PORT 0 to all ports from 1 on. The same COUNT makes the same packets.
+// is UDP of the one client 10.0.1.50, port 5000, and with PORT 0 to all ports from 1 on. Of those that are answered every other
+// packet is the answer of the server 10.0.2.11. The same COUNT makes the same packets.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <linux/if_packet.h>
@@ -53,6 +54,8 @@ static unsigned short fold(unsigned int sum)
 static void fill(struct frame *f, const char *kind, unsigned long i, int port, unsigned long destinations)
 {
 	int tcp = !strcmp(kind, "syn"), crowd = !strcmp(kind, "crowd"), len = tcp ? sizeof(f->tcp) : sizeof(f->udp) + sizeof(f->data);
+	int answered = !strcmp(kind, "answered"), answer = answered && i % 2;
+	unsigned int client;
 
 	memset(&f->ip, 0, sizeof(*f) - sizeof(f->eth));
 	f->ip.version = 4;
@@ -61,8 +64,11 @@ static void fill(struct frame *f, const char *kind, unsigned long i, int port, u
 	f->ip.id = htons(i);
 	f->ip.tot_len = htons(sizeof(f->ip) + len);
 	f->ip.protocol = tcp ? IPPROTO_TCP : IPPROTO_UDP;
-	f->ip.saddr = crowd ? inet_addr("10.0.1.50") : htonl(0x14000000 + i % SOURCES);
-	f->ip.daddr = destinations ? htonl(0x0a400000 + i % destinations) : inet_addr("10.0.1.100");
+	if (answered)
+		i /= 2;
+	client = crowd ? inet_addr("10.0.1.50") : htonl(0x14000000 + i % SOURCES);
+	f->ip.saddr = answer ? inet_addr("10.0.2.11") : client;
+	f->ip.daddr = answer ? client : destinations ? htonl(0x0a400000 + i % destinations) : inet_addr("10.0.1.100");
 	if (!strcmp(kind, "fragment"))
 		f->ip.frag_off = htons(0x2000);
 	f->ip.check = fold(sum(&f->ip, sizeof(f->ip), 0));
@@ -76,6 +82,12 @@ static void fill(struct frame *f, const char *kind, unsigned long i, int port, u
 		f->udp.source = htons(crowd ? 5000 : 1024 + i / SOURCES);
 		f->udp.dest = htons(port ? port : 1 + i % 65535);
 		f->udp.len = htons(len);
+		if (answer) {
+			unsigned short source = f->udp.source;
+
+			f->udp.source = f->udp.dest;
+			f->udp.dest = source;
+		}
 	}
 }
 
@@ -89,7 +101,7 @@ int main(int argc, char **argv)
 	int fd, on = 1, port, len;
 
 	if (argc < 6) {
-		fprintf(stderr, "usage: flood syn|udp|fragment COUNT DEVICE MAC PORT [DESTINATIONS]\n");
+		fprintf(stderr, "usage: flood syn|udp|answered|fragment|crowd COUNT DEVICE MAC PORT [DESTINATIONS]\n");
 		return 2;
 	}
 	count = strtoul(argv[2], NULL, 0);

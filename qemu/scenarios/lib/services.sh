@@ -51,13 +51,13 @@ web_server() {
 	done
 }
 
-# dns_server NS...: dnsmasq that answers the TXT record "who" with its own name.
+# dns_server NS...: dnsmasq that answers the TXT record "who" with its own name, at DNS_PORT (default 53).
 dns_server() {
 	local ns
 	for ns; do
 		mkdir -p "$RUN/$ns"
-		in_ns "$ns" dnsmasq --conf-file=/dev/null --no-resolv --no-hosts --port=53 --user=root \
-			--pid-file="$RUN/$ns/dnsmasq.pid" --log-facility="$RUN/$ns/dnsmasq.log" \
+		in_ns "$ns" dnsmasq --conf-file=/dev/null --no-resolv --no-hosts --port="${DNS_PORT:-53}" --user=root \
+			--pid-file="$RUN/$ns/dnsmasq.${DNS_PORT:-53}.pid" --log-facility="$RUN/$ns/dnsmasq.log" \
 			--txt-record=who,"$ns" --host-record="$ns".example,192.0.2.1
 	done
 }
