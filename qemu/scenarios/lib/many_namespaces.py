@@ -96,5 +96,6 @@ start = time.monotonic()
 gone()
 print(f"{COUNT} namespaces of {alone:.1f} kB; a service, a server and {CONNECTIONS} connections: {used:.1f} kB more each, "
       f"{seconds:.1f} s; gone after {time.monotonic() - start:.1f} s")
-if not 1 < used < 64:
+# The sanitized kernel puts red zones around everything.
+if not 1 < used < 64 * int(os.environ.get("SLOW", 1)):
     sys.exit("that can't be right")
