@@ -404,14 +404,19 @@ impl Service {
         key: &Key,
         expiration: u32,
     ) -> Option<&'a RcuArc<Dest>> {
-        let memory = self.locality.load(read)?;
-        let mut entries = memory.entries.lock();
-        let mut cache = locality::Cache::new(&mut entries, memory.key);
         let clock = locality::Clock {
             now: time::now(),
             expiration,
         };
-        let index = locality::pick(kind, &mut cache, pool, &key.virtual_addr, clock)?;
+        let find = |entries: &mut [locality::Entry], memory_key| {
+            let mut cache = locality::Cache::new(entries, memory_key);
+            locality::pick(kind, &mut cache, pool, &key.virtual_addr, clock)
+        };
+        let index = match self.locality.load(read) {
+            Some(memory) => find(&mut memory.entries.lock(), memory.key),
+            // The service has just got another scheduler.
+            None => find(&mut [], (0, 0)),
+        }?;
         pool.dests.get(index)
     }
 
