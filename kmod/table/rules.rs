@@ -11,7 +11,6 @@ mod trash;
 pub(crate) mod walk;
 
 use core::num::NonZeroU32;
-use core::ops::ControlFlow;
 use core::slice;
 use core::sync::atomic::Ordering;
 
@@ -48,6 +47,7 @@ use crate::kernel_ext::rcu::{
     ReadSide, //
 };
 use crate::kernel_ext::table::Neighbour;
+use crate::kernel_ext::time;
 
 use super::dest::{
     Dest,
@@ -66,10 +66,7 @@ use super::service::{
 };
 use super::stats::Counters;
 
-use walk::{
-    Item,
-    Place, //
-};
+use walk::Item;
 
 /// Rules of a namespace beside the tables that packets see.
 #[derive(Default)]
@@ -303,41 +300,25 @@ impl<'a> Control<'a> {
         Ok(())
     }
 
-    /// Deletes all services. Fails with `ENOMEM`, mostly before anything has changed.
+    /// Deletes all services. Fails with `ENOMEM` before anything has changed.
     pub(crate) fn flush(&mut self) -> Result {
         let mut expected = trash::Expected::none()?;
-        self.walk_all(|_, item| {
-            if let Item::Dest(dest) = item {
-                expected.add(dest);
-            }
+        let mut ids = List::with_capacity(self.service_count() as usize)?;
+        self.walk_all(|_, item| match item {
+            // There is room for all: the control lock keeps others from coming.
+            Item::Service(service) => drop(ids.push_reserved(*service.id())),
+            Item::Dest(dest) => expected.add(dest),
         });
         self.rules.trash.reserve_all(&expected)?;
         self.reserve_counters()?;
-        let mut from = Place::default();
-        loop {
-            let mut ids = List::with_capacity(256)?;
-            // What finds no room is deleted in the next round.
-            let rest = self.walk(from, |_, item| {
-                if let Item::Service(service) = item {
-                    if ids.push_reserved(*service.id()).is_err() {
-                        return ControlFlow::Break(());
-                    }
-                }
-                ControlFlow::Continue(())
-            });
-            for id in ids.iter() {
+        for slice in ids.chunks(walk::SLICE as usize) {
+            for id in slice {
                 self.remove_service(id)?;
             }
-            let Some(rest) = rest else {
-                self.fit_services();
-                return Ok(());
-            };
-            // Those before it in its bucket are gone.
-            from = Place {
-                bucket: rest.bucket,
-                ..Place::default()
-            };
+            time::yield_now();
         }
+        self.fit_services();
+        Ok(())
     }
 
     /// Resets the statistics of a service and its servers, or all of them. Fails with `ESRCH`.

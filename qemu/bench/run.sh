@@ -20,6 +20,7 @@ need_tool python3
 need_tool taskset util-linux
 
 "$LVS_TOP/qemu/module.sh" "$vehicle"
+"$LVS_TOP/qemu/cli.sh"
 mkdir -p "$LVS_BUILD"
 samples=$LVS_BUILD/$name.samples
 exec 7>"$LVS_BUILD/.$name.lock"

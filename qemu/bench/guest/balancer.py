@@ -72,9 +72,9 @@ def rules(case):
             yield f"-a {service} -r {real} -{case.method} -w 1"
 
 
-def configure(case):
+def configure(case, tool="ipvsadm"):
     """Makes the case's services."""
-    done = run("ipvsadm", "-R", input="\n".join(rules(case)) + "\n")
+    done = run(tool, "-R", input="\n".join(rules(case)) + "\n")
     if done.returncode or done.stderr:
         raise Unsupported((done.stderr or done.stdout).strip().splitlines()[0])
 

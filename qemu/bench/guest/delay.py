@@ -156,4 +156,24 @@ def expiring(case, order):
         probe.close()
 
 
-KINDS = {"growing": growing, "expiring": expiring}
+def estimating(case, order):
+    """While the rates of many servers are estimated."""
+    probe = Probe()
+    try:
+        def worst():
+            end = time.monotonic() + LIFE
+            return probe.worst(lambda: time.monotonic() > end)
+
+        yield "floor", worst()
+
+        def with_module(_module):
+            balancer.configure(case, "/lvs/ipvsadm-rs")
+            probe.frame = probe.to(network.VIP[4])
+            yield worst()
+
+        yield from packets.each_module(case, order, with_module)
+    finally:
+        probe.close()
+
+
+KINDS = {"growing": growing, "expiring": expiring, "estimating": estimating}

@@ -76,7 +76,7 @@ def persistent(case, order):
                                  sources=case.clients)
     known = dataclasses.replace(stream, source_port=20000, ports=7)
     number = case.clients * 2
-    yield from packets.floor(packets.plain(known), number, False, "back")
+    yield from packets.floor(case, packets.plain(known), number, False, "back")
 
     def with_module(_module):
         balancer.configure(case)
