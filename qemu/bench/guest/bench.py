@@ -52,7 +52,7 @@ def main():
     repetition, names = int(sys.argv[2]), sys.argv[3:]
     chosen = [case for case in CASES if case.name in names]
     if sys.argv[1] == "stock":
-        packets.PACKETS, packets.SLICES, packets.ROUNDS = 4000, 2, 1
+        packets.PACKETS, packets.ROUNDS, packets.NOISY = 4000, 1, False
     print(json.dumps({"kernel": about()}), flush=True)
     pktgen.load()
     network.set_up(fronts=2)

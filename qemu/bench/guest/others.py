@@ -127,7 +127,7 @@ def scaling(case, order):
     """How many times the packets of one CPU two of them balance."""
     stream = packets.requests(case)
     streams = [stream, dataclasses.replace(stream, device="front1", source="10.64.0.1")]
-    number = packets.PACKETS * 8
+    number = packets.PACKETS * 2
 
     def with_module(_module):
         balancer.configure(case)
