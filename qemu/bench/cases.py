@@ -122,9 +122,10 @@ def others():
     yield Case("configure 1 k services of 4", "configure", 0.9, unit="ms", services=1000)
     yield Case("list 1 k services of 4", "list", 0.9, unit="ms", services=1000)
     yield Case("flush 1 k services of 4", "flush", 0.9, unit="ms", services=1000)
-    yield Case("worst delay of a packet, table growing to 1 M", "growing", 1, "value", "ms", flows=1000000)
-    yield Case("worst delay of a packet, 1 M connections expiring", "expiring", 1, "value", "ms", flows=1000000)
-    yield Case("worst delay of a packet, 100 k servers estimated", "estimating", 1, "value", "ms", services=20000, servers=5)
+    yield Case("worst delay of a packet, table growing to 1 M", "growing", 1, "value", "ms", flows=1000000, stock=True)
+    yield Case("worst delay of a packet, 1 M connections expiring", "expiring", 1, "value", "ms", flows=1000000, stock=True)
+    yield Case("worst delay of a packet, 100 k servers estimated", "estimating", 1, "value", "ms", services=20000, servers=5,
+               stock=True)
     yield Case("packets of two CPUs / of one", "scaling", 1.8, "least", "times", flows=50000, cpus=2,
                stock=True)
 
