@@ -48,10 +48,10 @@ under_flood "First fragments, and no others" fragment "$fewer" 54
 threshold=$(in_ns director sysctl -n net.ipv4.ipfrag_high_thresh)
 held=$(in_ns director awk '$1 == "FRAG:" { print $5 }' /proc/net/sockstat)
 ((held <= threshold * 2)) || fail "$held bytes of fragments are held, of $threshold"
-slab=$(meminfo Slab) count=$(entries)
+slab=$(meminfo Slab) connections=$(connection_memory)
 under_flood "$fewer addresses for caches" udp "$fewer" 56 "$fewer"
 (($(scheduled 7) >= fewer * 95 / 100)) || fail "the flood did not reach the caches' service"
-grown=$(($(meminfo Slab) - slab - ($(entries) - count) / 8))
+grown=$(($(meminfo Slab) - slab - ($(connection_memory) - connections)))
 ((grown < 8192)) || fail "the caches' addresses took $grown kB"
 
 heading "When it is over"

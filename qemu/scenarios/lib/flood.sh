@@ -7,6 +7,8 @@ compile "$FLOOD" "$LIB/flood.c" -O2
 
 meminfo() { awk -v key="$1:" '$1 == key { print $2 }' /proc/meminfo; }
 entries() { awk '$1 == "lvs_conn" || $1 == "ip_vs_conn" { n = $2 } END { print n + 0 }' /proc/slabinfo; }
+# Kilobytes of the pages that connections lie in, with the places of those that are gone.
+connection_memory() { awk '$1 == "lvs_conn" || $1 == "ip_vs_conn" { kb = $15 * $6 * 4 } END { print kb + 0 }' /proc/slabinfo; }
 scheduled() { admin -Ln --stats --exact | awk -v s="$1" '$2 == s { print $3 }'; }
 
 # What a flood may take at most: half of the memory for connections, and the rest is small.
