@@ -12,7 +12,7 @@ vehicle=${1:-uml}
 shift || true
 BENCH=$LVS_TOP/qemu/bench
 case $vehicle in
-uml) name=bench repetitions=${REPETITIONS:-$([ -n "${QUICK:-}" ] && echo 2 || echo 3)} ;;
+uml) name=bench repetitions=${REPETITIONS:-2} ;;
 stock) name=bench-stock repetitions=${REPETITIONS:-1} ;;
 *) die "there is no way to measure called \"$vehicle\"" ;;
 esac
