@@ -77,6 +77,11 @@ class Probe:
             os.sched_setscheduler(0, policy, priority)
         return worst / 1e6
 
+    def worst_of(self, seconds):
+        """The same for so long."""
+        end = time.monotonic() + seconds
+        return self.worst(lambda: time.monotonic() > end)
+
 
 def beside(probe, work):
     """The longest delay while a function runs in a thread of its own."""
@@ -131,8 +136,7 @@ def expiring(case, order):
     stream = packets.requests(case)
     probe = Probe()
     try:
-        end = time.monotonic() + LIFE
-        yield "floor", probe.worst(lambda: time.monotonic() > end)
+        yield "floor", probe.worst_of(LIFE)
 
         def with_module(_module):
             balancer.configure(case)
@@ -160,16 +164,12 @@ def estimating(case, order):
     """While the rates of many servers are estimated."""
     probe = Probe()
     try:
-        def worst():
-            end = time.monotonic() + LIFE
-            return probe.worst(lambda: time.monotonic() > end)
-
-        yield "floor", worst()
+        yield "floor", probe.worst_of(LIFE)
 
         def with_module(_module):
             balancer.configure(case, "/lvs/ipvsadm-rs")
             probe.frame = probe.to(network.VIP[4])
-            yield worst()
+            yield probe.worst_of(LIFE)
 
         yield from packets.each_module(case, order, with_module)
     finally:

@@ -108,7 +108,7 @@ def flood(case, order):
         network.rewrite_as_tcp({"front0": flags, "front1": packets.SYN}, 4)
 
     rewrite(packets.ACK)
-    for _ in range(2):
+    for _ in range(packets.SLICES):
         yield "floor", sum(pktgen.receive(jobs(packets.plain), ["back"])) / 2
 
     def with_module(_module):
@@ -134,7 +134,7 @@ def scaling(case, order):
         for one in streams:
             pktgen.receive([(0, one, one.flows, False)], ["back"])
         balancer.settle(2 * stream.flows)
-        for _ in range(4):
+        for _ in range(packets.SLICES * 2):
             alone = min(pktgen.receive([(cpu, streams[cpu], number, True)], ["back"])[0] for cpu in (0, 1))
             both = pktgen.receive([(cpu, one, number, True) for cpu, one in enumerate(streams)], ["back"])
             yield sum(alone / one for one in both)

@@ -9,6 +9,7 @@ import network
 import pktgen
 
 PACKETS = 200000
+# How often a stream is measured, and how often new connections are, in an empty table each time.
 SLICES = 2
 ROUNDS = 2
 # Whether what else the machine does may spoil some of the time. Instructions are counted whatever it does.
@@ -173,7 +174,6 @@ def beginning(case, order):
             if balancer.total(0) != packets:
                 raise balancer.Failed(f"{balancer.total(0)} connections instead of {packets}")
 
-        # Each time in an empty table.
         for _ in range(ROUNDS):
             yield from each_module(case, order, with_module)
 
