@@ -7,8 +7,8 @@ each case whether both may be of one distribution."""
 import math
 import sys
 
-# Exceeded by chance once in 10,000 comparisons: that many normal deviations.
-DEVIATIONS = 3.72
+# Exceeded by chance once in 3 million comparisons: that many normal deviations.
+DEVIATIONS = 5
 # What is expected to be rarer is counted together.
 LEAST = 8
 
