@@ -114,18 +114,6 @@ impl<T> List<T> {
         }
     }
 
-    /// Keeps the elements that `keep` says so of.
-    pub(crate) fn retain(&mut self, mut keep: impl FnMut(&mut T) -> bool) {
-        let mut index = 0;
-        while let Some(element) = self.get_mut(index) {
-            if keep(element) {
-                index = index.wrapping_add(1);
-            } else {
-                drop(self.remove(index));
-            }
-        }
-    }
-
     fn free_memory(&mut self) {
         if self.capacity != 0 {
             // SAFETY: Allocated by `reserve`; its elements were moved or dropped.

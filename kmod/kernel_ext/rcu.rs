@@ -113,15 +113,24 @@ impl<T> Node<T> {
     ///
     /// `head` is the head of a retired node.
     unsafe extern "C" fn free(head: *mut bindings::callback_head) {
-        // `head` is the first field of the `repr(C)` node.
-        let node = head.cast::<Self>();
-        // SAFETY: The node is initialised, and the grace period is over: nobody sees it. Its memory is from
-        // `kmalloc` or from a cache, and `kfree` takes either.
+        // SAFETY: `head` is the first field of the `repr(C)` node, and the grace period is over: nobody sees
+        // the node.
+        unsafe { Self::destroy(head.cast::<Self>()) };
+        deferred_end();
+    }
+
+    /// Drops the node at once.
+    ///
+    /// # Safety
+    ///
+    /// The caller owned the node, and nobody sees it.
+    unsafe fn destroy(node: *mut Self) {
+        // SAFETY: The node is initialised. Its memory is from `kmalloc` or from a cache, and `kfree` takes
+        // either.
         unsafe {
             ptr::drop_in_place(node);
             bindings::lvs_kfree(node.cast());
         }
-        deferred_end();
     }
 }
 
@@ -189,13 +198,13 @@ impl<T: Send + Sync + 'static> RcuCell<T> {
         }
     }
 
-    /// The present value.
+    /// The present value. It goes with the cell, which it is borrowed from, if it isn't replaced before.
     #[inline]
-    pub(crate) fn load<'a>(&self, _read: ReadSide<'a>) -> Option<&'a T> {
+    pub(crate) fn load<'a>(&'a self, _read: ReadSide<'a>) -> Option<&'a T> {
         // Acquire pairs with the release of `replace`.
         let node = NonNull::new(self.node.load(Ordering::Acquire))?;
-        // SAFETY: A published node is retired only by `replace` or `drop`, which wait for readers
-        // like this one before it is freed.
+        // SAFETY: Who replaces or removes a published node waits for readers like this one before it is
+        // freed, and the cell can't be dropped while this borrow of it lasts.
         Some(unsafe { &(*node.as_ptr()).value })
     }
 
@@ -233,7 +242,12 @@ impl<T: Send + Sync + 'static> RcuCell<T> {
 
 impl<T> Drop for RcuCell<T> {
     fn drop(&mut self) {
-        drop(NonNull::new(*self.node.get_mut()).map(RcuBox));
+        let node = *self.node.get_mut();
+        if !node.is_null() {
+            // SAFETY: The cell owned the node, and what readers see of it they borrowed from the cell, which
+            // is nobody's any more.
+            unsafe { Node::destroy(node) };
+        }
     }
 }
 
@@ -260,11 +274,6 @@ impl<T: Send + Sync + 'static> RcuArc<T> {
     /// Allocates without sleeping. Fails with `ENOMEM`.
     pub(crate) fn new_atomic(value: T) -> Result<Self> {
         Ok(Self(Node::alloc_atomic(value)?))
-    }
-
-    /// Whether this is the only owner at the moment.
-    pub(crate) fn is_unique(this: &Self) -> bool {
-        this.node().owners.load(Ordering::Relaxed) == 1
     }
 }
 
@@ -365,6 +374,15 @@ impl<T: Send + Sync + 'static> RcuSlot<T> {
                 Err(present) => count = present,
             }
         }
+    }
+
+    /// Whether nobody else owns what the slot holds at the moment.
+    pub(crate) fn is_only_share(&self, _read: ReadSide<'_>) -> bool {
+        NonNull::new(self.node.load(Ordering::Acquire)).is_some_and(|node| {
+            // SAFETY: As in `load`: the node lives until this reader is done.
+            let owners = unsafe { &(*node.as_ptr()).owners };
+            owners.load(Ordering::Relaxed) == 1
+        })
     }
 
     /// Holds `share` from now on and gives up the former one. Ordered like every sequentially

@@ -228,6 +228,36 @@ impl<T: Member + Send + Sync + 'static> RcuTable<T> {
         }
     }
 
+    /// Takes the first entry out of bucket `index`. `None` when there is none, or others are tied to it.
+    /// While the table is resized, it may be missed.
+    pub(crate) fn pop(&self, read: ReadSide<'_>, index: usize) -> Option<EntryBox<T>> {
+        let buckets = self.current(read);
+        // Bucket numbers and hashes agree in the bits that choose the stripe.
+        let _guard = self.stripes.lock(index as u32);
+        let head = buckets.head(index);
+        let first = NonNull::new(head.load(Ordering::Acquire))?;
+        // SAFETY: Entries of a chain are alive while its lock is held.
+        let entry = unsafe { first.as_ref() };
+        if !entry.tie().is_none_or(Tie::let_go) {
+            return None;
+        }
+        // As in `remove`.
+        head.store(entry.next.load(Ordering::Relaxed), Ordering::Release);
+        // SAFETY: Linked entries came from `into_raw`, and this one is unlinked now.
+        Some(unsafe { EntryBox::from_raw(first) })
+    }
+
+    /// The first bucket from `index` on that may not be empty; at most the number of buckets. Comes
+    /// back earlier than that, so that the read side doesn't last.
+    pub(crate) fn skip_empty(&self, read: ReadSide<'_>, index: usize) -> usize {
+        let buckets = self.current(read);
+        if buckets.future.load(Ordering::Acquire).is_null() {
+            buckets.skip_empty(index)
+        } else {
+            index
+        }
+    }
+
     /// Takes all entries out of bucket `index` that `keep` doesn't want, in one walk along the chain.
     /// Returns `false` when there is no such bucket. While the table is resized, entries may be
     /// missed.
@@ -311,12 +341,18 @@ impl<T: Member + Send + Sync + 'static> RcuTable<T> {
         for stripe in 0..u32::from(T::MIN_BUCKETS) {
             drop(self.stripes.lock(stripe));
         }
-        for index in 0..=old.mask {
-            Self::fetch_ahead(old, index.wrapping_add(FETCHED_AHEAD));
-            if !old.head(index).load(Ordering::Acquire).is_null() {
+        let mut index = 0_usize;
+        let mut yielded_at = 0_usize;
+        while index <= old.mask {
+            if old.head(index).load(Ordering::Acquire).is_null() {
+                index = old.skip_empty(index);
+            } else {
+                Self::fetch_ahead(old, index.wrapping_add(FETCHED_AHEAD));
                 self.move_bucket(old, new, index);
+                index = index.wrapping_add(1);
             }
-            if index & 63 == 63 {
+            if index.wrapping_sub(yielded_at) >= 64 {
+                yielded_at = index;
                 time::yield_now();
             }
         }

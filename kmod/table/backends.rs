@@ -159,7 +159,7 @@ impl Backends {
         };
         let mut index = 0_usize;
         while rcu::read(|read| self.table.prune(read, index, keep)) {
-            index = index.wrapping_add(1);
+            index = rcu::read(|read| self.table.skip_empty(read, index.wrapping_add(1)));
             time::yield_now();
         }
         self.fit(self.count());

@@ -35,6 +35,7 @@ use crate::kernel_ext::rcu::{
 use crate::kernel_ext::route::Route;
 use crate::kernel_ext::slab::SharedSlab;
 
+use super::rules::trash::Link;
 use super::standings::Standings;
 use super::stats::{
     Counters,
@@ -87,6 +88,8 @@ struct Loads {
     position: AtomicU32,
     /// Where changes of the load are marked, if its service keeps standings.
     standings: RcuSlot<Standings>,
+    /// There is room here.
+    trash_link: Link,
 }
 
 /// The cache that all namespaces' servers come from; there from before the first namespace's state
@@ -123,6 +126,7 @@ impl Dest {
                 overloaded: AtomicBool::new(false),
                 position: AtomicU32::new(0),
                 standings: RcuSlot::new(None),
+                trash_link: Link::new(),
             },
             reset_at: Tally::default(),
             estimator: Estimator::default(),
@@ -168,6 +172,11 @@ impl Dest {
         self.backend.store(is_backend, Ordering::Relaxed);
     }
 
+    /// What chains the server to other removed ones. Control lock held.
+    pub(super) fn trash_link(&self) -> &Link {
+        &self.loads.trash_link
+    }
+
     /// Notes that the service lists the server. Control lock held.
     pub(crate) fn set_available(&self) {
         self.available.store(true, Ordering::Relaxed);
@@ -186,7 +195,7 @@ impl Dest {
     /// nobody looks for it there when its device goes down: a packet that saw the server just before
     /// its removal takes the route back.
     pub(crate) fn keep_route<'a>(
-        &self,
+        &'a self,
         read: ReadSide<'a>,
         route: RcuBox<Route>,
     ) -> Option<&'a Route> {

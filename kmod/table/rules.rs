@@ -7,11 +7,10 @@
 
 mod hooks;
 mod totals;
-mod trash;
+pub(super) mod trash;
 pub(crate) mod walk;
 
 use core::num::NonZeroU32;
-use core::slice;
 use core::sync::atomic::Ordering;
 
 use kernel::prelude::*;
@@ -260,36 +259,58 @@ impl<'a> Control<'a> {
 
     /// Deletes a service; its connections stay, without a server. Fails with `ESRCH`, `ENOMEM`.
     pub(crate) fn delete_service(&mut self, id: &ServiceId) -> Result {
-        let dests = self.dests_of(id)?;
-        self.rules.trash.reserve(&dests)?;
         self.reserve_counters()?;
-        self.remove_service(id)?;
+        let tables = self.state.tables().ok_or(ESRCH)?;
+        let service = rcu::read(|read| {
+            let entry = tables.service(read, id)?;
+            tables.services.remove(read, entry)
+        });
+        self.discard_service(service.ok_or(ESRCH)?);
         self.fit_services();
         Ok(())
     }
 
-    /// Removes a service, after room was made for what is remembered of it and its servers. The table
-    /// keeps its size. Fails with `ESRCH`.
-    fn remove_service(&mut self, id: &ServiceId) -> Result {
-        let tables = self.state.tables().ok_or(ESRCH)?;
+    /// Deletes all services. Fails with `ENOMEM` before anything has changed.
+    pub(crate) fn flush(&mut self) -> Result {
+        self.reserve_counters()?;
+        let Some(tables) = self.state.tables() else {
+            return Ok(());
+        };
+        let services = &tables.services;
+        let mut bucket = 0_usize;
+        loop {
+            let service = rcu::read(|read| {
+                bucket = services.skip_empty(read, bucket);
+                services.pop(read, bucket)
+            });
+            match service {
+                Some(service) => self.discard_service(service),
+                None if bucket >= services.buckets() => break,
+                None => bucket = bucket.wrapping_add(1),
+            }
+            time::yield_now();
+        }
+        self.fit_services();
+        Ok(())
+    }
+
+    /// Keeps what is remembered of a service that the table doesn't hold any more, after room was made
+    /// for its counters. The table keeps its size.
+    fn discard_service(&mut self, service: EntryBox<Service>) {
+        let id = service.id();
         let mut strangers = 0_u32;
-        let service = rcu::read(|read| {
-            let entry = tables.service(read, id)?;
-            let service = tables.services.remove(read, entry)?;
+        rcu::read(|read| {
             for dest in service.pool(read).map_or(&[][..], Pool::dests) {
                 let counted = self.keep_counters(dest);
                 strangers = strangers.wrapping_add(u32::from(is_mixed(id, dest.id())));
                 self.discard_dest(dest.clone(), counted);
             }
-            Some(service)
-        })
-        .ok_or(ESRCH)?;
+        });
         if let Some(kept) = self.rules.removed.first_mut() {
             *kept = kept.plus(service.removed_counters());
         }
         let counts = self.state.counts();
         counts.note_engine(service.is_sip(), ServiceCounts::ONE_LESS);
-        drop(service);
         counts.note(id, ServiceCounts::ONE_LESS);
         self.note_change();
         self.forget_users(id.family, 1);
@@ -297,28 +318,6 @@ impl<'a> Control<'a> {
         if id.family == Family::V4 {
             self.rules.services_v4 = self.rules.services_v4.wrapping_sub(1);
         }
-        Ok(())
-    }
-
-    /// Deletes all services. Fails with `ENOMEM` before anything has changed.
-    pub(crate) fn flush(&mut self) -> Result {
-        let mut expected = trash::Expected::none()?;
-        let mut ids = List::with_capacity(self.service_count() as usize)?;
-        self.walk_all(|_, item| match item {
-            // There is room for all: the control lock keeps others from coming.
-            Item::Service(service) => drop(ids.push_reserved(*service.id())),
-            Item::Dest(dest) => expected.add(dest),
-        });
-        self.rules.trash.reserve_all(&expected)?;
-        self.reserve_counters()?;
-        for slice in ids.chunks(walk::SLICE as usize) {
-            for id in slice {
-                self.remove_service(id)?;
-            }
-            time::yield_now();
-        }
-        self.fit_services();
-        Ok(())
     }
 
     /// Resets the statistics of a service and its servers, or all of them. Fails with `ESRCH`.
@@ -387,6 +386,7 @@ impl<'a> Control<'a> {
         if is_there {
             return Err(EEXIST);
         }
+        self.rules.trash.prepare()?;
         let trashed = self.rules.trash.find(service, id);
         let revived = trashed.is_some();
         let dest = match trashed {
@@ -487,7 +487,6 @@ impl<'a> Control<'a> {
             .position(|dest| dest.id() == id)
             .ok_or(ENOENT)?;
         let dest = dests.remove(index).ok_or(ENOENT)?;
-        self.rules.trash.reserve(slice::from_ref(&dest))?;
         self.publish(service, dests, Change::Removed(index))?;
         let counted = dest.raw_counters();
         self.with_service(service, |_, service| service.keep_counters(counted))?;
@@ -538,11 +537,10 @@ impl<'a> Control<'a> {
 
     /// Forgets removed servers that nothing has gone to for a while.
     pub(super) fn empty_trash(&mut self) {
-        self.settle_trash();
         if let Some(tables) = self.state.tables() {
             tables.backends.prune();
         }
-        self.rules.trash.empty();
+        self.tend_trash();
     }
 
     // -- Settings ----------------------------------------------------------------------------------

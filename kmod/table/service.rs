@@ -331,7 +331,7 @@ impl Service {
 
     /// The present servers and scheduler.
     #[inline]
-    pub(crate) fn pool<'a>(&self, read: ReadSide<'a>) -> Option<&'a Pool> {
+    pub(crate) fn pool<'a>(&'a self, read: ReadSide<'a>) -> Option<&'a Pool> {
         self.pool.load(read)
     }
 
@@ -397,7 +397,7 @@ impl Service {
 
     #[cold]
     fn schedule_by_locality<'a>(
-        &self,
+        &'a self,
         read: ReadSide<'a>,
         pool: &'a Pool,
         kind: Kind,
@@ -424,7 +424,7 @@ impl Service {
     /// the locality-based algorithms remember, in ticks.
     #[inline]
     pub(crate) fn schedule<'a>(
-        &self,
+        &'a self,
         read: ReadSide<'a>,
         key: &Key,
         expiration: u32,

@@ -67,17 +67,20 @@ impl Control<'_> {
         let mut sum = Counters::default();
         for (cpu, kept) in self.rules.removed.iter_mut().enumerate() {
             let counted = dest.counters.of_cpu(cpu as u32);
-            *kept = kept.plus(counted);
-            sum = sum.plus(counted);
+            if counted != Counters::default() {
+                *kept = kept.plus(counted);
+                sum = sum.plus(counted);
+            }
         }
         sum
     }
 
-    /// Counts what removed servers were still counting at their removal.
-    pub(super) fn settle_trash(&mut self) {
+    /// Forgets removed servers that nothing goes to, and counts what others were still counting at their
+    /// removal.
+    pub(super) fn tend_trash(&mut self) {
         let tables = self.state.tables();
         let rules = &mut *self.rules;
-        rules.trash.settle(|dest, late| {
+        rules.trash.tend(|dest, late| {
             let is_kept = rcu::read(|read| {
                 let service = tables.and_then(|tables| tables.service(read, dest.service()))?;
                 let same = service.instance() == dest.instance();

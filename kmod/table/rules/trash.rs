@@ -4,7 +4,13 @@
 //! goes on with its connections and counters.
 //!
 //! Whoever reloads the rules removes and adds thousands of servers at once, so they are found by a
-//! hash of their name. Control lock held throughout.
+//! hash of their name. They are chained by links of their own, so that a removal needs no memory and
+//! can't fail. Control lock held throughout.
+
+use core::sync::atomic::{
+    AtomicU64,
+    Ordering, //
+};
 
 use kernel::prelude::*;
 
@@ -15,7 +21,12 @@ use lvs_engine::config::{
 };
 
 use crate::kernel_ext::list::List;
-use crate::kernel_ext::rcu::RcuArc;
+use crate::kernel_ext::rcu::{
+    self,
+    RcuArc,
+    RcuSlot,
+    ReadSide, //
+};
 use crate::kernel_ext::time;
 
 use super::super::dest::Dest;
@@ -25,23 +36,12 @@ use super::super::stats::Counters;
 /// it is added again.
 const SECONDS: u32 = 120;
 
-/// Removed servers, by name.
-#[derive(Default)]
-pub(super) struct Trash {
-    /// [`Trash::BUCKETS`] of them as soon as a server was removed.
-    buckets: List<Bucket>,
-}
-
-#[derive(Default)]
-struct Bucket {
-    trashed: List<Trashed>,
-    /// Elements that room is being made for.
-    expected: usize,
-}
-
-struct Trashed {
-    dest: RcuArc<Dest>,
-    state: State,
+/// What a server needs to be in the trash.
+pub(in crate::table) struct Link {
+    /// The next removed server of the chain.
+    next: RcuSlot<Dest>,
+    /// A [`State`], packed.
+    state: AtomicU64,
 }
 
 /// What becomes of a removed server, and the tick since when.
@@ -55,32 +55,47 @@ enum State {
     Idle(u32),
 }
 
-impl Trashed {
-    fn is(&self, service: &ServiceId, id: &DestId) -> bool {
-        self.dest.id() == id && self.dest.service() == service
+impl Link {
+    /// Of a server that isn't there.
+    pub(in crate::table) fn new() -> Self {
+        Self {
+            next: RcuSlot::new(None),
+            state: AtomicU64::new(0),
+        }
+    }
+
+    fn state(&self) -> State {
+        let packed = self.state.load(Ordering::Relaxed);
+        match packed >> 32 {
+            0 => State::Used,
+            1 => State::Leaves(packed as u32),
+            _ => State::Idle(packed as u32),
+        }
+    }
+
+    fn set_state(&self, state: State) {
+        let (kind, since) = match state {
+            State::Used => (0, 0),
+            State::Leaves(since) => (1, since),
+            State::Idle(since) => (2, since),
+        };
+        let packed = (kind << 32) | u64::from(since);
+        self.state.store(packed, Ordering::Relaxed);
     }
 }
 
-/// How many servers are to be kept in each bucket.
-pub(super) struct Expected(List<usize>);
-
-impl Expected {
-    /// None. Sleeps. Fails with `ENOMEM`.
-    pub(super) fn none() -> Result<Self> {
-        Ok(Self(List::filled(Trash::BUCKETS, 0)?))
-    }
-
-    /// One more: `dest`.
-    pub(super) fn add(&mut self, dest: &Dest) {
-        if let Some(count) = self.0.get_mut(Trash::place_of(dest)) {
-            *count = count.saturating_add(1);
-        }
-    }
+/// Removed servers, by name.
+#[derive(Default)]
+pub(super) struct Trash {
+    /// [`Trash::CHAINS`] of them as soon as there are servers.
+    chains: List<RcuSlot<Dest>>,
+    /// Servers in all of them.
+    count: usize,
 }
 
 impl Trash {
     /// A power of two.
-    const BUCKETS: usize = 512;
+    const CHAINS: usize = 512;
 
     /// Only who may change the rules chooses names, so the hash needs no key.
     fn place(service: &ServiceId, id: &DestId) -> usize {
@@ -93,108 +108,138 @@ impl Trash {
             .wrapping_mul(0x9e37_79b1)
             .wrapping_add(dest)
             .wrapping_mul(0x85eb_ca6b);
-        (hash >> 23) as usize & (Self::BUCKETS - 1)
+        (hash >> 23) as usize & (Self::CHAINS - 1)
     }
 
-    fn place_of(dest: &Dest) -> usize {
-        Self::place(dest.service(), dest.id())
-    }
-
-    fn bucket_mut(&mut self, dest: &Dest) -> Option<&mut Bucket> {
-        self.buckets.get_mut(Self::place_of(dest))
-    }
-
-    fn make_buckets(&mut self) -> Result {
-        while self.buckets.len() < Self::BUCKETS {
-            self.buckets.push(Bucket::default())?;
+    /// Has to have been called before servers are put here. Sleeps. Fails with `ENOMEM`.
+    pub(super) fn prepare(&mut self) -> Result {
+        self.chains.reserve(Self::CHAINS)?;
+        while self.chains.len() < Self::CHAINS {
+            self.chains.push(RcuSlot::new(None))?;
         }
         Ok(())
     }
 
-    /// Makes room for as many servers as were `expected`, so that [`Trash::put`] can't fail. Sleeps.
-    /// Fails with `ENOMEM`.
-    pub(super) fn reserve_all(&mut self, expected: &Expected) -> Result {
-        self.make_buckets()?;
-        for (bucket, &count) in self.buckets.iter_mut().zip(expected.0.iter()) {
-            bucket.trashed.reserve(count)?;
-        }
-        Ok(())
-    }
-
-    /// The same for `dests`.
-    pub(super) fn reserve(&mut self, dests: &[RcuArc<Dest>]) -> Result {
-        self.make_buckets()?;
-        let mut reserved = Ok(());
-        for dest in dests {
-            if let Some(bucket) = self.bucket_mut(dest) {
-                bucket.expected = bucket.expected.saturating_add(1);
-                reserved = reserved.and(bucket.trashed.reserve(bucket.expected));
-            }
-        }
-        for dest in dests {
-            if let Some(bucket) = self.bucket_mut(dest) {
-                bucket.expected = 0;
-            }
-        }
-        reserved
-    }
-
-    /// Keeps `dest`, whose service took over what it had counted. Without room, which was to be
-    /// reserved, its connections alone keep it.
+    /// Keeps `dest`, whose service took over what it had counted.
     pub(super) fn put(&mut self, dest: RcuArc<Dest>) {
-        if let Some(bucket) = self.bucket_mut(&dest) {
-            let state = State::Leaves(time::now());
-            let _ = bucket.trashed.push_reserved(Trashed { dest, state });
+        if let Some(chain) = self.chains.get(Self::place(dest.service(), dest.id())) {
+            let link = dest.trash_link();
+            link.set_state(State::Leaves(time::now()));
+            link.next.replace(chain.take());
+            chain.replace(Some(dest));
+            self.count = self.count.wrapping_add(1);
         }
+    }
+
+    /// What the removed server of this name hangs on.
+    fn find_link<'a>(
+        &'a self,
+        read: ReadSide<'a>,
+        service: &ServiceId,
+        id: &DestId,
+    ) -> Option<&'a RcuSlot<Dest>> {
+        let mut link = self.chains.get(Self::place(service, id))?;
+        loop {
+            let dest = link.load(read)?;
+            if dest.id() == id && dest.service() == service {
+                return Some(link);
+            }
+            link = &dest.trash_link().next;
+        }
+    }
+
+    /// Takes the server at `link` out of its chain.
+    fn unlink(link: &RcuSlot<Dest>, dest: &Dest) {
+        link.replace(dest.trash_link().next.take());
     }
 
     /// The removed server of this name, which stays.
     pub(super) fn find(&self, service: &ServiceId, id: &DestId) -> Option<RcuArc<Dest>> {
-        let bucket = self.buckets.get(Self::place(service, id))?;
-        let found = bucket.trashed.iter().find(|it| it.is(service, id))?;
-        Some(found.dest.clone())
-    }
-
-    /// Has `take` take over what servers counted beyond that, once nobody counts any more.
-    pub(super) fn settle(&mut self, mut take: impl FnMut(&Dest, Counters)) {
-        let now = time::now();
-        let trashed = self.buckets.iter_mut().flat_map(|it| it.trashed.iter_mut());
-        for Trashed { dest, state } in trashed {
-            if matches!(state, State::Leaves(at) if now.wrapping_sub(*at) >= time::HZ) {
-                let counted = dest.raw_counters();
-                take(dest, counted.minus(dest.handed_over()));
-                dest.hand_over(counted);
-                *state = State::Used;
-            }
-        }
+        rcu::read(|read| self.find_link(read, service, id)?.share(read))
     }
 
     /// Forgets the removed server of this name.
     pub(super) fn remove(&mut self, service: &ServiceId, id: &DestId) {
-        if let Some(bucket) = self.buckets.get_mut(Self::place(service, id)) {
-            if let Some(index) = bucket.trashed.iter().position(|it| it.is(service, id)) {
-                drop(bucket.trashed.remove(index));
-            }
+        let found = rcu::read(|read| {
+            let link = self.find_link(read, service, id)?;
+            link.load(read).map(|dest| Self::unlink(link, dest))
+        });
+        if found.is_some() {
+            self.count = self.count.wrapping_sub(1);
         }
     }
 
-    /// Forgets servers that nothing has gone to for a while.
-    pub(super) fn empty(&mut self) {
+    /// Forgets servers that nothing has gone to for a while. Has `take` take over what others counted
+    /// beyond what was taken before, once nobody counts any more.
+    pub(super) fn tend(&mut self, mut take: impl FnMut(&Dest, Counters)) {
+        if self.count == 0 {
+            return;
+        }
         let now = time::now();
-        for bucket in self.buckets.iter_mut() {
-            bucket.trashed.retain(|Trashed { dest, state }| {
-                let since = match *state {
-                    State::Leaves(_) => return true,
-                    _ if !RcuArc::is_unique(dest) => {
-                        *state = State::Used;
-                        return true;
+        let mut forgotten = 0_usize;
+        for chain in self.chains.iter() {
+            rcu::read(|read| {
+                let mut link = chain;
+                while let Some(dest) = link.load(read) {
+                    let own = dest.trash_link();
+                    let state = Self::next_state(
+                        own.state(),
+                        dest,
+                        link.is_only_share(read),
+                        now,
+                        &mut take,
+                    );
+                    match state {
+                        Some(state) => {
+                            own.set_state(state);
+                            link = &own.next;
+                        }
+                        None => {
+                            Self::unlink(link, dest);
+                            forgotten = forgotten.wrapping_add(1);
+                        }
                     }
-                    State::Used => now,
-                    State::Idle(since) => since,
-                };
-                *state = State::Idle(since);
-                now.wrapping_sub(since) < SECONDS.wrapping_mul(time::HZ)
+                }
             });
+            time::yield_now();
+        }
+        self.count = self.count.wrapping_sub(forgotten);
+    }
+
+    /// What becomes of `dest` by `now`; nothing when it is forgotten.
+    fn next_state(
+        state: State,
+        dest: &Dest,
+        is_unused: bool,
+        now: u32,
+        take: &mut impl FnMut(&Dest, Counters),
+    ) -> Option<State> {
+        match state {
+            State::Leaves(at) if now.wrapping_sub(at) < time::HZ => return Some(state),
+            State::Leaves(_) => {
+                let counted = dest.raw_counters();
+                take(dest, counted.minus(dest.handed_over()));
+                dest.hand_over(counted);
+            }
+            _ => {}
+        }
+        match state {
+            _ if !is_unused => Some(State::Used),
+            State::Idle(since) if now.wrapping_sub(since) >= SECONDS.wrapping_mul(time::HZ) => None,
+            State::Idle(since) => Some(State::Idle(since)),
+            _ => Some(State::Idle(now)),
+        }
+    }
+}
+
+impl Drop for Trash {
+    /// One after the other: a chain that were dropped as a whole would take a grace period for each.
+    fn drop(&mut self) {
+        for chain in self.chains.iter() {
+            let mut next = chain.take();
+            while let Some(dest) = next {
+                next = dest.trash_link().next.take();
+            }
         }
     }
 }

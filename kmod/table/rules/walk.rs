@@ -76,8 +76,10 @@ impl Control<'_> {
         loop {
             let mut flow = ControlFlow::Continue(());
             let exists = rcu::read(|read| {
-                // Most of them are empty.
                 for _ in 0..BUCKETS {
+                    if place.services == 0 && place.items == 0 {
+                        place.bucket = services.skip_empty(read, place.bucket);
+                    }
                     let mut position = 0_usize;
                     let exists = services.for_each_in_bucket(read, place.bucket, |service| {
                         if flow.is_continue() && position == place.services {

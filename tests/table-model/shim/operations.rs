@@ -120,7 +120,7 @@ pub(crate) fn run(bytes: &[u8]) {
         for (time, pair) in bytes.chunks_exact(2).enumerate() {
             let (operation, key) = (pair[0], u32::from(pair[1]));
             let time = time as u32;
-            match operation % 18 {
+            match operation % 19 {
                 0..=5 => {
                     let siblings = map
                         .keys()
@@ -183,6 +183,26 @@ pub(crate) fn run(bytes: &[u8]) {
                     }
                     assert_eq!(bucket, table.buckets());
                     map.retain(|other, _| keeps(*other));
+                    rcu::reclaim();
+                }
+                17 => {
+                    // Some of the entries, whichever come first.
+                    let mut bucket = 0;
+                    let mut left = key & 7;
+                    while left > 0 && bucket < table.buckets() {
+                        let taken = rcu::read(|read| {
+                            bucket = table.skip_empty(read, bucket);
+                            table.pop(read, bucket)
+                        });
+                        match taken {
+                            Some(entry) => {
+                                assert!(map.remove(&entry.key).is_some());
+                                left -= 1;
+                            }
+                            None => bucket += 1,
+                        }
+                    }
+                    assert!(left == 0 || map.is_empty());
                     rcu::reclaim();
                 }
                 _ => assert_eq!(
