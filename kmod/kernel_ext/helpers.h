@@ -139,6 +139,10 @@ void *lvs_kvmalloc(size_t size);
 void lvs_kvfree(void *memory);
 void lvs_free_after_grace_period(struct rcu_head *head, void *object);
 
+/* retired.rs */
+unsigned long lvs_begin_grace_period(void);
+void lvs_wait_for_grace_period(unsigned long begun);
+
 /* netns.rs */
 void *lvs_net_generic(const struct net *net, unsigned int id);
 bool lvs_is_initial_net(const struct net *net);

@@ -138,6 +138,18 @@ void lvs_free_after_grace_period(struct rcu_head *head, void *object)
 	kvfree_call_rcu((struct kvfree_rcu_head *)head, object);
 }
 
+/* -- retired.rs ------------------------------------------------------------------------------------------------ */
+
+unsigned long lvs_begin_grace_period(void)
+{
+	return start_poll_synchronize_rcu();
+}
+
+void lvs_wait_for_grace_period(unsigned long begun)
+{
+	cond_synchronize_rcu(begun);
+}
+
 /* -- netns.rs -------------------------------------------------------------------------------------------------- */
 
 void *lvs_net_generic(const struct net *net, unsigned int id)

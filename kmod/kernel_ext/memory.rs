@@ -37,7 +37,7 @@ pub(crate) struct Entry<T> {
     /// Tick at which the entry is out of date; meaningful to the owner of the table only.
     pub(crate) expires: AtomicU32,
     value: T,
-    head: Opaque<bindings::callback_head>,
+    pub(super) head: Opaque<bindings::callback_head>,
 }
 
 impl<T> Deref for Entry<T> {
@@ -244,12 +244,30 @@ impl<T> EntryBox<T> {
     unsafe extern "C" fn free(head: *mut bindings::callback_head) {
         let offset = mem::offset_of!(Entry<T>, head);
         // SAFETY: `head` lies in an entry that `drop` retired; the grace period is over.
+        unsafe { Self::destroy(head.cast::<u8>().sub(offset).cast::<Entry<T>>()) };
+        rcu::deferred_end();
+    }
+
+    /// Drops the value and frees the memory at once.
+    ///
+    /// # Safety
+    ///
+    /// Nobody sees the entry.
+    pub(super) unsafe fn free_now(self) {
+        // SAFETY: By the caller's promise, and the box gives it up.
+        unsafe { Self::destroy(self.into_raw()) }
+    }
+
+    /// # Safety
+    ///
+    /// The caller owns the entry, and nobody sees it.
+    unsafe fn destroy(entry: *mut Entry<T>) {
+        // SAFETY: The entry is initialised; its memory is from `kmalloc` or from a cache, and `kfree` takes
+        // either.
         unsafe {
-            let entry = head.cast::<u8>().sub(offset).cast::<Entry<T>>();
             ptr::drop_in_place(&raw mut (*entry).value);
             bindings::lvs_kfree(entry.cast());
         }
-        rcu::deferred_end();
     }
 }
 

@@ -24,6 +24,7 @@ pub(crate) mod parameter;
 pub(crate) mod percpu;
 pub(crate) mod procfs;
 pub(crate) mod rcu;
+pub(crate) mod retired;
 pub(crate) mod rival;
 pub(crate) mod route;
 mod sctp;

@@ -31,10 +31,7 @@ use crate::kernel_ext::memory::{
     Entry,
     EntryBox, //
 };
-use crate::kernel_ext::rcu::{
-    self,
-    ReadSide, //
-};
+use crate::kernel_ext::rcu::ReadSide;
 use crate::kernel_ext::slab::Slab;
 use crate::kernel_ext::table::{
     Clash,
@@ -61,6 +58,7 @@ pub(crate) use super::new_conn::{
     Terms, //
 };
 
+mod collect;
 mod room;
 
 /// Ticks a connection lives before its first packet gives it its protocol's timeout.
@@ -68,9 +66,6 @@ const FIRST_TIMEOUT: u32 = 3 * time::HZ;
 
 /// Ticks until a template is looked at again whose connections outlive it.
 const HELD_RECHECK: u32 = 60 * time::HZ;
-
-/// How long before its end a control connection is looked at whose data connections outlive it.
-const HELD_AHEAD: u32 = 30 * time::HZ;
 
 /// Most connections of one client port. A client whose one port talks to all ports of a service
 /// would otherwise make a chain as long as it likes.
@@ -436,15 +431,22 @@ impl ConnTable {
 
     /// Ends a connection. Nothing happens when somebody else was faster.
     pub(crate) fn remove(&self, read: ReadSide<'_>, entry: &Entry<Conn>) {
-        if let Some(entry) = self.table.remove(read, entry) {
-            self.forget(read, &entry);
+        drop(self.take_out(read, entry));
+    }
+
+    /// Ends a connection, and returns what is left of it.
+    fn take_out(&self, read: ReadSide<'_>, entry: &Entry<Conn>) -> Option<EntryBox<Conn>> {
+        let removed = self.table.remove(read, entry);
+        if let Some(entry) = &removed {
+            self.forget(read, entry);
             if entry.has(flag::TRACKED) {
-                self.end_tracking(read, &entry);
+                self.end_tracking(read, entry);
             }
         } else if entry.is_held() {
             // A template stays as long as its connections; it is looked at again later.
             conn::refresh(entry, time::now(), HELD_RECHECK);
         }
+        removed
     }
 
     /// Netfilter forgets the connection too, unless its place was taken by another one meanwhile.
@@ -507,74 +509,5 @@ impl ConnTable {
             return;
         }
         self.grow_above.store(wanted.grows_above, Ordering::Relaxed);
-    }
-
-    /// Removes what is out of date. Process context; lets other tasks run every now and then.
-    pub(crate) fn collect(&self) {
-        let mut bucket = 0;
-        loop {
-            let now = time::now();
-            let more = rcu::read(|read| {
-                for _ in 0..SLICE {
-                    let found = self.table.for_each_in_bucket(read, bucket, |entry| {
-                        if entry.has(flag::CONTROL) && entry.is_held() {
-                            // Its packets must find it as long as data flows.
-                            if conn::is_expired(entry, now.wrapping_add(HELD_AHEAD)) {
-                                conn::refresh(entry, now, HELD_RECHECK);
-                            }
-                        } else if conn::is_expired(entry, now) {
-                            self.remove(read, entry);
-                        }
-                    });
-                    if !found {
-                        return false;
-                    }
-                    bucket = bucket.wrapping_add(1);
-                }
-                true
-            });
-            if !more {
-                return;
-            }
-            time::yield_now();
-        }
-    }
-
-    /// Ends connections whose server was removed, and then their templates. Process context.
-    pub(crate) fn remove_orphans(&self) {
-        for _ in 0..2 {
-            self.remove_matching(|read, conn| {
-                conn.dest(read).is_some_and(|dest| !dest.is_available())
-            });
-        }
-    }
-
-    /// Removes the connections `which` names. Process context.
-    fn remove_matching(&self, which: impl Fn(ReadSide<'_>, &Entry<Conn>) -> bool) {
-        let mut bucket = 0;
-        while rcu::read(|read| {
-            self.table.for_each_in_bucket(read, bucket, |entry| {
-                if which(read, entry) {
-                    self.remove(read, entry);
-                }
-            })
-        }) {
-            bucket = bucket.wrapping_add(1);
-            if bucket % SLICE == 0 {
-                time::yield_now();
-            }
-        }
-    }
-}
-
-/// Buckets the collector looks at before it lets others run.
-const SLICE: usize = 128;
-
-impl Drop for ConnTable {
-    fn drop(&mut self) {
-        // Connections first, then FTP's control connections that they were tied to, then the templates.
-        for _ in 0..3 {
-            self.remove_matching(|_, _| true);
-        }
     }
 }

@@ -8,10 +8,7 @@ use core::sync::atomic::Ordering;
 use lvs_engine::parse::protocol;
 
 use crate::kernel_ext::memory::Entry;
-use crate::kernel_ext::rcu::{
-    self,
-    ReadSide, //
-};
+use crate::kernel_ext::rcu::ReadSide;
 use crate::kernel_ext::slab;
 use crate::kernel_ext::time;
 
@@ -21,10 +18,7 @@ use super::super::conn::{
     Tuple, //
 };
 use super::super::netns_state::Timeouts;
-use super::{
-    ConnTable,
-    SLICE, //
-};
+use super::ConnTable;
 
 /// Buckets in which a full table looks for a connection to end.
 const ROOM_SEARCH: usize = 8;
@@ -64,30 +58,6 @@ impl ConnTable {
         };
         self.remove(read, entry);
         true
-    }
-
-    /// Removes the connections and templates `which` names from a random 32nd of the table. Process
-    /// context.
-    pub(in crate::table) fn remove_from_some(
-        &self,
-        which: impl Fn(ReadSide<'_>, &Entry<Conn>) -> bool,
-    ) {
-        let buckets = self.buckets();
-        let start = time::random_u64() as usize;
-        for step in 0..buckets >> 5 {
-            // There is a power of two of them.
-            let bucket = start.wrapping_add(step) & buckets.wrapping_sub(1);
-            rcu::read(|read| {
-                self.table.for_each_in_bucket(read, bucket, |entry| {
-                    if which(read, entry) {
-                        self.remove(read, entry);
-                    }
-                })
-            });
-            if step % SLICE == 0 {
-                time::yield_now();
-            }
-        }
     }
 }
 

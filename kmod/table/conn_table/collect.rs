@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Taking connections out of the table, many at a time. Process context.
+
+use crate::kernel_ext::memory::Entry;
+use crate::kernel_ext::rcu::{
+    self,
+    ReadSide, //
+};
+use crate::kernel_ext::retired::Retired;
+use crate::kernel_ext::time;
+
+use super::super::conn::{
+    self,
+    flag,
+    Conn, //
+};
+use super::{
+    ConnTable,
+    HELD_RECHECK, //
+};
+
+/// How long before its end a control connection is looked at whose data connections outlive it.
+const HELD_AHEAD: u32 = 30 * time::HZ;
+
+/// Chains that are walked before others run, and buckets among which they are looked for.
+const CHAINS: usize = 128;
+const BUCKETS: usize = 2048;
+
+impl ConnTable {
+    /// Removes what is out of date.
+    pub(crate) fn collect(&self) {
+        self.remove_matching(|_, entry| {
+            let now = time::now();
+            if entry.has(flag::CONTROL) && entry.is_held() {
+                // Its packets must find it as long as data flows.
+                if conn::is_expired(entry, now.wrapping_add(HELD_AHEAD)) {
+                    conn::refresh(entry, now, HELD_RECHECK);
+                }
+                return false;
+            }
+            conn::is_expired(entry, now)
+        });
+    }
+
+    /// Ends connections whose server was removed, and then their templates.
+    pub(crate) fn remove_orphans(&self) {
+        for _ in 0..2 {
+            self.remove_matching(|read, conn| {
+                conn.dest(read).is_some_and(|dest| !dest.is_available())
+            });
+        }
+    }
+
+    /// Removes the connections and templates `which` names from a random 32nd of the table.
+    pub(in crate::table) fn remove_from_some(
+        &self,
+        which: impl Fn(ReadSide<'_>, &Entry<Conn>) -> bool,
+    ) {
+        let mut retired = Retired::new();
+        let buckets = self.buckets();
+        let start = time::random_u64() as usize;
+        for step in 0..buckets >> 5 {
+            // There is a power of two of them.
+            let bucket = start.wrapping_add(step) & buckets.wrapping_sub(1);
+            rcu::read(|read| self.remove_from(read, bucket, &which, &mut retired));
+            if step % CHAINS == 0 {
+                retired.work();
+                time::yield_now();
+            }
+        }
+    }
+
+    /// Removes the connections `which` names.
+    fn remove_matching(&self, which: impl Fn(ReadSide<'_>, &Entry<Conn>) -> bool) {
+        let mut retired = Retired::new();
+        let mut bucket = 0_usize;
+        let mut is_over = false;
+        while !is_over {
+            rcu::read(|read| {
+                let end = bucket.wrapping_add(BUCKETS);
+                for _ in 0..CHAINS {
+                    bucket = self.table.skip_empty(read, bucket);
+                    if bucket >= end {
+                        break;
+                    }
+                    is_over = !self.remove_from(read, bucket, &which, &mut retired);
+                    if is_over {
+                        break;
+                    }
+                    bucket = bucket.wrapping_add(1);
+                }
+            });
+            retired.work();
+            time::yield_now();
+        }
+    }
+
+    /// Removes them from one bucket; `false` when there is no such bucket.
+    fn remove_from(
+        &self,
+        read: ReadSide<'_>,
+        bucket: usize,
+        which: &impl Fn(ReadSide<'_>, &Entry<Conn>) -> bool,
+        retired: &mut Retired<Conn>,
+    ) -> bool {
+        self.table.for_each_in_bucket(read, bucket, |entry| {
+            if which(read, entry) {
+                if let Some(entry) = self.take_out(read, entry) {
+                    retired.push(entry);
+                }
+            }
+        })
+    }
+}
+
+impl Drop for ConnTable {
+    fn drop(&mut self) {
+        // Connections first, then FTP's control connections that they were tied to, then the templates.
+        for _ in 0..3 {
+            self.remove_matching(|_, _| true);
+        }
+    }
+}
