@@ -13,6 +13,7 @@
 #include <net/ip.h>
 #include <net/ip6_checksum.h>
 #include <net/ip6_route.h>
+#include <net/l3mdev.h>
 #include <net/netfilter/ipv6/nf_defrag_ipv6.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/net_namespace.h>
@@ -194,7 +195,12 @@ bool lvs_skb_pull(struct sk_buff *skb, unsigned int len)
 
 void lvs_skb_push_header(struct sk_buff *skb, const void *header, unsigned int len)
 {
-	memcpy(skb_push(skb, len), header, len);
+	void *to = __skb_push(skb, len);
+
+	if (len == sizeof(struct iphdr))
+		memcpy(to, header, sizeof(struct iphdr));
+	else
+		memcpy(to, header, len);
 	skb_reset_network_header(skb);
 	lvs_skb_reset_ip_options(skb);
 }
@@ -219,13 +225,6 @@ struct sk_buff *lvs_skb_realloc_headroom(struct sk_buff *skb, unsigned int headr
 		skb_set_owner_w(wider, skb->sk);
 	consume_skb(skb);
 	return wider;
-}
-
-void lvs_skb_prepare_inner(struct sk_buff *skb, u8 protocol)
-{
-	skb->transport_header = skb->network_header;
-	skb_set_inner_ipproto(skb, protocol);
-	skb_set_inner_mac_header(skb, skb_inner_network_offset(skb));
 }
 
 /* What netfilter reassembled must be cut again as small as it was. */
@@ -385,9 +384,21 @@ void lvs_local_out4(struct net *net, struct sk_buff *skb)
 	NF_HOOK(NFPROTO_IPV4, NF_INET_LOCAL_OUT, net, NULL, skb, NULL, skb_dst(skb)->dev, dst_output);
 }
 
+/* As ip_local_out does with a header without options, but without three calls for what is inline here. */
 void lvs_ip_local_out(struct net *net, struct sk_buff *skb)
 {
-	ip_local_out(net, skb->sk, skb);
+	struct iphdr *header = ip_hdr(skb);
+	struct sock *sk = skb->sk;
+
+	IP_INC_STATS(net, IPSTATS_MIB_OUTREQUESTS);
+	iph_set_totlen(header, skb->len);
+	header->check = 0;
+	header->check = ip_fast_csum(header, sizeof(*header) / 4);
+	skb = l3mdev_ip_out(sk, skb);
+	if (unlikely(!skb))
+		return;
+	skb->protocol = htons(ETH_P_IP);
+	NF_HOOK(NFPROTO_IPV4, NF_INET_LOCAL_OUT, net, sk, skb, NULL, skb_dst(skb)->dev, dst_output);
 }
 
 void lvs_local_out6(struct net *net, struct sk_buff *skb)
@@ -395,9 +406,18 @@ void lvs_local_out6(struct net *net, struct sk_buff *skb)
 	NF_HOOK(NFPROTO_IPV6, NF_INET_LOCAL_OUT, net, NULL, skb, NULL, skb_dst(skb)->dev, dst_output);
 }
 
+/* As ip6_local_out does. */
 void lvs_ip6_local_out(struct net *net, struct sk_buff *skb)
 {
-	ip6_local_out(net, skb->sk, skb);
+	struct sock *sk = skb->sk;
+
+	ipv6_set_payload_len(ipv6_hdr(skb), skb->len - sizeof(struct ipv6hdr));
+	IP6CB(skb)->nhoff = offsetof(struct ipv6hdr, nexthdr);
+	skb = l3mdev_ip6_out(sk, skb);
+	if (unlikely(!skb))
+		return;
+	skb->protocol = htons(ETH_P_IPV6);
+	NF_HOOK(NFPROTO_IPV6, NF_INET_LOCAL_OUT, net, sk, skb, NULL, skb_dst(skb)->dev, dst_output);
 }
 
 /* ICMPv6 takes the namespace from the device, which a locally made packet has none of. */

@@ -55,7 +55,6 @@ void lvs_skb_reset_ip_options(struct sk_buff *skb);
 bool lvs_skb_pull(struct sk_buff *skb, unsigned int len);
 void lvs_skb_set_transport_header(struct sk_buff *skb, int offset);
 struct sk_buff *lvs_skb_realloc_headroom(struct sk_buff *skb, unsigned int headroom);
-void lvs_skb_prepare_inner(struct sk_buff *skb, u8 protocol);
 bool lvs_skb_exceeds_mtu6(const struct sk_buff *skb, unsigned int mtu);
 __sum16 lvs_skb_icmp6_checksum(struct sk_buff *skb, unsigned int offset);
 void lvs_skb_select_ident(struct net *net, struct sk_buff *skb);

@@ -15,23 +15,43 @@ static int inside_ip(bool outer_ipv6)
 	return outer_ipv6 ? SKB_GSO_IPXIP6 : SKB_GSO_IPXIP4;
 }
 
-int lvs_skb_tunnel_offload_ip(struct sk_buff *skb, bool outer_ipv6)
+/* Makes the packet one of `protocol` inside another one. */
+static int prepare_inner(struct sk_buff *skb, int type, u8 protocol)
 {
-	return iptunnel_handle_offloads(skb, inside_ip(outer_ipv6));
+	int err;
+
+	if (skb_is_gso(skb) || skb->ip_summed == CHECKSUM_PARTIAL || skb->encapsulation) {
+		err = iptunnel_handle_offloads(skb, type);
+		if (err)
+			return err;
+	} else {
+		/* What that comes to for a packet that nobody segments or sums up later. */
+		skb_reset_inner_headers(skb);
+		skb->ip_summed = CHECKSUM_NONE;
+	}
+	skb->transport_header = skb->network_header;
+	skb_set_inner_ipproto(skb, protocol);
+	skb_set_inner_mac_header(skb, skb_inner_network_offset(skb));
+	return 0;
 }
 
-int lvs_skb_tunnel_offload_gre(struct sk_buff *skb, bool outer_ipv6, bool checksum)
+int lvs_skb_prepare_inside_ip(struct sk_buff *skb, bool outer_ipv6, u8 protocol)
 {
-	return iptunnel_handle_offloads(skb, inside_ip(outer_ipv6) | (checksum ? SKB_GSO_GRE_CSUM : SKB_GSO_GRE));
+	return prepare_inner(skb, inside_ip(outer_ipv6), protocol);
 }
 
-int lvs_skb_tunnel_offload_gue(struct sk_buff *skb, bool outer_ipv6, bool checksum, bool remote_checksum)
+int lvs_skb_prepare_inside_gre(struct sk_buff *skb, bool outer_ipv6, u8 protocol, bool checksum)
+{
+	return prepare_inner(skb, inside_ip(outer_ipv6) | (checksum ? SKB_GSO_GRE_CSUM : SKB_GSO_GRE), protocol);
+}
+
+int lvs_skb_prepare_inside_gue(struct sk_buff *skb, bool outer_ipv6, u8 protocol, bool checksum, bool remote_checksum)
 {
 	int type = inside_ip(outer_ipv6) | (checksum ? SKB_GSO_UDP_TUNNEL_CSUM : SKB_GSO_UDP_TUNNEL);
 
 	if (remote_checksum)
 		type |= SKB_GSO_TUNNEL_REMCSUM;
-	return iptunnel_handle_offloads(skb, type);
+	return prepare_inner(skb, type, protocol);
 }
 
 void lvs_skb_push_gre(struct sk_buff *skb, bool inner_ipv6, bool checksum)

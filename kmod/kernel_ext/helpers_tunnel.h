@@ -9,9 +9,9 @@
 #include <linux/skbuff.h>
 #include <linux/types.h>
 
-int lvs_skb_tunnel_offload_ip(struct sk_buff *skb, bool outer_ipv6);
-int lvs_skb_tunnel_offload_gre(struct sk_buff *skb, bool outer_ipv6, bool checksum);
-int lvs_skb_tunnel_offload_gue(struct sk_buff *skb, bool outer_ipv6, bool checksum, bool remote_checksum);
+int lvs_skb_prepare_inside_ip(struct sk_buff *skb, bool outer_ipv6, u8 protocol);
+int lvs_skb_prepare_inside_gre(struct sk_buff *skb, bool outer_ipv6, u8 protocol, bool checksum);
+int lvs_skb_prepare_inside_gue(struct sk_buff *skb, bool outer_ipv6, u8 protocol, bool checksum, bool remote_checksum);
 void lvs_skb_push_gre(struct sk_buff *skb, bool inner_ipv6, bool checksum);
 __be16 lvs_skb_flow_port(struct net *net, struct sk_buff *skb);
 bool lvs_skb_leave_checksum(struct sk_buff *skb, u16 *start, u16 *at);

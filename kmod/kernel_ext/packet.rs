@@ -437,10 +437,9 @@ impl Packet {
                     }
                 }
             }
-            if !packet.announce_tunnel(outer, encapsulation) {
-                return Err(packet.free());
-            }
-            bindings::lvs_skb_prepare_inner(packet.as_ptr(), inner_protocol);
+        }
+        if !packet.prepare_inner(outer, inner_protocol, encapsulation) {
+            return Err(packet.free());
         }
         Ok(packet)
     }

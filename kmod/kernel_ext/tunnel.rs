@@ -20,22 +20,34 @@ use super::netns::Net;
 use super::packet::Packet;
 
 impl Packet {
-    /// Tells segmentation what the packet will lie inside of. False when there is no memory.
-    pub(super) fn announce_tunnel(&mut self, outer: Family, encapsulation: Encapsulation) -> bool {
+    /// Tells segmentation what the packet, of protocol `inner`, will lie inside of. False when there is no
+    /// memory.
+    pub(super) fn prepare_inner(
+        &mut self,
+        outer: Family,
+        inner: u8,
+        encapsulation: Encapsulation,
+    ) -> bool {
         let is_v6 = outer == Family::V6;
         // SAFETY: The packet is owned, and its head is its own.
         unsafe {
             let skb = self.as_ptr();
             let error = match encapsulation {
-                Encapsulation::Ip => bindings::lvs_skb_tunnel_offload_ip(skb, is_v6),
+                Encapsulation::Ip => bindings::lvs_skb_prepare_inside_ip(skb, is_v6, inner),
                 Encapsulation::Gre { checksum } => {
-                    bindings::lvs_skb_tunnel_offload_gre(skb, is_v6, checksum)
+                    bindings::lvs_skb_prepare_inside_gre(skb, is_v6, inner, checksum)
                 }
                 Encapsulation::Gue {
                     checksum,
                     remote_checksum,
                     ..
-                } => bindings::lvs_skb_tunnel_offload_gue(skb, is_v6, checksum, remote_checksum),
+                } => bindings::lvs_skb_prepare_inside_gue(
+                    skb,
+                    is_v6,
+                    inner,
+                    checksum,
+                    remote_checksum,
+                ),
             };
             error == 0
         }
