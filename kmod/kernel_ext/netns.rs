@@ -52,9 +52,13 @@ pub(crate) trait NetnsState: Sized + Send + Sync + 'static {
     /// Makes the state of a new namespace. Process context, may sleep.
     fn create(net: Net) -> Result<Pin<KBox<Self>>>;
 
-    /// The namespace is about to die: stop taking packets and requests. What was started before is
-    /// waited for between this and the drop of the state. Process context.
+    /// The namespace is about to die: stop taking packets and requests. Process context.
     fn stop(&self);
+
+    /// No packet is inside any more: stop all that runs by itself. The kernel waited for readers since
+    /// `stop`, once for all namespaces that die together, and the state is dropped after this. Process
+    /// context.
+    fn finish(&self);
 }
 
 /// Gives every present and future network namespace a `T`. Field order of the module's root object
@@ -82,7 +86,8 @@ static mut SLOT_NUMBER: kernel::ffi::c_uint = 0;
 /// # Safety
 ///
 /// `net` is alive, `T` is the type registered by [`PerNetns`], and the state isn't torn down while
-/// the result lives: the caller was called by something that [`NetnsState::stop`] waits for.
+/// the result lives: the caller was called by something that [`NetnsState::stop`], the grace period
+/// after it or [`NetnsState::finish`] waits for.
 pub(super) unsafe fn state_of<'a, T: NetnsState>(net: *mut bindings::net) -> Option<&'a T> {
     let slot = SLOT.load(Ordering::Acquire);
     if slot == 0 {
@@ -163,7 +168,8 @@ impl<T: NetnsState> PerNetns<T> {
             let place = Self::place(net);
             let state = ptr::replace(place, ptr::null());
             if !state.is_null() {
-                drop(KBox::from_raw(state.cast_mut()));
+                let state = KBox::from_raw(state.cast_mut());
+                state.finish();
             }
         }
     }

@@ -53,12 +53,6 @@ pub(crate) fn barrier() {
     unsafe { bindings::rcu_barrier() }
 }
 
-/// Waits until all present readers are done. Sleeps.
-pub(crate) fn synchronize() {
-    // SAFETY: As above.
-    unsafe { bindings::synchronize_rcu() }
-}
-
 /// A value on the heap together with what a deferred free needs.
 #[repr(C)]
 pub(crate) struct Node<T> {

@@ -487,13 +487,12 @@ impl netns::NetnsState for NetnsState {
         let interfaces = self.interfaces.lock().take();
         drop(interfaces);
         self.control().shut_down();
-        if self.tables().is_some() {
-            // Packets that were inside the hooks use this state and its tables.
-            rcu::synchronize();
-        }
+        self.tracking.close();
+    }
+
+    fn finish(&self) {
         self.chore.cancel();
         self.estimator.stop();
-        self.tracking.close();
     }
 }
 
