@@ -33,6 +33,8 @@ heading "Calls"
 every nsenter --net=/run/netns/director python3 "$LIB/fault_calls.py" control
 heading "Packets"
 every python3 "$LIB/fault_packets.py"
+heading "Threads of the kernel"
+every python3 "$LIB/fault_threads.py"
 
 remove_namespaces
 unload_module lvs
