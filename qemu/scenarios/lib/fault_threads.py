@@ -6,13 +6,11 @@ The countdown to the fault is set for all threads of the work queues, one of whi
 
 import glob
 import os
-import socket
-import struct
 import sys
 import time
 
 from faults import below_kernel, contents, write
-from genl import Genl, address, attr, be16, be32, text, u16, u32
+from loopback_service import add_service, connect, loopback_up
 
 CONNECTIONS = 1000
 FEWEST_BUCKETS = 256
@@ -85,33 +83,14 @@ def state():
     return int(values["Connections"]), int(values["Buckets"]), estimators() - OTHERS
 
 
-def connect():
-    """Sends the first packet of each connection, or one more of it."""
-    with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP) as sender:
-        for port in range(1000, 1000 + CONNECTIONS):
-            sender.sendto(struct.pack("!HHHH", port, 53, 8, 0), ("127.0.0.1", 0))
-
-
-def add_service():
-    genl = Genl()
-    parts = u16(1, 2) + u16(2, 17) + address(3, "127.0.0.1") + be16(4, 53) + text(6, "rr") \
-        + attr(7, struct.pack("II", 0, 0xFFFFFFFF)) + u32(8, 0) + be32(9, 0xFFFFFFFF)
-    server = address(1, "127.0.0.2") + be16(2, 53) + u32(3, 0) + u32(4, 1) + u32(5, 0) + u32(6, 0)
-    for command, payload in ((1, attr(1, parts)), (5, attr(1, parts) + attr(2, server))):
-        error, _ = genl.request(genl.family, command, payload)
-        if error:
-            sys.exit(f"a service: {os.strerror(error)}")
-    genl.socket.close()
-
-
 def attempt(number):
     """In a namespace of its own; returns whether there were that many allocations."""
     os.unshare(os.CLONE_NEWNET)
-    os.system("ip link set lo up")
+    loopback_up()
     write("/proc/sys/net/ipv4/vs/est_cpulist", "0")
     before = count_down(number)
     add_service()
-    connect()
+    connect(CONNECTIONS)
     if state()[0] != CONNECTIONS:
         sys.exit(f"allocation {number}: {state()[0]} connections of {CONNECTIONS}")
     end = time.monotonic() + PATIENCE
@@ -124,7 +103,7 @@ def attempt(number):
         time.sleep(0.1)
     had_it = failed()
     count_down(0)
-    connect()
+    connect(CONNECTIONS)
     if state()[0] != CONNECTIONS or before == 0:
         sys.exit(f"allocation {number}: {connections}, then {state()[0]} connections of {CONNECTIONS}; {before} threads")
     return had_it > 0

@@ -3,16 +3,13 @@
 
 Prints how many kilobytes the kernel took for each, and for the balancer's use in it."""
 
-import fcntl
 import gc
 import os
 import resource
-import socket
-import struct
 import sys
 import time
 
-from genl import Genl, address, attr, be16, be32, text, u16, u32
+from loopback_service import add_service, connect, loopback_up
 
 COUNT = int(sys.argv[1])
 CONNECTIONS = 10
@@ -26,24 +23,9 @@ def kernel_memory():
     return sum(int(lines[key].split()[0]) for key in ("Slab", "Percpu", "VmallocUsed", "PageTables", "KernelStack"))
 
 
-def loopback_up():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        fcntl.ioctl(sock, 0x8914, struct.pack("16sH22x", b"lo", 1 | 0x40))
-
-
 def service():
-    genl = Genl()
-    parts = u16(1, 2) + u16(2, 17) + address(3, "127.0.0.1") + be16(4, 53) + text(6, "rr") \
-        + attr(7, struct.pack("II", 0, 0xFFFFFFFF)) + u32(8, 0) + be32(9, 0xFFFFFFFF)
-    server = address(1, "127.0.0.2") + be16(2, 53) + u32(3, 0) + u32(4, 1) + u32(5, 0) + u32(6, 0)
-    for command, payload in ((1, attr(1, parts)), (5, attr(1, parts) + attr(2, server))):
-        error, _ = genl.request(genl.family, command, payload)
-        if error:
-            raise OSError(error, os.strerror(error))
-    genl.socket.close()
-    with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP) as sender:
-        for port in range(1000, 1000 + CONNECTIONS):
-            sender.sendto(struct.pack("!HHHH", port, 53, 8, 0), ("127.0.0.1", 0))
+    add_service()
+    connect(CONNECTIONS)
     with open("/proc/thread-self/net/ip_vs_conn", encoding="ascii") as file:
         made = sum(1 for _ in file) - 1
     if made != CONNECTIONS:
