@@ -6,7 +6,7 @@ use core::fmt;
 
 use kernel::prelude::*;
 use lvs_engine::config::Forwarding;
-use lvs_engine::sched::Kind;
+use lvs_engine::sched::Algorithm;
 
 /// Name of a service without a scheduler.
 const NO_SCHEDULER: &str = "none";
@@ -15,16 +15,16 @@ const NO_SCHEDULER: &str = "none";
 pub(crate) const SIP: &str = "sip";
 
 /// The scheduler called `name`; `ENOENT` when there is none.
-pub(crate) fn scheduler(name: &[u8]) -> Result<Option<Kind>> {
+pub(crate) fn scheduler(name: &[u8]) -> Result<Option<Algorithm>> {
     if name == NO_SCHEDULER.as_bytes() {
         return Ok(None);
     }
-    Kind::from_name(name).map(Some).ok_or(ENOENT)
+    Algorithm::from_name(name).map(Some).ok_or(ENOENT)
 }
 
 /// The name of a scheduler.
-pub(crate) fn of_scheduler(kind: Option<Kind>) -> &'static str {
-    kind.map_or(NO_SCHEDULER, Kind::name)
+pub(crate) fn of_scheduler(algorithm: Option<Algorithm>) -> &'static str {
+    algorithm.map_or(NO_SCHEDULER, Algorithm::name)
 }
 
 /// Shows an IP protocol as the files in procfs do.

@@ -19,7 +19,7 @@ use lvs_engine::parse::{
     tcp_flag,
     IpHeader, //
 };
-use lvs_engine::signal::Signal;
+use lvs_engine::state_input::StateInput;
 
 use crate::kernel_ext::early::{
     ClientRoute,
@@ -92,23 +92,23 @@ fn plain_flow(context: &Context<'_>, packet: &mut Packet, ip: IpHeader) -> Optio
     }
     let headers = packet.linear().get(ip.len..)?;
     let (source_port, destination_port) = parse::ports(headers)?;
-    let signal = match ip.protocol {
+    let input = match ip.protocol {
         protocol::TCP => {
             let flags = parse::tcp_flags(headers)?;
             // A connection that begins takes the normal path.
             if flags & tcp_flag::SYN != 0 {
                 return None;
             }
-            Signal::Segment(flags)
+            StateInput::Segment(flags)
         }
-        protocol::UDP => Signal::Datagram,
+        protocol::UDP => StateInput::Datagram,
         _ => return None,
     };
     Some(Flow {
         ip,
         source_port,
         destination_port,
-        signal,
+        input,
         client_hash: None,
     })
 }
@@ -244,6 +244,6 @@ fn look_up_way_back<'a>(
 #[inline]
 fn note(context: &Context<'_>, flow: &Flow, conn: &ConnEntry, from_client: bool) {
     let timeouts = context.state.timeouts();
-    let ticks = conn.advance(context.read, timeouts, from_client, flow.signal);
+    let ticks = conn.advance(context.read, timeouts, from_client, flow.input);
     conn::refresh(conn, context.now, ticks);
 }

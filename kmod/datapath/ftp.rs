@@ -92,7 +92,7 @@ pub(super) fn from_server(
     };
     let sequence = tcp_edit::sequence(segment)?;
     let mut dialogue = control.dialogue.lock();
-    if flow.signal.opens() {
+    if flow.input.opens() {
         dialogue.accepted(sequence.wrapping_add(1));
         return Some(());
     }

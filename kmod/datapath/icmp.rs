@@ -7,16 +7,16 @@ use lvs_engine::addr::Family;
 use lvs_engine::config::Forwarding;
 use lvs_engine::nat::{
     self,
-    ErrorWay, //
+    Toward, //
 };
 use lvs_engine::parse::{
     self,
     protocol,
-    IcmpError,
     IpHeader,
+    ReceivedError,
     ICMP_HEADER_LEN, //
 };
-use lvs_engine::signal::Signal;
+use lvs_engine::state_input::StateInput;
 
 use crate::kernel_ext::hook::Place;
 use crate::kernel_ext::packet::{
@@ -48,7 +48,7 @@ use super::{
 
 /// An error and the packet it is about.
 pub(super) struct Report {
-    pub(super) error: IcmpError,
+    pub(super) error: ReceivedError,
     /// Where the inner IP header starts.
     pub(super) inner_at: usize,
     pub(super) inner: IpHeader,
@@ -149,7 +149,7 @@ pub(super) fn inner_flow(packet: &mut Packet, report: &Report) -> Option<Flow> {
         ip: inner,
         source_port,
         destination_port,
-        signal: Signal::Nothing,
+        input: StateInput::Nothing,
         client_hash: None,
     })
 }
@@ -191,7 +191,7 @@ fn speak_of_virtual_address(
         .ok()?;
     let has_ports = parse::has_ports(report.inner.protocol);
     let (addr, port) = (conn.virtual_addr(), has_ports.then(|| conn.virtual_port()));
-    let way = ErrorWay::ToClient;
+    let way = Toward::Client;
     match ip.family {
         Family::V4 => {
             let addr = addr.v4_word();

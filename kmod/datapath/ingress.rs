@@ -9,7 +9,7 @@ use lvs_engine::parse::{
     IpHeader,
     ParseError, //
 };
-use lvs_engine::signal::Signal;
+use lvs_engine::state_input::StateInput;
 
 use crate::kernel_ext::hook::Place;
 use crate::kernel_ext::output::IcmpError;
@@ -186,18 +186,18 @@ fn whole_transport(context: &Context<'_>, packet: Packet, ip: IpHeader) -> Dispo
     let Some((source_port, destination_port)) = parse::ports(headers) else {
         return packet.accept();
     };
-    let signal = match ip.protocol {
+    let input = match ip.protocol {
         protocol::TCP => match parse::tcp_flags(headers) {
-            Some(flags) => Signal::Segment(flags),
+            Some(flags) => StateInput::Segment(flags),
             None => return packet.accept(),
         },
-        _ => Signal::Datagram,
+        _ => StateInput::Datagram,
     };
     let flow = Flow {
         ip,
         source_port,
         destination_port,
-        signal,
+        input,
         client_hash: None,
     };
     balance(context, packet, flow)
@@ -258,7 +258,7 @@ fn answer_stray_reply(context: &Context<'_>, packet: &Packet, flow: &Flow) -> bo
     } = flow.ip;
     let backends = &context.tables.backends;
     let server = backends.find(context.read, family, protocol, &source, flow.source_port);
-    if flow.signal.aborts() || server.is_none() {
+    if flow.input.aborts() || server.is_none() {
         return false;
     }
     packet.report(family, context.state.net(), IcmpError::PortUnreachable);

@@ -9,7 +9,7 @@ use lvs_engine::parse::{
     protocol,
     IpHeader, //
 };
-use lvs_engine::signal::Signal;
+use lvs_engine::state_input::StateInput;
 
 use crate::kernel_ext::hook::Place;
 use crate::kernel_ext::packet::{
@@ -39,7 +39,7 @@ pub(super) fn key_exchange(ip: &IpHeader) -> Flow {
         },
         source_port: ISAKMP_PORT,
         destination_port: ISAKMP_PORT,
-        signal: Signal::Nothing,
+        input: StateInput::Nothing,
         client_hash: None,
     }
 }

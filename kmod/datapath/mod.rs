@@ -42,7 +42,7 @@ use kernel::prelude::*;
 
 use lvs_engine::addr::Family;
 use lvs_engine::parse::IpHeader;
-use lvs_engine::signal::Signal;
+use lvs_engine::state_input::StateInput;
 
 use crate::kernel_ext::hook::{
     Hooks,
@@ -105,7 +105,7 @@ struct Flow {
     source_port: u16,
     destination_port: u16,
     /// What they say about the connection's state.
-    signal: Signal,
+    input: StateInput,
     /// The hash of the source as a client, once that was looked for.
     client_hash: Option<ClientHash>,
 }

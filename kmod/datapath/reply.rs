@@ -93,7 +93,7 @@ pub(super) fn send_back(
             dest.counters.count_out(packet.len());
         }
     }
-    let ticks = conn.advance(context.read, context.state.timeouts(), false, flow.signal);
+    let ticks = conn.advance(context.read, context.state.timeouts(), false, flow.input);
     conn::refresh(conn, context.now, ticks);
     pass_on(packet, conn)
 }

@@ -10,11 +10,11 @@ use lvs_engine::parse::{
     tcp_flag, //
 };
 use lvs_engine::sched::{
+    Algorithm, //
     Key,
-    Kind, //
 };
 use lvs_engine::sctp_state::SctpState;
-use lvs_engine::signal::Signal;
+use lvs_engine::state_input::StateInput;
 use lvs_engine::tcp_state::TcpState;
 use lvs_uapi::flags::service as service_flag;
 
@@ -57,7 +57,7 @@ use super::{
 /// is ended and the packet begins a new one.
 #[inline(always)]
 pub(super) fn keeps(context: &Context<'_>, flow: &Flow, conn: &ConnEntry) -> bool {
-    let opens = flow.signal.opens();
+    let opens = flow.input.opens();
     let server_is_gone = has_lost_server(context, conn);
     if !opens && !server_is_gone {
         return true;
@@ -119,14 +119,14 @@ fn cannot_answer(context: &Context<'_>, conn: &ConnEntry) -> bool {
 pub(super) fn begin(context: Context<'_>, packet: Packet, flow: Flow) -> Disposition {
     let (context, flow) = (&context, &flow);
     let sysctls = context.state.sysctls();
-    let can_open = match flow.signal {
-        Signal::Datagram => true,
-        Signal::Segment(flags) => {
+    let can_open = match flow.input {
+        StateInput::Datagram => true,
+        StateInput::Segment(flags) => {
             flags & tcp_flag::RST == 0 && (flags & tcp_flag::SYN != 0 || sysctls.sloppy_tcp())
         }
-        Signal::Chunks(chunks) => chunks.can_open(sysctls.sloppy_sctp()),
+        StateInput::Chunks(chunks) => chunks.can_open(sysctls.sloppy_sctp()),
         // Too short for its protocol.
-        Signal::Nothing => return packet.discard(),
+        StateInput::Nothing => return packet.discard(),
     };
     if !can_open {
         return packet.accept();
@@ -345,9 +345,9 @@ pub(super) fn pick<'a>(
 ) -> Result<&'a RcuArc<Dest>, Failure> {
     let sysctls = context.state.sysctls();
     let (random, seconds) = match service.scheduler(context.read) {
-        Some(kind) if kind.is_random() => (time::random_u64(), 0),
-        Some(Kind::LocalityLeastConnection) => (0, sysctls.lblc_expiration()),
-        Some(Kind::LocalityReplication) => (0, sysctls.lblcr_expiration()),
+        Some(algorithm) if algorithm.is_random() => (time::random_u64(), 0),
+        Some(Algorithm::LocalityLeastConnection) => (0, sysctls.lblc_expiration()),
+        Some(Algorithm::LocalityReplication) => (0, sysctls.lblcr_expiration()),
         _ => (0, 0),
     };
     let expiration = time::ticks(seconds.max(0).unsigned_abs());

@@ -11,7 +11,7 @@ use lvs_engine::sctp_state::{
     Chunks,
     HEADER_LEN, //
 };
-use lvs_engine::signal::Signal;
+use lvs_engine::state_input::StateInput;
 
 use crate::kernel_ext::hook::Place;
 use crate::kernel_ext::packet::{
@@ -63,17 +63,17 @@ fn read(packet: &mut Packet, ip: IpHeader) -> Option<Flow> {
     }
     let (source_port, destination_port) = parse::ports(packet.linear().get(ip.len..)?)?;
     let chunks_at = ip.len.checked_add(HEADER_LEN)?;
-    let signal = match packet.chunk_at(chunks_at) {
-        Some(first) => Signal::Chunks(Chunks::read(first, |behind| {
+    let input = match packet.chunk_at(chunks_at) {
+        Some(first) => StateInput::Chunks(Chunks::read(first, |behind| {
             packet.chunk_at(chunks_at.checked_add(behind)?)
         })),
-        None => Signal::Nothing,
+        None => StateInput::Nothing,
     };
     Some(Flow {
         ip,
         source_port,
         destination_port,
-        signal,
+        input,
         client_hash: None,
     })
 }

@@ -6,7 +6,7 @@
 //! order.
 
 use crate::addr::{Addr, Family};
-use crate::sched::Kind;
+use crate::sched::Algorithm;
 
 /// What names a virtual service within a network namespace.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,7 +37,7 @@ pub enum Target {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ServiceConfig {
     /// Scheduling algorithm; `None` schedules nothing new (`none`).
-    pub scheduler: Option<Kind>,
+    pub scheduler: Option<Algorithm>,
     /// `lvs_uapi::flags::service` bits; `HASHED` is ignored.
     pub flags: u32,
     /// Life of a persistence template after its last use, in seconds.

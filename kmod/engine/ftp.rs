@@ -235,7 +235,7 @@ pub fn announce(mode: Mode, addr: &Addr, port: u16) -> Text {
 
 /// A control connection: what its client asked for last, and what became of the server's replies.
 #[derive(Clone, Copy, Debug)]
-pub struct Control {
+pub struct ControlConnection {
     mode: Mode,
     /// The client uses nothing but `EPSV`.
     only_extended: bool,
@@ -244,7 +244,7 @@ pub struct Control {
     edit: Option<Edit>,
 }
 
-impl Control {
+impl ControlConnection {
     /// One that begins.
     pub const fn new() -> Self {
         Self {
@@ -287,7 +287,7 @@ impl Control {
     }
 
     /// The server sends `data`, which begins at `sequence`. Returns where it listens for the client,
-    /// with the range in `data`, if it says so; [`Control::replace`] has to follow.
+    /// with the range in `data`, if it says so; [`ControlConnection::replace`] has to follow.
     pub fn replied(&mut self, data: &[u8], sequence: u32) -> Option<(Mode, Announcement)> {
         let begins_line = self.line_start == Some(sequence);
         let last_line = data
@@ -332,7 +332,7 @@ impl Control {
     }
 }
 
-impl Default for Control {
+impl Default for ControlConnection {
     fn default() -> Self {
         Self::new()
     }

@@ -186,13 +186,13 @@ pub fn rewrite_icmp_v6(
     icmp_at: usize,
     inner_at: usize,
     inner_len: usize,
-    way: ErrorWay,
+    way: Toward,
     addr: &Addr,
     port: Option<u16>,
 ) -> Option<()> {
     let (outer_addr_at, inner_addr_at, inner_port_at) = match way {
-        ErrorWay::ToClient => (8, 24, 2),
-        ErrorWay::ToServer => (24, 8, 0),
+        Toward::Client => (8, 24, 2),
+        Toward::Server => (24, 8, 0),
     };
     let check_at = icmp_at.checked_add(2)?;
     let ports_at = inner_at.checked_add(inner_len)?;
@@ -233,13 +233,13 @@ pub fn decrement_ttl_v4(ip: &mut [u8]) -> Option<()> {
 
 /// Which way an ICMP error goes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum ErrorWay {
+pub enum Toward {
     /// To the client: it is about a packet of the client to the server. Outer source and inner
     /// destination become the virtual address.
-    ToClient,
+    Client,
     /// To the server: it is about a packet of the server to the client. Outer destination and inner
     /// source become the real server's address.
-    ToServer,
+    Server,
 }
 
 /// Bytes of headers that [`rewrite_icmp_v4`] and [`rewrite_icmp_v6`] need for an error about a packet
@@ -262,13 +262,13 @@ pub fn rewrite_icmp_v4(
     icmp_at: usize,
     inner_at: usize,
     inner_len: usize,
-    way: ErrorWay,
+    way: Toward,
     addr: u32,
     port: Option<u16>,
 ) -> Option<()> {
     let (outer_addr_at, inner_addr_at, inner_port_at) = match way {
-        ErrorWay::ToClient => (12, 16, 2),
-        ErrorWay::ToServer => (16, 12, 0),
+        Toward::Client => (12, 16, 2),
+        Toward::Server => (16, 12, 0),
     };
     let ports_at = inner_at.checked_add(inner_len)?;
     // Everything is there before anything is changed.
@@ -414,7 +414,7 @@ mod tests {
             let mut body = vec![1, 4, 0, 0, 0, 0, 0, 0];
             body.extend(&inner);
             let mut bytes = packet_v6(protocol::ICMPV6, &body, 2);
-            let way = if to_client { ErrorWay::ToClient } else { ErrorWay::ToServer };
+            let way = if to_client { Toward::Client } else { Toward::Server };
             rewrite_icmp_v6(&mut bytes, 40, 48, 40, way, &Addr(words), Some(port)).unwrap();
             prop_assert_eq!(sum_v6(&bytes), 0);
             prop_assert!(rewrite_icmp_v6(&mut bytes[..80], 40, 48, 40, way, &Addr(words), None).is_none());
@@ -480,14 +480,14 @@ mod tests {
         bytes.extend([3, 3, 0xab, 0xcd, 0, 0, 0, 0]);
         bytes.extend(&inner);
         let vip = u32::from_ne_bytes([10, 1, 1, 1]);
-        rewrite_icmp_v4(&mut bytes, 20, 28, 20, ErrorWay::ToClient, vip, Some(443)).unwrap();
+        rewrite_icmp_v4(&mut bytes, 20, 28, 20, Toward::Client, vip, Some(443)).unwrap();
         assert_eq!(bytes[12..16], [10, 1, 1, 1]);
         assert_eq!(bytes[28 + 16..28 + 20], [10, 1, 1, 1]);
         assert_eq!(bytes[28 + 22..28 + 24], 443_u16.to_be_bytes());
         assert_eq!(bytes[22..24], [0, 0]);
         assert_eq!(checksum::of(&bytes[28..48]), 0);
         assert_eq!(
-            rewrite_icmp_v4(&mut bytes[..40], 20, 28, 20, ErrorWay::ToServer, 1, Some(1)),
+            rewrite_icmp_v4(&mut bytes[..40], 20, 28, 20, Toward::Server, 1, Some(1)),
             None
         );
     }

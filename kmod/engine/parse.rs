@@ -269,7 +269,7 @@ pub const fn transport_len(protocol: u8) -> usize {
 
 /// An ICMP message about another packet.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct IcmpError {
+pub struct ReceivedError {
     /// Type.
     pub kind: u8,
     /// Code.
@@ -284,11 +284,11 @@ pub const ICMP_HEADER_LEN: usize = 8;
 /// Reads the ICMP header; `Ok(None)` when it isn't one of the errors that concern connections:
 /// destination unreachable, source quench, time exceeded.
 #[inline]
-pub fn icmp_error(icmp: &[u8]) -> Result<Option<IcmpError>, ParseError> {
+pub fn icmp_error(icmp: &[u8]) -> Result<Option<ReceivedError>, ParseError> {
     let ([kind, code, _, _, i0, i1, i2, i3], _) = icmp
         .split_first_chunk::<ICMP_HEADER_LEN>()
         .ok_or(ParseError::Truncated)?;
-    Ok(matches!(kind, 3 | 4 | 11).then_some(IcmpError {
+    Ok(matches!(kind, 3 | 4 | 11).then_some(ReceivedError {
         kind: *kind,
         code: *code,
         info: u32::from_be_bytes([*i0, *i1, *i2, *i3]),
@@ -297,11 +297,11 @@ pub fn icmp_error(icmp: &[u8]) -> Result<Option<IcmpError>, ParseError> {
 
 /// As [`icmp_error`] for ICMPv6: all its error messages (RFC 4443, types below 128).
 #[inline]
-pub fn icmp_error_v6(icmp: &[u8]) -> Result<Option<IcmpError>, ParseError> {
+pub fn icmp_error_v6(icmp: &[u8]) -> Result<Option<ReceivedError>, ParseError> {
     let ([kind, code, _, _, i0, i1, i2, i3], _) = icmp
         .split_first_chunk::<ICMP_HEADER_LEN>()
         .ok_or(ParseError::Truncated)?;
-    Ok((*kind < 128).then_some(IcmpError {
+    Ok((*kind < 128).then_some(ReceivedError {
         kind: *kind,
         code: *code,
         info: u32::from_be_bytes([*i0, *i1, *i2, *i3]),

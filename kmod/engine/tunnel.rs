@@ -11,8 +11,8 @@ use crate::addr::{
 use crate::config::Tunnel;
 use crate::parse::{
     protocol,
-    IcmpError,
     IpHeader, //
+    ReceivedError,
 };
 
 /// Smallest MTU an IPv4 tunnel may leave for the packets inside (RFC 791).
@@ -180,12 +180,12 @@ pub enum Relayed {
     /// The packet outside was too big for a link of this MTU.
     TooBig(u32),
     /// An error of the inner packet's family.
-    Other(IcmpError),
+    Other(ReceivedError),
 }
 
 /// Translates `error` about a packet of family `outer` for the sender of one of family `inner`: as it
 /// is within a family, else as RFC 2473, section 8, has it.
-pub const fn relayed(outer: Family, inner: Family, error: IcmpError) -> Relayed {
+pub const fn relayed(outer: Family, inner: Family, error: ReceivedError) -> Relayed {
     const UNREACHABLE_V4: u8 = 3;
     const HOST: u8 = 1;
     const UNREACHABLE_V6: u8 = 1;
@@ -194,12 +194,12 @@ pub const fn relayed(outer: Family, inner: Family, error: IcmpError) -> Relayed 
         (Family::V4, _, 3, 4) => Relayed::TooBig(error.info & 0xffff),
         (Family::V6, _, 2, _) => Relayed::TooBig(error.info),
         (Family::V4, Family::V4, ..) | (Family::V6, Family::V6, 1 | 3, _) => Relayed::Other(error),
-        (_, Family::V4, ..) => Relayed::Other(IcmpError {
+        (_, Family::V4, ..) => Relayed::Other(ReceivedError {
             kind: UNREACHABLE_V4,
             code: HOST,
             info: 0,
         }),
-        (_, Family::V6, ..) => Relayed::Other(IcmpError {
+        (_, Family::V6, ..) => Relayed::Other(ReceivedError {
             kind: UNREACHABLE_V6,
             code: ADDRESS,
             info: 0,
@@ -233,7 +233,7 @@ pub const fn outer_tos(inner: u8) -> u8 {
 }
 
 /// The outer IPv4 header (RFC 2003) around the packet with header `inner`; `protocol` is what follows
-/// it. Length, identity and checksum are left to output. Addresses as they lie in memory.
+/// it. Length, IP ID and checksum are left to output. Addresses as they lie in memory.
 #[inline]
 pub fn ipv4_header(
     inner: &IpHeader,
@@ -270,11 +270,11 @@ pub fn ipv4_header(
     ]
 }
 
-/// Gives an IPv4 header its identity, in host order.
+/// Sets the IP ID of an IPv4 header, in host order.
 #[inline]
-pub fn identify_v4(header: &mut [u8; 20], identity: u16) {
+pub fn set_ip_id_v4(header: &mut [u8; 20], ip_id: u16) {
     let [_, _, _, _, high, low, ..] = header;
-    [*high, *low] = identity.to_be_bytes();
+    [*high, *low] = ip_id.to_be_bytes();
 }
 
 /// Smallest MTU an IPv6 tunnel may leave for the packets inside (RFC 8200).
@@ -420,7 +420,7 @@ mod tests {
     #[test]
     fn errors_are_translated_between_the_families() {
         let (v4, v6) = (Family::V4, Family::V6);
-        let error = |kind, code, info| IcmpError { kind, code, info };
+        let error = |kind, code, info| ReceivedError { kind, code, info };
         let other = |kind, code, info| Relayed::Other(error(kind, code, info));
         assert_eq!(
             relayed(v4, v6, error(3, 4, 0xabcd_0514)),

@@ -30,7 +30,7 @@ pub(crate) struct Control {
     /// Ties it to its persistence template: its own tie holds its data connections.
     pub(super) template: Tie<Conn>,
     /// What was said on it.
-    pub(crate) dialogue: LockBh<ftp::Control>,
+    pub(crate) dialogue: LockBh<ftp::ControlConnection>,
 }
 
 impl Extension {
@@ -45,7 +45,7 @@ impl Extension {
     pub(super) fn control() -> Result<RcuArc<Self>> {
         RcuArc::new_atomic(Self::Control(Control {
             template: Tie::loose(),
-            dialogue: LockBh::new_atomic(ftp::Control::new())?,
+            dialogue: LockBh::new_atomic(ftp::ControlConnection::new())?,
         }))
     }
 }

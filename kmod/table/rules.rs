@@ -29,8 +29,8 @@ use lvs_engine::config::{
 };
 use lvs_engine::hash;
 use lvs_engine::sched::{
+    Algorithm, //
     Change,
-    Kind, //
 };
 use lvs_engine::table_size;
 
@@ -499,8 +499,8 @@ impl<'a> Control<'a> {
 
     fn publish(&mut self, id: &ServiceId, dests: List<RcuArc<Dest>>, change: Change) -> Result {
         // The pool is made before the service is looked at: that may sleep.
-        let kind = self.with_service(id, scheduler_of)?;
-        let pool = Service::make_pool(id.family, kind, dests)?;
+        let algorithm = self.with_service(id, scheduler_of)?;
+        let pool = Service::make_pool(id.family, algorithm, dests)?;
         self.note_change();
         self.with_service(id, |read, service| service.publish(read, pool, change))
     }
@@ -562,6 +562,6 @@ impl<'a> Control<'a> {
 }
 
 /// The scheduler of a service.
-fn scheduler_of(read: ReadSide<'_>, service: &Service) -> Option<Kind> {
+fn scheduler_of(read: ReadSide<'_>, service: &Service) -> Option<Algorithm> {
     service.pool(read).and_then(Pool::scheduler)
 }

@@ -28,10 +28,10 @@ use lvs_engine::sched::{
     mh,
     tournament::Standing,
     twos,
+    Algorithm,
     Facts,
     Identified,
     Key,
-    Kind,
     Servers, //
 };
 use lvs_engine::table_size;
@@ -96,7 +96,7 @@ pub(crate) struct Service {
 /// The servers of a service at one time, newest first, and what their scheduler computed of them.
 /// Never changed: a change of the rules makes another one.
 pub(crate) struct Pool {
-    scheduler: Option<Kind>,
+    scheduler: Option<Algorithm>,
     dests: List<RcuArc<Dest>>,
     facts: Facts,
     /// Which server each hash value maps to, for the algorithms that hash.
@@ -107,7 +107,7 @@ pub(crate) struct Pool {
 
 /// What the locality-based algorithms remember: a bounded number of addresses and their servers.
 pub(crate) struct Locality {
-    entries: LockBh<List<locality::Entry>>,
+    entries: LockBh<List<locality::Assignment>>,
     key: HashKey,
 }
 
@@ -116,11 +116,11 @@ impl Locality {
     const ENTRIES: usize = 1024 * locality::ROW_LEN;
 
     /// An empty memory if `scheduler` needs one. Sleeps. Fails with `ENOMEM`.
-    pub(crate) fn of(scheduler: Option<Kind>) -> Result<Option<RcuBox<Self>>> {
+    pub(crate) fn of(scheduler: Option<Algorithm>) -> Result<Option<RcuBox<Self>>> {
         if !scheduler.is_some_and(is_locality_based) {
             return Ok(None);
         }
-        let entries = List::filled(Self::ENTRIES, locality::Entry::default())?;
+        let entries = List::filled(Self::ENTRIES, locality::Assignment::default())?;
         Ok(Some(RcuBox::new(Self {
             entries: LockBh::new(entries)?,
             key: (time::random_u64(), time::random_u64()),
@@ -128,10 +128,10 @@ impl Locality {
     }
 }
 
-const fn is_locality_based(kind: Kind) -> bool {
+const fn is_locality_based(algorithm: Algorithm) -> bool {
     matches!(
-        kind,
-        Kind::LocalityLeastConnection | Kind::LocalityReplication
+        algorithm,
+        Algorithm::LocalityLeastConnection | Algorithm::LocalityReplication
     )
 }
 
@@ -142,7 +142,7 @@ impl Pool {
     }
 
     /// The scheduling algorithm.
-    pub(crate) fn scheduler(&self) -> Option<Kind> {
+    pub(crate) fn scheduler(&self) -> Option<Algorithm> {
         self.scheduler
     }
 
@@ -318,7 +318,7 @@ impl Service {
 
     /// The present scheduler.
     #[inline]
-    pub(crate) fn scheduler(&self, read: ReadSide<'_>) -> Option<Kind> {
+    pub(crate) fn scheduler(&self, read: ReadSide<'_>) -> Option<Algorithm> {
         self.pool(read)?.scheduler
     }
 
@@ -339,7 +339,7 @@ impl Service {
     /// Sleeps. Fails with `ENOMEM` or with what the scheduler objects to.
     pub(crate) fn make_pool(
         family: Family,
-        scheduler: Option<Kind>,
+        scheduler: Option<Algorithm>,
         dests: List<RcuArc<Dest>>,
     ) -> Result<RcuBox<Pool>> {
         let mut pool = Pool {
@@ -349,15 +349,15 @@ impl Service {
             table: List::new(),
             standings: None,
         };
-        if let Some(kind) = scheduler {
-            pool.facts = Facts::of(kind, &pool);
-            let mut table = List::filled(kind.table_len(), 0)?;
+        if let Some(algorithm) = scheduler {
+            pool.facts = Facts::of(algorithm, &pool);
+            let mut table = List::filled(algorithm.table_len(), 0)?;
             let mut scratch =
-                List::filled(kind.scratch_len(pool.len()), mh::Preference::default())?;
-            sched::table::fill(kind, family, &pool, &mut table, &mut scratch)
+                List::filled(algorithm.scratch_len(pool.len()), mh::Preference::default())?;
+            sched::hash_ring::fill(algorithm, family, &pool, &mut table, &mut scratch)
                 .map_err(|_| EINVAL)?;
             pool.table = table;
-            pool.standings = Standings::of(kind, pool.len())?;
+            pool.standings = Standings::of(algorithm, pool.len())?;
         }
         RcuBox::new(pool)
     }
@@ -379,12 +379,12 @@ impl Service {
 
     /// Tells the scheduler's memory what happened to the list of servers.
     fn note_change(&self, pool: &Pool, change: sched::Change) {
-        let Some(kind) = pool.scheduler else {
+        let Some(algorithm) = pool.scheduler else {
             return;
         };
         let mut state = self.cursor.load(Ordering::Relaxed);
         loop {
-            let next = sched::after_change(kind, state, change, &pool.facts);
+            let next = sched::after_change(algorithm, state, change, &pool.facts);
             match self
                 .cursor
                 .compare_exchange(state, next, Ordering::Relaxed, Ordering::Relaxed)
@@ -400,7 +400,7 @@ impl Service {
         &'a self,
         read: ReadSide<'a>,
         pool: &'a Pool,
-        kind: Kind,
+        algorithm: Algorithm,
         key: &Key,
         expiration: u32,
     ) -> Option<&'a RcuArc<Dest>> {
@@ -408,9 +408,9 @@ impl Service {
             now: time::now(),
             expiration,
         };
-        let find = |entries: &mut [locality::Entry], memory_key| {
+        let find = |entries: &mut [locality::Assignment], memory_key| {
             let mut cache = locality::Cache::new(entries, memory_key);
-            locality::pick(kind, &mut cache, pool, &key.virtual_addr, clock)
+            locality::pick(algorithm, &mut cache, pool, &key.virtual_addr, clock)
         };
         let index = match self.locality.load(read) {
             Some(memory) => find(&mut memory.entries.lock(), memory.key),
@@ -430,13 +430,13 @@ impl Service {
         expiration: u32,
     ) -> Option<&'a RcuArc<Dest>> {
         let pool = self.pool(read)?;
-        let kind = pool.scheduler?;
-        if is_locality_based(kind) {
-            return self.schedule_by_locality(read, pool, kind, key, expiration);
+        let algorithm = pool.scheduler?;
+        if is_locality_based(algorithm) {
+            return self.schedule_by_locality(read, pool, algorithm, key, expiration);
         }
         let mut state = self.cursor.load(Ordering::Relaxed);
         loop {
-            let pick = sched::pick(kind, pool, &pool.facts, key, state);
+            let pick = sched::pick(algorithm, pool, &pool.facts, key, state);
             if pick.state != state {
                 // Somebody else may have picked meanwhile: then pick again from there.
                 if let Err(present) = self.cursor.compare_exchange(

@@ -32,7 +32,7 @@ use lvs_engine::sched::tournament::{
 };
 use lvs_engine::sched::{
     twos,
-    Kind,
+    Algorithm,
     Servers, //
 };
 
@@ -75,7 +75,7 @@ impl Standings {
 
     /// What `scheduler` needs for so many servers, if it is worthwhile for them. Sleeps. Fails with
     /// `ENOMEM`.
-    pub(crate) fn of(scheduler: Kind, servers: usize) -> Result<Option<RcuArc<Self>>> {
+    pub(crate) fn of(scheduler: Algorithm, servers: usize) -> Result<Option<RcuArc<Self>>> {
         if servers < Tournament::WORTHWHILE {
             return Ok(None);
         }
@@ -116,7 +116,11 @@ impl Standings {
 
     /// How the tournament stands among `servers`, the pool's; `None` when nobody can tell at once.
     /// Any context.
-    pub(crate) fn standing(&self, kind: Kind, servers: &impl Servers) -> Option<Standing> {
+    pub(crate) fn standing(
+        &self,
+        algorithm: Algorithm,
+        servers: &impl Servers,
+    ) -> Option<Standing> {
         let Some(mut board) = self.board.try_lock() else {
             return self.last_standing(servers);
         };
@@ -132,12 +136,12 @@ impl Standings {
         let mut tournament = Tournament::new(bids, winners, half_idle);
         if core::mem::replace(is_filled, true) {
             tournament::take_marks(&self.marks, |index| {
-                tournament.update(index, kind.bid(servers, index));
+                tournament.update(index, algorithm.bid(servers, index));
             });
         } else {
             // Marked from here on is what may be missing.
             tournament::take_marks(&self.marks, |_| ());
-            tournament.begin(|index| kind.bid(servers, index));
+            tournament.begin(|index| algorithm.bid(servers, index));
         }
         let standing = tournament.standing();
         self.last.store(Self::pack(standing), Ordering::Relaxed);

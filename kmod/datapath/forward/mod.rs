@@ -82,7 +82,7 @@ fn send(
         }
         dest.counters.count_in(packet.len());
     }
-    let ticks = conn.advance(context.read, context.state.timeouts(), true, flow.signal);
+    let ticks = conn.advance(context.read, context.state.timeouts(), true, flow.input);
     conn::refresh(conn, context.now, ticks);
     match conn.forwarding() {
         Forwarding::Masquerade => nat::send(context, packet, flow, conn),

@@ -9,7 +9,7 @@ use lvs_engine::addr::{
 use lvs_engine::nat::{
     self,
     End,
-    ErrorWay, //
+    Toward, //
 };
 use lvs_engine::parse::{
     self,
@@ -177,7 +177,7 @@ pub(in crate::datapath) fn send_icmp(
     }
     let has_ports = parse::has_ports(inner.protocol);
     let (real, port) = (conn.real_addr(), has_ports.then(|| conn.real_port()));
-    let way = ErrorWay::ToServer;
+    let way = Toward::Server;
     let rewritten = match ip.family {
         Family::V4 => {
             let real = real.v4_word();

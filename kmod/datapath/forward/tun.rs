@@ -76,7 +76,7 @@ pub(super) fn send(
     let inner_protocol = tunnel::ip_protocol(ip.family);
     let protocol = encapsulation.protocol(inner_protocol);
     let (outer_len, mut header_v4, header_v6);
-    // Only what may be fragmented needs an identity.
+    // Only what may be fragmented needs an IP ID.
     let mut kernel_identifies = outer == Family::V4;
     let header: &[u8] = match outer {
         Family::V4 => {
@@ -85,8 +85,8 @@ pub(super) fn send(
             let (source, real) = (source.v4_word(), real.v4_word());
             header_v4 = tunnel::ipv4_header(ip, protocol, hops, dont_fragment, source, real);
             if encapsulation == Encapsulation::Ip && !dont_fragment {
-                let identity = route.take_identities(packet.segments());
-                tunnel::identify_v4(&mut header_v4, identity);
+                let ip_id = route.take_identities(packet.segments());
+                tunnel::set_ip_id_v4(&mut header_v4, ip_id);
                 kernel_identifies = false;
             }
             outer_len = IPV4_HEADER_LEN;

@@ -12,7 +12,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use lvs_engine::sched::tournament::Tournament;
-use lvs_engine::sched::{locality, Kind};
+use lvs_engine::sched::{locality, Algorithm};
 
 use servers::{key, scatter, Service};
 
@@ -33,8 +33,8 @@ fn shares() {
     const OPEN: u32 = 1000;
     const PICKS: u32 = 100_000;
     let weights = [1, 2, 3, 4, 10];
-    for kind in Kind::ALL {
-        let mut service = Service::new(kind, &weights);
+    for algorithm in Algorithm::ALL {
+        let mut service = Service::new(algorithm, &weights);
         let mut counts = [0_u32; 5];
         let mut chosen = Vec::new();
         for number in 0..PICKS {
@@ -56,7 +56,7 @@ fn shares() {
         let served: u32 = counts.iter().sum();
         for (weight, count) in weights.iter().zip(counts) {
             let percent = f64::from(count) * 100.0 / f64::from(served.max(1));
-            println!("share {} {weight} {percent:.2}", kind.name());
+            println!("share {} {weight} {percent:.2}", algorithm.name());
         }
     }
 }
@@ -66,18 +66,22 @@ fn shares() {
 /// of both together.
 fn moved() {
     const CLIENTS: u32 = 100_000;
-    for kind in [Kind::DestinationHashing, Kind::SourceHashing, Kind::Maglev] {
+    for algorithm in [
+        Algorithm::DestinationHashing,
+        Algorithm::SourceHashing,
+        Algorithm::Maglev,
+    ] {
         for count in [2_usize, 5, 10, 20, 25, 30, 50, 100] {
             let mapping = |service: &mut Service| -> Vec<Option<u32>> {
                 (0..CLIENTS)
                     .map(|client| service.number_for(client, 0))
                     .collect()
             };
-            let before = mapping(&mut Service::new(kind, &vec![1; count]));
+            let before = mapping(&mut Service::new(algorithm, &vec![1; count]));
             let (mut own, mut others, mut most) = (0_u64, 0_u64, 0_u64);
             let gone: Vec<_> = (0..count).step_by((count / 10).max(1)).collect();
             for &gone in &gone {
-                let mut service = Service::new(kind, &vec![1; count]);
+                let mut service = Service::new(algorithm, &vec![1; count]);
                 service.remove(gone);
                 let (mut of_it, mut of_others) = (0, 0);
                 for (before, after) in before.iter().zip(mapping(&mut service)) {
@@ -94,7 +98,7 @@ fn moved() {
             let percent = |sum: u64, of: usize| sum as f64 * 100.0 / f64::from(CLIENTS) / of as f64;
             println!(
                 "moved {} {count} {:.2} {:.2} {:.2}",
-                kind.name(),
+                algorithm.name(),
                 percent(own, gone.len()),
                 percent(others, gone.len()),
                 percent(most, 1)
@@ -104,18 +108,18 @@ fn moved() {
 }
 
 /// Servers with many connections, as many as they weigh or so.
-fn busy(kind: Kind, count: usize) -> Service {
+fn busy(algorithm: Algorithm, count: usize) -> Service {
     let weights: Vec<_> = (0..count as u32)
         .map(|n| 1 + (scatter(n) % 10) as u32)
         .collect();
-    let mut service = Service::new(kind, &weights);
+    let mut service = Service::new(algorithm, &weights);
     for (number, server) in service.servers.iter_mut().enumerate() {
         let random = scatter(number as u32 + 5000) as u32;
         server.active = server.weight * 100 + random % 50;
         server.inactive = random % 1000;
     }
     // Overflow needs servers with room.
-    if kind == Kind::Overflow {
+    if algorithm == Algorithm::Overflow {
         service
             .servers
             .iter_mut()
@@ -139,15 +143,15 @@ fn measure(times: u32, mut call: impl FnMut(u32)) -> f64 {
 /// changes; by a scan of all, and as the module does it.
 fn cost() {
     println!("ns per pick among              10       50      100     1000 servers");
-    for kind in Kind::ALL {
+    for algorithm in Algorithm::ALL {
         for keeps_standings in [false, true] {
-            if keeps_standings && !kind.bids() && !kind.is_random() {
+            if keeps_standings && !algorithm.bids() && !algorithm.is_random() {
                 continue;
             }
             let how = if keeps_standings { "tree" } else { "" };
-            print!("cost {:<6} {how:<10}", kind.name());
+            print!("cost {:<6} {how:<10}", algorithm.name());
             for count in [10, 50, 100, 1000] {
-                let mut service = busy(kind, count);
+                let mut service = busy(algorithm, count);
                 if keeps_standings {
                     service.keep_standings();
                 }
@@ -160,15 +164,15 @@ fn cost() {
 
 /// Nanoseconds that a pick and a change of the chosen server's load take.
 fn cost_of(service: &mut Service) -> f64 {
-    let mut entries = vec![locality::Entry::default(); 4096];
+    let mut entries = vec![locality::Assignment::default(); 4096];
     measure(20_000, |n| connect(service, &mut entries, n))
 }
 
 /// One connection: a pick, and a change of the chosen server's load.
-fn connect(service: &mut Service, entries: &mut [locality::Entry], number: u32) {
+fn connect(service: &mut Service, entries: &mut [locality::Assignment], number: u32) {
     let is_local = matches!(
-        service.kind,
-        Kind::LocalityLeastConnection | Kind::LocalityReplication
+        service.algorithm,
+        Algorithm::LocalityLeastConnection | Algorithm::LocalityReplication
     );
     let clock = locality::Clock {
         now: 1,
@@ -178,7 +182,13 @@ fn connect(service: &mut Service, entries: &mut [locality::Entry], number: u32) 
     let key = key(number % 1000, 0);
     let index = if is_local {
         let mut cache = locality::Cache::new(entries, (1, 2));
-        locality::pick(service.kind, &mut cache, service, &key.virtual_addr, clock)
+        locality::pick(
+            service.algorithm,
+            &mut cache,
+            service,
+            &key.virtual_addr,
+            clock,
+        )
     } else {
         service.pick(&key)
     };
@@ -202,13 +212,16 @@ fn work(arguments: &[String]) {
         }
         return;
     }
-    let kind = Kind::from_name(name.as_bytes()).expect("a scheduler");
+    let algorithm = Algorithm::from_name(name.as_bytes()).expect("a scheduler");
     let count = count.parse().expect("a number of servers");
-    let mut service = busy(kind, count);
-    if how == "module" && count >= Tournament::WORTHWHILE && (kind.bids() || kind.is_random()) {
+    let mut service = busy(algorithm, count);
+    if how == "module"
+        && count >= Tournament::WORTHWHILE
+        && (algorithm.bids() || algorithm.is_random())
+    {
         service.keep_standings();
     }
-    let mut entries = vec![locality::Entry::default(); 4096];
+    let mut entries = vec![locality::Assignment::default(); 4096];
     for number in 0..picks {
         connect(&mut service, &mut entries, number);
     }

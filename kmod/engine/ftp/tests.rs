@@ -139,7 +139,7 @@ const REPLY: &[u8] = b"227 Entering Passive Mode (10,0,2,11,195,80).\r\n";
 
 #[test]
 fn only_what_begins_a_line_and_was_asked_for_counts() {
-    let mut control = Control::new();
+    let mut control = ControlConnection::new();
     control.accepted(1000);
     assert_eq!(control.replied(REPLY, 1000), None);
     let next = 1000 + REPLY.len() as u32;
@@ -159,7 +159,7 @@ fn only_what_begins_a_line_and_was_asked_for_counts() {
 
 #[test]
 fn a_promise_to_use_epsv_only_is_kept_for_the_client() {
-    let mut control = Control::new();
+    let mut control = ControlConnection::new();
     control.accepted(0);
     assert_eq!(control.commanded(b"EPSV ALL\r\n", Family::V4), None);
     assert_eq!(
@@ -175,15 +175,15 @@ fn a_promise_to_use_epsv_only_is_kept_for_the_client() {
 
 #[test]
 fn a_port_after_all_ends_passive_mode() {
-    let mut control = Control::new();
+    let mut control = ControlConnection::new();
     control.accepted(0);
     let target = control.commanded(b"PASV\r\nPORT 10,0,1,10,195,80\r\n", Family::V4);
     assert_eq!(target, Some((Addr::from_v4(ADDR), 50000)));
     assert_eq!(control.replied(REPLY, 0), None);
 }
 
-/// A server's replies through [`Control`], as the client gets them.
-fn deliver(control: &mut Control, data: &[u8], sequence: u32) -> (u32, Vec<u8>) {
+/// A server's replies through [`ControlConnection`], as the client gets them.
+fn deliver(control: &mut ControlConnection, data: &[u8], sequence: u32) -> (u32, Vec<u8>) {
     let mut out = data.to_vec();
     let place = control
         .edit()
@@ -210,7 +210,7 @@ proptest! {
         isn: u32,
         ports in proptest::collection::vec(1_u16.., 1..20),
     ) {
-        let mut control = Control::new();
+        let mut control = ControlConnection::new();
         control.accepted(isn);
         let (mut sent, mut received) = (isn, isn);
         for port in ports {
@@ -241,7 +241,7 @@ proptest! {
         sequence: u32,
     ) {
         let family = if v6 { Family::V6 } else { Family::V4 };
-        let mut control = Control::new();
+        let mut control = ControlConnection::new();
         control.accepted(sequence);
         control.commanded(&data, family);
         for mode in [Mode::Passive, Mode::ExtendedPassive] {

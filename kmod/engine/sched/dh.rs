@@ -3,7 +3,7 @@
 //! Destination hashing: the server depends on the virtual address alone, so that each of a range of
 //! addresses (of a mark service) keeps its server.
 
-use super::table::{
+use super::hash_ring::{
     deal,
     hash_8,
     hash_input,
@@ -32,7 +32,7 @@ pub(super) fn pick(servers: &impl Servers, key: &Key) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::super::testing::*;
-    use super::super::Kind::DestinationHashing;
+    use super::super::Algorithm::DestinationHashing;
     use super::*;
     use crate::addr::Addr;
 

@@ -20,8 +20,8 @@ use super::tournament::{
 use super::{
     overhead,
     wlc,
+    Algorithm,
     Identified,
-    Kind,
     Servers, //
 };
 use crate::addr::Addr;
@@ -30,7 +30,7 @@ use crate::hash::{
     HashKey, //
 };
 
-/// Entries in a row of the cache, the places an address can have.
+/// Assignments in a row of the cache, the places an address can have.
 pub const ROW_LEN: usize = 4;
 
 /// Servers an address can have. Beyond that a new one takes the place of the oldest.
@@ -38,13 +38,13 @@ const MOST_SERVERS: usize = 8;
 
 /// An address and its servers.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Entry {
+pub struct Assignment {
     addr: Addr,
     /// When the address was last looked up.
     used: u32,
     /// When the set of servers last changed.
     changed: u32,
-    /// Its servers, the newest first; the entry is free when there is none.
+    /// Its servers, the newest first; the assignment is free when there is none.
     servers: [Option<Remembered>; MOST_SERVERS],
 }
 
@@ -88,36 +88,42 @@ impl Clock {
 
 /// Which virtual address has which servers.
 pub struct Cache<'a> {
-    entries: &'a mut [Entry],
+    assignments: &'a mut [Assignment],
     key: HashKey,
 }
 
 impl<'a> Cache<'a> {
-    /// The cache in `entries`, which are default ones at first; rows are found by a hash with `key`.
+    /// The cache in `assignments`, which are default ones at first; rows are found by a hash with `key`.
     #[inline]
-    pub fn new(entries: &'a mut [Entry], key: HashKey) -> Self {
-        Self { entries, key }
+    pub fn new(assignments: &'a mut [Assignment], key: HashKey) -> Self {
+        Self { assignments, key }
     }
 
-    /// The entry of `addr`, or the one to put it into.
+    /// The assignment of `addr`, or the one to put it into.
     #[inline]
-    fn entry(&mut self, addr: &Addr, clock: Clock) -> Option<&mut Entry> {
-        let rows = u64::try_from(self.entries.len() / ROW_LEN).ok()?;
+    fn assignment(&mut self, addr: &Addr, clock: Clock) -> Option<&mut Assignment> {
+        let rows = u64::try_from(self.assignments.len() / ROW_LEN).ok()?;
         let [a, b, c, d] = addr.0.map(u64::from);
         let hash = u64::from(hash_3(self.key, (a << 32) | b, (c << 32) | d, 0));
         let row = usize::try_from(hash.wrapping_mul(rows) >> 32).ok()?;
         let start = row.wrapping_mul(ROW_LEN);
-        let row = self.entries.get_mut(start..start.wrapping_add(ROW_LEN))?;
-        row.iter_mut().min_by_key(|entry| match entry.servers[0] {
-            Some(_) if entry.addr == *addr => (0, 0),
-            None => (1, 0),
-            Some(_) => (2, u32::MAX.wrapping_sub(clock.now.wrapping_sub(entry.used))),
-        })
+        let row = self
+            .assignments
+            .get_mut(start..start.wrapping_add(ROW_LEN))?;
+        row.iter_mut()
+            .min_by_key(|assignment| match assignment.servers[0] {
+                Some(_) if assignment.addr == *addr => (0, 0),
+                None => (1, 0),
+                Some(_) => (
+                    2,
+                    u32::MAX.wrapping_sub(clock.now.wrapping_sub(assignment.used)),
+                ),
+            })
     }
 }
 
-impl Entry {
-    /// Whether the entry tells the servers of `addr`.
+impl Assignment {
+    /// Whether the assignment tells the servers of `addr`.
     #[inline]
     fn is_of(&self, addr: &Addr, clock: Clock) -> bool {
         self.servers[0].is_some() && self.addr == *addr && !clock.is_past(self.used)
@@ -163,24 +169,24 @@ impl Entry {
     }
 }
 
-/// Chooses the server for a new connection to `addr`. `kind` is one of the two locality-based
+/// Chooses the server for a new connection to `addr`. `algorithm` is one of the two locality-based
 /// algorithms.
 pub fn pick(
-    kind: Kind,
+    algorithm: Algorithm,
     cache: &mut Cache<'_>,
     servers: &impl Identified,
     addr: &Addr,
     clock: Clock,
 ) -> Option<usize> {
-    let Some(entry) = cache.entry(addr, clock) else {
+    let Some(assignment) = cache.assignment(addr, clock) else {
         return wlc::pick(servers);
     };
-    let is_known = entry.is_of(addr, clock);
+    let is_known = assignment.is_of(addr, clock);
     if is_known {
-        entry.used = clock.now;
-        let kept = match kind {
-            Kind::LocalityReplication => from_set(entry, servers, clock),
-            _ => entry
+        assignment.used = clock.now;
+        let kept = match algorithm {
+            Algorithm::LocalityReplication => from_set(assignment, servers, clock),
+            _ => assignment
                 .present(servers)
                 .next()
                 // ip_vs looks at the weight only: an overloaded server keeps its addresses.
@@ -192,25 +198,25 @@ pub fn pick(
     }
     let index = wlc::pick(servers)?;
     let id = servers.id(index)?;
-    if !is_known || kind != Kind::LocalityReplication {
-        *entry = Entry {
+    if !is_known || algorithm != Algorithm::LocalityReplication {
+        *assignment = Assignment {
             addr: *addr,
             used: clock.now,
-            ..Entry::default()
+            ..Assignment::default()
         };
     }
-    entry.insert(id, index, clock.now);
+    assignment.insert(id, index, clock.now);
     Some(index)
 }
 
 /// The least loaded server of a set. If that didn't change for long, the most loaded one leaves
 /// it, even if it is the same.
-fn from_set(entry: &mut Entry, servers: &impl Identified, clock: Clock) -> Option<usize> {
-    let least = lowest(servers, entry.present(servers), wlc::bid);
-    if clock.is_past(entry.changed) && entry.present(servers).nth(1).is_some() {
-        let most = most_loaded(servers, entry.present(servers));
+fn from_set(assignment: &mut Assignment, servers: &impl Identified, clock: Clock) -> Option<usize> {
+    let least = lowest(servers, assignment.present(servers), wlc::bid);
+    if clock.is_past(assignment.changed) && assignment.present(servers).nth(1).is_some() {
+        let most = most_loaded(servers, assignment.present(servers));
         if let Some(id) = most.and_then(|index| servers.id(index)) {
-            entry.remove(id, clock.now);
+            assignment.remove(id, clock.now);
         }
     }
     least
@@ -247,7 +253,7 @@ fn is_busy(servers: &impl Servers, index: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::testing::*;
-    use super::super::Kind::{
+    use super::super::Algorithm::{
         LocalityLeastConnection,
         LocalityReplication, //
     };
@@ -255,17 +261,17 @@ mod tests {
 
     /// A cache, its servers and a clock.
     struct Setup {
-        kind: Kind,
-        entries: Vec<Entry>,
+        algorithm: Algorithm,
+        assignments: Vec<Assignment>,
         servers: Vec<Server>,
         now: u32,
     }
 
     impl Setup {
-        fn new(kind: Kind, weights: &[u32]) -> Self {
+        fn new(algorithm: Algorithm, weights: &[u32]) -> Self {
             Self {
-                kind,
-                entries: vec![Entry::default(); 64],
+                algorithm,
+                assignments: vec![Assignment::default(); 64],
                 servers: of_weights(weights),
                 // Close to where the clock wraps around.
                 now: u32::MAX - 5,
@@ -277,9 +283,9 @@ mod tests {
                 now: self.now,
                 expiration: 10,
             };
-            let mut cache = Cache::new(&mut self.entries, (1, 2));
+            let mut cache = Cache::new(&mut self.assignments, (1, 2));
             let addr = Addr::from_v4([10, 0, 0, addr]);
-            pick(self.kind, &mut cache, &self.servers, &addr, clock)
+            pick(self.algorithm, &mut cache, &self.servers, &addr, clock)
         }
 
         fn later(&mut self, time: u32) {
@@ -287,12 +293,12 @@ mod tests {
         }
     }
 
-    const BOTH: [Kind; 2] = [LocalityLeastConnection, LocalityReplication];
+    const BOTH: [Algorithm; 2] = [LocalityLeastConnection, LocalityReplication];
 
     #[test]
     fn an_address_keeps_its_server() {
-        for kind in BOTH {
-            let mut setup = Setup::new(kind, &[10, 10]);
+        for algorithm in BOTH {
+            let mut setup = Setup::new(algorithm, &[10, 10]);
             assert_eq!(setup.pick(1), Some(0));
             setup.servers[0].active = 10;
             assert_eq!(setup.pick(1), Some(0), "no more than its weight");
@@ -302,8 +308,8 @@ mod tests {
 
     #[test]
     fn a_busy_server_loses_an_address_to_a_half_idle_one() {
-        for kind in BOTH {
-            let mut setup = Setup::new(kind, &[10, 10]);
+        for algorithm in BOTH {
+            let mut setup = Setup::new(algorithm, &[10, 10]);
             setup.pick(1);
             setup.servers[0].active = 11;
             setup.servers[1].active = 5;
@@ -311,15 +317,15 @@ mod tests {
             setup.servers[1].active = 4;
             assert_eq!(setup.pick(1), Some(1));
             setup.servers[0].active = 0;
-            let back = (kind == LocalityReplication).then_some(0);
+            let back = (algorithm == LocalityReplication).then_some(0);
             assert_eq!(setup.pick(1), back.or(Some(1)));
         }
     }
 
     #[test]
     fn a_server_that_went_or_is_quiescent_is_replaced() {
-        for kind in BOTH {
-            let mut setup = Setup::new(kind, &[1, 1]);
+        for algorithm in BOTH {
+            let mut setup = Setup::new(algorithm, &[1, 1]);
             setup.pick(1);
             setup.pick(2);
             setup.servers[0].weight = 0;
@@ -368,8 +374,8 @@ mod tests {
 
     #[test]
     fn an_unused_address_is_forgotten() {
-        for kind in BOTH {
-            let mut setup = Setup::new(kind, &[1, 1]);
+        for algorithm in BOTH {
+            let mut setup = Setup::new(algorithm, &[1, 1]);
             setup.pick(1);
             setup.servers[0].active = 1;
             setup.later(10);
@@ -381,9 +387,9 @@ mod tests {
 
     #[test]
     fn the_least_recently_used_address_makes_room() {
-        for kind in BOTH {
-            let mut setup = Setup::new(kind, &[10, 10]);
-            setup.entries.truncate(ROW_LEN);
+        for algorithm in BOTH {
+            let mut setup = Setup::new(algorithm, &[10, 10]);
+            setup.assignments.truncate(ROW_LEN);
             for addr in 0..4 {
                 assert_eq!(setup.pick(addr), Some(0));
                 setup.later(1);
@@ -398,9 +404,9 @@ mod tests {
 
     #[test]
     fn without_memory_it_is_weighted_least_connection() {
-        for kind in BOTH {
-            let mut setup = Setup::new(kind, &[1, 1]);
-            setup.entries.clear();
+        for algorithm in BOTH {
+            let mut setup = Setup::new(algorithm, &[1, 1]);
+            setup.assignments.clear();
             assert_eq!(setup.pick(1), Some(0));
             setup.servers[0].active = 1;
             assert_eq!(setup.pick(1), Some(1));

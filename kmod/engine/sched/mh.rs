@@ -11,7 +11,7 @@
 
 use lvs_uapi::flags::service as flag;
 
-use super::table::{
+use super::hash_ring::{
     first_usable,
     hash_input,
     server_in,
@@ -169,7 +169,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::testing::*;
-    use super::super::Kind::Maglev;
+    use super::super::Algorithm::Maglev;
     use super::*;
 
     fn shares(servers: &Vec<Server>) -> Vec<u32> {

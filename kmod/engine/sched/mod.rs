@@ -13,6 +13,7 @@
 mod cursor;
 mod dh;
 mod fo;
+pub mod hash_ring;
 mod lc;
 pub mod locality;
 pub mod lottery;
@@ -22,7 +23,6 @@ mod ovf;
 mod rr;
 mod sed;
 mod sh;
-pub mod table;
 pub mod tournament;
 pub mod twos;
 mod wlc;
@@ -39,7 +39,7 @@ use tournament::{
 
 /// The scheduling algorithms.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Kind {
+pub enum Algorithm {
     /// Round robin.
     RoundRobin,
     /// Weighted round robin.
@@ -70,42 +70,42 @@ pub enum Kind {
     TwoChoices,
 }
 
-impl Kind {
+impl Algorithm {
     /// All algorithms.
     pub const ALL: [Self; 14] = [
-        Kind::RoundRobin,
-        Kind::WeightedRoundRobin,
-        Kind::LeastConnection,
-        Kind::WeightedLeastConnection,
-        Kind::LocalityLeastConnection,
-        Kind::LocalityReplication,
-        Kind::DestinationHashing,
-        Kind::SourceHashing,
-        Kind::Maglev,
-        Kind::ShortestExpectedDelay,
-        Kind::NeverQueue,
-        Kind::Failover,
-        Kind::Overflow,
-        Kind::TwoChoices,
+        Algorithm::RoundRobin,
+        Algorithm::WeightedRoundRobin,
+        Algorithm::LeastConnection,
+        Algorithm::WeightedLeastConnection,
+        Algorithm::LocalityLeastConnection,
+        Algorithm::LocalityReplication,
+        Algorithm::DestinationHashing,
+        Algorithm::SourceHashing,
+        Algorithm::Maglev,
+        Algorithm::ShortestExpectedDelay,
+        Algorithm::NeverQueue,
+        Algorithm::Failover,
+        Algorithm::Overflow,
+        Algorithm::TwoChoices,
     ];
 
     /// The name administrators use.
     pub const fn name(self) -> &'static str {
         match self {
-            Kind::RoundRobin => "rr",
-            Kind::WeightedRoundRobin => "wrr",
-            Kind::LeastConnection => "lc",
-            Kind::WeightedLeastConnection => "wlc",
-            Kind::LocalityLeastConnection => "lblc",
-            Kind::LocalityReplication => "lblcr",
-            Kind::DestinationHashing => "dh",
-            Kind::SourceHashing => "sh",
-            Kind::Maglev => "mh",
-            Kind::ShortestExpectedDelay => "sed",
-            Kind::NeverQueue => "nq",
-            Kind::Failover => "fo",
-            Kind::Overflow => "ovf",
-            Kind::TwoChoices => "twos",
+            Algorithm::RoundRobin => "rr",
+            Algorithm::WeightedRoundRobin => "wrr",
+            Algorithm::LeastConnection => "lc",
+            Algorithm::WeightedLeastConnection => "wlc",
+            Algorithm::LocalityLeastConnection => "lblc",
+            Algorithm::LocalityReplication => "lblcr",
+            Algorithm::DestinationHashing => "dh",
+            Algorithm::SourceHashing => "sh",
+            Algorithm::Maglev => "mh",
+            Algorithm::ShortestExpectedDelay => "sed",
+            Algorithm::NeverQueue => "nq",
+            Algorithm::Failover => "fo",
+            Algorithm::Overflow => "ovf",
+            Algorithm::TwoChoices => "twos",
         }
     }
 
@@ -113,7 +113,7 @@ impl Kind {
     pub fn from_name(name: &[u8]) -> Option<Self> {
         Self::ALL
             .into_iter()
-            .find(|kind| kind.name().as_bytes() == name)
+            .find(|algorithm| algorithm.name().as_bytes() == name)
     }
 
     /// Whether the algorithm chooses the server with the lowest bid, so that a tournament finds it.
@@ -121,14 +121,14 @@ impl Kind {
     pub const fn bids(self) -> bool {
         matches!(
             self,
-            Kind::LeastConnection
-                | Kind::WeightedLeastConnection
-                | Kind::LocalityLeastConnection
-                | Kind::LocalityReplication
-                | Kind::ShortestExpectedDelay
-                | Kind::NeverQueue
-                | Kind::Failover
-                | Kind::Overflow
+            Algorithm::LeastConnection
+                | Algorithm::WeightedLeastConnection
+                | Algorithm::LocalityLeastConnection
+                | Algorithm::LocalityReplication
+                | Algorithm::ShortestExpectedDelay
+                | Algorithm::NeverQueue
+                | Algorithm::Failover
+                | Algorithm::Overflow
         )
     }
 
@@ -136,14 +136,14 @@ impl Kind {
     #[inline]
     pub fn bid(self, servers: &impl Servers, index: usize) -> Bid {
         match self {
-            Kind::LeastConnection => lc::bid(servers, index),
-            Kind::WeightedLeastConnection
-            | Kind::LocalityLeastConnection
-            | Kind::LocalityReplication => wlc::bid(servers, index),
-            Kind::ShortestExpectedDelay => sed::bid(servers, index),
-            Kind::NeverQueue => nq::bid(servers, index),
-            Kind::Failover => fo::bid(servers, index),
-            Kind::Overflow => ovf::bid(servers, index),
+            Algorithm::LeastConnection => lc::bid(servers, index),
+            Algorithm::WeightedLeastConnection
+            | Algorithm::LocalityLeastConnection
+            | Algorithm::LocalityReplication => wlc::bid(servers, index),
+            Algorithm::ShortestExpectedDelay => sed::bid(servers, index),
+            Algorithm::NeverQueue => nq::bid(servers, index),
+            Algorithm::Failover => fo::bid(servers, index),
+            Algorithm::Overflow => ovf::bid(servers, index),
             _ => Bid::NONE,
         }
     }
@@ -151,7 +151,7 @@ impl Kind {
     /// Whether each pick takes a random number.
     #[inline]
     pub const fn is_random(self) -> bool {
-        matches!(self, Kind::TwoChoices)
+        matches!(self, Algorithm::TwoChoices)
     }
 }
 
@@ -168,7 +168,7 @@ pub trait Servers {
     /// Whether the server reached its upper threshold and hasn't recovered yet.
     fn overloaded(&self, index: usize) -> bool;
 
-    /// The table of hash values that [`table::fill`] filled for these servers; empty if the
+    /// The table of hash values that [`hash_ring::fill`] filled for these servers; empty if the
     /// algorithm has none.
     fn table(&self) -> &[u16] {
         &[]
@@ -219,10 +219,10 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// The facts that `kind` needs of `servers`.
-    pub fn of(kind: Kind, servers: &impl Servers) -> Self {
-        match kind {
-            Kind::WeightedRoundRobin => Self::of_weights(weights(servers)),
+    /// The facts that `algorithm` needs of `servers`.
+    pub fn of(algorithm: Algorithm, servers: &impl Servers) -> Self {
+        match algorithm {
+            Algorithm::WeightedRoundRobin => Self::of_weights(weights(servers)),
             _ => Self::default(),
         }
     }
@@ -249,7 +249,7 @@ pub struct Key {
     pub virtual_port: u16,
     /// `lvs_uapi::flags::service` bits of the service.
     pub flags: u32,
-    /// A fresh random number if [`Kind::is_random`], else anything.
+    /// A fresh random number if [`Algorithm::is_random`], else anything.
     pub random: u64,
 }
 
@@ -281,31 +281,37 @@ pub enum Change {
 /// The locality-based algorithms choose here as for an address they see for the first time; what
 /// they remember of others takes [`locality::pick`].
 #[inline]
-pub fn pick(kind: Kind, servers: &impl Servers, facts: &Facts, key: &Key, state: u64) -> Pick {
-    let index = match kind {
-        Kind::RoundRobin => return rr::pick(servers, state),
-        Kind::WeightedRoundRobin => return wrr::pick(servers, facts, state),
-        Kind::LeastConnection => lc::pick(servers),
-        Kind::WeightedLeastConnection
-        | Kind::LocalityLeastConnection
-        | Kind::LocalityReplication => wlc::pick(servers),
-        Kind::DestinationHashing => dh::pick(servers, key),
-        Kind::SourceHashing => sh::pick(servers, key),
-        Kind::Maglev => mh::pick(servers, key),
-        Kind::ShortestExpectedDelay => sed::pick(servers),
-        Kind::NeverQueue => nq::pick(servers),
-        Kind::Failover => fo::pick(servers),
-        Kind::Overflow => ovf::pick(servers),
-        Kind::TwoChoices => twos::pick(servers, key.random),
+pub fn pick(
+    algorithm: Algorithm,
+    servers: &impl Servers,
+    facts: &Facts,
+    key: &Key,
+    state: u64,
+) -> Pick {
+    let index = match algorithm {
+        Algorithm::RoundRobin => return rr::pick(servers, state),
+        Algorithm::WeightedRoundRobin => return wrr::pick(servers, facts, state),
+        Algorithm::LeastConnection => lc::pick(servers),
+        Algorithm::WeightedLeastConnection
+        | Algorithm::LocalityLeastConnection
+        | Algorithm::LocalityReplication => wlc::pick(servers),
+        Algorithm::DestinationHashing => dh::pick(servers, key),
+        Algorithm::SourceHashing => sh::pick(servers, key),
+        Algorithm::Maglev => mh::pick(servers, key),
+        Algorithm::ShortestExpectedDelay => sed::pick(servers),
+        Algorithm::NeverQueue => nq::pick(servers),
+        Algorithm::Failover => fo::pick(servers),
+        Algorithm::Overflow => ovf::pick(servers),
+        Algorithm::TwoChoices => twos::pick(servers, key.random),
     };
     Pick { index, state }
 }
 
 /// The state after a change of the servers; `facts` are the new ones.
-pub fn after_change(kind: Kind, state: u64, change: Change, facts: &Facts) -> u64 {
-    match kind {
-        Kind::RoundRobin => rr::after_change(state, change),
-        Kind::WeightedRoundRobin => wrr::after_change(state, change, facts),
+pub fn after_change(algorithm: Algorithm, state: u64, change: Change, facts: &Facts) -> u64 {
+    match algorithm {
+        Algorithm::RoundRobin => rr::after_change(state, change),
+        Algorithm::WeightedRoundRobin => wrr::after_change(state, change, facts),
         _ => 0,
     }
 }
@@ -363,7 +369,7 @@ pub(crate) mod testing {
 
     use super::*;
 
-    use super::table::fill;
+    use super::hash_ring::fill;
     use crate::addr::Family;
 
     /// A server with its numbers.
@@ -419,10 +425,10 @@ pub(crate) mod testing {
     }
 
     impl<'a> Pool<'a> {
-        pub(crate) fn new(kind: Kind, servers: &'a Vec<Server>) -> Self {
-            let mut table = vec![0; kind.table_len()];
-            let mut scratch = vec![mh::Preference::default(); kind.scratch_len(servers.len())];
-            fill(kind, Family::V4, servers, &mut table, &mut scratch).unwrap();
+        pub(crate) fn new(algorithm: Algorithm, servers: &'a Vec<Server>) -> Self {
+            let mut table = vec![0; algorithm.table_len()];
+            let mut scratch = vec![mh::Preference::default(); algorithm.scratch_len(servers.len())];
+            fill(algorithm, Family::V4, servers, &mut table, &mut scratch).unwrap();
             Self {
                 servers,
                 table,
@@ -477,16 +483,16 @@ pub(crate) mod testing {
 
     /// The servers that `count` picks return, starting from `state`.
     pub(crate) fn picks(
-        kind: Kind,
+        algorithm: Algorithm,
         servers: &Vec<Server>,
         state: &mut u64,
         count: usize,
     ) -> Vec<Option<usize>> {
-        let facts = Facts::of(kind, servers);
-        let pool = Pool::new(kind, servers);
+        let facts = Facts::of(algorithm, servers);
+        let pool = Pool::new(algorithm, servers);
         (0..count)
             .map(|_| {
-                let pick = pick(kind, &pool, &facts, &Key::default(), *state);
+                let pick = pick(algorithm, &pool, &facts, &Key::default(), *state);
                 *state = pick.state;
                 pick.index
             })
@@ -494,13 +500,25 @@ pub(crate) mod testing {
     }
 
     /// The server that an algorithm without a state chooses for `key`.
-    pub(crate) fn pick_for(kind: Kind, servers: &Vec<Server>, key: Key) -> Option<usize> {
-        pick(kind, &Pool::new(kind, servers), &Facts::default(), &key, 0).index
+    pub(crate) fn pick_for(algorithm: Algorithm, servers: &Vec<Server>, key: Key) -> Option<usize> {
+        pick(
+            algorithm,
+            &Pool::new(algorithm, servers),
+            &Facts::default(),
+            &key,
+            0,
+        )
+        .index
     }
 
     /// The state after `change` led to `servers`.
-    pub(crate) fn changed(kind: Kind, servers: &Vec<Server>, state: u64, change: Change) -> u64 {
-        after_change(kind, state, change, &Facts::of(kind, servers))
+    pub(crate) fn changed(
+        algorithm: Algorithm,
+        servers: &Vec<Server>,
+        state: u64,
+        change: Change,
+    ) -> u64 {
+        after_change(algorithm, state, change, &Facts::of(algorithm, servers))
     }
 }
 
@@ -511,22 +529,29 @@ mod tests {
 
     #[test]
     fn names_round_trip() {
-        for kind in Kind::ALL {
-            assert_eq!(Kind::from_name(kind.name().as_bytes()), Some(kind));
+        for algorithm in Algorithm::ALL {
+            assert_eq!(
+                Algorithm::from_name(algorithm.name().as_bytes()),
+                Some(algorithm)
+            );
         }
-        assert_eq!(Kind::from_name(b"none"), None);
-        assert_eq!(Kind::from_name(b""), None);
-        assert_eq!(Kind::from_name(b"rr\0"), None);
+        assert_eq!(Algorithm::from_name(b"none"), None);
+        assert_eq!(Algorithm::from_name(b""), None);
+        assert_eq!(Algorithm::from_name(b"rr\0"), None);
     }
 
     #[test]
     fn nobody_available_means_no_pick() {
         let mut closed = of_weights(&[0, 3]);
         closed[1].overloaded = true;
-        for kind in Kind::ALL {
+        for algorithm in Algorithm::ALL {
             for servers in [Vec::new(), of_weights(&[0, 0]), closed.clone()] {
-                let mut state = changed(kind, &servers, 0, Change::Replaced);
-                assert_eq!(picks(kind, &servers, &mut state, 3), [None; 3], "{kind:?}");
+                let mut state = changed(algorithm, &servers, 0, Change::Replaced);
+                assert_eq!(
+                    picks(algorithm, &servers, &mut state, 3),
+                    [None; 3],
+                    "{algorithm:?}"
+                );
             }
         }
     }
@@ -534,11 +559,11 @@ mod tests {
     #[test]
     fn any_state_is_survived() {
         let servers = of_weights(&[1, 5, 3]);
-        for kind in Kind::ALL {
+        for algorithm in Algorithm::ALL {
             for state in [0, 1, 3, 4, u64::MAX, u64::MAX << 32, u64::from(u32::MAX)] {
                 let mut next = state;
-                let picks = picks(kind, &servers, &mut next, 3);
-                assert!(picks.iter().all(Option::is_some), "{kind:?} {state:x}");
+                let picks = picks(algorithm, &servers, &mut next, 3);
+                assert!(picks.iter().all(Option::is_some), "{algorithm:?} {state:x}");
             }
         }
     }

@@ -39,7 +39,7 @@ fn cursor(state: u64) -> Cursor {
 #[cfg(test)]
 mod tests {
     use super::super::testing::*;
-    use super::super::Kind::RoundRobin;
+    use super::super::Algorithm::RoundRobin;
     use super::*;
 
     fn rotation(servers: &Vec<Server>, state: &mut u64, count: usize) -> Vec<u32> {

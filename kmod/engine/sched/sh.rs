@@ -5,7 +5,7 @@
 
 use lvs_uapi::flags::service as flag;
 
-use super::table::{
+use super::hash_ring::{
     deal,
     first_usable,
     hash_8,
@@ -51,7 +51,7 @@ pub(super) fn pick(servers: &impl Servers, key: &Key) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::super::testing::*;
-    use super::super::Kind::SourceHashing;
+    use super::super::Algorithm::SourceHashing;
     use super::*;
     use crate::addr::Addr;
 

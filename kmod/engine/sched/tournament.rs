@@ -262,20 +262,20 @@ mod tests {
     use super::super::*;
     use super::*;
 
-    const KINDS: [Kind; 8] = [
-        Kind::LeastConnection,
-        Kind::WeightedLeastConnection,
-        Kind::LocalityLeastConnection,
-        Kind::LocalityReplication,
-        Kind::ShortestExpectedDelay,
-        Kind::NeverQueue,
-        Kind::Failover,
-        Kind::Overflow,
+    const BIDDING: [Algorithm; 8] = [
+        Algorithm::LeastConnection,
+        Algorithm::WeightedLeastConnection,
+        Algorithm::LocalityLeastConnection,
+        Algorithm::LocalityReplication,
+        Algorithm::ShortestExpectedDelay,
+        Algorithm::NeverQueue,
+        Algorithm::Failover,
+        Algorithm::Overflow,
     ];
 
     /// A tournament with its memory.
     struct Setup {
-        kind: Kind,
+        algorithm: Algorithm,
         bids: Vec<Bid>,
         winners: Vec<u32>,
         half_idle: u32,
@@ -283,16 +283,17 @@ mod tests {
     }
 
     impl Setup {
-        fn new(kind: Kind, servers: &Vec<Server>) -> Self {
+        fn new(algorithm: Algorithm, servers: &Vec<Server>) -> Self {
             let count = Servers::len(servers);
             let mut this = Self {
-                kind,
+                algorithm,
                 bids: vec![Bid::NONE; count],
                 winners: vec![7; Tournament::nodes(count)],
                 half_idle: 99,
                 marks: (0..mark_words(count)).map(|_| AtomicU64::new(0)).collect(),
             };
-            this.tournament().begin(|index| kind.bid(servers, index));
+            this.tournament()
+                .begin(|index| algorithm.bid(servers, index));
             this
         }
 
@@ -301,37 +302,41 @@ mod tests {
         }
 
         fn standing(&mut self, servers: &Vec<Server>) -> Standing {
-            let kind = self.kind;
+            let algorithm = self.algorithm;
             let mut tournament =
                 Tournament::new(&mut self.bids, &mut self.winners, &mut self.half_idle);
             take_marks(&self.marks, |index| {
-                tournament.update(index, kind.bid(servers, index))
+                tournament.update(index, algorithm.bid(servers, index))
             });
             tournament.standing()
         }
     }
 
     /// What a scan of all servers says.
-    fn scan(kind: Kind, servers: &Vec<Server>) -> Standing {
+    fn scan(algorithm: Algorithm, servers: &Vec<Server>) -> Standing {
         Standing {
-            winner: pick(kind, servers, &Facts::default(), &Key::default(), 0).index,
+            winner: pick(algorithm, servers, &Facts::default(), &Key::default(), 0).index,
             is_any_half_idle: (0..servers.as_slice().len()).any(|at| is_half_idle(servers, at)),
         }
     }
 
     #[test]
     fn only_what_bids_has_a_tournament() {
-        for kind in Kind::ALL {
-            assert_eq!(kind.bids(), KINDS.contains(&kind), "{kind:?}");
+        for algorithm in Algorithm::ALL {
+            assert_eq!(
+                algorithm.bids(),
+                BIDDING.contains(&algorithm),
+                "{algorithm:?}"
+            );
         }
     }
 
     #[test]
     fn nobody_wins_without_servers() {
-        for kind in KINDS {
+        for algorithm in BIDDING {
             let servers = Vec::new();
-            let standing = Setup::new(kind, &servers).standing(&servers);
-            assert_eq!(standing, scan(kind, &servers));
+            let standing = Setup::new(algorithm, &servers).standing(&servers);
+            assert_eq!(standing, scan(algorithm, &servers));
             assert_eq!(standing.winner, None);
         }
     }
@@ -339,7 +344,7 @@ mod tests {
     #[test]
     fn a_mark_without_a_server_is_ignored() {
         let servers = of_weights(&[1, 2, 3]);
-        let mut setup = Setup::new(Kind::WeightedLeastConnection, &servers);
+        let mut setup = Setup::new(Algorithm::WeightedLeastConnection, &servers);
         for index in [3, 63, 64, usize::MAX] {
             mark(&setup.marks, index);
         }
@@ -374,16 +379,16 @@ mod tests {
                 1..20,
             ),
         ) {
-            for kind in KINDS {
-                let mut setup = Setup::new(kind, &servers);
-                prop_assert_eq!(setup.standing(&servers), scan(kind, &servers), "{:?}", kind);
+            for algorithm in BIDDING {
+                let mut setup = Setup::new(algorithm, &servers);
+                prop_assert_eq!(setup.standing(&servers), scan(algorithm, &servers), "{:?}", algorithm);
                 for round in &rounds {
                     for (index, new) in round {
                         let index = index.index(servers.len());
                         servers[index] = *new;
                         mark(&setup.marks, index);
                     }
-                    prop_assert_eq!(setup.standing(&servers), scan(kind, &servers), "{:?}", kind);
+                    prop_assert_eq!(setup.standing(&servers), scan(algorithm, &servers), "{:?}", algorithm);
                 }
             }
         }
@@ -394,13 +399,13 @@ mod tests {
             weights in prop::collection::vec(0..5_u32, 1..100),
             choices in prop::collection::vec(any::<u32>(), 300),
         ) {
-            for kind in KINDS {
+            for algorithm in BIDDING {
                 let mut servers = of_weights(&weights);
-                let mut setup = Setup::new(kind, &servers);
+                let mut setup = Setup::new(algorithm, &servers);
                 let mut open = Vec::new();
                 for &choice in &choices {
                     let standing = setup.standing(&servers);
-                    prop_assert_eq!(standing, scan(kind, &servers), "{:?}", kind);
+                    prop_assert_eq!(standing, scan(algorithm, &servers), "{:?}", algorithm);
                     if let Some(index) = standing.winner {
                         servers[index].inactive += 1;
                         servers[index].overloaded = servers[index].inactive > 4;

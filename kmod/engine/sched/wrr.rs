@@ -160,7 +160,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::testing::*;
-    use super::super::Kind::WeightedRoundRobin;
+    use super::super::Algorithm::WeightedRoundRobin;
     use super::*;
 
     #[test]

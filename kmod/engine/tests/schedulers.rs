@@ -5,7 +5,7 @@
 
 mod servers;
 
-use lvs_engine::sched::{Change, Key, Kind, Servers};
+use lvs_engine::sched::{Algorithm, Change, Key, Servers};
 use lvs_uapi::flags::service as flag;
 use proptest::prelude::*;
 
@@ -82,14 +82,14 @@ proptest! {
 
     #[test]
     fn round_robin_is_even(servers in 1..50_usize) {
-        let shares = shares(&mut Service::new(Kind::RoundRobin, &vec![7; servers]), |_, _| {});
+        let shares = shares(&mut Service::new(Algorithm::RoundRobin, &vec![7; servers]), |_, _| {});
         prop_assert!(shares.iter().max().unwrap() - shares.iter().min().unwrap() <= 1);
     }
 
     #[test]
     fn weighted_round_robin_follows_weights(weights in prop::collection::vec(0..=60_u32, 1..16)) {
         prop_assume!(weights.iter().any(|&weight| weight > 0));
-        follow(&shares(&mut Service::new(Kind::WeightedRoundRobin, &weights), |_, _| {}), &weights)?;
+        follow(&shares(&mut Service::new(Algorithm::WeightedRoundRobin, &weights), |_, _| {}), &weights)?;
     }
 
     /// Connections end at once, and a server remembers them for a while as inactive ones.
@@ -97,7 +97,7 @@ proptest! {
     fn least_connection_follows_weights(weights in prop::collection::vec(0..=60_u32, 1..16)) {
         prop_assume!(weights.iter().any(|&weight| weight > 0));
         let ended = |service: &mut Service, index: usize| service.servers[index].inactive += 1;
-        let mut service = Service::new(Kind::WeightedLeastConnection, &weights);
+        let mut service = Service::new(Algorithm::WeightedLeastConnection, &weights);
         follow(&shares(&mut service, ended), &weights)?;
     }
 
@@ -106,15 +106,15 @@ proptest! {
     fn expected_delay_follows_weights(weights in prop::collection::vec(0..=60_u32, 1..16)) {
         prop_assume!(weights.iter().any(|&weight| weight > 0));
         let stays = |service: &mut Service, index: usize| service.servers[index].active += 1;
-        for kind in [Kind::ShortestExpectedDelay, Kind::NeverQueue] {
-            follow(&shares(&mut Service::new(kind, &weights), stays), &weights)?;
+        for algorithm in [Algorithm::ShortestExpectedDelay, Algorithm::NeverQueue] {
+            follow(&shares(&mut Service::new(algorithm, &weights), stays), &weights)?;
         }
     }
 
     #[test]
     fn maglev_follows_weights_as_it_rounds_them(weights in prop::collection::vec(0..=100_000_u32, 1..30)) {
         prop_assume!(weights.iter().any(|&weight| weight > 0));
-        let mut service = Service::new(Kind::Maglev, &weights);
+        let mut service = Service::new(Algorithm::Maglev, &weights);
         let mut slots = vec![0_u32; weights.len()];
         for &index in service.table() {
             slots[usize::from(index)] += 1;
@@ -134,7 +134,7 @@ proptest! {
     #[test]
     fn maglev_moves_few_clients(servers in 2..=MANY, gone: prop::sample::Index) {
         let gone = gone.index(servers);
-        let mut service = Service::new(Kind::Maglev, &vec![1; servers]);
+        let mut service = Service::new(Algorithm::Maglev, &vec![1; servers]);
         let before = mapping(&mut service, 0);
         // It is away.
         service.remove(gone);
@@ -173,8 +173,8 @@ proptest! {
         weights in prop::collection::vec(1..=20_u32, 1..50),
         loads in prop::collection::vec((0..1000_u32, 0..1000_u32), 50),
     ) {
-        for kind in [Kind::SourceHashing, Kind::DestinationHashing, Kind::Maglev] {
-            let mut service = Service::new(kind, &weights);
+        for algorithm in [Algorithm::SourceHashing, Algorithm::DestinationHashing, Algorithm::Maglev] {
+            let mut service = Service::new(algorithm, &weights);
             let before = mapping(&mut service, 0);
             for (server, &(active, inactive)) in service.servers.iter_mut().zip(&loads) {
                 (server.active, server.inactive) = (active, inactive);
@@ -182,7 +182,7 @@ proptest! {
             service.changed(Change::Edited(0));
             prop_assert_eq!(&before, &mapping(&mut service, 0));
             // Another service with the same servers maps the same.
-            prop_assert_eq!(&before, &mapping(&mut Service::new(kind, &weights), 0));
+            prop_assert_eq!(&before, &mapping(&mut Service::new(algorithm, &weights), 0));
         }
     }
 
@@ -194,8 +194,8 @@ proptest! {
         clients in prop::collection::vec(any::<u32>(), 30),
     ) {
         let weights: Vec<_> = servers.iter().map(|&(weight, ..)| weight).collect();
-        for kind in Kind::ALL {
-            let mut service = Service::new(kind, &weights);
+        for algorithm in Algorithm::ALL {
+            let mut service = Service::new(algorithm, &weights);
             for (server, &(_, active, overloaded)) in service.servers.iter_mut().zip(&servers) {
                 (server.active, server.overloaded) = (active, overloaded);
             }
@@ -204,12 +204,12 @@ proptest! {
                 match service.pick(&key(client, 0)) {
                     Some(index) => {
                         let server = &service.servers[index];
-                        prop_assert!(server.weight > 0 && !server.overloaded, "{kind:?}");
+                        prop_assert!(server.weight > 0 && !server.overloaded, "{algorithm:?}");
                     }
                     None => prop_assert!(!open || matches!(
-                        kind,
-                        Kind::SourceHashing | Kind::DestinationHashing | Kind::Maglev | Kind::Overflow
-                    ), "{kind:?}"),
+                        algorithm,
+                        Algorithm::SourceHashing | Algorithm::DestinationHashing | Algorithm::Maglev | Algorithm::Overflow
+                    ), "{algorithm:?}"),
                 }
             }
         }
@@ -230,7 +230,7 @@ fn owners(service: &Service) -> Vec<u32> {
 /// The part of all clients that get another server when one of `servers` with addresses drawn from
 /// `seed` leaves, and when it comes back, besides that server's own; the greater one.
 fn moved_besides(servers: usize, seed: u32) -> f64 {
-    let mut service = Service::new(Kind::Maglev, &vec![1; servers]);
+    let mut service = Service::new(Algorithm::Maglev, &vec![1; servers]);
     for (server, draw) in service.servers.iter_mut().zip(seed..) {
         server.number = (scatter(draw) >> 40) as u32;
     }
@@ -285,28 +285,34 @@ proptest! {
 
 #[test]
 fn fallback_finds_the_only_server_left() {
-    for (kind, flags) in [
-        (Kind::SourceHashing, flag::SCHED_SH_FALLBACK),
-        (Kind::Maglev, flag::SCHED_MH_FALLBACK),
+    for (algorithm, flags) in [
+        (Algorithm::SourceHashing, flag::SCHED_SH_FALLBACK),
+        (Algorithm::Maglev, flag::SCHED_MH_FALLBACK),
     ] {
-        let mut service = Service::new(kind, &[1; 10]);
+        let mut service = Service::new(algorithm, &[1; 10]);
         for server in &mut service.servers[1..] {
             server.overloaded = true;
         }
         let found = mapping(&mut service, flags);
-        assert!(found.iter().all(|&server| server == Some(0)), "{kind:?}");
+        assert!(
+            found.iter().all(|&server| server == Some(0)),
+            "{algorithm:?}"
+        );
         let lost = mapping(&mut service, 0);
-        assert!(lost.contains(&None) && lost.contains(&Some(0)), "{kind:?}");
+        assert!(
+            lost.contains(&None) && lost.contains(&Some(0)),
+            "{algorithm:?}"
+        );
     }
 }
 
 #[test]
 fn nobody_is_picked_of_no_servers() {
-    for kind in Kind::ALL {
+    for algorithm in Algorithm::ALL {
         assert_eq!(
-            Service::new(kind, &[]).pick(&Key::default()),
+            Service::new(algorithm, &[]).pick(&Key::default()),
             None,
-            "{kind:?}"
+            "{algorithm:?}"
         );
     }
 }

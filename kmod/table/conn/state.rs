@@ -9,7 +9,7 @@ use lvs_engine::sctp_state::{
     self,
     SctpState, //
 };
-use lvs_engine::signal::Signal;
+use lvs_engine::state_input::StateInput;
 use lvs_engine::tcp_state::{
     self,
     Direction,
@@ -77,10 +77,10 @@ impl Conn {
         read: ReadSide<'_>,
         timeouts: &Timeouts,
         from_client: bool,
-        signal: Signal,
+        input: StateInput,
     ) -> u32 {
-        match signal {
-            Signal::Segment(flags) => {
+        match input {
+            StateInput::Segment(flags) => {
                 let secure = timeouts.secure_tcp();
                 let state = self.pass(read, from_client, |number, direction| {
                     let before = TcpState::from_number(number)?;
@@ -93,15 +93,15 @@ impl Conn {
                 });
                 timeouts.tcp(state)
             }
-            Signal::Datagram => {
+            StateInput::Datagram => {
                 self.pass(read, from_client, |_, _| None);
                 if !from_client {
                     self.assure_template(read);
                 }
                 timeouts.udp()
             }
-            Signal::Chunks(chunks) => self.advance_sctp(read, from_client, chunks.event()),
-            Signal::Nothing => self.present_ticks(timeouts),
+            StateInput::Chunks(chunks) => self.advance_sctp(read, from_client, chunks.event()),
+            StateInput::Nothing => self.present_ticks(timeouts),
         }
     }
 

@@ -9,7 +9,7 @@ use libfuzzer_sys::fuzz_target;
 use lvs_engine::addr::Addr;
 use lvs_engine::nat::{
     self,
-    ErrorWay, //
+    Toward, //
 };
 use lvs_engine::parse::{
     self,
@@ -21,9 +21,9 @@ fuzz_target!(|input: &[u8]| {
         return;
     };
     let way = if choice & 1 == 0 {
-        ErrorWay::ToClient
+        Toward::Client
     } else {
-        ErrorWay::ToServer
+        Toward::Server
     };
     let port = (choice & 2 == 0).then_some(u16::from_be_bytes([*p0, *p1]));
     let addr = Addr::from_octets(*addr);
@@ -38,7 +38,7 @@ fuzz_target!(|input: &[u8]| {
     }
 });
 
-fn v4(packet: &mut [u8], way: ErrorWay, addr: &Addr, port: Option<u16>) -> Option<()> {
+fn v4(packet: &mut [u8], way: Toward, addr: &Addr, port: Option<u16>) -> Option<()> {
     let ip = parse::ipv4(packet).ok()?;
     parse::icmp_error(packet.get(ip.len..)?).ok()??;
     let inner_at = ip.len + ICMP_HEADER_LEN;
@@ -56,8 +56,8 @@ fn v4(packet: &mut [u8], way: ErrorWay, addr: &Addr, port: Option<u16>) -> Optio
     let outer = parse::ipv4(packet).expect("the outer header is one still");
     let inner = parse::ipv4(&packet[inner_at..]).expect("and the inner one");
     let (moved, quoted) = match way {
-        ErrorWay::ToClient => (outer.source, inner.destination),
-        ErrorWay::ToServer => (outer.destination, inner.source),
+        Toward::Client => (outer.source, inner.destination),
+        Toward::Server => (outer.destination, inner.source),
     };
     assert_eq!(
         (moved.v4_word(), quoted.v4_word()),
@@ -67,7 +67,7 @@ fn v4(packet: &mut [u8], way: ErrorWay, addr: &Addr, port: Option<u16>) -> Optio
     Some(())
 }
 
-fn v6(packet: &mut [u8], way: ErrorWay, addr: &Addr, port: Option<u16>) -> Option<()> {
+fn v6(packet: &mut [u8], way: Toward, addr: &Addr, port: Option<u16>) -> Option<()> {
     let ip = parse::ipv6(packet).ok()?;
     parse::icmp_error_v6(packet.get(ip.len..)?).ok()??;
     let inner_at = ip.len + ICMP_HEADER_LEN;

@@ -12,7 +12,9 @@ use std::sync::atomic::AtomicU64;
 use lvs_engine::addr::{Addr, Family};
 use lvs_engine::sched::lottery::{self, Lottery};
 use lvs_engine::sched::tournament::{self, Bid, Standing, Tournament};
-use lvs_engine::sched::{self, table, twos, Change, Facts, Identified, Key, Kind, Servers};
+use lvs_engine::sched::{
+    self, hash_ring, twos, Algorithm, Change, Facts, Identified, Key, Servers,
+};
 
 /// A server with its numbers.
 #[derive(Clone, Debug, Default)]
@@ -27,7 +29,7 @@ pub struct Server {
 
 /// What a service keeps for its scheduler.
 pub struct Service {
-    pub kind: Kind,
+    pub algorithm: Algorithm,
     /// Each in a place of its own, as in the kernel.
     pub servers: Vec<Box<Server>>,
     pub state: u64,
@@ -77,7 +79,7 @@ impl Servers for Service {
         } = &mut *standings;
         let mut tournament = Tournament::new(bids, winners, half_idle);
         tournament::take_marks(marks, |index| {
-            tournament.update(index, self.kind.bid(self, index));
+            tournament.update(index, self.algorithm.bid(self, index));
         });
         Some(tournament.standing())
     }
@@ -109,7 +111,7 @@ impl Identified for Service {
 
 impl Service {
     /// A service with idle servers of these weights.
-    pub fn new(kind: Kind, weights: &[u32]) -> Self {
+    pub fn new(algorithm: Algorithm, weights: &[u32]) -> Self {
         let server = |(number, &weight): (usize, &u32)| {
             Box::new(Server {
                 number: number as u32,
@@ -119,7 +121,7 @@ impl Service {
             })
         };
         let mut service = Self {
-            kind,
+            algorithm,
             servers: weights.iter().enumerate().map(server).collect(),
             state: 0,
             facts: Facts::default(),
@@ -132,18 +134,18 @@ impl Service {
 
     /// Does what follows every change of the servers.
     pub fn changed(&mut self, change: Change) {
-        let mut filled = vec![0; self.kind.table_len()];
-        let mut scratch = vec![Default::default(); self.kind.scratch_len(self.servers.len())];
-        table::fill(self.kind, Family::V4, self, &mut filled, &mut scratch).unwrap();
+        let mut filled = vec![0; self.algorithm.table_len()];
+        let mut scratch = vec![Default::default(); self.algorithm.scratch_len(self.servers.len())];
+        hash_ring::fill(self.algorithm, Family::V4, self, &mut filled, &mut scratch).unwrap();
         self.table = filled;
-        self.facts = Facts::of(self.kind, self);
-        self.state = sched::after_change(self.kind, self.state, change, &self.facts);
+        self.facts = Facts::of(self.algorithm, self);
+        self.state = sched::after_change(self.algorithm, self.state, change, &self.facts);
     }
 
     /// Keeps a tournament or lottery from now on, where the scheduler has one. Every change of a server has to
     /// be [marked](Self::mark), and the servers stay the same ones.
     pub fn keep_standings(&mut self) {
-        if !self.kind.bids() && !self.kind.is_random() {
+        if !self.algorithm.bids() && !self.algorithm.is_random() {
             return;
         }
         let count = self.servers.len();
@@ -161,7 +163,7 @@ impl Service {
             &mut standings.winners,
             &mut standings.half_idle,
         )
-        .begin(|index| self.kind.bid(self, index));
+        .begin(|index| self.algorithm.bid(self, index));
         Lottery::new(&mut standings.sums).begin(count, |index| lottery::lots(self, index));
         self.standings = Some(RefCell::new(standings));
     }
@@ -181,7 +183,7 @@ impl Service {
 
     /// The index of the server for a new connection.
     pub fn pick(&mut self, key: &Key) -> Option<usize> {
-        let pick = sched::pick(self.kind, self, &self.facts, key, self.state);
+        let pick = sched::pick(self.algorithm, self, &self.facts, key, self.state);
         self.state = pick.state;
         pick.index
     }

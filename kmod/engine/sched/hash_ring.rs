@@ -7,8 +7,8 @@ use super::{
     dh,
     mh,
     sh,
+    Algorithm,
     Identified,
-    Kind,
     Servers, //
 };
 use crate::addr::{
@@ -28,13 +28,13 @@ pub enum FillError {
     WrongLength,
 }
 
-impl Kind {
+impl Algorithm {
     /// Number of slots in the algorithm's table; 0 when it has none.
     pub const fn table_len(self) -> usize {
         match self {
-            Kind::SourceHashing => sh::TABLE_LEN,
-            Kind::DestinationHashing => dh::TABLE_LEN,
-            Kind::Maglev => mh::TABLE_LEN,
+            Algorithm::SourceHashing => sh::TABLE_LEN,
+            Algorithm::DestinationHashing => dh::TABLE_LEN,
+            Algorithm::Maglev => mh::TABLE_LEN,
             _ => 0,
         }
     }
@@ -42,30 +42,31 @@ impl Kind {
     /// Number of [`mh::Preference`]s that filling the table for `servers` servers takes.
     pub const fn scratch_len(self, servers: usize) -> usize {
         match self {
-            Kind::Maglev => servers,
+            Algorithm::Maglev => servers,
             _ => 0,
         }
     }
 }
 
-/// Fills the table of `kind` for the servers of a service of `family`; to be repeated after every
-/// change of them. `table` has [`Kind::table_len`] slots, `scratch` is for the time of filling and
-/// has [`Kind::scratch_len`] entries of whatever content.
+/// Fills the table of `algorithm` for the servers of a service of `family`; to be repeated after every
+/// change of them. `table` has [`Algorithm::table_len`] slots, `scratch` is for the time of filling and
+/// has [`Algorithm::scratch_len`] entries of whatever content.
 pub fn fill(
-    kind: Kind,
+    algorithm: Algorithm,
     family: Family,
     servers: &impl Identified,
     table: &mut [u16],
     scratch: &mut [mh::Preference],
 ) -> Result<(), FillError> {
-    if table.len() != kind.table_len() || scratch.len() != kind.scratch_len(servers.len()) {
+    if table.len() != algorithm.table_len() || scratch.len() != algorithm.scratch_len(servers.len())
+    {
         return Err(FillError::WrongLength);
     }
     table.fill(EMPTY);
-    match kind {
-        Kind::SourceHashing => sh::fill(servers, table),
-        Kind::DestinationHashing => dh::fill(servers, table),
-        Kind::Maglev => return mh::fill(family, servers, table, scratch),
+    match algorithm {
+        Algorithm::SourceHashing => sh::fill(servers, table),
+        Algorithm::DestinationHashing => dh::fill(servers, table),
+        Algorithm::Maglev => return mh::fill(family, servers, table, scratch),
         _ => {}
     }
     Ok(())

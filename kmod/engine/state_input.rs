@@ -7,7 +7,7 @@ use crate::sctp_state::Chunks;
 
 /// What a packet tells about the state of its connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Signal {
+pub enum StateInput {
     /// A UDP datagram, whose connections have one state.
     Datagram,
     /// A TCP segment with these flag bits (the header's 14th byte).
@@ -18,14 +18,14 @@ pub enum Signal {
     Nothing,
 }
 
-impl Signal {
+impl StateInput {
     /// Whether the packet asks for a new connection, even where there is one between its ports.
     #[inline]
     pub const fn opens(self) -> bool {
         match self {
-            Signal::Segment(flags) => flags & tcp_flag::SYN != 0,
-            Signal::Chunks(chunks) => chunks.are_init(),
-            Signal::Datagram | Signal::Nothing => false,
+            StateInput::Segment(flags) => flags & tcp_flag::SYN != 0,
+            StateInput::Chunks(chunks) => chunks.are_init(),
+            StateInput::Datagram | StateInput::Nothing => false,
         }
     }
 
@@ -34,9 +34,9 @@ impl Signal {
     #[inline]
     pub const fn aborts(self) -> bool {
         match self {
-            Signal::Segment(flags) => flags & tcp_flag::RST != 0,
-            Signal::Chunks(chunks) => chunks.are_abort(),
-            Signal::Datagram | Signal::Nothing => false,
+            StateInput::Segment(flags) => flags & tcp_flag::RST != 0,
+            StateInput::Chunks(chunks) => chunks.are_abort(),
+            StateInput::Datagram | StateInput::Nothing => false,
         }
     }
 }
@@ -47,20 +47,20 @@ mod tests {
 
     #[test]
     fn a_syn_and_an_init_open() {
-        assert!(Signal::Segment(tcp_flag::SYN | tcp_flag::ACK).opens());
-        assert!(!Signal::Segment(tcp_flag::ACK).opens());
-        assert!(Signal::Chunks(Chunks::read([1, 0, 0, 20], |_| None)).opens());
-        assert!(!Signal::Chunks(Chunks::read([0, 0, 0, 20], |_| None)).opens());
-        assert!(!Signal::Datagram.opens() && !Signal::Nothing.opens());
+        assert!(StateInput::Segment(tcp_flag::SYN | tcp_flag::ACK).opens());
+        assert!(!StateInput::Segment(tcp_flag::ACK).opens());
+        assert!(StateInput::Chunks(Chunks::read([1, 0, 0, 20], |_| None)).opens());
+        assert!(!StateInput::Chunks(Chunks::read([0, 0, 0, 20], |_| None)).opens());
+        assert!(!StateInput::Datagram.opens() && !StateInput::Nothing.opens());
     }
 
     #[test]
     fn a_reset_and_an_abort_give_up() {
-        assert!(Signal::Segment(tcp_flag::RST | tcp_flag::ACK).aborts());
-        assert!(!Signal::Segment(tcp_flag::FIN).aborts());
-        assert!(Signal::Chunks(Chunks::read([6, 0, 0, 4], |_| None)).aborts());
+        assert!(StateInput::Segment(tcp_flag::RST | tcp_flag::ACK).aborts());
+        assert!(!StateInput::Segment(tcp_flag::FIN).aborts());
+        assert!(StateInput::Chunks(Chunks::read([6, 0, 0, 4], |_| None)).aborts());
         // An ABORT behind a COOKIE ECHO ends the association, but the packet is not one.
-        assert!(!Signal::Chunks(Chunks::read([10, 0, 0, 4], |_| Some([6, 0, 0, 4]))).aborts());
-        assert!(!Signal::Datagram.aborts() && !Signal::Nothing.aborts());
+        assert!(!StateInput::Chunks(Chunks::read([10, 0, 0, 4], |_| Some([6, 0, 0, 4]))).aborts());
+        assert!(!StateInput::Datagram.aborts() && !StateInput::Nothing.aborts());
     }
 }
