@@ -12,11 +12,11 @@ mod datapath;
 mod kernel_ext;
 mod table;
 
-use kernel_ext::device::DeviceWatch;
-use kernel_ext::memory::Entry;
-use kernel_ext::netns::PerNetns;
-use kernel_ext::rcu::Node;
-use kernel_ext::slab::SlabOwner;
+use kernel_ext::mem::memory::Entry;
+use kernel_ext::mem::rcu::Node;
+use kernel_ext::mem::slab::SlabOwner;
+use kernel_ext::net::device::DeviceWatch;
+use kernel_ext::net::netns::PerNetns;
 use table::dest::DEST_SLAB;
 use table::netns_state::CONN_SLAB;
 use table::{
@@ -47,7 +47,7 @@ struct Lvs {
     interfaces: control::Interfaces,
     /// ip_vs may come.
     #[pin]
-    refusal: kernel_ext::rival::Refusal,
+    refusal: kernel_ext::ip_vs_guard::Refusal,
     /// No news of devices.
     #[pin]
     devices: DeviceWatch<NetnsState>,
@@ -57,7 +57,7 @@ struct Lvs {
     /// No memory of connections.
     conn_slab: SlabOwner<Entry<Conn>>,
     /// Waits for what was freed late, whose code is in this module.
-    stragglers: kernel_ext::rcu::Stragglers,
+    stragglers: kernel_ext::mem::rcu::Stragglers,
     /// No memory of servers.
     dest_slab: SlabOwner<Node<Dest>>,
 }
@@ -66,14 +66,14 @@ impl kernel::InPlaceModule for Lvs {
     fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
         control::params::init_conn_tab_bits();
         control::params::set_early_path_default(module_parameters::early_path.value());
-        table::extension::set_control_ports(kernel_ext::parameter::control_ports());
+        table::extension::set_control_ports(kernel_ext::user::parameter::control_ports());
         try_pin_init!(Self {
             // First, to find out whether ip_vs is loaded.
             interfaces <- control::Interfaces::register(),
             dest_slab: DEST_SLAB.create(c"lvs_dest")?,
-            stragglers: kernel_ext::rcu::Stragglers,
+            stragglers: kernel_ext::mem::rcu::Stragglers,
             conn_slab: CONN_SLAB.create(c"lvs_conn")?,
-            refusal <- kernel_ext::rival::Refusal::register(),
+            refusal <- kernel_ext::ip_vs_guard::Refusal::register(),
             devices <- DeviceWatch::register(),
             // Last: requests are served from here on.
             namespaces <- PerNetns::register(),

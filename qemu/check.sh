@@ -55,11 +55,13 @@ unsafe_table() {
 	local table=$RESULTS/unsafe-table.md name
 	cd "$LVS_TOP"
 	sed -n '/^### Unsafe code/,/^## /p' README.md >"$table"
-	grep -lE '\bunsafe\b' kmod/kernel_ext/*.rs | grep -vE '/(mod|bindings)\.rs$' | while read -r name; do
+	grep -rlE --include='*.rs' '\bunsafe\b' kmod/kernel_ext | grep -vE '/(mod|bindings)\.rs$' | while read -r name; do
 		grep -q "^| \`${name##*/}\` |" "$table" || echo "the table of unsafe code does not list $name"
 	done
 	{
-		sed -n 's/^| `\([a-z_]*\.rs\)` .*/kmod\/kernel_ext\/\1/p' "$table"
+		sed -n 's/^| `\([a-z_]*\.rs\)` .*/\1/p' "$table" | while read -r name; do
+			find kmod/kernel_ext -name "$name" | grep . || echo "$name"
+		done
 		grep -oE '`test-[a-z0-9-]+`' "$table" | sort -u | sed 's/`\(.*\)`/qemu\/scenarios\/\1.sh/'
 		grep -oE 'tests/[a-z/-]+\.rs' "$table" | sort -u
 	} | while read -r name; do

@@ -16,8 +16,8 @@ mod validate;
 
 use kernel::prelude::*;
 
-use crate::kernel_ext::netns::Net;
-use crate::kernel_ext::{
+use crate::kernel_ext::net::netns::Net;
+use crate::kernel_ext::user::{
     genl as netlink,
     procfs as files,
     sockopt as options,

@@ -15,19 +15,19 @@ use core::sync::atomic::{
 
 use kernel::prelude::*;
 
-use crate::kernel_ext::netns::Net;
-use crate::kernel_ext::parameter;
-use crate::kernel_ext::slab;
-use crate::kernel_ext::sysctl;
-use crate::kernel_ext::sysctl::{
+use crate::kernel_ext::mem::slab;
+use crate::kernel_ext::net::netns::Net;
+use crate::kernel_ext::task::time::HZ;
+use crate::kernel_ext::user::capability;
+use crate::kernel_ext::user::parameter;
+use crate::kernel_ext::user::sysctl;
+use crate::kernel_ext::user::sysctl::{
     CpuList,
     Entry,
     ForUsers,
     Table,
     Value, //
 };
-use crate::kernel_ext::time::HZ;
-use crate::kernel_ext::user;
 use crate::table::conn::CONN_BYTES;
 use crate::table::NetnsState;
 
@@ -227,7 +227,7 @@ impl Sysctls {
         if value == i32::MIN {
             return Ok(());
         }
-        let unlimited = user::is_network_admin();
+        let unlimited = capability::is_network_admin();
         let most = if unlimited {
             CONN_MAX
         } else {

@@ -20,9 +20,9 @@ use lvs_uapi::flags;
 use lvs_uapi::limits::IPPROTO_TCP;
 
 use super::names;
-use crate::kernel_ext::address;
-use crate::kernel_ext::netns::Net;
-use crate::kernel_ext::time::HZ;
+use crate::kernel_ext::net::address;
+use crate::kernel_ext::net::netns::Net;
+use crate::kernel_ext::task::time::HZ;
 use crate::table::service::{
     Pool,
     Stated, //

@@ -21,11 +21,11 @@ use lvs_engine::parse::{
 };
 use lvs_engine::state_input::StateInput;
 
-use crate::kernel_ext::early::{
+use crate::kernel_ext::net::early::{
     ClientRoute,
     Exit, //
 };
-use crate::kernel_ext::packet::{
+use crate::kernel_ext::net::packet::{
     Disposition,
     Packet, //
 };

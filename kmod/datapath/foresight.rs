@@ -9,8 +9,8 @@
 use lvs_engine::addr::Family;
 use lvs_engine::parse;
 
-use crate::kernel_ext::packet::Packet;
-use crate::kernel_ext::rcu::ReadSide;
+use crate::kernel_ext::mem::rcu::ReadSide;
+use crate::kernel_ext::net::packet::Packet;
 use crate::table::netns_state::Tables;
 use crate::table::NetnsState;
 

@@ -17,8 +17,8 @@ use lvs_engine::tcp_edit::{
     Edit, //
 };
 
-use crate::kernel_ext::conntrack::Endpoint;
-use crate::kernel_ext::packet::Packet;
+use crate::kernel_ext::net::conntrack::Endpoint;
+use crate::kernel_ext::net::packet::Packet;
 use crate::table::conn::{
     self,
     flag,

@@ -18,8 +18,8 @@ use lvs_engine::parse::{
 };
 use lvs_engine::state_input::StateInput;
 
-use crate::kernel_ext::hook::Place;
-use crate::kernel_ext::packet::{
+use crate::kernel_ext::net::hook::Place;
+use crate::kernel_ext::net::packet::{
     Disposition,
     Packet, //
 };

@@ -8,8 +8,8 @@ use lvs_engine::parse::{
     ICMP_HEADER_LEN, //
 };
 
-use crate::kernel_ext::hook::Place;
-use crate::kernel_ext::packet::{
+use crate::kernel_ext::net::hook::Place;
+use crate::kernel_ext::net::packet::{
     Disposition,
     Packet, //
 };

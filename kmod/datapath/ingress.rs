@@ -11,14 +11,14 @@ use lvs_engine::parse::{
 };
 use lvs_engine::state_input::StateInput;
 
-use crate::kernel_ext::hook::Place;
-use crate::kernel_ext::output::IcmpError;
-use crate::kernel_ext::packet::{
+use crate::kernel_ext::mem::rcu::ReadSide;
+use crate::kernel_ext::net::hook::Place;
+use crate::kernel_ext::net::output::IcmpError;
+use crate::kernel_ext::net::packet::{
     Disposition,
     Packet, //
 };
-use crate::kernel_ext::rcu::ReadSide;
-use crate::kernel_ext::time;
+use crate::kernel_ext::task::time;
 use crate::table::NetnsState;
 
 use super::{

@@ -14,7 +14,7 @@ use lvs_engine::parse::{
     IpHeader, //
 };
 
-use crate::kernel_ext::memory::Entry;
+use crate::kernel_ext::mem::memory::Entry;
 use crate::table::conn::Tuple;
 use crate::table::{
     NetnsState,

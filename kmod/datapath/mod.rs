@@ -44,17 +44,17 @@ use lvs_engine::addr::Family;
 use lvs_engine::parse::IpHeader;
 use lvs_engine::state_input::StateInput;
 
-use crate::kernel_ext::hook::{
+use crate::kernel_ext::mem::memory::Entry;
+use crate::kernel_ext::mem::rcu::ReadSide;
+use crate::kernel_ext::net::hook::{
     Hooks,
     Place,
     Receiver, //
 };
-use crate::kernel_ext::memory::Entry;
-use crate::kernel_ext::packet::{
+use crate::kernel_ext::net::packet::{
     Disposition,
     Packet, //
 };
-use crate::kernel_ext::rcu::ReadSide;
 use crate::table::conn::Conn;
 use crate::table::conn_table::ClientHash;
 use crate::table::netns_state::Tables;

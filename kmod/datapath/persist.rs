@@ -16,10 +16,10 @@
 use lvs_engine::addr::Addr;
 use lvs_engine::config::Target;
 
-use crate::kernel_ext::memory::Entry;
-use crate::kernel_ext::packet::Packet;
-use crate::kernel_ext::rcu::RcuArc;
-use crate::kernel_ext::time;
+use crate::kernel_ext::mem::memory::Entry;
+use crate::kernel_ext::mem::rcu::RcuArc;
+use crate::kernel_ext::net::packet::Packet;
+use crate::kernel_ext::task::time;
 use crate::table::conn::{
     self,
     Tuple, //

@@ -13,12 +13,12 @@ use lvs_engine::parse::{
     IpHeader, //
 };
 
-use crate::kernel_ext::hook::Place;
-use crate::kernel_ext::packet::{
+use crate::kernel_ext::net::hook::Place;
+use crate::kernel_ext::net::packet::{
     Disposition,
     Packet, //
 };
-use crate::kernel_ext::route::Route;
+use crate::kernel_ext::net::route::Route;
 use crate::table::conn::{
     self,
     flag,

@@ -18,15 +18,15 @@ use lvs_engine::state_input::StateInput;
 use lvs_engine::tcp_state::TcpState;
 use lvs_uapi::flags::service as service_flag;
 
-use crate::kernel_ext::address;
-use crate::kernel_ext::memory::Entry;
-use crate::kernel_ext::output::IcmpError;
-use crate::kernel_ext::packet::{
+use crate::kernel_ext::mem::memory::Entry;
+use crate::kernel_ext::mem::rcu::RcuArc;
+use crate::kernel_ext::net::address;
+use crate::kernel_ext::net::output::IcmpError;
+use crate::kernel_ext::net::packet::{
     Disposition,
     Packet, //
 };
-use crate::kernel_ext::rcu::RcuArc;
-use crate::kernel_ext::time;
+use crate::kernel_ext::task::time;
 use crate::table::conn::flag;
 use crate::table::conn_table::{
     NewConn,

@@ -13,8 +13,8 @@ use lvs_engine::parse::protocol;
 use lvs_engine::sip;
 use lvs_uapi::flags::service as service_flag;
 
-use crate::kernel_ext::hook::Place;
-use crate::kernel_ext::packet::Packet;
+use crate::kernel_ext::net::hook::Place;
+use crate::kernel_ext::net::packet::Packet;
 use crate::table::conn::Tuple;
 use crate::table::conn_table::{
     NewConn,

@@ -15,12 +15,12 @@ use lvs_engine::tunnel::{
 };
 use lvs_uapi::flags::tunnel as tunnel_flags;
 
-use crate::kernel_ext::output::IcmpError;
-use crate::kernel_ext::packet::{
+use crate::kernel_ext::net::output::IcmpError;
+use crate::kernel_ext::net::packet::{
     Disposition,
     Packet, //
 };
-use crate::kernel_ext::route::Route;
+use crate::kernel_ext::net::route::Route;
 
 use super::icmp::{
     inner_flow,

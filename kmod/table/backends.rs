@@ -24,19 +24,19 @@ use lvs_engine::hash::{
     HashKey, //
 };
 
-use crate::kernel_ext::memory::{
+use crate::kernel_ext::mem::memory::{
     Entry,
     EntryBox,
     Member,
     Tie, //
 };
-use crate::kernel_ext::rcu::{
+use crate::kernel_ext::mem::rcu::{
     self,
     RcuArc,
     ReadSide, //
 };
-use crate::kernel_ext::table::RcuTable;
-use crate::kernel_ext::time;
+use crate::kernel_ext::mem::rcu_table::RcuTable;
+use crate::kernel_ext::task::time;
 
 use super::dest::Dest;
 

@@ -30,18 +30,18 @@ use lvs_engine::addr::{
 };
 use lvs_engine::config::Forwarding;
 
-use crate::kernel_ext::conntrack::Endpoint;
-use crate::kernel_ext::memory::{
+use crate::kernel_ext::mem::memory::{
     Entry,
     Member,
     Tie, //
 };
-use crate::kernel_ext::rcu::{
+use crate::kernel_ext::mem::rcu::{
     RcuArc,
     RcuSlot,
     ReadSide, //
 };
-use crate::kernel_ext::time;
+use crate::kernel_ext::net::conntrack::Endpoint;
+use crate::kernel_ext::task::time;
 
 use super::dest::Dest;
 use super::extension::{

@@ -23,22 +23,22 @@ use lvs_engine::{
     table_size, //
 };
 
-use crate::kernel_ext::conntrack::{
-    Endpoint,
-    Tracking, //
-};
-use crate::kernel_ext::memory::{
+use crate::kernel_ext::mem::memory::{
     Entry,
     EntryBox, //
 };
-use crate::kernel_ext::rcu::ReadSide;
-use crate::kernel_ext::slab::Slab;
-use crate::kernel_ext::table::{
+use crate::kernel_ext::mem::rcu::ReadSide;
+use crate::kernel_ext::mem::rcu_table::{
     Clash,
     Neighbour,
     RcuTable, //
 };
-use crate::kernel_ext::time;
+use crate::kernel_ext::mem::slab::Slab;
+use crate::kernel_ext::net::conntrack::{
+    Endpoint,
+    Tracking, //
+};
+use crate::kernel_ext::task::time;
 
 use super::conn::{
     self,

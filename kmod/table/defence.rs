@@ -17,10 +17,10 @@ use lvs_engine::tcp_state::TcpState;
 use lvs_uapi::flags::service as service_flag;
 
 use crate::control::params::Sysctls;
-use crate::kernel_ext::memory::Entry;
-use crate::kernel_ext::rcu::ReadSide;
-use crate::kernel_ext::slab;
-use crate::kernel_ext::time;
+use crate::kernel_ext::mem::memory::Entry;
+use crate::kernel_ext::mem::rcu::ReadSide;
+use crate::kernel_ext::mem::slab;
+use crate::kernel_ext::task::time;
 
 use super::conn::{
     flag,

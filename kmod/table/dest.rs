@@ -22,8 +22,8 @@ use lvs_engine::config::{
     Tunnel, //
 };
 
-use crate::kernel_ext::percpu::CpuCounters;
-use crate::kernel_ext::rcu::{
+use crate::kernel_ext::mem::percpu::CpuCounters;
+use crate::kernel_ext::mem::rcu::{
     self,
     Node,
     RcuArc,
@@ -32,8 +32,8 @@ use crate::kernel_ext::rcu::{
     RcuSlot,
     ReadSide, //
 };
-use crate::kernel_ext::route::Route;
-use crate::kernel_ext::slab::SharedSlab;
+use crate::kernel_ext::mem::slab::SharedSlab;
+use crate::kernel_ext::net::route::Route;
 
 use super::rules::trash::Link;
 use super::standings::Standings;

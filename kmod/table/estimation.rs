@@ -6,12 +6,12 @@
 
 use kernel::prelude::*;
 
-use crate::kernel_ext::thread::{
+use crate::kernel_ext::task::thread::{
     self,
     Routine,
     Thread, //
 };
-use crate::kernel_ext::time;
+use crate::kernel_ext::task::time;
 
 use super::netns_state::NetnsState;
 use super::rules::walk::Place;

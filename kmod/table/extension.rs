@@ -11,9 +11,9 @@ use kernel::prelude::*;
 
 use lvs_engine::ftp;
 
-use crate::kernel_ext::lock::LockBh;
-use crate::kernel_ext::memory::Tie;
-use crate::kernel_ext::rcu::RcuArc;
+use crate::kernel_ext::mem::memory::Tie;
+use crate::kernel_ext::mem::rcu::RcuArc;
+use crate::kernel_ext::task::lock::LockBh;
 
 use super::conn::Conn;
 

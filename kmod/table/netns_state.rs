@@ -31,26 +31,26 @@ use lvs_engine::udp_state;
 
 use crate::control::params::Sysctls;
 use crate::control::NetInterfaces;
-use crate::kernel_ext::conntrack::Tracking;
-use crate::kernel_ext::device::{
-    Device,
-    DeviceObserver, //
-};
-use crate::kernel_ext::memory::Entry;
-use crate::kernel_ext::netns::{
-    self,
-    Net, //
-};
-use crate::kernel_ext::once::OnceBox;
-use crate::kernel_ext::rcu::{
+use crate::kernel_ext::mem::memory::Entry;
+use crate::kernel_ext::mem::once::OnceBox;
+use crate::kernel_ext::mem::rcu::{
     self,
     ReadSide, //
 };
-use crate::kernel_ext::slab::SharedSlab;
-use crate::kernel_ext::table::RcuTable;
-use crate::kernel_ext::thread::Thread;
-use crate::kernel_ext::time;
-use crate::kernel_ext::work::{
+use crate::kernel_ext::mem::rcu_table::RcuTable;
+use crate::kernel_ext::mem::slab::SharedSlab;
+use crate::kernel_ext::net::conntrack::Tracking;
+use crate::kernel_ext::net::device::{
+    Device,
+    DeviceObserver, //
+};
+use crate::kernel_ext::net::netns::{
+    self,
+    Net, //
+};
+use crate::kernel_ext::task::thread::Thread;
+use crate::kernel_ext::task::time;
+use crate::kernel_ext::task::work::{
     Chore,
     Worker, //
 };

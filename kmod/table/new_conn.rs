@@ -6,8 +6,8 @@ use lvs_engine::config::Forwarding;
 use lvs_engine::parse::protocol;
 use lvs_engine::tcp_state::TcpState;
 
-use crate::kernel_ext::memory::Entry;
-use crate::kernel_ext::rcu::RcuArc;
+use crate::kernel_ext::mem::memory::Entry;
+use crate::kernel_ext::mem::rcu::RcuArc;
 
 use super::conn::{
     flag,

@@ -18,15 +18,15 @@ use lvs_engine::addr::{
     Family, //
 };
 
-use crate::kernel_ext::device::Device;
-use crate::kernel_ext::list::List;
-use crate::kernel_ext::netns::Net;
-use crate::kernel_ext::rcu::{
+use crate::kernel_ext::mem::grow_vec::List;
+use crate::kernel_ext::mem::rcu::{
     RcuBox,
     RcuCell,
     ReadSide, //
 };
-use crate::kernel_ext::route::Route;
+use crate::kernel_ext::net::device::Device;
+use crate::kernel_ext::net::netns::Net;
+use crate::kernel_ext::net::route::Route;
 
 /// What a reply's route depends on.
 #[derive(Clone, Copy, PartialEq, Eq)]

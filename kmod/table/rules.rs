@@ -34,19 +34,19 @@ use lvs_engine::sched::{
 };
 use lvs_engine::table_size;
 
-use crate::kernel_ext::list::List;
-use crate::kernel_ext::memory::{
+use crate::kernel_ext::mem::grow_vec::List;
+use crate::kernel_ext::mem::memory::{
     Entry,
     EntryBox, //
 };
-use crate::kernel_ext::percpu;
-use crate::kernel_ext::rcu::{
+use crate::kernel_ext::mem::percpu;
+use crate::kernel_ext::mem::rcu::{
     self,
     RcuArc,
     ReadSide, //
 };
-use crate::kernel_ext::table::Neighbour;
-use crate::kernel_ext::time;
+use crate::kernel_ext::mem::rcu_table::Neighbour;
+use crate::kernel_ext::task::time;
 
 use super::dest::{
     Dest,

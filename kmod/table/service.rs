@@ -37,21 +37,21 @@ use lvs_engine::sched::{
 use lvs_engine::table_size;
 use lvs_uapi::flags::service as flag;
 
-use crate::kernel_ext::list::List;
-use crate::kernel_ext::lock::LockBh;
-use crate::kernel_ext::memory::{
+use crate::kernel_ext::mem::grow_vec::List;
+use crate::kernel_ext::mem::memory::{
     Member,
     Tie, //
 };
-use crate::kernel_ext::rcu::{
+use crate::kernel_ext::mem::rcu::{
     self,
     RcuArc,
     RcuBox,
     RcuCell,
     ReadSide, //
 };
+use crate::kernel_ext::task::lock::LockBh;
 
-use crate::kernel_ext::time;
+use crate::kernel_ext::task::time;
 
 use super::dest::Dest;
 use super::standings::Standings;

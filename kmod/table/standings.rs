@@ -36,9 +36,9 @@ use lvs_engine::sched::{
     Servers, //
 };
 
-use crate::kernel_ext::list::List;
-use crate::kernel_ext::lock::LockBh;
-use crate::kernel_ext::rcu::RcuArc;
+use crate::kernel_ext::mem::grow_vec::List;
+use crate::kernel_ext::mem::rcu::RcuArc;
+use crate::kernel_ext::task::lock::LockBh;
 
 /// A pool's tree, some 24 bytes a server. Lives as long as the pool, or as a server that marks its
 /// changes in it.

@@ -11,7 +11,7 @@ use core::sync::atomic::{
     Ordering, //
 };
 
-pub(crate) use crate::kernel_ext::percpu::Counters;
+pub(crate) use crate::kernel_ext::mem::percpu::Counters;
 
 /// Counters and rates, as listings show them.
 #[derive(Clone, Copy, Default)]

@@ -12,7 +12,7 @@ use lvs_uapi::genl::{
 use lvs_uapi::limits::IP_VS_VERSION_CODE;
 
 use crate::control::validate;
-use crate::kernel_ext::genl::{
+use crate::kernel_ext::user::genl::{
     Answer,
     Request, //
 };

@@ -11,13 +11,13 @@ use lvs_uapi::genl::{
 use lvs_uapi::limits::IFNAME_MAXLEN;
 
 use crate::control::validate;
-use crate::kernel_ext::genl::{
+use crate::kernel_ext::user::genl::{
     Answer,
     Dump,
     List,
     Request, //
 };
-use crate::kernel_ext::nla::{
+use crate::kernel_ext::user::nla::{
     Attrs,
     Policy, //
 };

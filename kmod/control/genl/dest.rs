@@ -23,13 +23,13 @@ use super::stats::{
     Widths, //
 };
 use crate::control::validate;
-use crate::kernel_ext::genl::{
+use crate::kernel_ext::user::genl::{
     Answer,
     Dump,
     List,
     Request, //
 };
-use crate::kernel_ext::nla::{
+use crate::kernel_ext::user::nla::{
     Attr,
     Attrs,
     Policy,

@@ -22,14 +22,14 @@ use lvs_uapi::genl::{
     FAMILY_VERSION, //
 };
 
-use crate::kernel_ext::genl::{
+use crate::kernel_ext::mem::rcu::ReadSide;
+use crate::kernel_ext::user::genl::{
     Dump,
     Family,
     Op,
     Registration, //
 };
-use crate::kernel_ext::nla::Policy;
-use crate::kernel_ext::rcu::ReadSide;
+use crate::kernel_ext::user::nla::Policy;
 use crate::table::rules::walk::{
     Item,
     Place, //

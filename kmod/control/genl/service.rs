@@ -32,19 +32,19 @@ use crate::control::validate::{
     self,
     ServiceRequest, //
 };
-use crate::kernel_ext::genl::{
+use crate::kernel_ext::mem::rcu::ReadSide;
+use crate::kernel_ext::user::genl::{
     Answer,
     Dump,
     List,
     Request, //
 };
-use crate::kernel_ext::nla::{
+use crate::kernel_ext::user::nla::{
     Attr,
     Attrs,
     Policy,
     Writer, //
 };
-use crate::kernel_ext::rcu::ReadSide;
 use crate::table::rules::walk::Item;
 use crate::table::{
     Control,

@@ -5,7 +5,7 @@
 use kernel::prelude::*;
 use lvs_uapi::genl::stats_attr as attr;
 
-use crate::kernel_ext::nla::Writer;
+use crate::kernel_ext::user::nla::Writer;
 use crate::table::Stats;
 
 /// Which of the two nests a message has.

@@ -18,14 +18,14 @@ use super::{
     dest,
     service, //
 };
-use crate::kernel_ext::genl::{
+use crate::kernel_ext::user::genl::{
     Dump,
     Family,
     List,
     Op,
     Registration, //
 };
-use crate::kernel_ext::nla::Policy;
+use crate::kernel_ext::user::nla::Policy;
 use crate::table::rules::walk::Item;
 use crate::table::NetnsState;
 

@@ -15,15 +15,15 @@ use crate::control::names::{
     self,
     Protocol, //
 };
-use crate::kernel_ext::procfs::{
-    Contents,
-    Output, //
-};
-use crate::kernel_ext::rcu::{
+use crate::kernel_ext::mem::rcu::{
     self,
     ReadSide, //
 };
-use crate::kernel_ext::time;
+use crate::kernel_ext::task::time;
+use crate::kernel_ext::user::procfs::{
+    Contents,
+    Output, //
+};
 use crate::table::{
     conn,
     Conn,

@@ -11,8 +11,8 @@ mod status;
 
 use kernel::prelude::*;
 
-use crate::kernel_ext::netns::Net;
-use crate::kernel_ext::procfs::{
+use crate::kernel_ext::net::netns::Net;
+use crate::kernel_ext::user::procfs::{
     File,
     Files, //
 };

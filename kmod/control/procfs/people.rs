@@ -21,11 +21,11 @@ use crate::control::format::{
 };
 use crate::control::names;
 use crate::control::names::Protocol;
-use crate::kernel_ext::procfs::{
+use crate::kernel_ext::mem::rcu::ReadSide;
+use crate::kernel_ext::user::procfs::{
     Contents,
     Output, //
 };
-use crate::kernel_ext::rcu::ReadSide;
 use crate::table::service::Pool;
 use crate::table::{
     Dest,

@@ -21,15 +21,15 @@ use lvs_uapi::limits::{
 use crate::control::format::Hex;
 use crate::control::names;
 use crate::control::names::Protocol;
-use crate::kernel_ext::procfs::{
-    Contents,
-    Output, //
-};
-use crate::kernel_ext::rcu::{
+use crate::kernel_ext::mem::rcu::{
     self,
     ReadSide, //
 };
-use crate::kernel_ext::time::HZ;
+use crate::kernel_ext::task::time::HZ;
+use crate::kernel_ext::user::procfs::{
+    Contents,
+    Output, //
+};
 use crate::table::service::Pool;
 use crate::table::{
     Dest,

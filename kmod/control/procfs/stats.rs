@@ -4,8 +4,8 @@
 
 use core::fmt;
 
-use crate::kernel_ext::percpu;
-use crate::kernel_ext::procfs::{
+use crate::kernel_ext::mem::percpu;
+use crate::kernel_ext::user::procfs::{
     Contents,
     Output, //
 };

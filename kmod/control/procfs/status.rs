@@ -6,13 +6,11 @@ use super::{
     conns,
     rules, //
 };
-use crate::kernel_ext::procfs::{
+use crate::kernel_ext::mem::rcu;
+use crate::kernel_ext::task::time;
+use crate::kernel_ext::user::procfs::{
     Contents,
     Output, //
-};
-use crate::kernel_ext::{
-    rcu,
-    time, //
 };
 use crate::table::extension;
 use crate::table::netns_state::Tables;

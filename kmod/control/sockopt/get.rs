@@ -39,8 +39,8 @@ use lvs_uapi::sockopt::{
 use super::record::Record;
 use crate::control::format::Text;
 use crate::control::names;
-use crate::kernel_ext::rcu::ReadSide;
-use crate::kernel_ext::sockopt::Answer;
+use crate::kernel_ext::mem::rcu::ReadSide;
+use crate::kernel_ext::user::sockopt::Answer;
 use crate::table::rules::walk::{
     Item,
     Place, //

@@ -10,7 +10,7 @@ mod set;
 use kernel::prelude::*;
 use lvs_uapi::sockopt;
 
-use crate::kernel_ext::sockopt::{
+use crate::kernel_ext::user::sockopt::{
     Answer,
     Argument,
     Options, //

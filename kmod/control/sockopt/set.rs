@@ -39,7 +39,7 @@ use crate::control::validate::{
     self,
     ServiceRequest, //
 };
-use crate::kernel_ext::sockopt::Argument;
+use crate::kernel_ext::user::sockopt::Argument;
 use crate::table::{
     Control,
     NetnsState, //

@@ -4,7 +4,7 @@
 
 use lvs_engine::parse::IpHeader;
 
-use crate::kernel_ext::packet::{
+use crate::kernel_ext::net::packet::{
     Disposition,
     Packet, //
 };

@@ -2,7 +2,7 @@
 
 //! LocalNode: this host is the server.
 
-use crate::kernel_ext::packet::{
+use crate::kernel_ext::net::packet::{
     Disposition,
     Packet, //
 };

@@ -26,7 +26,7 @@ use lvs_engine::parse::{
     IpHeader, //
 };
 
-use crate::kernel_ext::packet::{
+use crate::kernel_ext::net::packet::{
     ChecksumState,
     Disposition,
     Packet, //

@@ -17,8 +17,8 @@ use lvs_engine::parse::{
     IpHeader, //
 };
 
-use crate::kernel_ext::hook::Place;
-use crate::kernel_ext::packet::{
+use crate::kernel_ext::net::hook::Place;
+use crate::kernel_ext::net::packet::{
     Disposition,
     Packet, //
 };

@@ -11,8 +11,8 @@ use lvs_engine::tunnel::{
     IPV6_HEADER_LEN, //
 };
 
-use crate::kernel_ext::hook::Place;
-use crate::kernel_ext::packet::{
+use crate::kernel_ext::net::hook::Place;
+use crate::kernel_ext::net::packet::{
     ChecksumState,
     Disposition,
     Packet, //

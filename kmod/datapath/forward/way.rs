@@ -20,14 +20,14 @@ use lvs_engine::tunnel::{
     MIN_INNER_MTU_V6, //
 };
 
-use crate::kernel_ext::hook::Place;
-use crate::kernel_ext::output::IcmpError;
-use crate::kernel_ext::packet::Packet;
-use crate::kernel_ext::rcu::{
+use crate::kernel_ext::mem::rcu::{
     RcuBox,
     ReadSide, //
 };
-use crate::kernel_ext::route::Route;
+use crate::kernel_ext::net::hook::Place;
+use crate::kernel_ext::net::output::IcmpError;
+use crate::kernel_ext::net::packet::Packet;
+use crate::kernel_ext::net::route::Route;
 use crate::table::conn::Conn;
 use crate::table::Dest;
 

@@ -4,8 +4,8 @@
 
 use core::sync::atomic::Ordering;
 
-use crate::kernel_ext::memory::Entry;
-use crate::kernel_ext::time;
+use crate::kernel_ext::mem::memory::Entry;
+use crate::kernel_ext::task::time;
 
 use super::Conn;
 

@@ -16,8 +16,8 @@ use lvs_engine::tcp_state::{
     TcpState, //
 };
 
-use crate::kernel_ext::rcu::ReadSide;
-use crate::kernel_ext::time;
+use crate::kernel_ext::mem::rcu::ReadSide;
+use crate::kernel_ext::task::time;
 use crate::table::netns_state::Timeouts;
 
 use super::{

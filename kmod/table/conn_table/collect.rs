@@ -2,13 +2,13 @@
 
 //! Taking connections out of the table, many at a time. Process context.
 
-use crate::kernel_ext::memory::Entry;
-use crate::kernel_ext::rcu::{
+use crate::kernel_ext::mem::memory::Entry;
+use crate::kernel_ext::mem::rcu::{
     self,
     ReadSide, //
 };
-use crate::kernel_ext::retired::Retired;
-use crate::kernel_ext::time;
+use crate::kernel_ext::mem::retired::Retired;
+use crate::kernel_ext::task::time;
 
 use super::super::conn::{
     self,

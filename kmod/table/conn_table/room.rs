@@ -7,10 +7,10 @@ use core::sync::atomic::Ordering;
 
 use lvs_engine::parse::protocol;
 
-use crate::kernel_ext::memory::Entry;
-use crate::kernel_ext::rcu::ReadSide;
-use crate::kernel_ext::slab;
-use crate::kernel_ext::time;
+use crate::kernel_ext::mem::memory::Entry;
+use crate::kernel_ext::mem::rcu::ReadSide;
+use crate::kernel_ext::mem::slab;
+use crate::kernel_ext::task::time;
 
 use super::super::conn::{
     flag,

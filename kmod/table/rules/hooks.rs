@@ -9,8 +9,8 @@ use kernel::prelude::*;
 use lvs_engine::addr::Family;
 
 use crate::datapath;
-use crate::kernel_ext::hook::Hooks;
-use crate::kernel_ext::time;
+use crate::kernel_ext::net::hook::Hooks;
+use crate::kernel_ext::task::time;
 
 use super::super::netns_state::Tables;
 use super::super::NetnsState;

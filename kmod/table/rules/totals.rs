@@ -2,7 +2,7 @@
 
 //! Statistics over all services, those that are gone included.
 
-use crate::kernel_ext::rcu;
+use crate::kernel_ext::mem::rcu;
 
 use super::super::dest::Dest;
 use super::super::stats::{

@@ -20,14 +20,14 @@ use lvs_engine::config::{
     Target, //
 };
 
-use crate::kernel_ext::list::List;
-use crate::kernel_ext::rcu::{
+use crate::kernel_ext::mem::grow_vec::List;
+use crate::kernel_ext::mem::rcu::{
     self,
     RcuArc,
     RcuSlot,
     ReadSide, //
 };
-use crate::kernel_ext::time;
+use crate::kernel_ext::task::time;
 
 use super::super::dest::Dest;
 use super::super::stats::Counters;

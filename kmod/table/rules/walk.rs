@@ -5,11 +5,11 @@
 
 use core::ops::ControlFlow;
 
-use crate::kernel_ext::rcu::{
+use crate::kernel_ext::mem::rcu::{
     self,
     ReadSide, //
 };
-use crate::kernel_ext::time;
+use crate::kernel_ext::task::time;
 
 use super::super::dest::Dest;
 use super::super::service::{

@@ -19,7 +19,7 @@ use crate::rcu::{
     ReadSide, //
 };
 use crate::sync;
-use crate::table::{
+use crate::rcu_table::{
     Clash,
     Neighbour,
     RcuTable, //

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 
-//! The hash table of connections (`kmod/kernel_ext/table.rs`, `buckets.rs` and `memory.rs`, the
+//! The hash table of connections (`kmod/kernel_ext/mem/rcu_table.rs`, `buckets.rs` and `memory.rs`, the
 //! very files), compiled for the host over a few stand-ins for the kernel, which are in `shim`.
 //!
 //! - `tests/model.rs`: small tables, two or three threads, and [loom](https://docs.rs/loom), which runs

@@ -6,9 +6,9 @@
 
 extern crate self as kernel;
 
-#[path = "../../../kmod/kernel_ext/buckets.rs"]
+#[path = "../../../kmod/kernel_ext/mem/buckets.rs"]
 mod buckets;
-#[path = "../../../kmod/kernel_ext/memory.rs"]
+#[path = "../../../kmod/kernel_ext/mem/memory.rs"]
 mod memory;
 #[path = "../shim/operations.rs"]
 mod operations;
@@ -16,8 +16,8 @@ mod operations;
 mod shim;
 #[path = "../shim/threads.rs"]
 mod sync;
-#[path = "../../../kmod/kernel_ext/table.rs"]
-mod table;
+#[path = "../../../kmod/kernel_ext/mem/rcu_table.rs"]
+mod rcu_table;
 
 use shim::{
     bindings,

@@ -7,14 +7,14 @@
 
 extern crate self as kernel;
 
-#[path = "../../../kmod/kernel_ext/buckets.rs"]
+#[path = "../../../kmod/kernel_ext/mem/buckets.rs"]
 mod buckets;
-#[path = "../../../kmod/kernel_ext/memory.rs"]
+#[path = "../../../kmod/kernel_ext/mem/memory.rs"]
 mod memory;
 #[path = "../shim/mod.rs"]
 mod shim;
-#[path = "../../../kmod/kernel_ext/table.rs"]
-mod table;
+#[path = "../../../kmod/kernel_ext/mem/rcu_table.rs"]
+mod rcu_table;
 
 use shim::{
     bindings,
@@ -42,7 +42,7 @@ use memory::{
     Tie, //
 };
 use rcu::ReadSide;
-use table::{
+use rcu_table::{
     Clash,
     Neighbour,
     RcuTable, //

@@ -29,7 +29,7 @@ unsafe impl Sync for Net {}
 
 impl Net {
     #[inline]
-    pub(super) fn as_ptr(self) -> *mut bindings::net {
+    pub(in crate::kernel_ext) fn as_ptr(self) -> *mut bindings::net {
         self.0.as_ptr()
     }
 
@@ -88,7 +88,9 @@ static mut SLOT_NUMBER: kernel::ffi::c_uint = 0;
 /// `net` is alive, `T` is the type registered by [`PerNetns`], and the state isn't torn down while
 /// the result lives: the caller was called by something that [`NetnsState::stop`], the grace period
 /// after it or [`NetnsState::finish`] waits for.
-pub(super) unsafe fn state_of<'a, T: NetnsState>(net: *mut bindings::net) -> Option<&'a T> {
+pub(in crate::kernel_ext) unsafe fn state_of<'a, T: NetnsState>(
+    net: *mut bindings::net,
+) -> Option<&'a T> {
     let slot = SLOT.load(Ordering::Acquire);
     if slot == 0 {
         return None;

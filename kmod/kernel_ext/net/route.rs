@@ -14,10 +14,10 @@ use lvs_engine::addr::{
 
 use super::bindings;
 use super::device::Device;
-use super::identity::Identities;
+use super::ip_id::Identities;
 use super::netns::Net;
 use super::packet::Packet;
-use super::rcu::ReadSide;
+use crate::kernel_ext::mem::rcu::ReadSide;
 
 /// A route to a server, with a reference of its own.
 pub(crate) struct Route {
@@ -95,7 +95,10 @@ impl Route {
     /// # Safety
     ///
     /// `dst` is an output route of `family`, alive on this read side.
-    pub(super) unsafe fn share(dst: NonNull<bindings::dst_entry>, family: Family) -> Option<Self> {
+    pub(in crate::kernel_ext) unsafe fn share(
+        dst: NonNull<bindings::dst_entry>,
+        family: Family,
+    ) -> Option<Self> {
         let mut cookie = 0;
         // SAFETY: By the caller's promise.
         let shared = unsafe {
@@ -147,7 +150,7 @@ impl Route {
     const LEAST_LEARNED_MTU: u32 = 512;
 
     #[inline]
-    pub(super) fn dst(&self) -> *mut bindings::dst_entry {
+    pub(in crate::kernel_ext) fn dst(&self) -> *mut bindings::dst_entry {
         self.dst.as_ptr()
     }
 

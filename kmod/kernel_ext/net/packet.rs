@@ -21,7 +21,7 @@ pub(crate) struct Disposition(u32);
 
 impl Disposition {
     #[inline]
-    pub(super) fn verdict(self) -> u32 {
+    pub(in crate::kernel_ext) fn verdict(self) -> u32 {
         self.0
     }
 }
@@ -48,12 +48,12 @@ impl Packet {
     ///
     /// `skb` is the packet a hook was called with, and the caller returns the resulting verdict.
     #[inline]
-    pub(super) unsafe fn from_hook(skb: NonNull<bindings::sk_buff>) -> Self {
+    pub(in crate::kernel_ext) unsafe fn from_hook(skb: NonNull<bindings::sk_buff>) -> Self {
         Self { skb }
     }
 
     #[inline]
-    pub(super) fn as_ptr(&self) -> *mut bindings::sk_buff {
+    pub(in crate::kernel_ext) fn as_ptr(&self) -> *mut bindings::sk_buff {
         self.skb.as_ptr()
     }
 
@@ -71,7 +71,7 @@ impl Packet {
 
     /// The packet's route; null for none.
     #[inline]
-    pub(super) fn dst(&self) -> *mut bindings::dst_entry {
+    pub(in crate::kernel_ext) fn dst(&self) -> *mut bindings::dst_entry {
         // SAFETY: In the IP layer the union holds the route and whether it is borrowed.
         let reference = unsafe { self.skb().__bindgen_anon_3.__bindgen_anon_1._skb_refdst };
         (reference & !(bindings::SKB_DST_NOREF as usize)) as *mut _
@@ -79,7 +79,7 @@ impl Packet {
 
     /// Gives up the packet to C code.
     #[inline]
-    pub(super) fn into_raw(self) -> *mut bindings::sk_buff {
+    pub(in crate::kernel_ext) fn into_raw(self) -> *mut bindings::sk_buff {
         ManuallyDrop::new(self).skb.as_ptr()
     }
 
@@ -98,7 +98,7 @@ impl Packet {
 
     /// What is left to say when other code took the packet.
     #[inline]
-    pub(super) fn stolen() -> Disposition {
+    pub(in crate::kernel_ext) fn stolen() -> Disposition {
         Disposition(bindings::NF_STOLEN)
     }
 
@@ -397,7 +397,7 @@ impl Packet {
 
     /// Bytes of the buffer in front of the packet.
     #[inline]
-    pub(super) fn headroom(&self) -> u32 {
+    pub(in crate::kernel_ext) fn headroom(&self) -> u32 {
         let skb = self.skb();
         skb.data.addr().wrapping_sub(skb.head.addr()) as u32
     }

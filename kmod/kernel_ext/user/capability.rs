@@ -3,7 +3,7 @@
 //! Who is asking: capabilities and ownership of network namespaces.
 
 use super::bindings;
-use super::netns::Net;
+use crate::kernel_ext::net::netns::Net;
 
 impl Net {
     /// Whether the initial user namespace owns this namespace, not some user's container.

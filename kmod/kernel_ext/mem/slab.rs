@@ -68,7 +68,7 @@ impl<T> Slab<T> {
     }
 
     /// Memory for an object, which `kfree` frees; null if there is none. Sleeps.
-    pub(super) fn alloc(&self) -> *mut T {
+    pub(in crate::kernel_ext) fn alloc(&self) -> *mut T {
         // SAFETY: The cache is alive.
         unsafe { bindings::lvs_cache_alloc(self.cache.as_ptr()) }.cast()
     }

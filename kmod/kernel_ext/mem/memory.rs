@@ -28,7 +28,7 @@ use super::rcu::{
     ReadSide, //
 };
 
-/// A member of an [`super::table::RcuTable`]: the chain link and hash in front of the value, so that
+/// A member of an [`super::rcu_table::RcuTable`]: the chain link and hash in front of the value, so that
 /// one cache line serves the search, and what a deferred free needs behind it.
 #[repr(C, align(64))]
 pub(crate) struct Entry<T> {

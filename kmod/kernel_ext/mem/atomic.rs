@@ -3,7 +3,7 @@
 //! The atomic operations of the table and its entries. `tests/table-model` compiles these files with
 //! a model checker's in their place.
 
-pub(super) use core::sync::atomic::{
+pub(in crate::kernel_ext) use core::sync::atomic::{
     AtomicPtr,
     AtomicU32,
     AtomicUsize,

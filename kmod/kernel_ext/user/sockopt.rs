@@ -15,7 +15,7 @@ use kernel::prelude::*;
 use kernel::types::Opaque;
 
 use super::bindings;
-use super::netns::{
+use crate::kernel_ext::net::netns::{
     state_of,
     NetnsState, //
 };

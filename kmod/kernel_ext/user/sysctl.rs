@@ -24,7 +24,7 @@ use kernel::error::{
 use kernel::prelude::*;
 
 use super::bindings;
-use super::netns::{
+use crate::kernel_ext::net::netns::{
     state_of,
     Net,
     NetnsState, //
@@ -283,7 +283,7 @@ impl CpuList {
     }
 
     /// What an administrator gave. Sleeps. Fails with `ENOMEM`.
-    pub(super) fn mask(&self) -> Result<Option<KBox<bindings::cpumask>>> {
+    pub(in crate::kernel_ext) fn mask(&self) -> Result<Option<KBox<bindings::cpumask>>> {
         if !self.is_set.load(Ordering::Relaxed) {
             return Ok(None);
         }

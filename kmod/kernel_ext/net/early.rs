@@ -17,8 +17,8 @@ use super::packet::{
     Packet,
     Unwritable, //
 };
-use super::rcu::ReadSide;
 use super::route::Route;
+use crate::kernel_ext::mem::rcu::ReadSide;
 
 /// A client's route, with a reference of its own: it leads out, needs nothing but a neighbour, and
 /// the packet it was looked up for fits it.

@@ -75,7 +75,7 @@ impl<const N: usize> Policy<N> {
     }
 
     /// The table for C.
-    pub(super) const fn as_ptr(&self) -> *const bindings::nla_policy {
+    pub(in crate::kernel_ext) const fn as_ptr(&self) -> *const bindings::nla_policy {
         self.0.as_ptr()
     }
 }
@@ -89,7 +89,7 @@ impl<'a> Attr<'a> {
     ///
     /// `attr` points to an attribute of which all bytes that its length covers are readable and
     /// unchanged for `'a`.
-    pub(super) unsafe fn from_raw(attr: NonNull<bindings::nlattr>) -> Self {
+    pub(in crate::kernel_ext) unsafe fn from_raw(attr: NonNull<bindings::nlattr>) -> Self {
         let header = size_of::<bindings::nlattr>();
         // SAFETY: The caller vouches for the header.
         let len = usize::from(unsafe { attr.as_ref() }.nla_len).saturating_sub(header);
@@ -153,7 +153,7 @@ pub(crate) struct Attrs<'a, const N: usize> {
 
 impl<'a, const N: usize> Attrs<'a, N> {
     /// Splits `bytes` into attributes and checks them; of equal ones the last counts.
-    pub(super) fn parse(bytes: &'a [u8], policy: &Policy<N>) -> Result<Self> {
+    pub(in crate::kernel_ext) fn parse(bytes: &'a [u8], policy: &Policy<N>) -> Result<Self> {
         let mut table = [core::ptr::null_mut(); N];
         let highest = N.checked_sub(1).ok_or(EINVAL)?;
         // SAFETY: The table has room for the numbers up to `highest` and the policy describes as
@@ -204,7 +204,7 @@ impl Writer<'_> {
     /// # Safety
     ///
     /// `skb` must be valid and used by nobody else while the writer exists.
-    pub(super) unsafe fn new(skb: NonNull<bindings::sk_buff>) -> Self {
+    pub(in crate::kernel_ext) unsafe fn new(skb: NonNull<bindings::sk_buff>) -> Self {
         // INVARIANT: The caller promises it.
         Self {
             skb,

@@ -11,7 +11,7 @@ use core::sync::atomic::{
     Ordering, //
 };
 
-use super::time;
+use crate::kernel_ext::task::time;
 
 const COUNTERS: usize = 256;
 
@@ -20,11 +20,11 @@ static NEXT: [AtomicU32; COUNTERS] = [const { AtomicU32::new(0) }; COUNTERS];
 /// The identities of packets from one address to another, shared by all who send such, and by some
 /// others.
 #[derive(Clone, Copy)]
-pub(super) struct Identities(u8);
+pub(in crate::kernel_ext) struct Identities(u8);
 
 impl Identities {
     /// Those between two IPv4 addresses, as they lie in memory.
-    pub(super) fn between(from: u32, to: u32) -> Self {
+    pub(in crate::kernel_ext) fn between(from: u32, to: u32) -> Self {
         let hash = (from.rotate_left(16) ^ to).wrapping_mul(0x9e37_79b1);
         let identities = Self((hash >> 24) as u8);
         // They begin anywhere. Who finds another number than zero keeps to it.
@@ -45,7 +45,7 @@ impl Identities {
 
     /// The first of `count` identities that nobody else gets, in host order.
     #[inline]
-    pub(super) fn take(self, count: u16) -> u16 {
+    pub(in crate::kernel_ext) fn take(self, count: u16) -> u16 {
         self.next_place()
             .fetch_add(u32::from(count), Ordering::Relaxed) as u16
     }

@@ -36,7 +36,7 @@ impl ReadSide<'_> {
     ///
     /// The caller is inside a read-side critical section that outlives `'a`.
     #[inline]
-    pub(super) const unsafe fn assume() -> Self {
+    pub(in crate::kernel_ext) const unsafe fn assume() -> Self {
         Self(PhantomData)
     }
 }
@@ -132,12 +132,12 @@ impl<T> Node<T> {
 static DEFERRED: AtomicUsize = AtomicUsize::new(0);
 
 /// A callback is about to be queued.
-pub(super) fn deferred_begin() {
+pub(in crate::kernel_ext) fn deferred_begin() {
     DEFERRED.fetch_add(1, Ordering::Relaxed);
 }
 
 /// A callback ends; what it queued itself was counted before.
-pub(super) fn deferred_end() {
+pub(in crate::kernel_ext) fn deferred_end() {
     DEFERRED.fetch_sub(1, Ordering::Release);
 }
 

@@ -19,15 +19,15 @@ use kernel::types::Opaque;
 use kernel::ThisModule;
 
 use super::bindings;
-use super::netns::{
-    state_of,
-    NetnsState, //
-};
 use super::nla::{
     Attr,
     Attrs,
     Policy,
     Writer, //
+};
+use crate::kernel_ext::net::netns::{
+    state_of,
+    NetnsState, //
 };
 
 /// A command that is answered once.

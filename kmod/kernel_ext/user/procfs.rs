@@ -16,12 +16,12 @@ use kernel::prelude::*;
 use kernel::seq_file::SeqFile;
 
 use super::bindings;
-use super::netns::{
+use crate::kernel_ext::net::netns::{
     state_of,
     Net,
     NetnsState, //
 };
-use super::time;
+use crate::kernel_ext::task::time;
 
 /// How many records are skipped or shown before other tasks get a chance.
 const BURST: usize = 64;

@@ -14,7 +14,6 @@ use kernel::prelude::*;
 use lvs_engine::addr::Family;
 
 use super::bindings;
-use super::list::List;
 use super::netns::{
     Net,
     NetnsState, //
@@ -23,7 +22,8 @@ use super::packet::{
     Disposition,
     Packet, //
 };
-use super::rcu::{
+use crate::kernel_ext::mem::grow_vec::List;
+use crate::kernel_ext::mem::rcu::{
     RcuBox,
     ReadSide, //
 };

@@ -22,7 +22,7 @@ use super::packet::Packet;
 impl Packet {
     /// Tells segmentation what the packet, of protocol `inner`, will lie inside of. False when there is no
     /// memory.
-    pub(super) fn prepare_inner(
+    pub(in crate::kernel_ext) fn prepare_inner(
         &mut self,
         outer: Family,
         inner: u8,

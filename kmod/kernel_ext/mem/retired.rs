@@ -17,7 +17,7 @@ use super::memory::{
     Entry,
     EntryBox, //
 };
-use super::time;
+use crate::kernel_ext::task::time;
 
 /// Entries of a batch: of connections four megabytes, and no more than milliseconds of work.
 const BATCH: usize = 32_768;

@@ -17,7 +17,7 @@ use super::netns::{
 
 /// A network device, good for being compared only.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Device(pub(super) *const bindings::net_device);
+pub(crate) struct Device(pub(in crate::kernel_ext) *const bindings::net_device);
 
 /// State of a namespace that wants to know of its devices.
 pub(crate) trait DeviceObserver: NetnsState {

@@ -22,7 +22,7 @@ use kernel::sync::{
 };
 
 use super::bindings;
-use super::sysctl::CpuList;
+use crate::kernel_ext::user::sysctl::CpuList;
 
 /// What a [`Thread`] does.
 pub(crate) trait Routine: Sync + 'static {

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The network stack: packets, routes, hooks and namespaces.
+
+pub(crate) mod address;
+pub(crate) mod conntrack;
+pub(crate) mod device;
+pub(crate) mod early;
+pub(crate) mod hook;
+mod ip_id;
+pub(crate) mod netns;
+pub(crate) mod output;
+pub(crate) mod packet;
+pub(crate) mod route;
+mod sctp;
+mod tunnel;
+
+use super::bindings;

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What processes use: netlink, socket options, files, settings and parameters.
+
+pub(crate) mod capability;
+pub(crate) mod genl;
+pub(crate) mod nla;
+pub(crate) mod parameter;
+pub(crate) mod procfs;
+pub(crate) mod sockopt;
+pub(crate) mod sysctl;
+
+use super::bindings;
