@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Counts the instructions of a scheduler's choice among 10 and 1,000 servers, and prints the README's
-table of them. Needs valgrind:
+"""Counts the instructions of a scheduler's choice among 10 and 1,000 servers, and prints the table of
+them in docs/schedulers.md. Needs valgrind:
 
     cargo build --release -p lvs-engine --example schedulers && docs/costs.py TARGET/release/examples/schedulers
 """
