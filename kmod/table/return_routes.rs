@@ -18,7 +18,7 @@ use lvs_engine::addr::{
     Family, //
 };
 
-use crate::kernel_ext::mem::grow_vec::List;
+use crate::kernel_ext::mem::grow_vec::GrowVec;
 use crate::kernel_ext::mem::rcu::{
     RcuBox,
     RcuCell,
@@ -48,7 +48,7 @@ struct Known {
 
 /// Routes by the ends they connect; each has one place, which another's may take.
 pub(crate) struct ReturnRoutes {
-    places: List<RcuCell<Known>>,
+    places: GrowVec<RcuCell<Known>>,
     misses: AtomicU32,
 }
 
@@ -61,7 +61,7 @@ impl ReturnRoutes {
 
     /// No routes yet; may sleep. Fails with `ENOMEM`.
     pub(super) fn new() -> Result<Self> {
-        let mut places = List::with_capacity(1 << Self::PLACES_LOG2)?;
+        let mut places = GrowVec::with_capacity(1 << Self::PLACES_LOG2)?;
         for _ in 0..1 << Self::PLACES_LOG2 {
             places.push(RcuCell::empty())?;
         }

@@ -34,7 +34,7 @@ use lvs_engine::sched::{
 };
 use lvs_engine::table_size;
 
-use crate::kernel_ext::mem::grow_vec::List;
+use crate::kernel_ext::mem::grow_vec::GrowVec;
 use crate::kernel_ext::mem::memory::{
     Entry,
     EntryBox, //
@@ -74,7 +74,7 @@ pub(crate) struct Rules {
     /// Removed servers that connections still go to, or did a short time ago.
     trash: trash::Trash,
     /// What removed services counted, by CPU.
-    removed: List<Counters>,
+    removed: GrowVec<Counters>,
     reset_at: Counters,
     /// Changes made so far.
     generation: u32,
@@ -359,13 +359,13 @@ impl<'a> Control<'a> {
     }
 
     /// The servers of a service, newest first. Fails with `ESRCH`, `ENOMEM`.
-    fn dests_of(&self, id: &ServiceId) -> Result<List<RcuArc<Dest>>> {
+    fn dests_of(&self, id: &ServiceId) -> Result<GrowVec<RcuArc<Dest>>> {
         let count = self.with_service(id, |read, service| {
             service.pool(read).map_or(0, |pool| pool.dests().len())
         })?;
         // Room is made before the service is looked at again: that may sleep, and under the control
         // lock the number stays what it is.
-        let mut dests = List::with_capacity(count)?;
+        let mut dests = GrowVec::with_capacity(count)?;
         self.with_service(id, |read, service| service.append_dests(read, &mut dests))?;
         Ok(dests)
     }
@@ -399,7 +399,7 @@ impl<'a> Control<'a> {
                 dest
             }
         };
-        let mut longer = List::with_capacity(count.saturating_add(1))?;
+        let mut longer = GrowVec::with_capacity(count.saturating_add(1))?;
         longer.push(dest.clone())?;
         self.with_service(service, |read, service| {
             service.append_dests(read, &mut longer)
@@ -497,7 +497,7 @@ impl<'a> Control<'a> {
         Ok(())
     }
 
-    fn publish(&mut self, id: &ServiceId, dests: List<RcuArc<Dest>>, change: Change) -> Result {
+    fn publish(&mut self, id: &ServiceId, dests: GrowVec<RcuArc<Dest>>, change: Change) -> Result {
         // The pool is made before the service is looked at: that may sleep.
         let algorithm = self.with_service(id, scheduler_of)?;
         let pool = Service::make_pool(id.family, algorithm, dests)?;

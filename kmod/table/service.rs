@@ -37,7 +37,7 @@ use lvs_engine::sched::{
 use lvs_engine::table_size;
 use lvs_uapi::flags::service as flag;
 
-use crate::kernel_ext::mem::grow_vec::List;
+use crate::kernel_ext::mem::grow_vec::GrowVec;
 use crate::kernel_ext::mem::memory::{
     Member,
     Tie, //
@@ -97,17 +97,17 @@ pub(crate) struct Service {
 /// Never changed: a change of the rules makes another one.
 pub(crate) struct Pool {
     scheduler: Option<Algorithm>,
-    dests: List<RcuArc<Dest>>,
+    dests: GrowVec<RcuArc<Dest>>,
     facts: Facts,
     /// Which server each hash value maps to, for the algorithms that hash.
-    table: List<u16>,
+    table: GrowVec<u16>,
     /// Whom the scheduler finds, where there are too many servers to look at all of them.
     standings: Option<RcuArc<Standings>>,
 }
 
 /// What the locality-based algorithms remember: a bounded number of addresses and their servers.
 pub(crate) struct Locality {
-    entries: LockBh<List<locality::Assignment>>,
+    entries: LockBh<GrowVec<locality::Assignment>>,
     key: HashKey,
 }
 
@@ -120,7 +120,7 @@ impl Locality {
         if !scheduler.is_some_and(is_locality_based) {
             return Ok(None);
         }
-        let entries = List::filled(Self::ENTRIES, locality::Assignment::default())?;
+        let entries = GrowVec::filled(Self::ENTRIES, locality::Assignment::default())?;
         Ok(Some(RcuBox::new(Self {
             entries: LockBh::new(entries)?,
             key: (time::random_u64(), time::random_u64()),
@@ -253,7 +253,7 @@ impl Service {
             reset_at: Tally::default(),
         };
         service.configure(config);
-        let pool = Self::make_pool(id.family, config.scheduler, List::new())?;
+        let pool = Self::make_pool(id.family, config.scheduler, GrowVec::new())?;
         service.remember_localities(Locality::of(config.scheduler)?);
         rcu::read(|read| service.publish(read, pool, sched::Change::Replaced));
         Ok(service)
@@ -323,7 +323,7 @@ impl Service {
     }
 
     /// Appends the servers, newest first, as long as there is room.
-    pub(super) fn append_dests(&self, read: ReadSide<'_>, list: &mut List<RcuArc<Dest>>) {
+    pub(super) fn append_dests(&self, read: ReadSide<'_>, list: &mut GrowVec<RcuArc<Dest>>) {
         for dest in self.pool(read).map_or(&[][..], Pool::dests) {
             drop(list.push_reserved(dest.clone()));
         }
@@ -340,20 +340,20 @@ impl Service {
     pub(crate) fn make_pool(
         family: Family,
         scheduler: Option<Algorithm>,
-        dests: List<RcuArc<Dest>>,
+        dests: GrowVec<RcuArc<Dest>>,
     ) -> Result<RcuBox<Pool>> {
         let mut pool = Pool {
             scheduler,
             dests,
             facts: Facts::default(),
-            table: List::new(),
+            table: GrowVec::new(),
             standings: None,
         };
         if let Some(algorithm) = scheduler {
             pool.facts = Facts::of(algorithm, &pool);
-            let mut table = List::filled(algorithm.table_len(), 0)?;
+            let mut table = GrowVec::filled(algorithm.table_len(), 0)?;
             let mut scratch =
-                List::filled(algorithm.scratch_len(pool.len()), mh::Preference::default())?;
+                GrowVec::filled(algorithm.scratch_len(pool.len()), mh::Preference::default())?;
             sched::hash_ring::fill(algorithm, family, &pool, &mut table, &mut scratch)
                 .map_err(|_| EINVAL)?;
             pool.table = table;

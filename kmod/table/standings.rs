@@ -36,7 +36,7 @@ use lvs_engine::sched::{
     Servers, //
 };
 
-use crate::kernel_ext::mem::grow_vec::List;
+use crate::kernel_ext::mem::grow_vec::GrowVec;
 use crate::kernel_ext::mem::rcu::RcuArc;
 use crate::kernel_ext::task::lock::LockBh;
 
@@ -44,7 +44,7 @@ use crate::kernel_ext::task::lock::LockBh;
 /// changes in it.
 pub(crate) struct Standings {
     /// A bit for each server whose load changed since it was last looked at.
-    marks: List<AtomicU64>,
+    marks: GrowVec<AtomicU64>,
     /// How the tournament last stood, packed.
     last: AtomicU64,
     board: LockBh<Board>,
@@ -59,12 +59,12 @@ struct Board {
 
 enum Tree {
     Tournament {
-        bids: List<Bid>,
-        winners: List<u32>,
+        bids: GrowVec<Bid>,
+        winners: GrowVec<u32>,
         half_idle: u32,
     },
     Lottery {
-        sums: List<u64>,
+        sums: GrowVec<u64>,
     },
 }
 
@@ -81,19 +81,19 @@ impl Standings {
         }
         let tree = if scheduler.bids() {
             Tree::Tournament {
-                bids: List::filled(servers, Bid::NONE)?,
-                winners: List::filled(Tournament::nodes(servers), 0)?,
+                bids: GrowVec::filled(servers, Bid::NONE)?,
+                winners: GrowVec::filled(Tournament::nodes(servers), 0)?,
                 half_idle: 0,
             }
         } else if scheduler.is_random() {
             Tree::Lottery {
-                sums: List::filled(Lottery::nodes(servers), 0)?,
+                sums: GrowVec::filled(Lottery::nodes(servers), 0)?,
             }
         } else {
             return Ok(None);
         };
         let words = tournament::mark_words(servers);
-        let mut marks = List::with_capacity(words)?;
+        let mut marks = GrowVec::with_capacity(words)?;
         for _ in 0..words {
             marks.push(AtomicU64::new(0))?;
         }

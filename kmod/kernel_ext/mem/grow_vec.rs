@@ -21,7 +21,7 @@ use kernel::prelude::*;
 use super::bindings;
 
 /// An array that grows at its end.
-pub(crate) struct List<T> {
+pub(crate) struct GrowVec<T> {
     /// Room for `capacity` elements, the first `len` of which exist; dangling for none.
     elements: NonNull<T>,
     len: usize,
@@ -29,12 +29,12 @@ pub(crate) struct List<T> {
 }
 
 // SAFETY: Owns its elements.
-unsafe impl<T: Send> Send for List<T> {}
+unsafe impl<T: Send> Send for GrowVec<T> {}
 // SAFETY: As above.
-unsafe impl<T: Sync> Sync for List<T> {}
+unsafe impl<T: Sync> Sync for GrowVec<T> {}
 
-impl<T> List<T> {
-    /// An empty list.
+impl<T> GrowVec<T> {
+    /// An empty array.
     pub(crate) const fn new() -> Self {
         const { assert!(mem::size_of::<T>() != 0) };
         Self {
@@ -44,23 +44,23 @@ impl<T> List<T> {
         }
     }
 
-    /// An empty list with room for `capacity` elements. Sleeps. Fails with `ENOMEM`.
+    /// An empty array with room for `capacity` elements. Sleeps. Fails with `ENOMEM`.
     pub(crate) fn with_capacity(capacity: usize) -> Result<Self> {
-        let mut list = Self::new();
-        list.reserve(capacity)?;
-        Ok(list)
+        let mut new = Self::new();
+        new.reserve(capacity)?;
+        Ok(new)
     }
 
-    /// A list of `count` times `value`. Sleeps. Fails with `ENOMEM`.
+    /// An array of `count` times `value`. Sleeps. Fails with `ENOMEM`.
     pub(crate) fn filled(count: usize, value: T) -> Result<Self>
     where
         T: Copy,
     {
-        let mut list = Self::with_capacity(count)?;
+        let mut new = Self::with_capacity(count)?;
         for _ in 0..count {
-            let _ = list.push_reserved(value);
+            let _ = new.push_reserved(value);
         }
-        Ok(list)
+        Ok(new)
     }
 
     /// Makes room for `additional` more elements. Sleeps. Fails with `ENOMEM`, changing nothing.
@@ -122,13 +122,13 @@ impl<T> List<T> {
     }
 }
 
-impl<T> Default for List<T> {
+impl<T> Default for GrowVec<T> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<T> Deref for List<T> {
+impl<T> Deref for GrowVec<T> {
     type Target = [T];
 
     #[inline]
@@ -138,7 +138,7 @@ impl<T> Deref for List<T> {
     }
 }
 
-impl<T> DerefMut for List<T> {
+impl<T> DerefMut for GrowVec<T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut [T] {
         // SAFETY: As above, borrowed mutably.
@@ -146,7 +146,7 @@ impl<T> DerefMut for List<T> {
     }
 }
 
-impl<T> Drop for List<T> {
+impl<T> Drop for GrowVec<T> {
     fn drop(&mut self) {
         // SAFETY: The elements exist and are dropped once.
         unsafe { ptr::drop_in_place(&raw mut **self) };

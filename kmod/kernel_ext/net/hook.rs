@@ -22,7 +22,7 @@ use super::packet::{
     Disposition,
     Packet, //
 };
-use crate::kernel_ext::mem::grow_vec::List;
+use crate::kernel_ext::mem::grow_vec::GrowVec;
 use crate::kernel_ext::mem::rcu::{
     RcuBox,
     ReadSide, //
@@ -75,7 +75,7 @@ pub(crate) struct Hooks<T> {
 }
 
 /// What netfilter calls.
-struct Operations(List<bindings::nf_hook_ops>);
+struct Operations(GrowVec<bindings::nf_hook_ops>);
 
 // SAFETY: The operations point to a `Sync` receiver and to functions.
 unsafe impl Send for Operations {}
@@ -145,7 +145,7 @@ impl<T: Receiver> Hooks<T> {
             Family::V4 => bindings::NFPROTO_IPV4,
             Family::V6 => bindings::NFPROTO_IPV6,
         };
-        let mut ops = List::with_capacity(places.len())?;
+        let mut ops = GrowVec::with_capacity(places.len())?;
         for (place, priority, function) in places.iter().copied() {
             let mut op: bindings::nf_hook_ops = pin_init::zeroed();
             op.hook = function;

@@ -20,7 +20,7 @@ use lvs_engine::config::{
     Target, //
 };
 
-use crate::kernel_ext::mem::grow_vec::List;
+use crate::kernel_ext::mem::grow_vec::GrowVec;
 use crate::kernel_ext::mem::rcu::{
     self,
     RcuArc,
@@ -88,7 +88,7 @@ impl Link {
 #[derive(Default)]
 pub(super) struct Trash {
     /// [`Trash::CHAINS`] of them as soon as there are servers.
-    chains: List<RcuSlot<Dest>>,
+    chains: GrowVec<RcuSlot<Dest>>,
     /// Servers in all of them.
     count: usize,
 }
