@@ -18,8 +18,13 @@ use crate::cli::CliError;
 use crate::cli::Command;
 use crate::client::Client;
 use crate::error::Error;
+use crate::exit::REFUSED;
+use crate::exit::SUCCESS;
+use crate::exit::USAGE;
 use crate::listing;
-use crate::modprobe;
+use crate::open::open;
+use crate::program::Calling;
+use crate::program::OWN_NAME;
 use crate::render::help;
 use crate::render::Format;
 use crate::render::Names;
@@ -31,41 +36,8 @@ use crate::stdio::print;
 use crate::subcommand;
 use crate::sys::names::System;
 
-/// Exit status: all is well.
-pub(crate) const SUCCESS: u8 = 0;
-/// Exit status: the options make no sense, or there is no IPVS.
-pub(crate) const USAGE: u8 = 2;
-/// Exit status: the kernel refused, or the command line is unreadable.
-pub(crate) const REFUSED: u8 = 255;
-
-/// The name under which the program does more than ipvsadm.
-pub(crate) const OWN_NAME: &str = "ipvsadm-rs";
 /// Changes that `-R` collects at most before it makes them.
 const BATCH: usize = 4096;
-
-/// What the name the program was called by stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Calling {
-    /// `ipvsadm`: do as the words say.
-    Plain,
-    /// `ipvsadm-save`: print the table as command lines.
-    Save,
-    /// `ipvsadm-restore`: replace the table by what the command lines of standard input make.
-    Restore,
-    /// `ipvsadm-rs`: do as the words say, and tell more than ipvsadm tells.
-    Own,
-}
-
-impl Calling {
-    fn by(program: &str) -> Self {
-        match program.rsplit('/').next() {
-            Some("ipvsadm-save") => Calling::Save,
-            Some("ipvsadm-restore") => Calling::Restore,
-            Some(OWN_NAME) => Calling::Own,
-            _ => Calling::Plain,
-        }
-    }
-}
 
 /// How a command ended.
 enum Outcome {
@@ -131,24 +103,6 @@ fn prefixed(command: &str, words: &[String]) -> Vec<String> {
     all
 }
 
-/// Opens the control interface, and loads the module if it isn't there. Explains why it can't.
-pub(crate) fn open() -> Result<Client, u8> {
-    let client = Client::open().or_else(|error| {
-        if modprobe::load() {
-            Client::open()
-        } else {
-            Err(error)
-        }
-    });
-    client.map_err(|error: Error| {
-        complain!(
-            "Can't initialize ipvs: {error}\n\
-             Are you sure that IP Virtual Server is built in the kernel or as module?"
-        );
-        USAGE
-    })
-}
-
 struct App<'a> {
     program: &'a str,
     calling: Calling,
@@ -209,9 +163,7 @@ impl App<'_> {
             Command::Help | Command::Version => {
                 Outcome::Exit(print(&help_text(&command, self.program, self.calling)))
             }
-            Command::Change(change) => {
-                Outcome::Status(accept(change.carry_out(self.client.control())))
-            }
+            Command::Change(change) => Outcome::Status(accept(self.client.control().make(&change))),
             Command::List(what, format) => continuing(self.list(what, &format)),
             Command::Save(format) => {
                 let names = names(&self.resolver, &format);

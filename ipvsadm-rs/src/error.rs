@@ -8,43 +8,31 @@ use std::io;
 use netlink_packet_core::DecodeError;
 use nix::errno::Errno;
 
+use crate::change::ChangeKind;
+
 /// What was asked of the kernel. The same errno means different things to different requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
     /// Finding the interface and asking for its version.
     Init,
-    /// Adding a service.
-    AddService,
-    /// Changing a service.
-    EditService,
-    /// Deleting a service.
-    DeleteService,
+    /// Changing something.
+    Change(ChangeKind),
     /// Reading one service.
     GetService,
     /// Reading all services.
     GetServices,
-    /// Zeroing counters.
-    Zero,
-    /// Deleting everything.
-    Flush,
-    /// Adding a server.
-    AddDest,
-    /// Changing a server.
-    EditDest,
-    /// Deleting a server.
-    DeleteDest,
     /// Reading the servers of a service.
     GetDests,
-    /// Setting the timeouts.
-    SetTimeouts,
     /// Reading the timeouts.
     GetTimeouts,
-    /// Starting a synchronisation daemon.
-    StartDaemon,
-    /// Stopping a synchronisation daemon.
-    StopDaemon,
     /// Reading the synchronisation daemons.
     GetDaemons,
+}
+
+impl From<ChangeKind> for Operation {
+    fn from(kind: ChangeKind) -> Self {
+        Operation::Change(kind)
+    }
 }
 
 impl Operation {
@@ -60,10 +48,12 @@ impl Operation {
 /// It displays as ipvsadm's message; programs look at the number.
 ///
 /// ```
-/// use ipvsadm::error::{Error, Operation};
+/// use ipvsadm::change::ChangeKind;
+/// use ipvsadm::error::Error;
 /// use nix::errno::Errno;
 ///
-/// let error = Error::Refused { operation: Operation::AddDest, errno: Errno::ESRCH };
+/// let operation = ChangeKind::AddDest.into();
+/// let error = Error::Refused { operation, errno: Errno::ESRCH };
 /// assert_eq!(error.to_string(), "Service not defined");
 /// assert_eq!(error.errno(), Some(Errno::ESRCH));
 /// ```
@@ -112,19 +102,20 @@ impl fmt::Display for Explain {
 
 /// Meaning of an errno for one kind of request.
 fn particular(operation: Operation, errno: Errno) -> Option<&'static str> {
-    use Operation::*;
+    use ChangeKind::*;
 
     let text = match (operation, errno) {
-        (AddService, Errno::EEXIST) => "Service already exists",
-        (AddService | EditService, Errno::ENOENT) => "Scheduler or persistence engine not found",
-        (EditService | DeleteService | Zero | GetService | GetDests, Errno::ESRCH) => {
-            "No such service"
+        (Operation::Change(AddService), Errno::EEXIST) => "Service already exists",
+        (Operation::Change(AddService | EditService), Errno::ENOENT) => {
+            "Scheduler or persistence engine not found"
         }
-        (AddDest | EditDest | DeleteDest, Errno::ESRCH) => "Service not defined",
-        (AddDest, Errno::EEXIST) => "Destination already exists",
-        (EditDest | DeleteDest, Errno::ENOENT) => "No such destination",
-        (StartDaemon, Errno::EEXIST) => "Daemon has already run",
-        (StopDaemon, Errno::ESRCH) => "No daemon is running",
+        (Operation::Change(EditService | DeleteService | Zero), Errno::ESRCH)
+        | (Operation::GetService | Operation::GetDests, Errno::ESRCH) => "No such service",
+        (Operation::Change(AddDest | EditDest | DeleteDest), Errno::ESRCH) => "Service not defined",
+        (Operation::Change(AddDest), Errno::EEXIST) => "Destination already exists",
+        (Operation::Change(EditDest | DeleteDest), Errno::ENOENT) => "No such destination",
+        (Operation::Change(StartDaemon), Errno::EEXIST) => "Daemon has already run",
+        (Operation::Change(StopDaemon), Errno::ESRCH) => "No daemon is running",
         _ => return None,
     };
     Some(text)
@@ -161,30 +152,31 @@ pub fn strerror(errno: Errno) -> String {
 mod tests {
     use super::*;
 
-    fn text(operation: Operation, errno: Errno) -> String {
+    fn text(kind: ChangeKind, errno: Errno) -> String {
+        let operation = kind.into();
         Error::Refused { operation, errno }.to_string()
     }
 
     #[test]
     fn one_errno_reads_differently_by_operation() {
         assert_eq!(
-            text(Operation::AddService, Errno::EEXIST),
+            text(ChangeKind::AddService, Errno::EEXIST),
             "Service already exists"
         );
         assert_eq!(
-            text(Operation::AddDest, Errno::EEXIST),
+            text(ChangeKind::AddDest, Errno::EEXIST),
             "Destination already exists"
         );
         assert_eq!(
-            text(Operation::StartDaemon, Errno::EEXIST),
+            text(ChangeKind::StartDaemon, Errno::EEXIST),
             "Daemon has already run"
         );
         assert_eq!(
-            text(Operation::DeleteService, Errno::ESRCH),
+            text(ChangeKind::DeleteService, Errno::ESRCH),
             "No such service"
         );
         assert_eq!(
-            text(Operation::AddDest, Errno::ESRCH),
+            text(ChangeKind::AddDest, Errno::ESRCH),
             "Service not defined"
         );
     }
@@ -192,11 +184,11 @@ mod tests {
     #[test]
     fn others_read_as_the_c_library_has_them() {
         assert_eq!(
-            text(Operation::AddDest, Errno::ERANGE),
+            text(ChangeKind::AddDest, Errno::ERANGE),
             "Numerical result out of range"
         );
         assert_eq!(
-            text(Operation::StartDaemon, Errno::ENODEV),
+            text(ChangeKind::StartDaemon, Errno::ENODEV),
             "No such device"
         );
     }

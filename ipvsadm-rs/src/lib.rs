@@ -9,6 +9,7 @@
 //! As a library it is for programs that look at or change the table:
 //!
 //! ```no_run
+//! use ipvsadm::change::Change;
 //! use ipvsadm::client::{Client, Order};
 //! use ipvsadm::model::{Dest, Family, Forward, Netmask, Protocol, Service, ServiceId, Tunnel};
 //!
@@ -19,15 +20,15 @@
 //!     addr: [192, 0, 2, 1].into(),
 //!     port: 80,
 //! };
-//! client.control().add_service(&Service {
+//! client.control().make(&Change::AddService(Service {
 //!     id,
 //!     scheduler: "wlc".to_owned(),
 //!     flags: 0,
 //!     timeout: 0,
 //!     netmask: Netmask::host(Family::V4),
 //!     pe: None,
-//! })?;
-//! client.control().add_dest(&id, &Dest {
+//! }))?;
+//! client.control().make(&Change::AddDest(id, Dest {
 //!     addr: [10, 0, 0, 2].into(),
 //!     port: 8080,
 //!     forward: Forward::Masq,
@@ -35,7 +36,7 @@
 //!     weight: 1,
 //!     u_threshold: 0,
 //!     l_threshold: 0,
-//! })?;
+//! }))?;
 //! for item in client.table(Order::Sorted)? {
 //!     println!("{:?}: {} connections", item.entry.service.id, item.entry.stats.conns);
 //! }
@@ -50,20 +51,27 @@
 
 pub mod app;
 pub mod apply;
+pub mod candidates;
 pub mod change;
 pub mod cli;
 pub mod client;
 pub mod completions;
+pub mod control;
+pub mod definition;
 pub mod document;
 pub mod error;
+pub(crate) mod exit;
 mod listing;
 pub mod manual;
 pub mod model;
 pub mod modprobe;
 pub mod netlink;
+pub(crate) mod open;
+pub(crate) mod program;
 pub mod render;
 pub mod restore;
 pub mod sockopt;
+pub mod sort;
 pub(crate) mod stdio;
 pub mod subcommand;
 pub mod sys;

@@ -16,6 +16,7 @@ use crate::document::schema;
 use crate::document::to_json;
 use crate::document::Document;
 use crate::error::Error;
+use crate::exit::LIST_FAILED;
 use crate::model::TableEntry;
 use crate::render;
 use crate::render::conn;
@@ -25,7 +26,6 @@ use crate::render::Names;
 use crate::stdio::complain;
 use crate::stdio::finished;
 use crate::stdio::print;
-use crate::stdio::LIST_FAILED;
 
 /// The kernel's table of connections.
 const CONNECTIONS: &str = "/proc/net/ip_vs_conn";

@@ -4,8 +4,7 @@
 
 use clap_mangen::Man;
 
-use crate::completions;
-use crate::subcommand;
+use crate::definition;
 
 /// Where the text comes from.
 const README: &str = include_str!("../README.md");
@@ -14,7 +13,7 @@ const NOT_FOR_USERS: &str = "## Reading the code";
 
 /// The page in the language of man.
 pub fn page() -> String {
-    let man = Man::new(completions::definition())
+    let man = Man::new(definition::whole())
         .section("8")
         .title("IPVSADM-RS")
         .manual("Linux Virtual Server");
@@ -52,7 +51,7 @@ const SYNOPSIS: &str = "\
 /// What isn't an option.
 fn commands(out: &mut String) {
     out.push_str(".SH COMMANDS\n");
-    let visible = subcommand::definitions();
+    let visible = definition::subcommands();
     for command in visible.iter().filter(|command| !command.is_hide_set()) {
         let about = command.get_about().map(ToString::to_string);
         let entry = [

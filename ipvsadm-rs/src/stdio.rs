@@ -6,10 +6,9 @@ use std::fmt;
 use std::io;
 use std::io::Write;
 
-/// Exit status: a listing failed.
-pub(crate) const LIST_FAILED: u8 = 1;
-/// Exit status: nobody reads our output, as a shell reports a death by `SIGPIPE`.
-pub(crate) const BROKEN_PIPE: u8 = 128 + 13;
+use crate::exit::BROKEN_PIPE;
+use crate::exit::LIST_FAILED;
+use crate::exit::SUCCESS;
 
 /// Writes to standard error. What can't be written there can't be reported anywhere.
 pub(crate) fn to_stderr(text: fmt::Arguments<'_>) {
@@ -34,7 +33,7 @@ pub(crate) fn print(text: &str) -> u8 {
 /// The exit status of a listing.
 pub(crate) fn finished(result: io::Result<()>) -> u8 {
     match result {
-        Ok(()) => 0,
+        Ok(()) => SUCCESS,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => BROKEN_PIPE,
         Err(error) => {
             complain!("{error}");

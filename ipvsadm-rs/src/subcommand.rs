@@ -10,87 +10,30 @@ use std::io::Read;
 use std::time::Duration;
 
 use clap::error::ErrorKind;
-use clap::Arg;
-use clap::ArgAction;
 use clap::ArgMatches;
-use clap::ValueHint;
 
-use crate::app;
-use crate::app::OWN_NAME;
-use crate::app::REFUSED;
-use crate::app::SUCCESS;
-use crate::app::USAGE;
 use crate::apply;
 use crate::apply::State;
+use crate::candidates;
 use crate::completions;
+use crate::definition;
+use crate::exit::DIFFERENT;
+use crate::exit::REFUSED;
+use crate::exit::SUCCESS;
+use crate::exit::USAGE;
 use crate::manual;
+use crate::open::open;
+use crate::program::OWN_NAME;
 use crate::stdio::complain;
 use crate::stdio::finished;
 use crate::stdio::print;
 use crate::stdio::to_stderr;
 use crate::watch;
 
-/// Exit status of `apply --dry-run`: something differs.
-const DIFFERENT: u8 = 1;
-
-/// The subcommands as clap has them.
-pub fn definitions() -> Vec<clap::Command> {
-    let apply = clap::Command::new("apply")
-        .about("Make the table equal to a file's: saved rules, JSON or TOML")
-        .arg(
-            Arg::new("file")
-                .value_name("FILE")
-                .help("file to apply, - for standard input")
-                .required(true)
-                .value_hint(ValueHint::FilePath),
-        )
-        .arg(
-            Arg::new("dry-run")
-                .long("dry-run")
-                .help("show the difference, change nothing; exit with 1 if there is one")
-                .action(ArgAction::SetTrue),
-        );
-    let watch = clap::Command::new("watch")
-        .about("Show rates and connections as they change")
-        .arg(
-            Arg::new("interval")
-                .long("interval")
-                .value_name("SECONDS")
-                .help("time between readings; the kernel has new rates every 2 seconds")
-                .value_parser(seconds)
-                .default_value("2"),
-        );
-    let completions = clap::Command::new("completions")
-        .about("Print the completions of a shell")
-        .arg(
-            Arg::new("shell")
-                .value_name("SHELL")
-                .required(true)
-                .value_parser(["bash", "zsh", "fish"]),
-        );
-    let man = clap::Command::new("man").about("Print the manual page");
-    let candidates = clap::Command::new("candidates")
-        .about("Print services or servers to complete with")
-        .hide(true)
-        .arg(
-            Arg::new("kind")
-                .required(true)
-                .value_parser(completions::KINDS),
-        );
-    vec![apply, watch, completions, man, candidates]
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    match text.parse::<f64>() {
-        Ok(seconds) if (0.1..=3600.0).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
-        _ => Err("has to be 0.1 to 3600".to_owned()),
-    }
-}
-
 /// Runs a subcommand, if the first word is one. Gives the exit status.
 pub fn run(words: &[String]) -> Option<u8> {
     let name = words.first()?;
-    let definition = definitions()
+    let definition = definition::subcommands()
         .into_iter()
         .find(|definition| definition.get_name() == name)?
         .bin_name(format!("{OWN_NAME} {name}"));
@@ -112,11 +55,8 @@ pub fn run(words: &[String]) -> Option<u8> {
         "watch" => watch(&matches),
         "completions" => print(&completions::script(&text_of(&matches, "shell"))),
         "man" => print(&manual::page()),
-        "candidates" => match app::open() {
-            Ok(mut client) => print(&completions::candidates(
-                &mut client,
-                &text_of(&matches, "kind"),
-            )),
+        "candidates" => match open() {
+            Ok(mut client) => print(&candidates::list(&mut client, &text_of(&matches, "kind"))),
             Err(status) => status,
         },
         _ => USAGE,
@@ -129,7 +69,7 @@ fn text_of(matches: &ArgMatches, id: &str) -> String {
 
 fn watch(matches: &ArgMatches) -> u8 {
     let interval = matches.get_one::<Duration>("interval").copied();
-    match app::open() {
+    match open() {
         Ok(client) => finished(watch::run(
             client,
             interval.unwrap_or(Duration::from_secs(2)),
@@ -161,7 +101,7 @@ fn apply(matches: &ArgMatches) -> u8 {
 }
 
 fn apply_state(wanted: &State, dry_run: bool) -> u8 {
-    let mut client = match app::open() {
+    let mut client = match open() {
         Ok(client) => client,
         Err(status) => return status,
     };

@@ -12,6 +12,7 @@ use crate::cli::Command;
 use crate::document::into_model;
 use crate::document::schema;
 use crate::document::Document;
+use crate::render::change::line;
 use crate::restore::CommandLines;
 use crate::sys::names::System;
 
@@ -135,14 +136,14 @@ fn unique(state: &State) -> Result<(), FileError> {
     let mut ids = HashSet::new();
     for entry in state.services.iter().flatten() {
         let service = &entry.service;
-        let text = || super::diff::line(&Change::DeleteService(service.id))[3..].to_owned();
+        let text = || line(&Change::DeleteService(service.id))[3..].to_owned();
         if !ids.insert(service.id) {
             return Err(FileError::Twice(format!("service {}", text())));
         }
         let mut servers = HashSet::new();
         for dest in &entry.dests {
             if !servers.insert((dest.addr, dest.port)) {
-                let text = super::diff::line(&Change::DeleteDest(service.id, *dest));
+                let text = line(&Change::DeleteDest(service.id, *dest));
                 return Err(FileError::Twice(format!("server {}", &text[3..])));
             }
         }

@@ -206,7 +206,7 @@ mod tests {
     fn steps(there: &str, wanted: &str) -> Vec<String> {
         plan(&state(there), &state(wanted))
             .iter()
-            .map(|step| super::super::diff::line(&step.change))
+            .map(|step| crate::render::change::line(&step.change))
             .collect()
     }
 

@@ -3,10 +3,10 @@
 //! Takes the steps of a plan, all or none.
 
 use crate::change::Change;
-use crate::client::Control;
+use crate::control::Control;
 use crate::error::Error;
+use crate::render::change::line;
 
-use super::diff;
 use super::plan::Step;
 
 /// Steps on their way at a time. What follows a step that fails has to be taken back too.
@@ -38,7 +38,7 @@ pub fn take(control: &mut dyn Control, steps: &[Step]) -> Result<(), Failure> {
             let taken = stride.iter().zip(taken).filter(|(_, taken)| *taken);
             let all: Vec<&Step> = before.iter().chain(taken.map(|(step, _)| step)).collect();
             return Err(Failure {
-                line: diff::line(&step.change),
+                line: line(&step.change),
                 error,
                 left: take_back(control, &all),
             });
@@ -50,8 +50,8 @@ pub fn take(control: &mut dyn Control, steps: &[Step]) -> Result<(), Failure> {
 fn take_back(control: &mut dyn Control, steps: &[&Step]) -> Vec<(String, Error)> {
     let mut left = Vec::new();
     for change in steps.iter().rev().flat_map(|step| &step.undo) {
-        if let Err(error) = change.carry_out(control) {
-            left.push((diff::line(change), error));
+        if let Err(error) = control.make(change) {
+            left.push((line(change), error));
         }
     }
     left

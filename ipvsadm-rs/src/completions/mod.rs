@@ -2,23 +2,11 @@
 
 //! Completions of shells: options from their definitions, services and servers from the kernel.
 
-use std::collections::BTreeSet;
-
 use clap_complete::generate;
 use clap_complete::Shell;
 
-use crate::app::OWN_NAME;
-use crate::cli::options;
-use crate::client::Client;
-use crate::client::Order;
-use crate::model::Protocol;
-use crate::model::ServiceId;
-use crate::render::address::host_port;
-use crate::render::Numeric;
-use crate::subcommand;
-
-/// What the shells ask for.
-pub const KINDS: [&str; 5] = ["tcp", "udp", "sctp", "fwmark", "server"];
+use crate::definition;
+use crate::program::OWN_NAME;
 
 /// Options whose values come from the kernel, with the kind of candidates.
 const LIVE: [(Option<char>, &str, &str); 5] = [
@@ -34,14 +22,6 @@ const BASH: &str = include_str!("live.bash");
 /// Zsh: what clap's function calls for candidates.
 const ZSH: &str = include_str!("live.zsh");
 
-/// The command line with everything in it that is for people.
-pub fn definition() -> clap::Command {
-    let all = subcommand::definitions();
-    options::definition()
-        .subcommands(all.into_iter().filter(|command| !command.is_hide_set()))
-        .disable_help_subcommand(true)
-}
-
 /// The completions of a shell.
 pub fn script(shell: &str) -> String {
     let shell = match shell {
@@ -50,7 +30,7 @@ pub fn script(shell: &str) -> String {
         _ => Shell::Bash,
     };
     let mut bytes = Vec::new();
-    generate(shell, &mut definition(), OWN_NAME, &mut bytes);
+    generate(shell, &mut definition::whole(), OWN_NAME, &mut bytes);
     let text = String::from_utf8_lossy(&bytes);
     match shell {
         Shell::Zsh => zsh(&text),
@@ -89,7 +69,7 @@ fn zsh(text: &str) -> String {
 
 fn fish(text: &str) -> String {
     // Clap's function parses what was typed so far, and fails at an option that waits for its value.
-    let commands: Vec<_> = definition()
+    let commands: Vec<_> = definition::whole()
         .get_subcommands()
         .map(|command| command.get_name().to_owned())
         .collect();
@@ -107,41 +87,6 @@ fn fish(text: &str) -> String {
         ));
     }
     out
-}
-
-/// Services or servers, one a line.
-pub fn candidates(client: &mut Client, kind: &str) -> String {
-    let wanted = match kind {
-        "tcp" => Some(Protocol::TCP),
-        "udp" => Some(Protocol::UDP),
-        "sctp" => Some(Protocol::SCTP),
-        _ => None,
-    };
-    let mut found = BTreeSet::new();
-    if kind == "server" {
-        for item in client.table(Order::Kernel).unwrap_or_default() {
-            for dest in item.dests {
-                found.insert(host_port(&Numeric, dest.dest.addr, dest.dest.port, None));
-            }
-        }
-    } else {
-        for entry in client.control().services().unwrap_or_default() {
-            match entry.service.id {
-                ServiceId::Address {
-                    protocol,
-                    addr,
-                    port,
-                } if wanted == Some(protocol) => {
-                    found.insert(host_port(&Numeric, addr, port, None));
-                }
-                ServiceId::Mark { mark, .. } if kind == "fwmark" => {
-                    found.insert(mark.to_string());
-                }
-                _ => {}
-            }
-        }
-    }
-    found.into_iter().map(|text| text + "\n").collect()
 }
 
 #[cfg(test)]

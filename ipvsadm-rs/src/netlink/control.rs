@@ -9,17 +9,14 @@ use netlink_packet_core::DecodeError;
 use lvs_uapi::genl::cmd;
 
 use crate::change::Change;
-use crate::client;
-use crate::client::Control;
+use crate::control;
+use crate::control::Control;
 use crate::error::Error;
 use crate::error::Operation;
 use crate::model::Daemon;
-use crate::model::Dest;
 use crate::model::DestEntry;
 use crate::model::Family;
 use crate::model::Info;
-use crate::model::Role;
-use crate::model::Service;
 use crate::model::ServiceEntry;
 use crate::model::ServiceId;
 use crate::model::TableEntry;
@@ -32,7 +29,6 @@ use super::message::InfoAttr;
 use super::message::Message;
 use super::message::Payload;
 use super::requests;
-use super::requests::Request;
 use super::service;
 use super::socket::Socket;
 use super::table;
@@ -78,16 +74,6 @@ impl Netlink {
         )?;
         Ok(is_consistent.then_some(entries))
     }
-
-    /// A request without a reply.
-    fn change(&mut self, request: Request) -> Result<(), Error> {
-        let Request {
-            operation,
-            cmd,
-            attrs,
-        } = request;
-        self.socket.request(operation, cmd, attrs).map(drop)
-    }
 }
 
 impl Control for Netlink {
@@ -118,7 +104,7 @@ impl Control for Netlink {
                 }
             }
         }
-        client::service_by_service(self)
+        control::service_by_service(self)
     }
 
     fn service(&mut self, id: &ServiceId) -> Result<ServiceEntry, Error> {
@@ -147,47 +133,11 @@ impl Control for Netlink {
         Ok(entries)
     }
 
-    fn add_service(&mut self, service: &Service) -> Result<(), Error> {
-        self.change(requests::add_service(service))
-    }
-
-    fn edit_service(&mut self, service: &Service) -> Result<(), Error> {
-        self.change(requests::edit_service(service))
-    }
-
-    fn delete_service(&mut self, id: &ServiceId) -> Result<(), Error> {
-        self.change(requests::delete_service(id))
-    }
-
-    fn flush(&mut self) -> Result<(), Error> {
-        self.change(requests::flush())
-    }
-
-    fn zero(&mut self, id: Option<&ServiceId>) -> Result<(), Error> {
-        self.change(requests::zero(id))
-    }
-
-    fn add_dest(&mut self, id: &ServiceId, dest: &Dest) -> Result<(), Error> {
-        self.change(requests::add_dest(id, dest))
-    }
-
-    fn edit_dest(&mut self, id: &ServiceId, dest: &Dest) -> Result<(), Error> {
-        self.change(requests::edit_dest(id, dest))
-    }
-
-    fn delete_dest(&mut self, id: &ServiceId, dest: &Dest) -> Result<(), Error> {
-        self.change(requests::delete_dest(id, dest))
-    }
-
     fn timeouts(&mut self) -> Result<Timeouts, Error> {
         let replies = self
             .socket
             .request(Operation::GetTimeouts, cmd::GET_CONFIG, Vec::new())?;
         Ok(timeouts(&replies))
-    }
-
-    fn set_timeouts(&mut self, timeouts: &Timeouts) -> Result<(), Error> {
-        self.change(requests::set_timeouts(timeouts))
     }
 
     fn daemons(&mut self) -> Result<Vec<Daemon>, Error> {
@@ -201,12 +151,11 @@ impl Control for Netlink {
         Ok(daemons)
     }
 
-    fn start_daemon(&mut self, daemon: &Daemon) -> Result<(), Error> {
-        self.change(requests::start_daemon(daemon))
-    }
-
-    fn stop_daemon(&mut self, role: Role) -> Result<(), Error> {
-        self.change(requests::stop_daemon(role))
+    fn make(&mut self, change: &Change) -> Result<(), Error> {
+        let request = requests::of(change);
+        self.socket
+            .request(request.operation, request.cmd, request.attrs)
+            .map(drop)
     }
 
     fn submit(&mut self, changes: &[Change]) -> Vec<Result<(), Error>> {

@@ -6,12 +6,8 @@ use lvs_uapi::genl::cmd;
 
 use crate::change::Change;
 use crate::error::Operation;
-use crate::model::Daemon;
-use crate::model::Dest;
-use crate::model::Role;
 use crate::model::Service;
 use crate::model::ServiceId;
-use crate::model::Timeouts;
 
 use super::daemon;
 use super::dest;
@@ -29,28 +25,44 @@ pub struct Request {
     pub attrs: Vec<Attr>,
 }
 
-fn request(operation: Operation, cmd: u8, attrs: Vec<Attr>) -> Request {
-    Request {
-        operation,
-        cmd,
-        attrs,
-    }
-}
-
 /// The request of a change.
 pub fn of(change: &Change) -> Request {
-    match change {
-        Change::AddService(service) => add_service(service),
-        Change::EditService(service) => edit_service(service),
-        Change::DeleteService(id) => delete_service(id),
-        Change::Flush => flush(),
-        Change::AddDest(id, dest) => add_dest(id, dest),
-        Change::EditDest(id, dest) => edit_dest(id, dest),
-        Change::DeleteDest(id, dest) => delete_dest(id, dest),
-        Change::Zero(id) => zero(id.as_ref()),
-        Change::SetTimeouts(timeouts) => set_timeouts(timeouts),
-        Change::StartDaemon(daemon) => start_daemon(daemon),
-        Change::StopDaemon(role) => stop_daemon(*role),
+    let (cmd, attrs) = match change {
+        Change::AddService(service) => (cmd::NEW_SERVICE, vec![whole(service)]),
+        Change::EditService(service) => (cmd::SET_SERVICE, vec![whole(service)]),
+        Change::DeleteService(id) => (cmd::DEL_SERVICE, vec![named(id)]),
+        Change::Flush => (cmd::FLUSH, Vec::new()),
+        Change::AddDest(id, dest) => {
+            let dest = Attr::Dest(dest::full_attrs(dest));
+            (cmd::NEW_DEST, vec![named(id), dest])
+        }
+        Change::EditDest(id, dest) => {
+            let dest = Attr::Dest(dest::full_attrs(dest));
+            (cmd::SET_DEST, vec![named(id), dest])
+        }
+        Change::DeleteDest(id, dest) => {
+            let dest = Attr::Dest(dest::id_attrs(dest));
+            (cmd::DEL_DEST, vec![named(id), dest])
+        }
+        Change::Zero(id) => (cmd::ZERO, id.iter().map(named).collect()),
+        Change::SetTimeouts(timeouts) => {
+            let attrs = vec![
+                Attr::TimeoutTcp(timeouts.tcp),
+                Attr::TimeoutTcpFin(timeouts.tcp_fin),
+                Attr::TimeoutUdp(timeouts.udp),
+            ];
+            (cmd::SET_CONFIG, attrs)
+        }
+        Change::StartDaemon(daemon) => (cmd::NEW_DAEMON, vec![Attr::Daemon(daemon::attrs(daemon))]),
+        Change::StopDaemon(role) => {
+            let attrs = daemon::stop_attrs(*role);
+            (cmd::DEL_DAEMON, vec![Attr::Daemon(attrs)])
+        }
+    };
+    Request {
+        operation: change.kind().into(),
+        cmd,
+        attrs,
     }
 }
 
@@ -59,59 +71,7 @@ pub(super) fn named(id: &ServiceId) -> Attr {
     Attr::Service(service::id_attrs(id))
 }
 
-pub(super) fn add_service(service: &Service) -> Request {
-    let attrs = vec![Attr::Service(service::full_attrs(service))];
-    request(Operation::AddService, cmd::NEW_SERVICE, attrs)
-}
-
-pub(super) fn edit_service(service: &Service) -> Request {
-    let attrs = vec![Attr::Service(service::full_attrs(service))];
-    request(Operation::EditService, cmd::SET_SERVICE, attrs)
-}
-
-pub(super) fn delete_service(id: &ServiceId) -> Request {
-    request(Operation::DeleteService, cmd::DEL_SERVICE, vec![named(id)])
-}
-
-pub(super) fn flush() -> Request {
-    request(Operation::Flush, cmd::FLUSH, Vec::new())
-}
-
-pub(super) fn zero(id: Option<&ServiceId>) -> Request {
-    let attrs = id.map(named).into_iter().collect();
-    request(Operation::Zero, cmd::ZERO, attrs)
-}
-
-pub(super) fn add_dest(id: &ServiceId, dest: &Dest) -> Request {
-    let attrs = vec![named(id), Attr::Dest(dest::full_attrs(dest))];
-    request(Operation::AddDest, cmd::NEW_DEST, attrs)
-}
-
-pub(super) fn edit_dest(id: &ServiceId, dest: &Dest) -> Request {
-    let attrs = vec![named(id), Attr::Dest(dest::full_attrs(dest))];
-    request(Operation::EditDest, cmd::SET_DEST, attrs)
-}
-
-pub(super) fn delete_dest(id: &ServiceId, dest: &Dest) -> Request {
-    let attrs = vec![named(id), Attr::Dest(dest::id_attrs(dest))];
-    request(Operation::DeleteDest, cmd::DEL_DEST, attrs)
-}
-
-pub(super) fn set_timeouts(timeouts: &Timeouts) -> Request {
-    let attrs = vec![
-        Attr::TimeoutTcp(timeouts.tcp),
-        Attr::TimeoutTcpFin(timeouts.tcp_fin),
-        Attr::TimeoutUdp(timeouts.udp),
-    ];
-    request(Operation::SetTimeouts, cmd::SET_CONFIG, attrs)
-}
-
-pub(super) fn start_daemon(daemon: &Daemon) -> Request {
-    let attrs = vec![Attr::Daemon(daemon::attrs(daemon))];
-    request(Operation::StartDaemon, cmd::NEW_DAEMON, attrs)
-}
-
-pub(super) fn stop_daemon(role: Role) -> Request {
-    let attrs = vec![Attr::Daemon(daemon::stop_attrs(role))];
-    request(Operation::StopDaemon, cmd::DEL_DAEMON, attrs)
+/// The attribute with a whole service.
+fn whole(service: &Service) -> Attr {
+    Attr::Service(service::full_attrs(service))
 }

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use crate::model::Protocol;
 
 pub mod address;
+pub mod change;
 pub mod conn;
 pub mod daemon;
 pub mod flags;
@@ -14,7 +15,6 @@ pub mod help;
 pub mod list;
 pub mod number;
 pub mod save;
-pub mod sort;
 
 /// What a listing shows, and how.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

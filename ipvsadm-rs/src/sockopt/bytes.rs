@@ -48,7 +48,8 @@ impl Fields {
         self.0[offset..offset + bytes.len()].copy_from_slice(bytes);
     }
 
-    fn put_u32(&mut self, offset: usize, value: u32) {
+    /// Puts a number of 32 bits at an offset.
+    pub fn put_u32(&mut self, offset: usize, value: u32) {
         self.put(offset, &value.to_ne_bytes());
     }
 }

@@ -8,26 +8,21 @@ use std::mem::size_of;
 use nix::errno::Errno;
 
 use lvs_uapi::sockopt::get;
-use lvs_uapi::sockopt::set;
 use lvs_uapi::sockopt::DaemonUser;
 use lvs_uapi::sockopt::DestEntry as RawDest;
 use lvs_uapi::sockopt::GetDests;
 use lvs_uapi::sockopt::GetInfo;
 use lvs_uapi::sockopt::GetServices;
-use lvs_uapi::sockopt::ServiceDestUser;
 use lvs_uapi::sockopt::ServiceEntry as RawService;
-use lvs_uapi::sockopt::ServiceUser;
 use lvs_uapi::sockopt::TimeoutUser;
 
-use crate::client::Control;
+use crate::change::Change;
+use crate::control::Control;
 use crate::error::Error;
 use crate::error::Operation;
 use crate::model::Daemon;
-use crate::model::Dest;
 use crate::model::DestEntry;
 use crate::model::Info;
-use crate::model::Role;
-use crate::model::Service;
 use crate::model::ServiceEntry;
 use crate::model::ServiceId;
 use crate::model::Timeouts;
@@ -36,6 +31,7 @@ use crate::sys::sockopt::IpSocket;
 use super::bytes;
 use super::bytes::take_u32;
 use super::bytes::Fields;
+use super::requests;
 
 /// The control interface over socket options.
 pub struct Sockopt {
@@ -55,12 +51,6 @@ impl Sockopt {
             .map_err(refused(operation))
     }
 
-    fn set(&self, operation: Operation, option: i32, fields: &Fields) -> Result<(), Error> {
-        self.socket
-            .set(option, &fields.0)
-            .map_err(refused(operation))
-    }
-
     fn head(&self) -> Result<Fields, Error> {
         let mut head = Fields::zeroed(size_of::<GetInfo>());
         self.get(Operation::Init, get::INFO, &mut head)?;
@@ -77,43 +67,6 @@ impl Sockopt {
         bytes::service_id(&mut fields, id).ok_or_else(|| beyond(operation))?;
         self.get(operation, get::SERVICE, &mut fields)?;
         Ok(bytes::parse_service(&fields.0))
-    }
-
-    fn change_service(
-        &self,
-        operation: Operation,
-        option: i32,
-        service: &Service,
-    ) -> Result<(), Error> {
-        let fields = bytes::service(service).ok_or_else(|| beyond(operation))?;
-        self.set(operation, option, &fields)
-    }
-
-    fn change_dest(
-        &self,
-        operation: Operation,
-        option: i32,
-        id: &ServiceId,
-        dest: &Dest,
-    ) -> Result<(), Error> {
-        let mut fields = Fields::zeroed(size_of::<ServiceDestUser>());
-        bytes::service_id(&mut fields, id).ok_or_else(|| beyond(operation))?;
-        bytes::dest(&mut fields, dest).ok_or_else(|| beyond(operation))?;
-        self.set(operation, option, &fields)
-    }
-
-    /// A request that names at most a service.
-    fn on_service(
-        &self,
-        operation: Operation,
-        option: i32,
-        id: Option<&ServiceId>,
-    ) -> Result<(), Error> {
-        let mut fields = Fields::zeroed(size_of::<ServiceUser>());
-        if let Some(id) = id {
-            bytes::service_id(&mut fields, id).ok_or_else(|| beyond(operation))?;
-        }
-        self.set(operation, option, &fields)
     }
 }
 
@@ -167,38 +120,6 @@ impl Control for Sockopt {
             .collect())
     }
 
-    fn add_service(&mut self, service: &Service) -> Result<(), Error> {
-        self.change_service(Operation::AddService, set::ADD, service)
-    }
-
-    fn edit_service(&mut self, service: &Service) -> Result<(), Error> {
-        self.change_service(Operation::EditService, set::EDIT, service)
-    }
-
-    fn delete_service(&mut self, id: &ServiceId) -> Result<(), Error> {
-        self.on_service(Operation::DeleteService, set::DEL, Some(id))
-    }
-
-    fn flush(&mut self) -> Result<(), Error> {
-        self.set(Operation::Flush, set::FLUSH, &Fields::zeroed(0))
-    }
-
-    fn zero(&mut self, id: Option<&ServiceId>) -> Result<(), Error> {
-        self.on_service(Operation::Zero, set::ZERO, id)
-    }
-
-    fn add_dest(&mut self, id: &ServiceId, dest: &Dest) -> Result<(), Error> {
-        self.change_dest(Operation::AddDest, set::ADDDEST, id, dest)
-    }
-
-    fn edit_dest(&mut self, id: &ServiceId, dest: &Dest) -> Result<(), Error> {
-        self.change_dest(Operation::EditDest, set::EDITDEST, id, dest)
-    }
-
-    fn delete_dest(&mut self, id: &ServiceId, dest: &Dest) -> Result<(), Error> {
-        self.change_dest(Operation::DeleteDest, set::DELDEST, id, dest)
-    }
-
     fn timeouts(&mut self) -> Result<Timeouts, Error> {
         let mut fields = Fields::zeroed(size_of::<TimeoutUser>());
         self.get(Operation::GetTimeouts, get::TIMEOUT, &mut fields)?;
@@ -207,23 +128,6 @@ impl Control for Sockopt {
             tcp_fin: take_u32(&fields.0, offset_of!(TimeoutUser, tcp_fin_timeout)),
             udp: take_u32(&fields.0, offset_of!(TimeoutUser, udp_timeout)),
         })
-    }
-
-    fn set_timeouts(&mut self, timeouts: &Timeouts) -> Result<(), Error> {
-        let mut fields = Fields::zeroed(size_of::<TimeoutUser>());
-        fields.put(
-            offset_of!(TimeoutUser, tcp_timeout),
-            &timeouts.tcp.to_ne_bytes(),
-        );
-        fields.put(
-            offset_of!(TimeoutUser, tcp_fin_timeout),
-            &timeouts.tcp_fin.to_ne_bytes(),
-        );
-        fields.put(
-            offset_of!(TimeoutUser, udp_timeout),
-            &timeouts.udp.to_ne_bytes(),
-        );
-        self.set(Operation::SetTimeouts, set::TIMEOUT, &fields)
     }
 
     fn daemons(&mut self) -> Result<Vec<Daemon>, Error> {
@@ -237,17 +141,11 @@ impl Control for Sockopt {
             .collect())
     }
 
-    fn start_daemon(&mut self, daemon: &Daemon) -> Result<(), Error> {
-        self.set(
-            Operation::StartDaemon,
-            set::STARTDAEMON,
-            &bytes::daemon(daemon),
-        )
-    }
-
-    fn stop_daemon(&mut self, role: Role) -> Result<(), Error> {
-        let mut fields = Fields::zeroed(size_of::<DaemonUser>());
-        fields.put(offset_of!(DaemonUser, state), &role.state().to_ne_bytes());
-        self.set(Operation::StopDaemon, set::STOPDAEMON, &fields)
+    fn make(&mut self, change: &Change) -> Result<(), Error> {
+        let operation = change.kind().into();
+        let (option, fields) = requests::of(change).ok_or_else(|| beyond(operation))?;
+        self.socket
+            .set(option, &fields.0)
+            .map_err(refused(operation))
     }
 }
