@@ -20,16 +20,19 @@ cli:             ## build/ipvsadm-rs
 
 # On the machine that shall balance; DESTDIR and KERNEL are for packagers.
 KERNEL ?= $(shell uname -r)
-install: cli     ## build for the kernel that runs here (Debian 13 backports) and install: module, aliases, tool
+MAN := /usr/local/share/man
+install: cli     ## build for the kernel that runs here (Debian 13 backports) and install: module, aliases, tool, manual
 	@LVS_KERNEL="$(KERNEL)" qemu/module.sh running
 	$(SUDO) install -D -m 644 build/running/lvs.ko "$(DESTDIR)/usr/lib/modules/$(KERNEL)/updates/lvs.ko"
 	$(SUDO) install -D -m 644 packaging/lvs.conf "$(DESTDIR)/etc/modprobe.d/lvs.conf"
 	$(SUDO) install -D -m 755 build/ipvsadm-rs "$(DESTDIR)/usr/local/sbin/ipvsadm-rs"
+	$(SUDO) install -D -m 644 -t "$(DESTDIR)$(MAN)/man4" docs/man/lvs.4
+	$(SUDO) install -D -m 644 -t "$(DESTDIR)$(MAN)/man5" docs/man/lvs.rules.5
 	$(SUDO) depmod $(if $(DESTDIR),-b "$(DESTDIR)") "$(KERNEL)"
 
 uninstall:       ## remove what install put there
 	$(SUDO) rm -f "$(DESTDIR)/usr/lib/modules/$(KERNEL)/updates/lvs.ko" "$(DESTDIR)/etc/modprobe.d/lvs.conf" \
-		"$(DESTDIR)/usr/local/sbin/ipvsadm-rs"
+		"$(DESTDIR)/usr/local/sbin/ipvsadm-rs" "$(DESTDIR)$(MAN)/man4/lvs.4" "$(DESTDIR)$(MAN)/man5/lvs.rules.5"
 	$(SUDO) depmod $(if $(DESTDIR),-b "$(DESTDIR)") "$(KERNEL)"
 
 uml-module:      ## build/uml/lvs.ko, for the user-mode kernel the tests run on

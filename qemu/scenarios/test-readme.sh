@@ -6,19 +6,20 @@
 . "$LIB/topology.sh"
 . "$LIB/services.sh"
 . "$LIB/shop.sh"
+. "$LIB/ftp.sh"
 
 # Where README.md and docs/ are.
 DOCUMENTS=${DOCUMENTS:-/lvs}
 FOLLOWED=()
 export PATH=/lvs:$PATH
 
-# commands FILE [HEADING]: the blocks that begin with ```sh, of the whole file or below a heading up to the next one.
-commands() {
-	awk -v start="${2:-}" '
+# blocks KIND FILE [HEADING]: what begins with ```KIND, in the whole file or below a heading up to the next one.
+blocks() {
+	awk -v kind="$1" -v start="${3:-}" '
 		BEGIN { here = start == "" }
-		/^```/ { fenced = !fenced; inside = /^```sh$/; next }
+		/^```/ { fenced = !fenced; inside = $0 == "```" kind; next }
 		inside && here
-		!fenced && start != "" && /^#/ { here = $0 == start }' "$DOCUMENTS/$1"
+		!fenced && start != "" && /^#/ { here = $0 == start }' "$DOCUMENTS/$2"
 }
 
 # follow FILE [HEADING]: runs them; a comment says on which hosts.
@@ -28,6 +29,7 @@ follow() {
 	while read -r line; do
 		case $line in
 		'# director'*) where=director ;;
+		'# each director'*) where="director director2" ;;
 		'# each real server'*) where="rs1 rs2" ;;
 		'#'* | '') ;;
 		*)
@@ -38,13 +40,13 @@ follow() {
 			done
 			;;
 		esac
-	done < <(commands "$@")
+	done < <(blocks sh "$@")
 	[[ $CHECKS -gt $before ]] || fail "$1 has no commands ${2:+below \"$2\"}"
 }
 first_service() { follow README.md "## A first service"; }
 look_at_it() { follow README.md "### Look at it"; }
 
-load_module "$LVS_MODULE"
+load_module lvs
 for method in NAT DR TUN; do
 	heading "$method"
 	topology
@@ -64,10 +66,8 @@ for method in NAT DR TUN; do
 	esac
 	expect_eq "$method: 10 requests" "rs1=5 rs2=5" "$(requests 10)"
 	look_at_it
-	if [[ $LVS_MODULE == lvs ]]; then
-		follow docs/howto/early-path.md
-		expect_eq "$method by the early path: 10 requests" "rs1=5 rs2=5" "$(requests 10)"
-	fi
+	follow docs/howto/early-path.md
+	expect_eq "$method by the early path: 10 requests" "rs1=5 rs2=5" "$(requests 10)"
 	remove_topology
 done
 
@@ -102,12 +102,79 @@ expect_eq "a call from elsewhere" "$first" "$(call 10.0.1.102 10 first)"
 expect_eq "the other one" "$second" "$(call 10.0.1.102 10 second)"
 expect_eq "no call" "" "$(call 10.0.1.102 2)"
 look_at_it
+follow docs/howto/ftp.md
+ftp_server rs1 rs2
+for mode in --ftp-pasv "--ftp-port -"; do
+	# shellcheck disable=SC2086
+	files=$(for i in 1 2; do in_ns client curl -s --max-time $((20 * SLOW)) $mode ftp://$VIP/data; done | tally)
+	expect_eq "a file of each FTP server, $mode" "rs1=1 rs2=1" "$files"
+done
 remove_topology
-unload_module "$LVS_MODULE"
+
+heading "Clients among the servers"
+topology
+web_server rs1 rs2
+ip -n director addr del $VIP/32 dev front
+first_service
+follow docs/howto/hairpin.md
+expect_eq "a client in the servers' network" "rs1=5 rs2=5" \
+	"$(in_ns rs3 curl -s --connect-timeout $((5 * SLOW)) --max-time $((20 * SLOW)) "http://$VIP/?[1-10]" | tally)"
+expect_eq "a server as a client" "rs1=2 rs2=2" \
+	"$(in_ns rs1 curl -s --connect-timeout $((5 * SLOW)) --max-time $((20 * SLOW)) "http://$VIP/?[1-4]" | tally)"
+expect_eq "a client elsewhere" "rs1=5 rs2=5" "$(requests 10)"
+remove_topology
+
+heading "keepalived"
+topology
+web_server rs1 rs2
+servers_are() { [[ $(in_ns director ipvsadm-rs -Sn | grep -c -- ' -r ') == "$1" ]]; }
+blocks keepalived docs/howto/keepalived.md >"$RUN/keepalived.conf"
+background director keepalived --check --dont-fork --log-console -f "$RUN/keepalived.conf" -p "$RUN/keepalived.pid" \
+	-c "$RUN/checkers.pid" >"$RUN/keepalived.log" 2>&1
+FOLLOWED+=(docs/howto/keepalived.md)
+poll "keepalived found both servers" 30 servers_are 2
+expect_eq "keepalived's service: 10 requests" "rs1=5 rs2=5" "$(requests 10)"
+kill "$(cat "$RUN/rs2/nginx.pid")"
+poll "keepalived took the dead server out" 30 servers_are 1
+expect_eq "keepalived's service: 10 requests more" "rs1=10" "$(requests 10)"
+kill "$BACKGROUND_PID"
+poll "keepalived ended" 30 servers_are 0
+remove_topology
+
+heading "Several directors"
+topology
+dr_server rs1 rs2
+web_server rs1 rs2
+ip -n director addr del $VIP/32 dev front
+ip netns add director2
+at_exit "ip netns del director2"
+for link in front back; do
+	ip -n switch link add ${link}2 type veth peer name $link netns director2
+	ip -n switch link set ${link}2 master br0 up
+	ip -n director2 link set $link up
+done
+ip -n director2 link set lo up
+ip -n director2 addr add 10.0.1.2/24 dev front
+ip -n director2 addr add 10.0.2.2/24 dev back
+set_sysctls director2 1
+follow docs/howto/ecmp.md
+ip -n client route add $VIP via 10.0.1.1
+hold "http://$VIP/long" moving
+ip -n client route replace $VIP via 10.0.1.2
+wait "$HELD_PID"
+expect_eq "a transfer that moved to the other director" "$(big_sum)" "$(sha256sum <"$RUN/held.moving")"
+for director in director director2; do
+	expect_eq "connections of $director" 1 "$(in_ns $director ipvsadm-rs -Lnc | grep -c '^TCP')"
+done
+expect_eq "its server, to both" "$(in_ns director ipvsadm-rs -Lnc | awk '/^TCP/ { print $6 }')" \
+	"$(in_ns director2 ipvsadm-rs -Lnc | awk '/^TCP/ { print $6 }')"
+remove_topology
+ip netns del director2
+unload_module lvs
 
 for howto in "$DOCUMENTS"/docs/howto/*.md; do
 	howto=${howto#"$DOCUMENTS/"}
-	[[ -z $(commands "$howto") || " ${FOLLOWED[*]} " == *" $howto "* || $LVS_MODULE != lvs ]] ||
+	[[ -z $(blocks sh "$howto") || " ${FOLLOWED[*]} " == *" $howto "* ]] ||
 		fail "nobody follows the commands of $howto"
 done
 expect_clean_log
