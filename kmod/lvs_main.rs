@@ -42,23 +42,23 @@ module! {
 /// The loaded module. Field order is teardown order.
 #[pin_data]
 struct Lvs {
-    /// No new requests.
+    /// Stops taking requests.
     #[pin]
     interfaces: control::Interfaces,
-    /// ip_vs may come.
+    /// Lets ip_vs load again.
     #[pin]
-    refusal: kernel_ext::ip_vs_guard::Refusal,
-    /// No news of devices.
+    exclusion: kernel_ext::ip_vs_guard::Exclusion,
+    /// Stops device notifications.
     #[pin]
     devices: DeviceWatch<NetnsState>,
-    /// No packets; all tables are emptied.
+    /// Stops taking packets, and empties all tables.
     #[pin]
     namespaces: PerNetns<NetnsState>,
-    /// No memory of connections.
+    /// Destroys the slab cache of connections.
     conn_slab: SlabOwner<Entry<Conn>>,
     /// Waits for what was freed late, whose code is in this module.
     stragglers: kernel_ext::mem::rcu::Stragglers,
-    /// No memory of servers.
+    /// Destroys the slab cache of servers.
     dest_slab: SlabOwner<Node<Dest>>,
 }
 
@@ -73,7 +73,7 @@ impl kernel::InPlaceModule for Lvs {
             dest_slab: DEST_SLAB.create(c"lvs_dest")?,
             stragglers: kernel_ext::mem::rcu::Stragglers,
             conn_slab: CONN_SLAB.create(c"lvs_conn")?,
-            refusal <- kernel_ext::ip_vs_guard::Refusal::register(),
+            exclusion <- kernel_ext::ip_vs_guard::Exclusion::register(),
             devices <- DeviceWatch::register(),
             // Last: requests are served from here on.
             namespaces <- PerNetns::register(),

@@ -1,23 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The headers bindgen reads. hrtimer_types.h comes first for the reason rust/bindings/bindings_helper.h of the kernel
- * gives: it makes bindgen choose the same signedness for the enums both sets of bindings share.
+ * The headers bindgen reads. hrtimer_types.h comes first for the reason
+ * rust/bindings/bindings_helper.h of the kernel gives: it makes bindgen choose the same signedness
+ * for the enums both sets of bindings share.
  */
 #include <linux/hrtimer_types.h>
 
+/* What bindgen_parameters names of the kernel. */
 #include <linux/if_packet.h>
+#include <linux/kthread.h>
+#include <linux/netdevice.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv4.h>
-
-#include "helpers.h"
-#include "helpers_conntrack.h"
-#include "helpers_sctp.h"
-#include "helpers_tunnel.h"
-
-/* control plane */
-#include <linux/kthread.h>
+#include <linux/notifier.h>
 #include <linux/proc_fs.h>
 #include <net/ipv6.h>
 #include <net/route.h>
 
-#include "helpers_control.h"
+/* The module's own. */
+#include "c/conntrack.h"
+#include "c/control.h"
+#include "c/early.h"
+#include "c/inline.h"
+#include "c/output.h"
+#include "c/packet.h"
+#include "c/route.h"
+#include "c/system.h"
+#include "c/tunnel.h"

@@ -6,5 +6,6 @@ mod bindings;
 pub(crate) mod ip_vs_guard;
 pub(crate) mod mem;
 pub(crate) mod net;
+mod notifier;
 pub(crate) mod task;
 pub(crate) mod user;

@@ -7,12 +7,15 @@ use core::ptr::NonNull;
 
 use kernel::ffi;
 use kernel::prelude::*;
-use kernel::types::Opaque;
 
 use super::bindings;
 use super::netns::{
     self,
     NetnsState, //
+};
+use crate::kernel_ext::notifier::{
+    Listener,
+    Notifier, //
 };
 
 /// A network device, good for being compared only.
@@ -28,45 +31,24 @@ pub(crate) trait DeviceObserver: NetnsState {
 
 /// Tells the `T` of a device's namespace when the device goes down. Dropped before
 /// [`netns::PerNetns`] of that type.
-#[pin_data(PinnedDrop)]
-pub(crate) struct DeviceWatch<T: DeviceObserver> {
-    #[pin]
-    notifier: Opaque<bindings::notifier_block>,
-    state: PhantomData<T>,
-}
+pub(crate) type DeviceWatch<T> = Notifier<Devices<T>>;
 
-// SAFETY: The notifier is constant once it is registered.
-unsafe impl<T: DeviceObserver> Send for DeviceWatch<T> {}
-// SAFETY: As above.
-unsafe impl<T: DeviceObserver> Sync for DeviceWatch<T> {}
+/// Listens for the devices of all namespaces.
+pub(crate) struct Devices<T>(PhantomData<T>);
 
-impl<T: DeviceObserver> DeviceWatch<T> {
-    /// Begins to watch the devices of all namespaces.
-    pub(crate) fn register() -> impl PinInit<Self, Error> {
-        try_pin_init!(Self {
-            notifier <- Opaque::try_ffi_init(|notifier: *mut bindings::notifier_block| {
-                // SAFETY: The place is ours and pinned; the callback lives as long as the module.
-                unsafe {
-                    notifier.write(pin_init::zeroed());
-                    (*notifier).notifier_call = Some(Self::notice);
-                    kernel::error::to_result(bindings::register_netdevice_notifier(notifier))
-                }
-            }),
-            state: PhantomData,
-        }? Error)
-    }
+// SAFETY: The two are a pair, and RTNL is held while the chain is called.
+unsafe impl<T: DeviceObserver> Listener for Devices<T> {
+    const REGISTER: unsafe extern "C" fn(*mut bindings::notifier_block) -> ffi::c_int =
+        bindings::register_netdevice_notifier;
+    const UNREGISTER: unsafe extern "C" fn(*mut bindings::notifier_block) -> ffi::c_int =
+        bindings::unregister_netdevice_notifier;
 
-    /// # Safety
-    ///
-    /// Called by the kernel's device code with what it tells its listeners.
-    unsafe extern "C" fn notice(
-        _notifier: *mut bindings::notifier_block,
-        event: ffi::c_ulong,
-        info: *mut ffi::c_void,
-    ) -> ffi::c_int {
-        // SAFETY: By the contract of this function; the device is alive during the call.
-        let device = unsafe { bindings::lvs_device_going_down(event, info) };
-        if let Some(device) = NonNull::new(device) {
+    unsafe fn notice(event: ffi::c_ulong, info: *mut ffi::c_void) -> Result {
+        if event != bindings::netdev_cmd_NETDEV_DOWN as ffi::c_ulong {
+            return Ok(());
+        }
+        // SAFETY: The chain hands out a description of a device, which is alive during the call.
+        if let Some(device) = NonNull::new(unsafe { bindings::lvs_device_of(info) }) {
             // SAFETY: A namespace loses its devices before this state, whose registration is of the
             // kind that goes after all devices; and it isn't unregistered before this watch.
             let state = unsafe {
@@ -77,14 +59,6 @@ impl<T: DeviceObserver> DeviceWatch<T> {
                 state.device_down(Device(device.as_ptr()));
             }
         }
-        bindings::LVS_NOTIFY_OK as ffi::c_int
-    }
-}
-
-#[pinned_drop]
-impl<T: DeviceObserver> PinnedDrop for DeviceWatch<T> {
-    fn drop(self: Pin<&mut Self>) {
-        // SAFETY: Registered by `register`.
-        unsafe { bindings::unregister_netdevice_notifier(self.notifier.get()) };
+        Ok(())
     }
 }

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The early path's part of helpers.h. */
+/*
+ * Packets that leave from PRE_ROUTING, for net/early.rs. In C because it asks and does at once what
+ * would be a dozen calls from Rust, on the shortest way a packet has: bit fields of the packet, the
+ * route by its kind, the neighbour.
+ */
 #include <linux/ip.h>
 #include <linux/netdevice.h>
 #include <net/gso.h>
@@ -13,11 +17,14 @@
 #include <net/route.h>
 #include <net/xfrm.h>
 
-#include "helpers.h"
+#include "early.h"
+#include "packet.h"
+#include "policy.h"
 
 /*
- * Whether a packet at PRE_ROUTING is a plain one: for this host on the link, neither routed nor claimed by a socket
- * yet, through no virtual routing domain, not merged by the device beyond repair, and no IPsec policy has a say.
+ * Whether a packet at PRE_ROUTING is a plain one: for this host on the link, neither routed nor
+ * claimed by a socket yet, through no virtual routing domain, not merged by the device beyond
+ * repair, and no IPsec policy has a say.
  */
 bool lvs_early_admits(const struct net *net, const struct sk_buff *skb)
 {
@@ -33,24 +40,22 @@ bool lvs_early_admits(const struct net *net, const struct sk_buff *skb)
 	/* What netfilter reassembled is to be cut again. */
 	if (skb->protocol == htons(ETH_P_IPV6) && IP6CB(skb)->frag_max_size)
 		return false;
-	return skb->pkt_type == PACKET_HOST && !skb->_skb_refdst && !skb->sk && !netif_is_l3_slave(skb->dev);
-}
-
-/* Whether the route's packets need nothing but a neighbour. */
-bool lvs_dst_is_plain(const struct dst_entry *dst)
-{
-	return dst->output == ip_output || dst->output == ip6_output;
+	return skb->pkt_type == PACKET_HOST && !skb->_skb_refdst && !skb->sk &&
+	       !netif_is_l3_slave(skb->dev);
 }
 
 /* Whether the packet, or each segment it will be cut into, may take the route as long as it is. */
-static bool lvs_fits(const struct sk_buff *skb, const struct dst_entry *dst)
+static bool fits(const struct sk_buff *skb, const struct dst_entry *dst)
 {
 	unsigned int mtu = dst_mtu(dst);
 
 	return skb->len <= mtu || (skb_is_gso(skb) && skb_gso_validate_network_len(skb, mtu));
 }
 
-/* The route of a translated reply, with a reference; NULL for any that isn't plain, or that the packet doesn't fit. */
+/*
+ * The route of a translated reply, with a reference; NULL for any that isn't plain, or that the
+ * packet doesn't fit.
+ */
 struct dst_entry *lvs_early_route4(struct net *net, const struct sk_buff *skb, __be32 source)
 {
 	const struct iphdr *header = ip_hdr(skb);
@@ -65,13 +70,19 @@ struct dst_entry *lvs_early_route4(struct net *net, const struct sk_buff *skb, _
 
 	if (IS_ERR(route))
 		return NULL;
-	if (route->dst.output == ip_output && route->rt_type == RTN_UNICAST && lvs_fits(skb, &route->dst))
+	if (route->dst.output == ip_output && route->rt_type == RTN_UNICAST &&
+	    fits(skb, &route->dst))
 		return &route->dst;
 	ip_rt_put(route);
 	return NULL;
 }
 
-struct dst_entry *lvs_early_route6(struct net *net, const struct sk_buff *skb, const struct in6_addr *source)
+/*
+ * The route of a translated IPv6 reply, with a reference; NULL for any that isn't plain, or that the
+ * packet doesn't fit.
+ */
+struct dst_entry *lvs_early_route6(struct net *net, const struct sk_buff *skb,
+				   const struct in6_addr *source)
 {
 	const struct ipv6hdr *header = ipv6_hdr(skb);
 	struct flowi6 flow = {
@@ -86,8 +97,8 @@ struct dst_entry *lvs_early_route6(struct net *net, const struct sk_buff *skb, c
 	if (ipv6_addr_type(&header->daddr) & (IPV6_ADDR_MULTICAST | IPV6_ADDR_LINKLOCAL))
 		return NULL;
 	dst = ip6_route_output(net, NULL, &flow);
-	if (!dst->error && dst->output == ip6_output && !(dst->dev->flags & IFF_LOOPBACK) && !IP6CB(skb)->frag_max_size &&
-	    lvs_fits(skb, dst))
+	if (!dst->error && dst->output == ip6_output && !(dst->dev->flags & IFF_LOOPBACK) &&
+	    !IP6CB(skb)->frag_max_size && fits(skb, dst))
 		return dst;
 	dst_release(dst);
 	return NULL;
@@ -99,7 +110,7 @@ bool lvs_early_prepare(struct sk_buff *skb, unsigned int len, const struct dst_e
 	return pskb_may_pull(skb, len) && !skb_cow(skb, LL_RESERVED_SPACE(dst->dev));
 }
 
-static void lvs_early_leave(struct sk_buff *skb)
+static void leave(struct sk_buff *skb)
 {
 	skb->dev = skb_dst(skb)->dev;
 	skb_forward_csum(skb);
@@ -113,7 +124,7 @@ void lvs_early_send4(struct net *net, struct sk_buff *skb)
 	struct neighbour *neighbour;
 	bool is_v6gw = false;
 
-	lvs_early_leave(skb);
+	leave(skb);
 	IP_UPD_PO_STATS(net, IPSTATS_MIB_OUT, skb->len);
 	neighbour = ip_neigh_for_gw(route, skb, &is_v6gw);
 	if (IS_ERR(neighbour))
@@ -127,7 +138,7 @@ void lvs_early_send6(struct net *net, struct sk_buff *skb)
 	struct dst_entry *dst = skb_dst(skb);
 	struct neighbour *neighbour;
 
-	lvs_early_leave(skb);
+	leave(skb);
 	IP6_UPD_PO_STATS(net, ip6_dst_idev(dst), IPSTATS_MIB_OUT, skb->len);
 	neighbour = ip_neigh_gw6(dst->dev, rt6_nexthop(dst_rt6_info(dst), &ipv6_hdr(skb)->daddr));
 	if (IS_ERR(neighbour))
@@ -136,7 +147,7 @@ void lvs_early_send6(struct net *net, struct sk_buff *skb)
 		neigh_output(neighbour, skb, false);
 }
 
-/* The same for a packet that was just put into another one, whose header lacks its length and checksum. */
+/* Sends a packet that was just put into another one, whose header lacks its length and checksum. */
 void lvs_early_send_built4(struct net *net, struct sk_buff *skb)
 {
 	struct iphdr *header = ip_hdr(skb);

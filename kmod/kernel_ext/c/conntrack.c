@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * Connection tracking, for net/conntrack.rs. In C because its functions are looked up by their
+ * types, and the layout of its structures depends on how the kernel was configured.
+ */
 #include <linux/kmod.h>
 #include <linux/module.h>
 #include <linux/netfilter.h>
@@ -10,7 +14,7 @@
 #include <net/netfilter/nf_conntrack_helper.h>
 #include <net/netfilter/nf_conntrack_zones.h>
 
-#include "helpers_conntrack.h"
+#include "conntrack.h"
 
 /* Functions of nf_conntrack. Each one holds a reference to the module. */
 struct lvs_conntrack {
@@ -45,8 +49,9 @@ struct lvs_conntrack *lvs_conntrack_open(void)
 	calls->init_expectation = symbol_request(nf_ct_expect_init);
 	calls->expect = symbol_request(nf_ct_expect_related_report);
 	calls->put_expectation = symbol_request(nf_ct_expect_put);
-	complete = calls->find_get && calls->delete && calls->in && calls->alloc_template && calls->confirm &&
-		   calls->alloc_expectation && calls->init_expectation && calls->expect && calls->put_expectation;
+	complete = calls->find_get && calls->delete && calls->in && calls->alloc_template &&
+		   calls->confirm && calls->alloc_expectation && calls->init_expectation &&
+		   calls->expect && calls->put_expectation;
 #ifdef CONFIG_NF_CONNTRACK_EVENTS
 	calls->deliver_events = symbol_request(nf_ct_deliver_cached_events);
 	complete = complete && calls->deliver_events;
@@ -86,7 +91,8 @@ struct nf_conn *lvs_conntrack_first(const struct sk_buff *skb)
 	enum ip_conntrack_info info;
 	struct nf_conn *ct = nf_ct_get(skb, &info);
 
-	if (!ct || nf_ct_is_confirmed(ct) || nf_ct_is_dying(ct) || CTINFO2DIR(info) != IP_CT_DIR_ORIGINAL)
+	if (!ct || nf_ct_is_confirmed(ct) || nf_ct_is_dying(ct) ||
+	    CTINFO2DIR(info) != IP_CT_DIR_ORIGINAL)
 		return NULL;
 	return ct;
 }
@@ -143,10 +149,12 @@ unsigned int lvs_conntrack_confirm(const struct lvs_conntrack *calls, struct sk_
 }
 
 /*
- * A connection from any port will belong to the packet's. Only one to which a helper was assigned may have such.
+ * A connection from any port will belong to the packet's. Only one to which a helper was assigned
+ * may have such.
  */
-void lvs_conntrack_expect(const struct lvs_conntrack *calls, struct sk_buff *skb, u8 family, u8 protocol,
-			  const struct in6_addr *source, const struct in6_addr *destination, __be16 port)
+void lvs_conntrack_expect(const struct lvs_conntrack *calls, struct sk_buff *skb, u8 family,
+			  u8 protocol, const struct in6_addr *source,
+			  const struct in6_addr *destination, __be16 port)
 {
 	const union nf_inet_addr from = { .in6 = *source }, to = { .in6 = *destination };
 	struct nf_conntrack_expect *expectation;
@@ -158,16 +166,18 @@ void lvs_conntrack_expect(const struct lvs_conntrack *calls, struct sk_buff *skb
 	expectation = calls->alloc_expectation(ct);
 	if (!expectation)
 		return;
-	calls->init_expectation(expectation, NF_CT_EXPECT_CLASS_DEFAULT, family, &from, &to, protocol, NULL, &port);
+	calls->init_expectation(expectation, NF_CT_EXPECT_CLASS_DEFAULT, family, &from, &to,
+				protocol, NULL, &port);
 	calls->expect(expectation, 0, 0, 0);
 	calls->put_expectation(expectation);
 }
 
 /*
- * The packet begins a connection: if it was taken for one of the table, that one is over. Tracks the packet anew, in
- * the same zone.
+ * The packet begins a connection: if it was taken for one of the table, that one is over. Tracks
+ * the packet anew, in the same zone.
  */
-unsigned int lvs_conntrack_renew(const struct lvs_conntrack *calls, struct net *net, u8 family, struct sk_buff *skb)
+unsigned int lvs_conntrack_renew(const struct lvs_conntrack *calls, struct net *net, u8 family,
+				 struct sk_buff *skb)
 {
 	/* Not PRE_ROUTING's, where the checksum would be looked at once more. */
 	const struct nf_hook_state state = { .hook = NF_INET_LOCAL_IN, .pf = family, .net = net };

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Routing a packet anew as one that this host made: a part of helpers.h for route.rs. */
+/*
+ * Routing a packet anew as one that this host made, for net/route.rs. In C for the reason route.c
+ * gives, and because whether that can be had cheaper depends on how the kernel was configured.
+ */
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/netfilter_ipv4.h>
@@ -9,23 +12,14 @@
 #include <net/l3mdev.h>
 #include <net/nexthop.h>
 #include <net/route.h>
-#include <net/xfrm.h>
 
-#include "helpers.h"
+#include "policy.h"
+#include "route.h"
 
-/* Whether no IPsec policy has a say in what leaves: then nobody needs to look into the packet for them. */
-bool lvs_no_output_policy(const struct net *net)
-{
-#ifdef CONFIG_XFRM
-	return !net->xfrm.policy_count[XFRM_POLICY_OUT] &&
-	       net->xfrm.policy_default[XFRM_POLICY_OUT] == XFRM_USERPOLICY_ACCEPT;
-#else
-	return true;
-#endif
-}
-
-/* Gives the packet the route, and the caller's reference to it; makes room for its device's header. */
-static int lvs_take_route(struct sk_buff *skb, struct dst_entry *dst)
+/*
+ * Gives the packet the route, and the caller's reference to it; makes room for its device's header.
+ */
+static int take_route(struct sk_buff *skb, struct dst_entry *dst)
 {
 	unsigned int header_len = dst->dev->hard_header_len;
 
@@ -55,7 +49,7 @@ int lvs_route_me_harder4(struct net *net, struct sk_buff *skb)
 	};
 	fib4_rules_early_flow_dissect(net, skb, &flow, &keys);
 	route = __ip_route_output_key(net, &flow);
-	return IS_ERR(route) ? PTR_ERR(route) : lvs_take_route(skb, &route->dst);
+	return IS_ERR(route) ? PTR_ERR(route) : take_route(skb, &route->dst);
 }
 
 int lvs_route_me_harder6(struct net *net, struct sk_buff *skb)
@@ -82,14 +76,15 @@ int lvs_route_me_harder6(struct net *net, struct sk_buff *skb)
 	dst = ip6_route_output(net, NULL, &flow);
 	err = dst->error;
 	if (!err)
-		return lvs_take_route(skb, dst);
+		return take_route(skb, dst);
 	dst_release(dst);
 	return err;
 }
 
 /*
- * Whether a packet's way out depends on its addresses and class of traffic alone. Virtual routing domains are rules, too;
- * several ways to a destination are chosen among by more, if the administrator wants that.
+ * Whether a packet's route depends on its addresses and class of traffic alone. Virtual routing
+ * domains are rules, too; several next hops of a destination are chosen among by more, if the
+ * administrator wants that.
  */
 bool lvs_has_common_route4(const struct net *net, const struct sk_buff *skb)
 {
@@ -104,15 +99,11 @@ bool lvs_has_common_route4(const struct net *net, const struct sk_buff *skb)
 bool lvs_has_common_route6(const struct net *net, const struct sk_buff *skb)
 {
 	return !skb->sk && !fib6_has_custom_rules(net) && lvs_no_output_policy(net) &&
-	       !(ipv6_addr_type(&ipv6_hdr(skb)->daddr) & (IPV6_ADDR_MULTICAST | IPV6_ADDR_LINKLOCAL));
+	       !(ipv6_addr_type(&ipv6_hdr(skb)->daddr) &
+		 (IPV6_ADDR_MULTICAST | IPV6_ADDR_LINKLOCAL));
 }
 
-bool lvs_dst_share4(struct dst_entry *dst)
-{
-	return dst_hold_safe(dst);
-}
-
-/* One of several ways to a destination was chosen by the flow label, too. */
+/* One of several next hops of a destination was chosen by the flow label, too. */
 bool lvs_dst_share6(struct dst_entry *dst, u32 *cookie)
 {
 	struct rt6_info *route = dst_rt6_info(dst);

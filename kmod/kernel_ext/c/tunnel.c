@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * Headers and offloads of tunnels, for net/tunnel.rs. Here and not in Rust is what chooses among a
+ * packet's kinds of offload, which are bit fields and flags of the kernel's, and writes headers
+ * that the kernel has structures and functions for.
+ */
 #include <linux/if_ether.h>
 #include <linux/ipv6.h>
 #include <linux/udp.h>
 #include <net/gre.h>
-#include <net/ip6_checksum.h>
-#include <net/ip6_route.h>
 #include <net/ip_tunnels.h>
 #include <net/udp.h>
 
-#include "helpers_tunnel.h"
+#include "tunnel.h"
 
 static int inside_ip(bool outer_ipv6)
 {
@@ -42,12 +45,16 @@ int lvs_skb_prepare_inside_ip(struct sk_buff *skb, bool outer_ipv6, u8 protocol)
 
 int lvs_skb_prepare_inside_gre(struct sk_buff *skb, bool outer_ipv6, u8 protocol, bool checksum)
 {
-	return prepare_inner(skb, inside_ip(outer_ipv6) | (checksum ? SKB_GSO_GRE_CSUM : SKB_GSO_GRE), protocol);
+	int type = inside_ip(outer_ipv6) | (checksum ? SKB_GSO_GRE_CSUM : SKB_GSO_GRE);
+
+	return prepare_inner(skb, type, protocol);
 }
 
-int lvs_skb_prepare_inside_gue(struct sk_buff *skb, bool outer_ipv6, u8 protocol, bool checksum, bool remote_checksum)
+int lvs_skb_prepare_inside_gue(struct sk_buff *skb, bool outer_ipv6, u8 protocol, bool checksum,
+			       bool remote_checksum)
 {
-	int type = inside_ip(outer_ipv6) | (checksum ? SKB_GSO_UDP_TUNNEL_CSUM : SKB_GSO_UDP_TUNNEL);
+	int type = inside_ip(outer_ipv6) |
+		   (checksum ? SKB_GSO_UDP_TUNNEL_CSUM : SKB_GSO_UDP_TUNNEL);
 
 	if (remote_checksum)
 		type |= SKB_GSO_TUNNEL_REMCSUM;
@@ -60,16 +67,14 @@ void lvs_skb_push_gre(struct sk_buff *skb, bool inner_ipv6, bool checksum)
 
 	if (checksum)
 		__set_bit(IP_TUNNEL_CSUM_BIT, flags);
-	gre_build_header(skb, gre_calc_hlen(flags), flags, htons(inner_ipv6 ? ETH_P_IPV6 : ETH_P_IP), 0, 0);
+	gre_build_header(skb, gre_calc_hlen(flags), flags,
+			 htons(inner_ipv6 ? ETH_P_IPV6 : ETH_P_IP), 0, 0);
 }
 
-/* A source port that is the same for all packets of a flow, so that routers and queues keep them together. */
-__be16 lvs_skb_flow_port(struct net *net, struct sk_buff *skb)
-{
-	return udp_flow_src_port(net, skb, 0, 0, false);
-}
-
-/* Segmentation still has to know the checksum's place; a packet that leaves as it is, is done with it. */
+/*
+ * Segmentation still has to know the checksum's place; a packet that leaves as it is, is done with
+ * it.
+ */
 bool lvs_skb_leave_checksum(struct sk_buff *skb, u16 *start, u16 *at)
 {
 	int offset = skb_checksum_start_offset(skb);
@@ -96,21 +101,6 @@ void lvs_skb_push_udp(struct sk_buff *skb, __be16 source, __be16 dest)
 	udp->check = 0;
 }
 
-void lvs_skb_udp_checksum4(struct sk_buff *skb, bool none, __be32 source, __be32 dest)
-{
-	udp_set_csum(none, skb, source, dest, skb->len);
-}
-
-void lvs_skb_udp_checksum6(struct sk_buff *skb, bool none, const struct in6_addr *source, const struct in6_addr *dest)
-{
-	udp6_set_csum(none, skb, source, dest, skb->len);
-}
-
-bool lvs_skb_is_ipv6(const struct sk_buff *skb)
-{
-	return skb->protocol == htons(ETH_P_IPV6);
-}
-
 void lvs_skb_set_ipv4(struct sk_buff *skb)
 {
 	skb->protocol = htons(ETH_P_IP);
@@ -123,14 +113,4 @@ void lvs_skb_set_ipv6(struct sk_buff *skb)
 	skb->protocol = htons(ETH_P_IPV6);
 	memset(IP6CB(skb), 0, sizeof(*IP6CB(skb)));
 	IP6CB(skb)->iif = skb->skb_iif;
-}
-
-const struct net_device *lvs_dst_address_device6(const struct dst_entry *dst)
-{
-	return ip6_dst_idev(dst) ? ip6_dst_idev(dst)->dev : NULL;
-}
-
-void lvs_update_pmtu6(struct sk_buff *skb, struct net *net, u32 mtu)
-{
-	ip6_update_pmtu(skb, net, htonl(mtu), 0, 0, sock_net_uid(net, NULL));
 }

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Parameters, and what settings and threads need besides inline.h: see control.c. */
+#ifndef LVS_CONTROL_H
+#define LVS_CONTROL_H
+
+#include <linux/cpumask.h>
+#include <linux/types.h>
+
+#define LVS_MAX_CONTROL_PORTS 8
+
+/* user/parameter.rs */
+int lvs_conn_tab_bits(void);
+void lvs_set_conn_tab_bits(int bits);
+u16 lvs_control_port(unsigned int index);
+
+/* task/thread.rs */
+void lvs_thread_sleep(unsigned long ticks);
+
+/* user/sysctl.rs */
+void lvs_cpumask_housekeeping(struct cpumask *mask);
+
+/* mem/slab.rs */
+long lvs_available_pages(void);
+
+#endif
