@@ -35,17 +35,19 @@ use crate::table::conn::{
 };
 use crate::table::return_routes::Ends;
 
-use super::forward::{
-    self,
+use super::context::{
+    ConnEntry,
+    Context,
+    Flow, //
+};
+use super::forward::headers::{
     decrement_hops,
     rewrite,
     transport_sum, //
 };
 use super::{
-    lookup,
-    ConnEntry,
-    Context,
-    Flow, //
+    forward,
+    lookup, //
 };
 
 /// A packet that was just received.
@@ -91,7 +93,7 @@ fn plain_flow(context: &Context<'_>, packet: &mut Packet, ip: IpHeader) -> Optio
         return None;
     }
     let headers = packet.linear().get(ip.len..)?;
-    let (source_port, destination_port) = parse::ports(headers)?;
+    let ports = parse::ports(headers)?;
     let input = match ip.protocol {
         protocol::TCP => {
             let flags = parse::tcp_flags(headers)?;
@@ -104,13 +106,7 @@ fn plain_flow(context: &Context<'_>, packet: &mut Packet, ip: IpHeader) -> Optio
         protocol::UDP => StateInput::Datagram,
         _ => return None,
     };
-    Some(Flow {
-        ip,
-        source_port,
-        destination_port,
-        input,
-        client_hash: None,
-    })
+    Some(Flow::new(ip, ports, input))
 }
 
 /// A client's packet of a connection.
@@ -181,7 +177,7 @@ fn reply(context: &Context<'_>, packet: Packet, flow: &Flow, conn: &ConnEntry) -
     let ip = &flow.ip;
     let net = context.state.net();
     let virtual_addr = conn.virtual_addr();
-    let Some(exit) = way_back(context, &packet, ip, conn) else {
+    let Some(exit) = reply_route(context, &packet, ip, conn) else {
         return packet.accept();
     };
     let sum = transport_sum(&packet);
@@ -202,9 +198,9 @@ fn reply(context: &Context<'_>, packet: Packet, flow: &Flow, conn: &ConnEntry) -
     packet.leave_early(ip.family, net, exit)
 }
 
-/// The plain way that a reply takes as one of this host, if it fits that.
+/// The plain route that a reply takes as one of this host, if it fits that.
 #[inline]
-fn way_back<'a>(
+fn reply_route<'a>(
     context: &Context<'a>,
     packet: &Packet,
     ip: &IpHeader,
@@ -220,12 +216,12 @@ fn way_back<'a>(
             return fits.then_some(Exit::Known(route, context.read));
         }
     }
-    look_up_way_back(*context, packet, &ends, is_common)
+    look_up_reply_route(*context, packet, &ends, is_common)
 }
 
-/// The same, asking the routing tables.
+/// The plain route of a reply, from the routing tables.
 #[inline(never)]
-fn look_up_way_back<'a>(
+fn look_up_reply_route<'a>(
     context: Context<'a>,
     packet: &Packet,
     ends: &Ends,

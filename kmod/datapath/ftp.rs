@@ -29,12 +29,12 @@ use crate::table::conn_table::{
     Role, //
 };
 
-use super::forward::transport_sum;
-use super::{
+use super::context::{
     ConnEntry,
     Context,
     Flow, //
 };
+use super::forward::headers::transport_sum;
 
 /// First port that any process may listen on.
 const FIRST_UNPRIVILEGED_PORT: u16 = 1024;

@@ -11,12 +11,8 @@ use lvs_engine::nat::{
 };
 use lvs_engine::parse::{
     self,
-    protocol,
-    IpHeader,
-    ReceivedError,
-    ICMP_HEADER_LEN, //
+    IpHeader, //
 };
-use lvs_engine::state_input::StateInput;
 
 use crate::kernel_ext::net::hook::Place;
 use crate::kernel_ext::net::packet::{
@@ -24,72 +20,77 @@ use crate::kernel_ext::net::packet::{
     Packet, //
 };
 
-use super::forward::{
-    self,
-    Probe, //
-};
-use super::ingress::{
+use super::context::{
+    is_request_hook,
     pass_by,
-    takes_requests,
-    whole, //
+    reassembled,
+    ConnEntry,
+    Context,
+    Flow, //
+};
+use super::forward::leave::pass_on;
+use super::forward::server_route::TooBig;
+use super::report::{
+    self,
+    inner_flow,
+    Report, //
 };
 use super::schedule::{
     self,
     Unscheduled, //
 };
 use super::{
-    ipsec,
+    forward,
     reply,
-    tunnel_error,
-    ConnEntry,
-    Context,
-    Flow, //
+    tunnel_error, //
 };
-
-/// An error and the packet it is about.
-pub(super) struct Report {
-    pub(super) error: ReceivedError,
-    /// Where the inner IP header starts.
-    pub(super) inner_at: usize,
-    pub(super) inner: IpHeader,
-}
 
 /// An ICMP packet.
 #[cold]
-pub(super) fn receive(context: &Context<'_>, packet: Packet, ip: IpHeader) -> Disposition {
-    let (mut packet, ip) = match whole(context, packet, ip) {
-        Ok(whole) => whole,
+pub(super) fn receive_v4(context: &Context<'_>, packet: Packet, ip: IpHeader) -> Disposition {
+    let (mut packet, ip) = match reassembled(context, packet, ip) {
+        Ok(reassembled) => reassembled,
         Err(disposition) => return disposition,
     };
-    let Some(report) = read_report(&mut packet, ip.len) else {
-        return pass_by(context, packet);
-    };
-    if context.place == Place::LocalIn && takes_requests(context, &packet) {
-        if let Some((inside, conn)) = tunnel_error::find(context, &mut packet, &report) {
-            return tunnel_error::relay(context, packet, &ip, &report, &inside, conn);
+    match report::read_v4(&mut packet, ip.len) {
+        Some(report) => relay(context, packet, &ip, &report),
+        None => pass_by(context, packet),
+    }
+}
+
+/// An ICMPv6 packet.
+#[cold]
+pub(super) fn receive_v6(context: &Context<'_>, mut packet: Packet, ip: IpHeader) -> Disposition {
+    match report::read_v6(&mut packet, &ip) {
+        Some(report) => relay(context, packet, &ip, &report),
+        None => pass_by(context, packet),
+    }
+}
+
+/// An error goes to the side that the packet it is about came from.
+fn relay(context: &Context<'_>, mut packet: Packet, ip: &IpHeader, report: &Report) -> Disposition {
+    if context.place == Place::LocalIn && is_request_hook(context, &packet) {
+        if let Some((inside, conn)) = tunnel_error::find(context, &mut packet, report) {
+            return tunnel_error::relay(context, packet, ip, report, &inside, conn);
         }
     }
-    let Some(flow) = inner_flow(&mut packet, &report) else {
+    let Some(flow) = inner_flow(&mut packet, report) else {
         return packet.accept();
     };
     // The inner packet went from the client to the server: tell the client.
-    if let Some(conn) =
-        context
-            .tables
-            .conns
-            .find_reply(context.read, &flow.as_request(), context.now)
-    {
-        return to_client(context, packet, &ip, &report, conn);
+    let conns = &context.tables.conns;
+    if let Some(conn) = conns.find_reply(context.read, &flow.as_request(), context.now) {
+        return to_client(context, packet, ip, report, conn);
     }
-    if !takes_requests(context, &packet) {
+    if !is_request_hook(context, &packet) {
         return packet.accept();
     }
-    about_reply(context, packet, &ip, &report, &flow)
+    about_reply(context, packet, ip, report, &flow)
 }
 
 /// An error about a packet with `flow` that no client sent: if a virtual address sent it to a client,
 /// the server is told. Its connection may have to be made for that.
-pub(super) fn about_reply(
+fn about_reply(
     context: &Context<'_>,
     packet: Packet,
     ip: &IpHeader,
@@ -113,49 +114,8 @@ pub(super) fn about_reply(
     }
 }
 
-/// Reads the ICMP header at `icmp_at` and the IP header behind it. `None` when it isn't an error
-/// that concerns a connection, or makes no sense.
-fn read_report(packet: &mut Packet, icmp_at: usize) -> Option<Report> {
-    let inner_at = icmp_at.checked_add(ICMP_HEADER_LEN)?;
-    if !packet.pull(inner_at.checked_add(20)?) {
-        return None;
-    }
-    let error = parse::icmp_error(packet.linear().get(icmp_at..)?).ok()??;
-    let inner = parse::ipv4(packet.linear().get(inner_at..)?).ok()?;
-    Some(Report {
-        error,
-        inner_at,
-        inner,
-    })
-}
-
-/// The flow of the packet a report is about.
-pub(super) fn inner_flow(packet: &mut Packet, report: &Report) -> Option<Flow> {
-    let inner = report.inner;
-    if matches!(inner.protocol, protocol::ESP | protocol::AH) {
-        // An error may quote less than the whole header.
-        let end = report.inner_at.checked_add(inner.len)?;
-        return packet.pull(end).then(|| ipsec::key_exchange(&inner));
-    }
-    if !parse::has_ports(inner.protocol) || inner.is_later_fragment {
-        return None;
-    }
-    let ports_at = report.inner_at.checked_add(inner.len)?;
-    if !packet.pull(ports_at.checked_add(4)?) {
-        return None;
-    }
-    let (source_port, destination_port) = parse::ports(packet.linear().get(ports_at..)?)?;
-    Some(Flow {
-        ip: inner,
-        source_port,
-        destination_port,
-        input: StateInput::Nothing,
-        client_hash: None,
-    })
-}
-
 /// An error about a client's packet, from the server or on the way to it.
-pub(super) fn to_client(
+fn to_client(
     context: &Context<'_>,
     packet: Packet,
     ip: &IpHeader,
@@ -165,7 +125,7 @@ pub(super) fn to_client(
     let mut packet = packet;
     if conn.forwarding() == Forwarding::Masquerade
         && (!packet.icmp_checksum_ok(ip.family, ip.len)
-            || speak_of_virtual_address(&mut packet, ip, report, conn).is_none()
+            || translate_quoted_header(&mut packet, ip, report, conn).is_none()
             || !reply::reroute(context, ip.family, &mut packet))
     {
         return packet.discard();
@@ -175,11 +135,11 @@ pub(super) fn to_client(
             dest.counters.count_out(packet.len());
         }
     }
-    forward::pass_on(packet, conn)
+    pass_on(packet, conn)
 }
 
 /// Rewrites an error about a translated packet for the client. `None` when it can't be.
-fn speak_of_virtual_address(
+fn translate_quoted_header(
     packet: &mut Packet,
     ip: &IpHeader,
     report: &Report,
@@ -207,7 +167,7 @@ fn speak_of_virtual_address(
 }
 
 /// An error about a server's reply, from the client or on the way to it.
-pub(super) fn to_server(
+fn to_server(
     context: &Context<'_>,
     packet: Packet,
     ip: &IpHeader,
@@ -227,6 +187,6 @@ pub(super) fn to_server(
     if translated {
         forward::send_icmp(context, packet, ip, &report.inner, report.inner_at, conn)
     } else {
-        forward::unchanged(*context, packet, *ip, conn, Probe::Ignore)
+        forward::unchanged(*context, packet, *ip, conn, TooBig::Silent)
     }
 }

@@ -5,11 +5,7 @@
 //!
 //! With IPv6, AH is an extension header: what is behind it is balanced by its own protocol.
 
-use lvs_engine::parse::{
-    protocol,
-    IpHeader, //
-};
-use lvs_engine::state_input::StateInput;
+use lvs_engine::parse::IpHeader;
 
 use crate::kernel_ext::net::hook::Place;
 use crate::kernel_ext::net::packet::{
@@ -17,32 +13,17 @@ use crate::kernel_ext::net::packet::{
     Packet, //
 };
 
-use super::ingress::takes_requests;
+use super::context::{
+    is_request_hook,
+    Context,
+    Flow, //
+};
 use super::{
     forward,
     lookup,
     reply,
-    schedule,
-    Context,
-    Flow, //
+    reuse, //
 };
-
-/// The port of ISAKMP (RFC 2408).
-const ISAKMP_PORT: u16 = 500;
-
-/// The key exchange that a packet between the same addresses belongs to.
-pub(super) fn key_exchange(ip: &IpHeader) -> Flow {
-    Flow {
-        ip: IpHeader {
-            protocol: protocol::UDP,
-            ..*ip
-        },
-        source_port: ISAKMP_PORT,
-        destination_port: ISAKMP_PORT,
-        input: StateInput::Nothing,
-        client_hash: None,
-    }
-}
 
 /// An AH or ESP packet, or a fragment of one: all that counts is in the IP header.
 #[cold]
@@ -51,11 +32,11 @@ pub(super) fn receive(context: &Context<'_>, packet: Packet, ip: IpHeader) -> Di
     if context.place == Place::Forward && !may_be_reply {
         return packet.accept();
     }
-    let exchange = key_exchange(&ip);
+    let exchange = Flow::of_key_exchange(&ip);
     let flow = Flow { ip, ..exchange };
-    if context.place != Place::Forward && takes_requests(context, &packet) {
+    if context.place != Place::Forward && is_request_hook(context, &packet) {
         if let Some(conn) = lookup::request(context, &exchange) {
-            if schedule::keeps(context, &flow, conn) {
+            if reuse::keeps(context, &flow, conn) {
                 return forward::request(context, packet, &flow, conn);
             }
             return packet.accept();

@@ -15,13 +15,12 @@ use lvs_engine::parse::{
 };
 
 use crate::kernel_ext::mem::memory::Entry;
-use crate::table::conn::Tuple;
 use crate::table::{
     NetnsState,
     Service, //
 };
 
-use super::{
+use super::context::{
     ConnEntry,
     Context,
     Flow, //
@@ -33,49 +32,6 @@ pub(super) const FTP_DATA_PORT: u16 = 20;
 
 /// First port that anybody may bind; the default of `net.ipv4.ip_unprivileged_port_start`.
 const FIRST_UNPRIVILEGED_PORT: u16 = 1024;
-
-impl Flow {
-    /// The other direction of the same connection.
-    pub(super) fn reversed(&self) -> Self {
-        Self {
-            ip: IpHeader {
-                source: self.ip.destination,
-                destination: self.ip.source,
-                ..self.ip
-            },
-            source_port: self.destination_port,
-            destination_port: self.source_port,
-            client_hash: None,
-            ..*self
-        }
-    }
-
-    /// The packet as a client's.
-    #[inline(always)]
-    pub(super) fn as_request(&self) -> Tuple {
-        Tuple {
-            family: self.ip.family,
-            protocol: self.ip.protocol,
-            client: self.ip.source,
-            client_port: self.source_port,
-            virtual_addr: self.ip.destination,
-            virtual_port: self.destination_port,
-        }
-    }
-
-    /// The packet as a server's: to the client, and from what the entry is compared with.
-    #[inline(always)]
-    pub(super) fn as_reply(&self) -> Tuple {
-        Tuple {
-            family: self.ip.family,
-            protocol: self.ip.protocol,
-            client: self.ip.destination,
-            client_port: self.destination_port,
-            virtual_addr: self.ip.source,
-            virtual_port: self.source_port,
-        }
-    }
-}
 
 /// Whether a packet that is routed through may be a reply: its source is a server's or a service's.
 #[inline]

@@ -3,7 +3,7 @@
 //! The packet's way: hook → parse → look up → (schedule) → state → forward.
 //!
 //! ```text
-//!   (PRE_ROUTING: early, or foresight)
+//!   (PRE_ROUTING: early, or prefetch)
 //!
 //!   LOCAL_IN, LOCAL_OUT            FORWARD
 //!         │                           │
@@ -22,32 +22,32 @@
 //! What such a packet needs is inlined into the hook, once for each family, so that its headers stay
 //! in registers; what leads off that way is a function of its own, to which they are copied.
 
+mod balance;
+mod call_id;
+mod connect;
+mod context;
 mod early;
-mod foresight;
 mod forward;
 mod ftp;
 mod icmp;
-mod icmpv6;
 mod ingress;
 mod ipsec;
 mod lookup;
 mod persist;
+mod prefetch;
+mod refuse;
 mod reply;
+mod report;
+mod reuse;
 mod schedule;
 mod sctp;
 mod sip;
 mod tunnel_error;
 
-use kernel::prelude::*;
-
 use lvs_engine::addr::Family;
-use lvs_engine::parse::IpHeader;
-use lvs_engine::state_input::StateInput;
 
-use crate::kernel_ext::mem::memory::Entry;
 use crate::kernel_ext::mem::rcu::ReadSide;
 use crate::kernel_ext::net::hook::{
-    Hooks,
     Place,
     Receiver, //
 };
@@ -55,20 +55,7 @@ use crate::kernel_ext::net::packet::{
     Disposition,
     Packet, //
 };
-use crate::table::conn::Conn;
-use crate::table::conn_table::ClientHash;
-use crate::table::netns_state::Tables;
 use crate::table::NetnsState;
-
-/// Takes a namespace's packets of `family` from now on, until the result is dropped.
-pub(crate) fn register(state: &NetnsState, family: Family) -> Result<Hooks<NetnsState>> {
-    Hooks::register(state.net(), family)
-}
-
-/// Also takes a namespace's packets of `family` before they are routed.
-pub(crate) fn register_early(state: &NetnsState, family: Family) -> Result<Hooks<NetnsState>> {
-    Hooks::register_early(state.net(), family)
-}
 
 impl Receiver for NetnsState {
     #[inline(always)]
@@ -81,31 +68,4 @@ impl Receiver for NetnsState {
     ) -> Disposition {
         ingress::receive(self, family, place, packet, read)
     }
-}
-
-/// A connection's entry in the table.
-type ConnEntry = Entry<Conn>;
-
-/// What all steps of one packet's way need.
-#[derive(Clone, Copy)]
-struct Context<'a> {
-    state: &'a NetnsState,
-    tables: &'a Tables,
-    read: ReadSide<'a>,
-    /// Where the packet was met.
-    place: Place,
-    /// The tick.
-    now: u32,
-}
-
-/// What a packet's headers say.
-#[derive(Clone, Copy)]
-struct Flow {
-    ip: IpHeader,
-    source_port: u16,
-    destination_port: u16,
-    /// What they say about the connection's state.
-    input: StateInput,
-    /// The hash of the source as a client, once that was looked for.
-    client_hash: Option<ClientHash>,
 }

@@ -33,18 +33,18 @@ use crate::table::{
     Service, //
 };
 
-use super::lookup::FTP_PORT;
-use super::schedule::{
+use super::call_id;
+use super::connect::{
     self,
     Failure,
     Made, //
 };
-use super::{
-    sip,
+use super::context::{
     ConnEntry,
     Context,
     Flow, //
 };
+use super::lookup::FTP_PORT;
 
 /// Protocol of the templates of services by firewall mark.
 const ANY_PROTOCOL: u8 = 0;
@@ -59,14 +59,14 @@ pub(super) fn connect<'a>(
     let ticks = time::ticks(service.timeout());
     let tuple = template_tuple(flow, service);
     let call = if service.is_sip() {
-        Some(sip::call_id(packet, flow).ok_or(Failure::NoConnection)?)
+        Some(call_id::of(packet, flow).ok_or(Failure::NoConnection)?)
     } else {
         None
     };
     let (template, dest) = match usable_template(context, &tuple, call, None) {
         Some(found) => found,
         None => {
-            let dest = schedule::pick(context, flow, service)?;
+            let dest = connect::pick(context, flow, service)?;
             let new = NewConn {
                 tuple,
                 client_hash: None,
@@ -74,7 +74,7 @@ pub(super) fn connect<'a>(
                 real_port: template_port(flow, service, dest),
                 role: Role::Template { ticks, call },
             };
-            let template = schedule::create(context, &new)?;
+            let template = connect::create(context, &new)?;
             // Another CPU may have been faster, and may have picked another server.
             let shared = template.share_dest(context.read);
             (template, shared.unwrap_or_else(|| dest.clone()))
@@ -92,7 +92,7 @@ pub(super) fn connect<'a>(
         real_port,
         role: Role::Connection(Some(template)),
     };
-    schedule::create_for(context, service, &new)
+    connect::create_for(context, service, &new)
 }
 
 /// The template of a call that `dest` opens, with `tuple` as the connection's.
@@ -122,7 +122,7 @@ pub(super) fn template_of_server<'a>(
                     call: Some(call),
                 },
             };
-            schedule::create(context, &new).ok()?
+            connect::create(context, &new).ok()?
         }
     };
     conn::refresh(template, context.now, template.template_ticks());

@@ -26,18 +26,18 @@ use crate::table::conn::{
 };
 use crate::table::return_routes::Ends;
 
-use super::forward::{
-    pass_on,
-    rewrite,
-    transport_sum, //
-};
-use super::{
-    ftp,
-    sctp,
+use super::context::{
     ConnEntry,
     Context,
     Flow, //
 };
+use super::forward::headers::{
+    rewrite,
+    transport_sum, //
+};
+use super::forward::leave::pass_on;
+use super::forward::sctp_sum;
+use super::ftp;
 
 /// A packet of a connection's server: gets the virtual address as its source if the connection is
 /// translated, and goes on its way.
@@ -71,7 +71,7 @@ pub(super) fn send_back(
         packet.forget_device_checksum();
         if flow.ip.protocol == protocol::SCTP {
             let same_port = flow.source_port == conn.virtual_port();
-            packet = match sctp::keep_checksum(packet, flow.ip.len, same_port, false) {
+            packet = match sctp_sum::keep(packet, flow.ip.len, same_port, false) {
                 Ok(packet) => packet,
                 Err(disposition) => return disposition,
             };

@@ -15,21 +15,18 @@ use lvs_engine::state_input::StateInput;
 
 use crate::kernel_ext::net::hook::Place;
 use crate::kernel_ext::net::packet::{
-    ChecksumState,
     Disposition,
     Packet, //
 };
 
-use super::ingress::{
-    balance,
-    takes_requests,
-    whole, //
-};
-use super::{
-    lookup,
+use super::balance::balance;
+use super::context::{
+    is_request_hook,
+    reassembled,
     Context,
     Flow, //
 };
+use super::lookup;
 
 /// Bytes of the ports in front of the header.
 const PORTS_LEN: usize = 4;
@@ -40,8 +37,8 @@ pub(super) fn receive(context: &Context<'_>, packet: Packet, ip: IpHeader) -> Di
     if context.place == Place::Forward && !lookup::may_be_reply(context.state, &ip) {
         return packet.accept();
     }
-    let (mut packet, ip) = match whole(context, packet, ip) {
-        Ok(whole) => whole,
+    let (mut packet, ip) = match reassembled(context, packet, ip) {
+        Ok(reassembled) => reassembled,
         Err(disposition) => return disposition,
     };
     if ip.is_later_fragment {
@@ -49,7 +46,7 @@ pub(super) fn receive(context: &Context<'_>, packet: Packet, ip: IpHeader) -> Di
     }
     match read(&mut packet, ip) {
         Some(flow) => balance(context, packet, flow),
-        None if context.place != Place::Forward && takes_requests(context, &packet) => {
+        None if context.place != Place::Forward && is_request_hook(context, &packet) => {
             packet.discard()
         }
         None => packet.accept(),
@@ -61,7 +58,7 @@ fn read(packet: &mut Packet, ip: IpHeader) -> Option<Flow> {
     if !packet.pull(ip.len.checked_add(PORTS_LEN)?) {
         return None;
     }
-    let (source_port, destination_port) = parse::ports(packet.linear().get(ip.len..)?)?;
+    let ports = parse::ports(packet.linear().get(ip.len..)?)?;
     let chunks_at = ip.len.checked_add(HEADER_LEN)?;
     let input = match packet.chunk_at(chunks_at) {
         Some(first) => StateInput::Chunks(Chunks::read(first, |behind| {
@@ -69,34 +66,5 @@ fn read(packet: &mut Packet, ip: IpHeader) -> Option<Flow> {
         })),
         None => StateInput::Nothing,
     };
-    Some(Flow {
-        ip,
-        source_port,
-        destination_port,
-        input,
-        client_hash: None,
-    })
-}
-
-/// Has a translated packet leave with a right checksum: made anew when a port has changed, and when
-/// a local sender left it to a device although the way out has none that `completes` it. As in
-/// ip_vs, one that stays isn't looked at by anybody here again.
-#[cold]
-pub(super) fn keep_checksum(
-    packet: Packet,
-    ip_len: usize,
-    same_port: bool,
-    completes: bool,
-) -> Result<Packet, Disposition> {
-    let mut packet = packet;
-    let is_partial = packet.checksum_state() == ChecksumState::Partial;
-    if !same_port || (is_partial && !completes) {
-        // Segments get theirs when they are cut.
-        if !packet.is_to_be_segmented() && packet.complete_sctp_checksum(ip_len).is_err() {
-            return Err(packet.discard());
-        }
-    } else if !is_partial {
-        packet.vouch_for_checksum();
-    }
-    Ok(packet)
+    Some(Flow::new(ip, ports, input))
 }

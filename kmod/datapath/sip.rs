@@ -10,7 +10,6 @@ use core::sync::atomic::Ordering;
 
 use lvs_engine::config::Target;
 use lvs_engine::parse::protocol;
-use lvs_engine::sip;
 use lvs_uapi::flags::service as service_flag;
 
 use crate::kernel_ext::net::hook::Place;
@@ -21,43 +20,18 @@ use crate::table::conn_table::{
     Role, //
 };
 
-use super::schedule::{
+use super::connect::{
     self,
     Made, //
 };
-use super::{
-    persist,
+use super::context::{
     Context,
     Flow, //
 };
-
-/// Bytes of a packet that are looked at first: almost always the whole message.
-const FIRST_LOOK: usize = 2048;
-
-const UDP_HEADER_LEN: usize = 8;
-
-/// The Call-ID of the packet's message, if it is one.
-pub(super) fn call_id<'p>(packet: &'p mut Packet, flow: &Flow) -> Option<&'p [u8]> {
-    if flow.ip.protocol != protocol::UDP {
-        return None;
-    }
-    let start = flow.ip.len.checked_add(UDP_HEADER_LEN)?;
-    let whole = packet.len() as usize;
-    let mut look = whole.min(FIRST_LOOK);
-    let range = loop {
-        if !packet.pull(look) {
-            return None;
-        }
-        // What the beginning of a message shows is what the whole message shows.
-        let message = packet.linear().get(start..)?;
-        match sip::call_id(message) {
-            Some(range) => break range,
-            None if look < whole => look = whole,
-            None => return None,
-        }
-    };
-    packet.linear().get(start..)?.get(range)
-}
+use super::{
+    call_id,
+    persist, //
+};
 
 /// The connection that a server's packet opens, which belongs to none yet.
 pub(super) fn open<'a>(
@@ -96,7 +70,7 @@ pub(super) fn open<'a>(
     let template = if service.flags() & service_flag::PERSISTENT == 0 {
         None
     } else {
-        let call = call_id(packet, flow)?;
+        let call = call_id::of(packet, flow)?;
         Some(persist::template_of_server(
             context, &tuple, call, service, dest,
         )?)
@@ -108,5 +82,5 @@ pub(super) fn open<'a>(
         real_port: flow.source_port,
         role: Role::Outgoing(template),
     };
-    schedule::create_for(context, service, &new).ok()
+    connect::create_for(context, service, &new).ok()
 }

@@ -22,15 +22,15 @@ use crate::kernel_ext::net::packet::{
 };
 use crate::kernel_ext::net::route::Route;
 
-use super::icmp::{
-    inner_flow,
-    Report, //
-};
-use super::{
-    icmpv6,
-    lookup,
+use super::context::{
     ConnEntry,
     Context, //
+};
+use super::lookup;
+use super::report::{
+    self,
+    inner_flow,
+    Report, //
 };
 
 /// What lies inside of the packet a report is about, and its connection, if this host sent it
@@ -54,7 +54,7 @@ pub(super) fn find<'a>(
             }
             parse::ipv4(packet.linear().get(inner_at..)?).ok()?
         }
-        Family::V6 => icmpv6::inner_header(packet, inner_at)?,
+        Family::V6 => report::inner_header(packet, inner_at)?,
     };
     let tunnelled = Report {
         error: report.error,

@@ -10,15 +10,13 @@ use crate::kernel_ext::net::packet::{
 };
 use crate::table::conn::Conn;
 
-use super::super::Context;
-use super::way::{
+use super::super::context::Context;
+use super::headers::take_hop;
+use super::leave::transmit;
+use super::server_route::{
     self,
-    Method, //
-};
-use super::{
-    take_hop,
-    transmit,
-    Probe, //
+    Method,
+    TooBig, //
 };
 
 /// Sends the packet on.
@@ -28,13 +26,13 @@ pub(super) fn send(
     packet: Packet,
     ip: &IpHeader,
     conn: &Conn,
-    probe: Probe,
+    too_big: TooBig,
 ) -> Disposition {
     let mut packet = packet;
-    let Ok(route) = way::past(context, &mut packet, ip) else {
+    let Ok(route) = server_route::past(context, &mut packet, ip) else {
         return packet.discard();
     };
-    if way::admit(context, &mut packet, ip, &route, Method::Bypass, probe).is_err()
+    if server_route::admit(context, &mut packet, ip, &route, Method::Bypass, too_big).is_err()
         || take_hop(&mut packet, ip).is_none()
     {
         return packet.discard();

@@ -9,20 +9,18 @@ use crate::kernel_ext::net::packet::{
     Packet, //
 };
 
-use super::super::{
+use super::super::context::{
     ConnEntry,
     Context, //
 };
-use super::way::{
+use super::headers::take_hop;
+use super::leave::transmit;
+use super::local;
+use super::server_route::{
     self,
-    Held,
-    Method, //
-};
-use super::{
-    local,
-    take_hop,
-    transmit,
-    Probe, //
+    Method,
+    RouteRef,
+    TooBig, //
 };
 
 /// Sends the packet to the server.
@@ -32,15 +30,16 @@ pub(super) fn send(
     packet: Packet,
     ip: &IpHeader,
     conn: &ConnEntry,
-    probe: Probe,
+    too_big: TooBig,
 ) -> Disposition {
-    match way::cached(context, &packet, ip, conn, Method::Direct) {
+    match server_route::cached(context, &packet, ip, conn, Method::Direct) {
         Some(route)
-            if !route.is_local() && way::fits(context, &packet, ip, route, Method::Direct) =>
+            if !route.is_local()
+                && server_route::fits(context, &packet, ip, route, Method::Direct) =>
         {
-            send_by(context, packet, ip, conn, Held::Cached(route))
+            send_by(context, packet, ip, conn, RouteRef::Cached(route))
         }
-        _ => send_with_care(*context, packet, *ip, conn, probe),
+        _ => send_with_care(*context, packet, *ip, conn, too_big),
     }
 }
 
@@ -51,16 +50,16 @@ fn send_with_care(
     packet: Packet,
     ip: IpHeader,
     conn: &ConnEntry,
-    probe: Probe,
+    too_big: TooBig,
 ) -> Disposition {
     let (context, ip, mut packet) = (&context, &ip, packet);
-    let Ok(route) = way::find(context, &mut packet, ip, conn, Method::Direct) else {
+    let Ok(route) = server_route::find(context, &mut packet, ip, conn, Method::Direct) else {
         return packet.discard();
     };
     if route.is_local() {
         return local::deliver(packet, conn);
     }
-    if way::admit(context, &mut packet, ip, &route, Method::Direct, probe).is_err() {
+    if server_route::admit(context, &mut packet, ip, &route, Method::Direct, too_big).is_err() {
         return packet.discard();
     }
     send_by(context, packet, ip, conn, route)
@@ -73,7 +72,7 @@ fn send_by<'a>(
     packet: Packet,
     ip: &IpHeader,
     conn: &ConnEntry,
-    route: Held<'a>,
+    route: RouteRef<'a>,
 ) -> Disposition {
     let mut packet = packet;
     if take_hop(&mut packet, ip).is_none() {

@@ -8,7 +8,7 @@ use crate::kernel_ext::net::packet::{
 };
 use crate::table::conn::Conn;
 
-use super::pass_on;
+use super::leave::pass_on;
 
 /// Lets the packet go on to this host's own server.
 #[inline]

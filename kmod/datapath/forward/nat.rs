@@ -2,10 +2,7 @@
 
 //! VS/NAT: the packet gets the server's address and port as its destination.
 
-use lvs_engine::addr::{
-    Addr,
-    Family, //
-};
+use lvs_engine::addr::Family;
 use lvs_engine::nat::{
     self,
     End,
@@ -27,25 +24,28 @@ use crate::table::conn::{
     Conn, //
 };
 
-use super::super::{
-    ftp,
-    sctp,
+use super::super::context::{
     ConnEntry,
     Context,
     Flow, //
 };
-use super::way::{
-    self,
-    Held,
-    Method, //
-};
-use super::{
+use super::super::ftp;
+use super::headers::{
     decrement_hops,
-    pass_on,
     rewrite,
-    transmit,
-    transport_sum,
-    Probe, //
+    transport_sum, //
+};
+use super::leave::{
+    pass_on,
+    transmit, //
+};
+use super::sctp_sum;
+use super::server_route::{
+    self,
+    is_loopback,
+    Method,
+    RouteRef,
+    TooBig, //
 };
 
 /// Rewrites a client's packet and sends it to the server, or delivers it if that is this host.
@@ -56,11 +56,12 @@ pub(super) fn send(
     flow: &Flow,
     conn: &ConnEntry,
 ) -> Disposition {
-    match way::cached(context, &packet, &flow.ip, conn, Method::Nat) {
+    match server_route::cached(context, &packet, &flow.ip, conn, Method::Nat) {
         Some(route)
-            if !route.is_local() && way::fits(context, &packet, &flow.ip, route, Method::Nat) =>
+            if !route.is_local()
+                && server_route::fits(context, &packet, &flow.ip, route, Method::Nat) =>
         {
-            send_by(context, packet, flow, conn, Held::Cached(route))
+            send_by(context, packet, flow, conn, RouteRef::Cached(route))
         }
         _ => send_with_care(*context, packet, *flow, conn),
     }
@@ -75,20 +76,20 @@ fn send_with_care(
     conn: &ConnEntry,
 ) -> Disposition {
     let (context, flow, mut packet) = (&context, &flow, packet);
-    let Ok(route) = way::find(context, &mut packet, &flow.ip, conn, Method::Nat) else {
+    let Ok(route) = server_route::find(context, &mut packet, &flow.ip, conn, Method::Nat) else {
         return packet.discard();
     };
     if !may_enter(&route, conn, &packet) {
         return packet.discard();
     }
     if !route.is_local()
-        && way::admit(
+        && server_route::admit(
             context,
             &mut packet,
             &flow.ip,
             &route,
             Method::Nat,
-            Probe::Answer,
+            TooBig::Report,
         )
         .is_err()
     {
@@ -104,7 +105,7 @@ fn send_by<'a>(
     packet: Packet,
     flow: &Flow,
     conn: &ConnEntry,
-    route: Held<'a>,
+    route: RouteRef<'a>,
 ) -> Disposition {
     let mut packet = packet;
     let stays = route.is_local();
@@ -131,7 +132,7 @@ fn send_by<'a>(
     if flow.ip.protocol == protocol::SCTP {
         let same_port = flow.destination_port == conn.real_port();
         let completes = route.sums_sctp();
-        packet = match sctp::keep_checksum(packet, flow.ip.len, same_port, completes) {
+        packet = match sctp_sum::keep(packet, flow.ip.len, same_port, completes) {
             Ok(packet) => packet,
             Err(disposition) => return disposition,
         };
@@ -158,14 +159,16 @@ pub(in crate::datapath) fn send_icmp(
     } else {
         Method::Nat
     };
-    let Ok(route) = way::find(context, &mut packet, ip, conn, method) else {
+    let Ok(route) = server_route::find(context, &mut packet, ip, conn, method) else {
         return packet.discard();
     };
     if !may_enter(&route, conn, &packet) {
         return packet.discard();
     }
     let stays = route.is_local();
-    if !stays && way::admit(context, &mut packet, ip, &route, method, Probe::Ignore).is_err() {
+    if !stays
+        && server_route::admit(context, &mut packet, ip, &route, method, TooBig::Silent).is_err()
+    {
         return packet.discard();
     }
     let needed = nat::report_len(inner_at, inner.len, inner.protocol);
@@ -198,7 +201,7 @@ pub(in crate::datapath) fn send_icmp(
 
 /// Whether the packet may go this way: nobody reaches loopback addresses from outside.
 #[inline]
-fn may_enter(route: &Held<'_>, conn: &Conn, packet: &Packet) -> bool {
+fn may_enter(route: &RouteRef<'_>, conn: &Conn, packet: &Packet) -> bool {
     !(route.is_local()
         && is_loopback(&conn.real_addr(), conn.real_family())
         && came_in(packet, conn.family()))
@@ -213,21 +216,14 @@ fn came_in(packet: &Packet, family: Family) -> bool {
     }
 }
 
-/// Whether `addr` means this host whoever says it.
-#[inline]
-pub(super) fn is_loopback(addr: &Addr, family: Family) -> bool {
-    match family {
-        Family::V4 => {
-            let [first, ..] = addr.v4();
-            first == 127
-        }
-        Family::V6 => addr.0 == [0, 0, 0, 1_u32.to_be()],
-    }
-}
-
 /// Sends the rewritten packet, or lets it go to this host's own server.
 #[inline(always)]
-fn leave<'a>(context: &Context<'a>, packet: Packet, conn: &Conn, route: &Held<'a>) -> Disposition {
+fn leave<'a>(
+    context: &Context<'a>,
+    packet: Packet,
+    conn: &Conn,
+    route: &RouteRef<'a>,
+) -> Disposition {
     let mut packet = packet;
     if conn.has(flag::TRACKED) && !conn.has(flag::ONE_PACKET) {
         packet.expect_reply_from(conn.real_end());

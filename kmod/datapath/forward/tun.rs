@@ -17,22 +17,19 @@ use crate::kernel_ext::net::packet::{
     Disposition,
     Packet, //
 };
-
 use crate::table::conn::flag;
 
-use super::super::{
+use super::super::context::{
     ConnEntry,
     Context, //
 };
-use super::way::{
+use super::headers::take_hop;
+use super::local;
+use super::server_route::{
     self,
-    Held,
-    Method, //
-};
-use super::{
-    local,
-    take_hop,
-    Probe, //
+    Method,
+    RouteRef,
+    TooBig, //
 };
 
 /// Encapsulates the packet and sends it to the server.
@@ -41,7 +38,7 @@ pub(super) fn send(
     packet: Packet,
     ip: &IpHeader,
     conn: &ConnEntry,
-    probe: Probe,
+    too_big: TooBig,
 ) -> Disposition {
     let mut packet = packet;
     let tunnel = conn
@@ -51,9 +48,9 @@ pub(super) fn send(
     let is_partial = packet.checksum_state() == ChecksumState::Partial;
     let encapsulation = Encapsulation::of(tunnel, is_partial);
     let method = Method::Tunnel(encapsulation);
-    let route = match way::cached(context, &packet, ip, conn, method) {
-        Some(route) => Held::Cached(route),
-        None => match way::find(context, &mut packet, ip, conn, method) {
+    let route = match server_route::cached(context, &packet, ip, conn, method) {
+        Some(route) => RouteRef::Cached(route),
+        None => match server_route::find(context, &mut packet, ip, conn, method) {
             Ok(route) => route,
             Err(_) => return packet.discard(),
         },
@@ -61,8 +58,8 @@ pub(super) fn send(
     if route.is_local() {
         return local::deliver(packet, conn);
     }
-    if !way::fits(context, &packet, ip, &route, method)
-        && way::admit(context, &mut packet, ip, &route, method, probe).is_err()
+    if !server_route::fits(context, &packet, ip, &route, method)
+        && server_route::admit(context, &mut packet, ip, &route, method, too_big).is_err()
     {
         return packet.discard();
     }

@@ -211,7 +211,7 @@ impl Packet {
     }
 
     /// Whether a raw socket made this packet that wants it left alone.
-    pub(crate) fn is_left_alone(&self) -> bool {
+    pub(crate) fn is_nodefrag(&self) -> bool {
         // SAFETY: The packet is alive.
         unsafe { bindings::lvs_skb_nodefrag(self.as_ptr()) }
     }

@@ -8,7 +8,6 @@ use kernel::prelude::*;
 
 use lvs_engine::addr::Family;
 
-use crate::datapath;
 use crate::kernel_ext::net::hook::Hooks;
 use crate::kernel_ext::task::time;
 
@@ -53,7 +52,7 @@ impl OfFamily {
         if !wanted || self.regular.is_none() {
             self.early = None;
         } else if self.early.is_none() {
-            self.early = Some(datapath::register_early(state, family)?);
+            self.early = Some(Hooks::register_early(state.net(), family)?);
         }
         Ok(())
     }
@@ -97,7 +96,7 @@ impl Control<'_> {
         if hooks.regular.is_some() {
             return Ok(());
         }
-        hooks.regular = Some(datapath::register(state, family)?);
+        hooks.regular = Some(Hooks::register(state.net(), family)?);
         if let Err(error) = hooks.fit_early(state, family, state.wants_early_hooks()) {
             *hooks = OfFamily::default();
             return Err(error);

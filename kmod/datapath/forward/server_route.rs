@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The way to a real server: its route, and whether the packet may and can take it.
+//! The route to a real server, and whether the packet may and can take it.
 
 use core::ops::Deref;
 
@@ -31,12 +31,8 @@ use crate::kernel_ext::net::route::Route;
 use crate::table::conn::Conn;
 use crate::table::Dest;
 
-use super::nat::is_loopback;
-use super::{
-    take_hop,
-    Context,
-    Probe, //
-};
+use super::super::context::Context;
+use super::headers::take_hop;
 
 /// How the packet will be sent, as far as routing cares.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -72,36 +68,45 @@ impl Method {
 }
 
 /// A route, from the server's cache or looked up for this packet alone.
-pub(super) enum Held<'a> {
+pub(super) enum RouteRef<'a> {
     Cached(&'a Route),
     Own(Route),
 }
 
-impl Deref for Held<'_> {
+impl Deref for RouteRef<'_> {
     type Target = Route;
 
     #[inline]
     fn deref(&self) -> &Route {
         match self {
-            Held::Cached(route) => route,
-            Held::Own(route) => route,
+            RouteRef::Cached(route) => route,
+            RouteRef::Own(route) => route,
         }
     }
 }
 
-impl<'a> Held<'a> {
+impl<'a> RouteRef<'a> {
     /// Gives the packet the route.
     #[inline]
     pub(super) fn attach(&self, packet: &mut Packet, read: ReadSide<'a>) {
         match self {
-            Held::Cached(route) => route.attach_borrowed(packet, read),
-            Held::Own(route) => route.attach(packet),
+            RouteRef::Cached(route) => route.attach_borrowed(packet, read),
+            RouteRef::Own(route) => route.attach(packet),
         }
     }
 }
 
+/// Whether packets too big for the way are answered: errors never are (RFC 1122, 3.2.2).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::datapath) enum TooBig {
+    /// The sender is told.
+    Report,
+    /// Nobody is told.
+    Silent,
+}
+
 /// The packet can't go to the server. Its sender was told if that is proper.
-pub(super) struct NoWay;
+pub(super) struct Unroutable;
 
 /// The route that the connection's server has in its cache, if the packet may take it. Whatever
 /// the reason that there is none, [`find`] knows better.
@@ -133,64 +138,64 @@ pub(super) fn find<'a>(
     ip: &IpHeader,
     conn: &Conn,
     method: Method,
-) -> Result<Held<'a>, NoWay> {
+) -> Result<RouteRef<'a>, Unroutable> {
     let route = match conn.dest(context.read) {
         Some(dest) => to_server(context, dest, method),
         None => {
             let family = conn.real_family();
-            look_up(context, family, &conn.real_addr(), method).map(Held::Own)
+            look_up(context, family, &conn.real_addr(), method).map(RouteRef::Own)
         }
     };
     let route = route.map_err(|error| no_route(packet, error))?;
     if crosses_boundary(packet, ip, method, route.is_local()) {
-        return Err(NoWay);
+        return Err(Unroutable);
     }
     Ok(route)
 }
 
-/// As [`find`] for a packet that goes past the balancer to where it was sent.
+/// Finds the route of a packet that goes past the balancer to where it was sent.
 #[cold]
 pub(super) fn past<'a>(
     context: &Context<'a>,
     packet: &mut Packet,
     ip: &IpHeader,
-) -> Result<Held<'a>, NoWay> {
+) -> Result<RouteRef<'a>, Unroutable> {
     let route = look_up(context, ip.family, &ip.destination, Method::Bypass)
         .map_err(|error| no_route(packet, error))?;
     if crosses_boundary(packet, ip, Method::Bypass, route.is_local()) {
-        return Err(NoWay);
+        return Err(Unroutable);
     }
-    Ok(Held::Own(route))
+    Ok(RouteRef::Own(route))
 }
 
 /// Tells the sender that there is no route. Where it was memory that lacked there may be one: a client
 /// that is told gives up, and one that isn't tries again.
 #[cold]
-fn no_route(packet: &mut Packet, error: Error) -> NoWay {
+fn no_route(packet: &mut Packet, error: Error) -> Unroutable {
     if error != ENOMEM && error != ENOBUFS {
         packet.report_link_failure();
     }
-    NoWay
+    Unroutable
 }
 
-fn to_server<'a>(context: &Context<'a>, dest: &'a Dest, method: Method) -> Result<Held<'a>> {
+fn to_server<'a>(context: &Context<'a>, dest: &'a Dest, method: Method) -> Result<RouteRef<'a>> {
     match kept(context, dest, method) {
-        Some(route) => Ok(Held::Cached(route)),
+        Some(route) => Ok(RouteRef::Cached(route)),
         None => fresh(context, dest, method),
     }
 }
 
 /// Looks the route up anew and keeps it for the next packets if it may be kept.
 #[cold]
-fn fresh<'a>(context: &Context<'a>, dest: &'a Dest, method: Method) -> Result<Held<'a>> {
+fn fresh<'a>(context: &Context<'a>, dest: &'a Dest, method: Method) -> Result<RouteRef<'a>> {
     let id = dest.id();
     let route =
         look_up(context, id.family, &id.addr, method).inspect_err(|_| dest.route.replace(None))?;
     if route.is_down() || !dest.is_available() {
-        return Ok(Held::Own(route));
+        return Ok(RouteRef::Own(route));
     }
     dest.keep_route(context.read, RcuBox::new_atomic(route)?)
-        .map(Held::Cached)
+        .map(RouteRef::Cached)
         .ok_or(ENODEV)
 }
 
@@ -257,8 +262,8 @@ pub(super) fn admit(
     ip: &IpHeader,
     route: &Route,
     method: Method,
-    probe: Probe,
-) -> Result<(), NoWay> {
+    too_big: TooBig,
+) -> Result<(), Unroutable> {
     if fits(context, packet, ip, route, method) {
         return Ok(());
     }
@@ -266,7 +271,7 @@ pub(super) fn admit(
     if ip.ttl <= 1 {
         packet.count_ttl_error(ip.family, net);
         packet.report(ip.family, net, IcmpError::TimeExceeded);
-        return Err(NoWay);
+        return Err(Unroutable);
     }
     let mut mtu = route.mtu();
     if let Method::Tunnel(encapsulation) = method {
@@ -276,7 +281,7 @@ pub(super) fn admit(
         };
         mtu = mtu.saturating_sub(outer_len.saturating_add(encapsulation.header_len()));
         if mtu < least {
-            return Err(NoWay);
+            return Err(Unroutable);
         }
         if context.place == Place::LocalOut {
             packet.lower_local_mtu(mtu);
@@ -285,13 +290,25 @@ pub(super) fn admit(
             return Ok(());
         }
     }
-    if ip.dont_fragment && probe == Probe::Answer && packet.exceeds(ip.family, mtu) {
+    if ip.dont_fragment && too_big == TooBig::Report && packet.exceeds(ip.family, mtu) {
         // The error quotes the packet as this hop would have sent it, as ip_vs's does.
         if take_hop(packet, ip).is_none() {
-            return Err(NoWay);
+            return Err(Unroutable);
         }
         packet.report(ip.family, net, IcmpError::FragmentationNeeded(mtu));
-        return Err(NoWay);
+        return Err(Unroutable);
     }
     Ok(())
+}
+
+/// Whether `addr` means this host whoever says it.
+#[inline]
+pub(super) fn is_loopback(addr: &Addr, family: Family) -> bool {
+    match family {
+        Family::V4 => {
+            let [first, ..] = addr.v4();
+            first == 127
+        }
+        Family::V6 => addr.0 == [0, 0, 0, 1_u32.to_be()],
+    }
 }

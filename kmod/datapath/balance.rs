@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A packet with ports: whose it is decides where it goes.
+
+use lvs_engine::parse::IpHeader;
+
+use crate::kernel_ext::net::hook::Place;
+use crate::kernel_ext::net::output::IcmpError;
+use crate::kernel_ext::net::packet::{
+    Disposition,
+    Packet, //
+};
+
+use super::context::{
+    is_request_hook,
+    Context,
+    Flow, //
+};
+use super::{
+    forward,
+    lookup,
+    reply,
+    reuse,
+    schedule,
+    sip, //
+};
+
+/// A packet with ports: a client's of a connection, or a server's, or one that begins a connection.
+#[inline(always)]
+pub(super) fn balance(context: &Context<'_>, packet: Packet, flow: Flow) -> Disposition {
+    let mut flow = flow;
+    if context.place != Place::Forward && is_request_hook(context, &packet) {
+        flow = lookup::hashed(context, flow);
+        if let Some(conn) = lookup::request(context, &flow) {
+            if reuse::keeps(context, &flow, conn) {
+                return forward::request(context, packet, &flow, conn);
+            }
+            // The entry belongs to an older connection: this packet begins another one.
+            return schedule::begin(*context, packet, flow);
+        }
+    }
+    if context.place == Place::Forward {
+        if let Some(conn) = lookup::reply(context, &flow) {
+            return reply::send_back(context, packet, &flow, conn);
+        }
+    }
+    others(*context, packet, flow)
+}
+
+/// A packet of no client's connection, and on the forwarding path of no connection at all.
+#[inline(never)]
+fn others(context: Context<'_>, packet: Packet, flow: Flow) -> Disposition {
+    let mut packet = packet;
+    if context.place != Place::Forward && lookup::may_be_reply(context.state, &flow.ip) {
+        if let Some(conn) = lookup::reply(&context, &flow) {
+            return reply::send_back(&context, packet, &flow, conn);
+        }
+    }
+    if let Some(conn) = sip::open(&context, &mut packet, &flow) {
+        return reply::send_back(&context, packet, &flow, &conn);
+    }
+    if context.state.sysctls().nat_icmp_send() && answer_stray_reply(&context, &packet, &flow) {
+        return packet.discard();
+    }
+    if context.place == Place::Forward || !is_request_hook(&context, &packet) {
+        return packet.accept();
+    }
+    schedule::begin(context, packet, flow)
+}
+
+/// If a server behind NAT sent this packet that belongs to no connection, tells it that nobody awaits
+/// it, and returns whether it did. A reset or an ABORT is no reason to answer.
+#[cold]
+fn answer_stray_reply(context: &Context<'_>, packet: &Packet, flow: &Flow) -> bool {
+    let IpHeader {
+        family,
+        protocol,
+        source,
+        ..
+    } = flow.ip;
+    let backends = &context.tables.backends;
+    let server = backends.find(context.read, family, protocol, &source, flow.source_port);
+    if flow.input.aborts() || server.is_none() {
+        return false;
+    }
+    packet.report(family, context.state.net(), IcmpError::PortUnreachable);
+    true
+}

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Making connections.
+
+use core::ops::Deref;
+
+use lvs_engine::parse::protocol;
+use lvs_engine::sched::{
+    Algorithm,
+    Key, //
+};
+use lvs_uapi::flags::service as service_flag;
+
+use crate::kernel_ext::mem::memory::Entry;
+use crate::kernel_ext::mem::rcu::RcuArc;
+use crate::kernel_ext::task::time;
+use crate::table::conn_table::{
+    NewConn,
+    OneShot,
+    Refusal,
+    Role, //
+};
+use crate::table::{
+    Dest,
+    Service, //
+};
+
+use super::context::{
+    ConnEntry,
+    Context,
+    Flow, //
+};
+
+/// Why there is no connection.
+pub(super) enum Failure {
+    /// No server takes one: the client is told.
+    NoServer,
+    /// The table takes none: the packet is dropped.
+    NoConnection,
+    /// The server was removed just after it was picked: another one may take it.
+    ServerLeft,
+}
+
+/// A connection that was just made or found.
+pub(super) enum Made<'a> {
+    /// In the table.
+    Kept(&'a ConnEntry),
+    /// Over with this packet.
+    Once(OneShot<'a>),
+}
+
+impl Deref for Made<'_> {
+    type Target = ConnEntry;
+
+    #[inline]
+    fn deref(&self) -> &ConnEntry {
+        match self {
+            Made::Kept(conn) => conn,
+            Made::Once(conn) => conn,
+        }
+    }
+}
+
+/// The server the service's scheduler picks.
+pub(super) fn pick<'a>(
+    context: &Context<'a>,
+    flow: &Flow,
+    service: &'a Entry<Service>,
+) -> Result<&'a RcuArc<Dest>, Failure> {
+    let sysctls = context.state.sysctls();
+    let (random, seconds) = match service.scheduler(context.read) {
+        Some(algorithm) if algorithm.is_random() => (time::random_u64(), 0),
+        Some(Algorithm::LocalityLeastConnection) => (0, sysctls.lblc_expiration()),
+        Some(Algorithm::LocalityReplication) => (0, sysctls.lblcr_expiration()),
+        _ => (0, 0),
+    };
+    let expiration = time::ticks(seconds.max(0).unsigned_abs());
+    let key = Key {
+        client_addr: flow.ip.source,
+        client_port: flow.source_port,
+        virtual_addr: flow.ip.destination,
+        virtual_port: flow.destination_port,
+        flags: service.flags(),
+        random,
+    };
+    service
+        .schedule(context.read, &key, expiration)
+        .ok_or(Failure::NoServer)
+}
+
+/// Makes a connection of `service`, for this packet alone if service or server want that.
+pub(super) fn create_for<'a>(
+    context: &Context<'a>,
+    service: &Service,
+    new: &NewConn<'_>,
+) -> Result<Made<'a>, Failure> {
+    let once = new.tuple.protocol == protocol::UDP
+        && (service.flags() & service_flag::ONEPACKET != 0
+            || new.dest.is_some_and(|dest| dest.serves_once()));
+    if once {
+        return create_once(context, new).map(Made::Once);
+    }
+    create(context, new).map(Made::Kept)
+}
+
+/// Makes a connection for one packet.
+#[cold]
+fn create_once<'a>(context: &Context<'a>, new: &NewConn<'_>) -> Result<OneShot<'a>, Failure> {
+    let conn = context
+        .tables
+        .conns
+        .create_once(context.read, new, context.state.terms())
+        .map_err(refused)?;
+    if let Some(dest) = new.dest {
+        if !dest.is_available() {
+            return Err(Failure::ServerLeft);
+        }
+        dest.counters.count_connection();
+    }
+    if let Role::Connection(Some(template)) = new.role {
+        // Its connections leave no other trace.
+        template.count_packet();
+    }
+    Ok(conn)
+}
+
+/// Makes a connection or template.
+pub(super) fn create<'a>(
+    context: &Context<'a>,
+    new: &NewConn<'_>,
+) -> Result<&'a ConnEntry, Failure> {
+    let conns = &context.tables.conns;
+    match conns.create(context.read, new, context.state.terms()) {
+        Ok((conn, is_new)) => {
+            if is_new && !matches!(new.role, Role::Template { .. }) {
+                if let Some(dest) = new.dest {
+                    if !dest.is_available() {
+                        conns.remove(context.read, conn);
+                        return Err(Failure::ServerLeft);
+                    }
+                    dest.counters.count_connection();
+                }
+            }
+            if conns.is_resize_to_be_announced() {
+                context.state.wake_collector();
+            }
+            Ok(conn)
+        }
+        Err(refusal) => Err(refused(refusal)),
+    }
+}
+
+/// Says why the table took no connection.
+fn refused(refusal: Refusal) -> Failure {
+    if time::may_log() {
+        kernel::pr_warn!("no new connection: {:?}\n", refusal);
+    }
+    Failure::NoConnection
+}

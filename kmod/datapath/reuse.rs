@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Whether a packet that finds a connection still belongs to it.
+
+use lvs_engine::sctp_state::SctpState;
+use lvs_engine::tcp_state::TcpState;
+
+use crate::table::conn::flag;
+
+use super::context::{
+    ConnEntry,
+    Context,
+    Flow, //
+};
+
+/// Whether a client's packet still belongs to the connection found for it. If not, the connection
+/// is ended and the packet begins a new one.
+#[inline(always)]
+pub(super) fn keeps(context: &Context<'_>, flow: &Flow, conn: &ConnEntry) -> bool {
+    let opens = flow.input.opens();
+    let server_is_gone = has_lost_server(context, conn);
+    if !opens && !server_is_gone {
+        return true;
+    }
+    let is_over = (opens && is_reused(*context, conn))
+        || (server_is_gone && context.state.sysctls().expire_nodest_conn());
+    if is_over {
+        context.tables.conns.remove(context.read, conn);
+    }
+    !is_over
+}
+
+/// Whether a SYN or INIT reuses the port of a connection that is over, or that should go elsewhere.
+#[cold]
+fn is_reused(context: Context<'_>, conn: &ConnEntry) -> bool {
+    let sysctls = context.state.sysctls();
+    let quiescent = conn
+        .dest(context.read)
+        .is_some_and(|dest| dest.weight() == 0);
+    if quiescent && sysctls.expire_nodest_conn() {
+        return true;
+    }
+    let mode = sysctls.conn_reuse_mode();
+    if mode == 0 {
+        return false;
+    }
+    let is_closing = matches!(
+        conn.tcp_state(),
+        Some(TcpState::FinWait | TcpState::CloseWait | TcpState::LastAck)
+    );
+    if is_closing && cannot_answer(&context, conn) {
+        return true;
+    }
+    // A persistent client goes to the same server anyway, and so does a control connection's data.
+    if conn.controller(context.read).is_some() {
+        return false;
+    }
+    if conn.sctp_state() == Some(SctpState::Closed) {
+        return true;
+    }
+    match conn.tcp_state() {
+        Some(TcpState::TimeWait | TcpState::Close) => true,
+        Some(TcpState::FinWait) => mode & 2 != 0 && conn.has(flag::NO_OUTPUT),
+        _ => false,
+    }
+}
+
+/// Whether nobody would answer to a connection as it was made: its server was removed, or isn't set up
+/// any more for the method by which the connection reaches it.
+fn cannot_answer(context: &Context<'_>, conn: &ConnEntry) -> bool {
+    has_lost_server(context, conn)
+        || conn
+            .dest(context.read)
+            .is_some_and(|dest| dest.forwarding() != conn.forwarding())
+}
+
+/// Whether the connection's server was removed from its service.
+#[inline(always)]
+pub(super) fn has_lost_server(context: &Context<'_>, conn: &ConnEntry) -> bool {
+    conn.dest(context.read)
+        .is_some_and(|dest| !dest.is_available())
+}
