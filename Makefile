@@ -13,16 +13,16 @@ help:            ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1	\2/p' Makefile | expand -t 20
 
 module:          ## build/stock/lvs.ko, for the kernel of Debian 13 backports
-	@qemu/module.sh stock
+	@qemu/build/module.sh stock
 
 cli:             ## build/ipvsadm-rs
-	@qemu/cli.sh
+	@qemu/build/cli.sh
 
 # On the machine that shall balance; DESTDIR and KERNEL are for packagers.
 KERNEL ?= $(shell uname -r)
 MAN := /usr/local/share/man
 install: cli     ## build for the kernel that runs here (Debian 13 backports) and install: module, aliases, tool, manual
-	@LVS_KERNEL="$(KERNEL)" qemu/module.sh running
+	@LVS_KERNEL="$(KERNEL)" qemu/build/module.sh running
 	$(SUDO) install -D -m 644 build/running/lvs.ko "$(DESTDIR)/usr/lib/modules/$(KERNEL)/updates/lvs.ko"
 	$(SUDO) install -D -m 644 packaging/lvs.conf "$(DESTDIR)/etc/modprobe.d/lvs.conf"
 	$(SUDO) install -D -m 755 build/ipvsadm-rs "$(DESTDIR)/usr/local/sbin/ipvsadm-rs"
@@ -36,43 +36,43 @@ uninstall:       ## remove what install put there
 	$(SUDO) depmod $(if $(DESTDIR),-b "$(DESTDIR)") "$(KERNEL)"
 
 uml-module:      ## build/uml/lvs.ko, for the user-mode kernel the tests run on
-	@qemu/module.sh uml
+	@qemu/build/module.sh uml
 
 demo: all        ## show a load balancer at work on the stock kernel in QEMU
-	@qemu/stock.sh qemu/scenarios/demo.sh
+	@qemu/run/stock.sh qemu/scenarios/demo/demo.sh
 
 shell: all       ## a root shell in the guest of the demonstration: module loaded, client and servers up
-	@qemu/stock.sh --interactive qemu/scenarios/shell.sh
+	@qemu/run/stock.sh --interactive qemu/scenarios/demo/shell.sh
 
 uml-shell: uml-module cli  ## the same on user-mode Linux
-	@qemu/uml.sh --interactive
+	@qemu/run/uml.sh --interactive
 
 test:            ## every test: cargo's, make check, the scenarios on user-mode Linux, the acceptance list on the stock kernel
-	@qemu/run-tests.sh host check uml stock
+	@qemu/run/run-tests.sh host check uml stock
 
 test-fast:       ## without the stock kernel
-	@qemu/run-tests.sh host uml
+	@qemu/run/run-tests.sh host uml
 
 test-stock:      ## every scenario on the stock kernel (hours without KVM)
-	@qemu/run-tests.sh stock-all
+	@qemu/run/run-tests.sh stock-all
 
 test-sanitized:  ## the scenarios on a kernel with KASAN, kmemleak, lockdep and others (first run: 10 minutes more)
-	@qemu/run-tests.sh sanitized
+	@qemu/run/run-tests.sh sanitized
 
 # EACH: seconds of each target of libFuzzer. PACKETS in each of three ways, CALLS of each caller; a run says its seed, and the
 # same seed does the same again.
 fuzz: uml-module cli  ## fuzz parsers and table, then a guest, for longer than the tests do (1 hour; EACH=, PACKETS=, CALLS=, SEED=)
-	@qemu/fuzz.sh $(or $(EACH),600)
-	@seed=$(or $(SEED),$$(date +%s)); echo "seed $$seed"; qemu/uml.sh --timeout 36000 \
-		--env FUZZ_PACKETS=$(or $(PACKETS),4000000) --env FUZZ_SEED=$$seed qemu/scenarios/test-packet-fuzz.sh && \
-	qemu/uml.sh --timeout 36000 --env FUZZ_CALLS=$(or $(CALLS),50000) --env FUZZ_SEED=$$seed \
-		qemu/scenarios/test-control-fuzz.sh
+	@qemu/check/fuzz.sh $(or $(EACH),600)
+	@seed=$(or $(SEED),$$(date +%s)); echo "seed $$seed"; qemu/run/uml.sh --timeout 36000 \
+		--env FUZZ_PACKETS=$(or $(PACKETS),4000000) --env FUZZ_SEED=$$seed qemu/scenarios/robustness/test-packet-fuzz.sh && \
+	qemu/run/uml.sh --timeout 36000 --env FUZZ_CALLS=$(or $(CALLS),50000) --env FUZZ_SEED=$$seed \
+		qemu/scenarios/robustness/test-control-fuzz.sh
 
 # A run says its seed; what happens at the same time differs all the same.
 soak: uml-module cli  ## traffic of all kinds while everything about the balancer changes (MINUTES=10, SEED=)
 	@seed=$(or $(SEED),$$(date +%s)); minutes=$(or $(MINUTES),10); echo "seed $$seed"; \
-		qemu/uml.sh --timeout $$((minutes * 90 + 600)) --mem 2048 --env MINUTES=$$minutes --env SEED=$$seed \
-		qemu/scenarios/soak.sh
+		qemu/run/uml.sh --timeout $$((minutes * 90 + 600)) --mem 2048 --env MINUTES=$$minutes --env SEED=$$seed \
+		qemu/scenarios/robustness/soak.sh
 
 bench:           ## measure lvs beside ip_vs: build/bench.json, build/bench.svg (20 minutes; QUICK=1: 3)
 	@qemu/bench/run.sh uml
@@ -81,10 +81,10 @@ bench-stock:     ## some of it on the stock kernel in QEMU, counting instruction
 	@qemu/bench/run.sh stock
 
 check:           ## formatting, lints, no panics, no unsafe code outside kernel_ext
-	@qemu/check.sh
+	@qemu/check/check.sh
 
 update:          ## follow the backports suite to its newest kernel
-	@qemu/buildroot.sh --update
+	@qemu/build/buildroot.sh --update
 
 clean:           ## remove build/
 	@echo "removing $(CURDIR)/build"

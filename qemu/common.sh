@@ -69,7 +69,7 @@ need_tool() {
 # The build root that fits this checkout, made when missing. Sets ROOT and KREL: the release of the stock kernel in it, or
 # of $LVS_KERNEL, another build of the same source that this host has the headers of.
 find_root() {
-	ROOT=$("$LVS_TOP/qemu/buildroot.sh")
+	ROOT=$("$LVS_TOP/qemu/build/buildroot.sh")
 	KREL=${LVS_KERNEL:-$(cat "$ROOT/.lvs/release")}
 }
 

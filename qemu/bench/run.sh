@@ -19,8 +19,8 @@ esac
 need_tool python3
 need_tool taskset util-linux
 
-"$LVS_TOP/qemu/module.sh" "$vehicle"
-"$LVS_TOP/qemu/cli.sh"
+"$LVS_TOP/qemu/build/module.sh" "$vehicle"
+"$LVS_TOP/qemu/build/cli.sh"
 mkdir -p "$LVS_BUILD"
 samples=$LVS_BUILD/$name.samples
 exec 7>"$LVS_BUILD/.$name.lock"
@@ -39,13 +39,13 @@ guest() {
 	)
 	[ "${#cases[@]}" -gt 0 ] || return 0
 	if [ "$vehicle" = uml ]; then
-		options=(env "LVS_HUGE_PAGES=${LVS_HUGE_PAGES:-always}" "${prefix[@]}" "$LVS_TOP/qemu/uml.sh" --mem 2048 "${options[@]}")
+		options=(env "LVS_HUGE_PAGES=${LVS_HUGE_PAGES:-always}" "${prefix[@]}" "$LVS_TOP/qemu/run/uml.sh" --mem 2048 "${options[@]}")
 	elif [ "$cpus" -eq 1 ]; then
 		# One instruction takes a nanosecond of the guest's time, and nothing that the host does takes any.
-		options=(env "LVS_ACCEL=tcg,thread=single" "LVS_QEMU_ARGS=-icount shift=0,sleep=off" "$LVS_TOP/qemu/stock.sh"
+		options=(env "LVS_ACCEL=tcg,thread=single" "LVS_QEMU_ARGS=-icount shift=0,sleep=off" "$LVS_TOP/qemu/run/stock.sh"
 			--mem 2048 "${options[@]}")
 	else
-		options=("$LVS_TOP/qemu/stock.sh" --mem 2048 "${options[@]}")
+		options=("$LVS_TOP/qemu/run/stock.sh" --mem 2048 "${options[@]}")
 	fi
 	"${options[@]}" "$BENCH/guest/bench.py" "$vehicle" "$repetition" "${cases[@]}" </dev/null | while IFS= read -r line; do
 		case $line in

@@ -24,6 +24,8 @@ export LC_ALL=C PYTHONDONTWRITEBYTECODE=1
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 
 LIB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+HERE=$(cd "$(dirname "$0")" && pwd)
+export PYTHONPATH=$LIB
 NAME=$(basename "$0" .sh)
 CHECKS=0
 

@@ -5,7 +5,7 @@
 # half-changed, or the packet is lost; the next try works, and nothing leaks.
 . "$(dirname "$0")/../lib/common.sh"
 
-export PYTHONPATH=$LIB PYTHON_COLORS=0
+export PYTHON_COLORS=0
 # A name of the family would have ip_vs loaded while lvs is away.
 echo "install ip_vs false" >/etc/modprobe.d/faults.conf
 at_exit "rm -f /etc/modprobe.d/faults.conf"
@@ -17,7 +17,7 @@ every() { CHECKS=$((CHECKS + 1)) && "$@" || fail "see above"; }
 
 heading "Loading the module"
 for ns in director other; do ip netns add $ns && ip -n $ns link set lo up; done
-every python3 "$LIB/fault_calls.py" load
+every python3 "$HERE/fault_calls.py" load
 
 heading "Names that are taken"
 for name in netlink-family socket-options; do
@@ -30,11 +30,11 @@ done
 
 load_module lvs
 heading "Calls"
-every nsenter --net=/run/netns/director python3 "$LIB/fault_calls.py" control
+every nsenter --net=/run/netns/director python3 "$HERE/fault_calls.py" control
 heading "Packets"
-every python3 "$LIB/fault_packets.py"
+every python3 "$HERE/fault_packets.py"
 heading "Threads of the kernel"
-every python3 "$LIB/fault_threads.py"
+every python3 "$HERE/fault_threads.py"
 
 remove_namespaces
 unload_module lvs

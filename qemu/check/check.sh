@@ -1,0 +1,107 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Static checks, each a line of output: formatting, lints of the host crates and of the module, no panic in the module,
+# no unsafe code outside kernel_ext, a table of it, licences named, no endless files.
+. "$(dirname "$0")/../common.sh"
+
+find_root
+RESULTS=$LVS_BUILD/check
+mkdir -p "$RESULTS"
+failed=0
+
+# check NAME COMMAND...: anything the command prints is a finding.
+check() {
+	local name=$1 log=$RESULTS/$1.log
+	shift
+	if "$@" >"$log" 2>&1 </dev/null && [ ! -s "$log" ]; then
+		echo "ok $name"
+	else
+		echo "FAILED $name"
+		head -n 60 "$log" | sed 's/^/    /'
+		failed=1
+	fi
+}
+
+# The module's own files are no cargo package.
+format() {
+	"$LVS_TOP/qemu/build/cargo.sh" fmt --all --check -- --color never
+	in_root rustfmt --edition 2021 --color never --check /src/kmod/lvs_main.rs
+}
+
+clippy_host() { "$LVS_TOP/qemu/build/cargo.sh" clippy --quiet --locked --workspace --all-targets -- -D warnings; }
+
+# Built apart from the real module, from scratch, so that every crate is looked at.
+clippy_module() {
+	rm -rf "$LVS_BUILD/clippy"
+	"$LVS_TOP/qemu/build/module.sh" clippy
+	grep -q 'clippy-driver .*-Wclippy::undocumented_unsafe_blocks' "$LVS_BUILD/clippy/kbuild/kmod/.lvs_main.o.cmd" ||
+		echo "clippy was not asked for a proof of each unsafe block"
+	grep -rn 'undocumented_unsafe_blocks' "$LVS_TOP/kmod" --include='*.rs' | grep -v '/bindings\.rs:' || true
+}
+
+# A panic in the kernel is a crash: nothing of the module may reach one. Names the symbols.
+panics() {
+	in_root nm -C /build/stock/lvs.ko | grep -E ' U .*(core::panicking|unwrap_failed|expect_failed|core::slice.*_fail)' || true
+}
+
+unsafe_outside() {
+	cd "$LVS_TOP/kmod"
+	grep -rnE --include='*.rs' '\bunsafe\b' . | grep -v '^\./kernel_ext/' | grep -vE 'forbid|deny|unsafe_code' |
+		grep -vE '^[^:]*:[0-9]+:\s*//' || true
+}
+
+# The README's table speaks of every file with unsafe code, and of files, tests and regressions that exist.
+unsafe_table() {
+	local table=$RESULTS/unsafe-table.md name
+	cd "$LVS_TOP"
+	sed -n '/^### Unsafe code/,/^## /p' README.md >"$table"
+	grep -rlE --include='*.rs' '\bunsafe\b' kmod/kernel_ext | grep -vE '/(mod|bindings)\.rs$' | while read -r name; do
+		grep -q "^| \`${name##*/}\` |" "$table" || echo "the table of unsafe code does not list $name"
+	done
+	{
+		sed -n 's/^| `\([a-z_]*\.rs\)` .*/\1/p' "$table" | while read -r name; do
+			find kmod/kernel_ext -name "$name" | grep . || echo "$name"
+		done
+		grep -oE '`test-[a-z0-9-]+`' "$table" | sort -u | tr -d '`' | while read -r name; do
+			find qemu/scenarios -name "$name.sh" | grep . || echo "qemu/scenarios/*/$name.sh"
+		done
+		grep -oE 'tests/[a-z/-]+\.rs' "$table" | sort -u
+	} | while read -r name; do
+		[ -e "$name" ] || echo "the table of unsafe code names $name, which does not exist"
+	done
+	grep -oE '\(`[a-z-]+`[^)]*\)' "$table" | grep -oE '[a-z]+-[a-z-]+' | sort -u | tr - _ | while read -r name; do
+		grep -q "^def $name()" qemu/scenarios/robustness/regressions.py || echo "the table of unsafe code names $name, which is no regression"
+	done
+}
+
+# Every source file names its licence; what others may build on is not bound to the kernel's.
+licences() {
+	local file wanted
+	cd "$LVS_TOP"
+	git ls-files '*.rs' '*.sh' '*.c' '*.h' '*.py' '*.toml' '*.yaml' '*.cases' '*.list' '*.packages' '*.config' '*Makefile' \
+		'*Kbuild' .ci/run | while read -r file; do
+		[ -e "$file" ] || continue
+		wanted='GPL-2\.0'
+		case $file in ipvsadm-rs/* | uapi/* | tests/* | Cargo.toml) wanted='MIT OR GPL-2\.0' ;; esac
+		head -n 3 "$file" | grep -qE "SPDX-License-Identifier: $wanted( \*/)?\$" ||
+			echo "$file does not say SPDX-License-Identifier: $wanted in its first lines"
+	done
+}
+
+long_files() {
+	cd "$LVS_TOP"
+	git ls-files '*.rs' '*.sh' '*.c' '*.h' '*.py' | while read -r file; do
+		[ ! -e "$file" ] || [ "$(wc -l <"$file")" -le 600 ] || echo "$file has $(wc -l <"$file") lines, more than 600"
+	done
+}
+
+"$LVS_TOP/qemu/build/module.sh" stock
+check rustfmt format
+check clippy-host clippy_host
+check clippy-module clippy_module
+check no-panics panics
+check unsafe-only-in-kernel_ext unsafe_outside
+check unsafe-table unsafe_table
+check licences licences
+check file-length long_files
+exit "$failed"

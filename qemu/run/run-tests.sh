@@ -1,0 +1,176 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Run the tests and print a line for each: "ok NAME (SECONDS s)" or "FAILED NAME" with the end of its output, which is
+# whole in build/tests/NAME.log. The last line is "N passed, N failed".
+#
+# usage: run-tests.sh GROUP... [-- PATTERN]
+#   host       cargo's tests of uapi, kmod/engine, ipvsadm-rs and tests, and some seconds of each fuzz target
+#   check      check.sh: formatting, lints, no panics, and so on
+#   uml        qemu/scenarios/*/test-*.sh, each in a user-mode guest of its own; some again with the early path
+#   stock      acceptance.list, on the stock kernel in one boot of QEMU
+#   stock-all  the same scenarios on the stock kernel
+#   sanitized  these and qemu/scenarios/sanitized/test-*.sh on the user-mode kernel with sanitizers
+# With a PATTERN only tests whose name matches it (a shell pattern) run.
+. "$(dirname "$0")/../common.sh"
+. "$(dirname "$0")/tests.sh"
+
+groups=() pattern='*'
+while [ $# -gt 0 ]; do
+	case $1 in
+	host | check | uml | stock | stock-all | sanitized) groups+=("$1") ;;
+	--) pattern=${2:?a pattern has to follow --} && break ;;
+	*) sed -n '3,15s/^# \?//p' "$0" >&2 && exit 2 ;;
+	esac
+	shift
+done
+[ "${#groups[@]}" -gt 0 ] || die "which groups? host, check, uml, stock, stock-all, sanitized"
+
+# Cargo's own count: every test function is a test of ours, and one that was ignored is one that failed.
+group_host() {
+	local log=$RESULTS/host.log start=$SECONDS counts status=0 name
+	say "running cargo's tests (at first 2 minutes); follow them in $log"
+	"$LVS_TOP/qemu/build/cargo.sh" test --quiet --locked --workspace --no-fail-fast >"$log" 2>&1 || status=$?
+	counts=$(sed -n 's/^test result: .* \([0-9]*\) passed; \([0-9]*\) failed; \([0-9]*\) ignored.*/\1 \2 \3/p' "$log" |
+		awk '{ passed += $1; failed += $2 + $3 } END { print passed + 0, failed + 0 }')
+	PASSED=$((PASSED + ${counts% *}))
+	FAILED=$((FAILED + ${counts#* }))
+	if [ "$status" -eq 0 ] && [ "${counts#* }" -eq 0 ] && [ "${counts% *}" -gt 0 ]; then
+		echo "ok host: ${counts% *} tests of cargo ($((SECONDS - start)) s)"
+	else
+		# A crate that does not compile counts as one.
+		[ "${counts#* }" -gt 0 ] || FAILED=$((FAILED + 1))
+		show_failure "host: cargo's tests" "$log"
+	fi
+	for name in "$LVS_TOP"/tests/fuzz/targets/*.rs; do
+		name=$(basename "$name" .rs)
+		start_test "host/fuzz-$name" "$LVS_TOP/qemu/check/fuzz.sh" 4 "$name"
+	done
+	wait_for_tests
+}
+
+group_check() {
+	local log=$RESULTS/check.log start=$SECONDS verdict name found=0
+	say "checking formatting, lints and so on (1 minute)"
+	"$LVS_TOP/qemu/check/check.sh" >"$log" 2>&1 || true
+	while read -r verdict name; do
+		selected "check/$name" || continue
+		found=1
+		sed -n "/^FAILED $name\$/,/^[^ ]* /{/^ /p}" "$log" >"$RESULTS/check-$name.log"
+		[ "$verdict" = ok ] && verdict=0 || verdict=1
+		report "check/$name" "$verdict" $((SECONDS - start)) "$RESULTS/check-$name.log"
+	done < <(grep -E '^(ok|FAILED) ' "$log")
+	[ "$found" -eq 1 ] || [ "$pattern" != '*' ] || report check 1 0 "$log"
+}
+
+# The files below scenarios/, by name, but for those that want the kernel with sanitizers.
+scenarios() {
+	(cd "$LVS_TOP/qemu/scenarios" && find . -name 'test-*.sh' -not -path './sanitized/*' -printf '%f %P\n') | sort |
+		cut -d' ' -f2
+}
+# named NAME...: those of them.
+named() {
+	local name
+	for name; do scenarios | grep "/test-$name\.sh\$"; done
+}
+
+# Every scenario in a guest of its own; $1 is the group, the rest are options of uml.sh. A scenario's line "# Guest: "
+# has more of them.
+scenarios_on_uml() {
+	local group=$1 file name found=0 guest
+	shift
+	for file in $(scenarios); do
+		name=$(basename "$file" .sh)
+		selected "$group/$name" || continue
+		found=1
+		read -ra guest < <(sed -n 's/^# Guest: //p' "$LVS_TOP/qemu/scenarios/$file") || true
+		start_test "$group/$name" "$LVS_TOP/qemu/run/uml.sh" "$@" "${guest[@]}" --name "$name" \
+			"$LVS_TOP/qemu/scenarios/$file"
+	done
+	wait_for_tests
+	[ "$found" -eq 1 ] || [ "$pattern" != '*' ] || report "$group: scenarios" 1 0 /dev/null
+}
+
+# Scenarios of the packet's way that have to pass with the early path as they do without.
+EARLY=(nat dr tun mixed-local icmp fragments mtu narrow-link states ipv6 director-ends return-routes)
+
+group_uml() {
+	local name
+	scenarios_on_uml uml --timeout 600
+	for name in "${EARLY[@]}"; do
+		selected "uml/early-$name" || continue
+		start_test "uml/early-$name" "$LVS_TOP/qemu/run/uml.sh" --timeout 600 --name "early-$name" \
+			--env LVS_PARAMETERS=early_path=1 "$LVS_TOP/qemu/scenarios/$(named "$name")"
+	done
+	wait_for_tests
+}
+
+# limits LIST: "LIMIT:TEST" of each selected line of a list, which has a file and its limit if not 240 seconds.
+limits() {
+	local test limit
+	while read -r test limit; do
+		case $test in '' | '#'*) continue ;; esac
+		! selected "$group/$(basename "$test" .sh)" || echo "${limit:-240}:/lvs/$test"
+	done <"$1"
+}
+
+# The detectors first: if they don't detect, the rest says little. Most scenarios share a boot; one that wants a guest of its
+# own has one, and one with a line "# Not sanitized: " is left out for the reason that follows. Those of the packet's way run
+# once more by the early path.
+group_sanitized() {
+	local file name reason shared=() early=() guest boot=("$LVS_TOP/qemu/run/uml.sh" --sanitized --mem 1536 --timeout 36000)
+	! selected sanitized/test-detectors || start_test sanitized/test-detectors "$LVS_TOP/qemu/run/uml.sh" --sanitized --provokes \
+		--timeout 900 "$LVS_TOP/qemu/scenarios/sanitized/test-detectors.sh"
+	wait_for_tests
+	for file in $(scenarios) $(cd "$LVS_TOP/qemu/scenarios" && ls sanitized/test-*.sh); do
+		name=$(basename "$file" .sh)
+		[ "$name" != test-detectors ] && selected "sanitized/$name" || continue
+		reason=$(sed -n 's/^# Not sanitized: //p' "$LVS_TOP/qemu/scenarios/$file")
+		read -ra guest < <(sed -n 's/^# Guest: //p' "$LVS_TOP/qemu/scenarios/$file") || true
+		if [ -n "$reason" ]; then
+			echo "left out sanitized/$name: $reason"
+		elif [ "${#guest[@]}" -gt 0 ]; then
+			in_batches sanitized/ "1800:/lvs/scenarios/$file" -- "${boot[@]}" "${guest[@]}" --name "sanitized-$name"
+		else
+			shared+=("1800:/lvs/scenarios/$file")
+		fi
+	done
+	in_batches sanitized/ "${shared[@]}" -- "${boot[@]}" --name sanitized
+	for name in "${EARLY[@]}"; do
+		! selected "sanitized/early-test-$name" || early+=("1800:/lvs/scenarios/$(named "$name")")
+	done
+	in_batches sanitized/early- "${early[@]}" -- "${boot[@]}" --name sanitized-early --env LVS_PARAMETERS=early_path=1
+}
+
+# The list in one boot.
+group_stock() {
+	local tests=() test total=120
+	mapfile -t tests < <(limits "$LVS_TOP/qemu/run/acceptance.list")
+	for test in "${tests[@]}"; do total=$((total + ${test%%:*})); done
+	in_batches stock/ "${tests[@]}" -- "$LVS_TOP/qemu/run/stock.sh" --name acceptance --mem 2048 --timeout "$total"
+}
+
+# Fifteen scenarios share a boot, so that what one leaves behind reaches few others; one that wants a guest of its own has
+# one. Not test-cli-parity: thousands of processes that say little about the kernel.
+group_stock_all() {
+	local file name guest at shared=() boot=("$LVS_TOP/qemu/run/stock.sh" --mem 2048 --timeout 36000)
+	for file in $(scenarios); do
+		name=$(basename "$file" .sh)
+		[ "$name" != test-cli-parity ] && selected "stock-all/$name" || continue
+		read -ra guest < <(sed -n 's/^# Guest: //p' "$LVS_TOP/qemu/scenarios/$file") || true
+		if [ "${#guest[@]}" -gt 0 ]; then
+			in_batches stock-all/ "1800:/lvs/scenarios/$file" -- "${boot[@]}" "${guest[@]}" --name "stock-$name"
+		else
+			shared+=("900:/lvs/scenarios/$file")
+		fi
+	done
+	for ((at = 0; at < ${#shared[@]}; at += 15)); do
+		in_batches stock-all/ "${shared[@]:at:15}" -- "${boot[@]}" --name stock-all
+	done
+}
+
+prepare_artifacts
+for group in "${groups[@]}"; do
+	"group_${group/-/_}"
+done
+echo "$PASSED passed, $FAILED failed"
+[ "$FAILED" -eq 0 ]

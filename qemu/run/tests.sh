@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-2.0
+# Shared by the test runners: count, report, and run a few tests at a time. Source it after common.sh.
+
+RESULTS=$LVS_BUILD/tests
+PASSED=0 FAILED=0
+RUNNING=()
+# Guests have two processors, and wait for most of the time.
+PARALLEL=${LVS_TEST_JOBS:-$JOBS}
+mkdir -p "$RESULTS"
+
+# shellcheck disable=SC2254 # the pattern is one
+selected() { case $1 in $pattern) ;; *) return 1 ;; esac; }
+
+show_failure() {
+	echo "FAILED $1"
+	tail -n 40 "$2" | sed 's/^/    /'
+	echo "    (the whole output: $2)"
+}
+
+# report NAME STATUS SECONDS LOG
+report() {
+	if [ "$2" -eq 0 ]; then
+		PASSED=$((PASSED + 1))
+		echo "ok $1 ($3 s)"
+	else
+		FAILED=$((FAILED + 1))
+		show_failure "$1" "$4"
+	fi
+}
+
+log_of() { echo "$RESULTS/${1//\//-}.log"; }
+
+# start_test NAME COMMAND...: in the background; its result is reported when it ends.
+start_test() {
+	local name=$1 log
+	shift
+	while [ "${#RUNNING[@]}" -ge "$PARALLEL" ]; do finish_one; done
+	log=$(log_of "$name")
+	(
+		start=$SECONDS status=0
+		"$@" >"$log" 2>&1 </dev/null || status=$?
+		echo "$status $((SECONDS - start))" >"$log.status"
+	) &
+	RUNNING+=("$!:$name")
+}
+
+# Report the test that was started first; with a few at a time that is as good as the one that ended first.
+finish_one() {
+	local first=${RUNNING[0]} name status seconds
+	name=${first#*:}
+	wait "${first%%:*}" || true
+	read -r status seconds <"$(log_of "$name").status" || status=1 seconds=0
+	rm -f "$(log_of "$name").status"
+	report "$name" "$status" "$seconds" "$(log_of "$name")"
+	RUNNING=("${RUNNING[@]:1}")
+}
+
+wait_for_tests() {
+	while [ "${#RUNNING[@]}" -gt 0 ]; do finish_one; done
+}
+
+# in_batches PREFIX LIMIT:TEST... -- COMMAND...: tests, files below /lvs, one after the other in one guest, each for so many
+# seconds at most. COMMAND boots it; guest/batch.sh and its arguments are added. When the guest ends early, because it died
+# or its detectors found something, the tests after that have another.
+in_batches() {
+	local prefix=$1 tests=() left boot=0 log name own status seconds
+	shift
+	while [ "$1" != -- ]; do tests+=("$1") && shift; done
+	shift
+	while [ "${#tests[@]}" -gt 0 ]; do
+		boot=$((boot + 1)) left=${#tests[@]}
+		log=$(log_of "${prefix}boot-$boot")
+		say "booting a guest for $left tests; follow them in $log"
+		"$@" /lvs/guest/batch.sh "${tests[@]}" >"$log" 2>&1 </dev/null || true
+		while [ "${#tests[@]}" -gt 0 ]; do
+			name=$(basename "${tests[0]#*:}" .sh)
+			own=$(log_of "$prefix$name")
+			# What is between the marks.
+			tr -d '\r' <"$log" | sed -n "/^@@ begin $name\$/,/^@@ end $name /p" >"$own"
+			[ -s "$own" ] || break
+			tests=("${tests[@]:1}")
+			read -r status seconds < <(sed -n "s/^@@ end $name //p" "$own") || {
+				tail -n 40 "$log" >>"$own"
+				report "$prefix$name" 1 0 "$own"
+				break
+			}
+			report "$prefix$name" "$status" "$seconds" "$own"
+		done
+		# Not even the first began.
+		if [ "${#tests[@]}" -eq "$left" ]; then
+			for name in "${tests[@]}"; do report "$prefix$(basename "${name#*:}" .sh)" 1 0 "$log"; done
+			return
+		fi
+	done
+}
+
+# artifact NAME COMMAND...: build something that tests need. Without it they would test an older one: stop.
+artifact() {
+	local name=$1 log=$RESULTS/build-$1.log start=$SECONDS
+	shift
+	if "$@" 2>&1 | tee "$log" >&2; then
+		say "built $name ($((SECONDS - start)) s)"
+	else
+		FAILED=$((FAILED + 1))
+		echo "FAILED build of $name: see above"
+		echo "$PASSED passed, $FAILED failed"
+		exit 1
+	fi
+}
+
+# What the chosen groups need, built first.
+prepare_artifacts() {
+	local group guests=0
+	for group in "${groups[@]}"; do
+		case $group in
+		host | check) ;;
+		*)
+			artifact "module-$group" "$LVS_TOP/qemu/build/module.sh" "${group%-all}"
+			guests=1
+			;;
+		esac
+	done
+	[ "$guests" -eq 0 ] || artifact ipvsadm-rs "$LVS_TOP/qemu/build/cli.sh"
+}

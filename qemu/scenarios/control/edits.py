@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Changes servers, weights, thresholds and the scheduler of a service while two CPUs
+begin connections to it, one packet each: edits.py SEED SCHEDULER...
+
+Prints what is wrong, and at the end what was sent and what was counted."""
+
+import os
+import random
+import re
+import subprocess
+import sys
+import time
+
+from lvs import wire
+
+VIP, PORT, COUNT = wire.VIP, 54, 150000
+SERVICE = f"-u {VIP}:{PORT}"
+PKTGEN = "/proc/thread-self/net/pktgen/"
+seed, schedulers = int(sys.argv[1]), sys.argv[2:]
+draw = random.Random(seed)
+DIRECTOR = wire.Netns("director")
+weights, sum_of_edits = {}, 0
+
+
+def said(title, text):
+    if text:
+        print(f"{title}: {text.strip()}")
+
+
+def restore(lines):
+    """Gives rules to the tool at once."""
+    global sum_of_edits
+    sum_of_edits += len(lines)
+    done = subprocess.run(["nsenter", "--net=/run/netns/director", os.environ["ADMIN"], "-R"],
+                          input="".join(f"{line}\n" for line in lines), capture_output=True, text=True)
+    said("refused", done.stderr)
+
+
+def pktgen(name, *commands):
+    with DIRECTOR:
+        for command in commands:
+            with open(PKTGEN + name, "w", encoding="ascii") as file:
+                file.write(command + "\n")
+
+
+def progress(cpu):
+    """Packets that this CPU has sent."""
+    with DIRECTOR, open(f"{PKTGEN}front@{cpu}", encoding="ascii") as file:
+        return int(re.search(r"pkts-sofar: (\d+)", file.read())[1])
+
+
+def prepare():
+    """Each CPU has clients of its own, whose connections are all different ones."""
+    mac = wire.run("ip", "-br", "link", "show", "dev", "front").split()[2]
+    threads = [f"kpktgend_{cpu % os.cpu_count()}" for cpu in (0, 1)]
+    for thread in sorted(set(threads)):
+        pktgen(thread, "rem_device_all")
+    for cpu, thread in enumerate(threads):
+        pktgen(thread, f"add_device front@{cpu}")
+        pktgen(f"front@{cpu}", "xmit_mode netif_receive", f"count {COUNT}", "clone_skb 0", "burst 1", "pkt_size 60",
+               "delay 30000", "flag !UDPSRC_RND", f"dst {VIP}", f"dst_mac {mac}",
+               f"src_min 10.1.{cpu}.1", f"src_max 10.1.{cpu}.9", "udp_src_min 1024", "udp_src_max 61022",
+               f"udp_dst_min {PORT}", f"udp_dst_max {PORT}")
+    said("nft", wire.run("nft", "add table ip seen; add set ip seen servers { type ipv4_addr; size 4096; flags dynamic; counter; }; "
+                         "add chain ip seen out { type filter hook postrouting priority 0; }; "
+                         "add rule ip seen out oif sink update @servers { ip daddr }"))
+
+
+def seen():
+    """Packets that each server's address has got."""
+    out = wire.run("nft", "list", "set", "ip", "seen", "servers")
+    return {server: int(count) for server, count in re.findall(r"([\d.]+) counter packets (\d+)", out)}
+
+
+def step(packets=20):
+    """Waits until both CPUs have begun more connections: what they were about before is over.
+    False when they are done."""
+    goals = [min(progress(cpu) + packets, COUNT) for cpu in (0, 1)]
+    end = time.monotonic() + 20
+    while any(progress(cpu) < goal for cpu, goal in zip((0, 1), goals)):
+        if time.monotonic() > end:
+            sys.exit(f"no connection began for 20 s: {[progress(cpu) for cpu in (0, 1)]} of {COUNT}")
+    return max(goals) < COUNT
+
+
+def weight():
+    return draw.choice([0, 1, 1, 2, 3, 10, 100])
+
+
+def add():
+    free = [name for name in (f"10.9.0.{n}" for n in range(10, 110)) if name not in weights]
+    server = draw.choice(free)
+    weights[server] = weight()
+    return f"-a {SERVICE} -r {server} -m -w {weights[server]}"
+
+
+def edit():
+    """A change; whoever stays open is left alone: 10.9.0.9."""
+    kind = draw.random()
+    if kind < 0.1:
+        return f"-E {SERVICE} -s {draw.choice(schedulers)}"
+    if kind < 0.35 and len(weights) < 90 or len(weights) < 3:
+        return add()
+    server = draw.choice(list(weights))
+    if kind < 0.6:
+        del weights[server]
+        return f"-d {SERVICE} -r {server}"
+    weights[server] = weight()
+    return f"-e {SERVICE} -r {server} -m -w {weights[server]}" + (" -x 500 -y 400" if kind > 0.9 else "")
+
+
+def stays_closed(rounds):
+    """Servers that were removed or have weight 0 get nothing any more."""
+    closed = [f"10.9.0.{n}" for n in range(10, 110) if not weights.get(f"10.9.0.{n}")]
+    if not step():
+        return
+    before = seen()
+    step(200)
+    after = seen()
+    for server in closed:
+        if before.get(server) != after.get(server):
+            print(f"round {rounds}: {server}, weight {weights.get(server)}, had {before.get(server)} packets and got more: {after.get(server)}")
+
+
+def listing():
+    """Service's connections and incoming packets, and each server's."""
+    rows = [line.split() for line in wire.ipvsadm("-Ln", "--stats", "--exact").splitlines()]
+    service = next(row for row in rows if row[0] == "UDP")
+    return (int(service[2]), int(service[3])), {row[1].split(":")[0]: int(row[2]) for row in rows if row[0] == "->" and row[1][0].isdigit()}
+
+
+prepare()
+restore([f"-A {SERVICE} -s {schedulers[0]}", f"-a {SERVICE} -r 10.9.0.9 -m -w 5"] + [add() for _ in range(60)])
+traffic = subprocess.Popen(["nsenter", "--net=/run/netns/director", "sh", "-c", "echo start >/proc/net/pktgen/pgctrl"])
+while not all(progress(cpu) for cpu in (0, 1)):
+    time.sleep(0.01)
+rounds = 0
+while step():
+    rounds += 1
+    # Now many servers, now few.
+    if rounds % 20 == 10:
+        gone = draw.sample(sorted(weights), len(weights) - 4)
+        restore([f"-d {SERVICE} -r {server}" for server in gone])
+        for server in gone:
+            del weights[server]
+    elif rounds % 20 == 0:
+        restore([add() for _ in range(60)])
+    restore([edit() for _ in range(draw.randint(1, 6))])
+    if rounds % 5 == 0:
+        stays_closed(rounds)
+traffic.wait()
+with DIRECTOR:
+    results = [open(f"{PKTGEN}front@{cpu}", encoding="ascii").read() for cpu in (0, 1)]
+sent = sum(int(re.search(r"pkts-sofar: (\d+)", text)[1]) for text in results)
+with DIRECTOR, open("/proc/thread-self/net/ip_vs_conn", encoding="ascii") as file:
+    entries = sum(1 for _ in file) - 1
+# What servers counted while they were removed comes to their service within two seconds.
+end = time.monotonic() + 20
+(connections, packets), servers = listing()
+while connections != entries and time.monotonic() < end:
+    time.sleep(0.2)
+    (connections, packets), servers = listing()
+at_servers = seen()
+print("sent", sent)
+print("connections", connections, "packets", packets, "at servers", sum(at_servers.values()))
+print("of the one that was never removed:", servers["10.9.0.9"] - at_servers.get("10.9.0.9", 0), "more than arrived")
+print("entries", entries)
+print(f"{rounds} rounds, {sum_of_edits} changes", file=sys.stderr)

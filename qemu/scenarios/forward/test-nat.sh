@@ -1,0 +1,68 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# VS/NAT: TCP and UDP, 1 MB both ways with offloads on, client ports from end
+# to end of the range, port translation.
+. "$(dirname "$0")/../lib/common.sh"
+. "$LIB/topology.sh"
+. "$LIB/services.sh"
+
+topology
+web_server rs1 rs2 rs3
+dns_server rs1 rs2 rs3
+load_module "$LVS_MODULE"
+
+heading "TCP, with and without a translated port"
+admin -A -t $VIP:80 -s rr
+admin -A -t $VIP:81 -s rr
+for rs in $RS1 $RS2 $RS3; do
+	admin -a -t $VIP:80 -r "$rs:80" -m
+	admin -a -t $VIP:81 -r "$rs:8080" -m
+done
+expect_eq "30 requests to port 80" "rs1=10 rs2=10 rs3=10" "$(requests 30 $VIP:80)"
+expect_eq "30 requests to port 81, served on 8080" "rs1=10 rs2=10 rs3=10" "$(requests 30 $VIP:81)"
+
+heading "Client ports"
+for port in 1 20 1023 1024 32768 65535; do
+	answer=$(in_ns client curl -s --max-time 10 --local-port $port "http://$VIP/" || true)
+	# Nothing is scheduled from port 20, the data port of FTP.
+	if [[ $port == 20 ]]; then
+		expect_eq "answer to client port 20" "" "$answer"
+	else
+		expect_match "answer to client port $port" '^rs[123]$' "$answer"
+	fi
+done
+
+heading "1 MB both ways, with offloads on"
+for dev in front back; do
+	features=$(in_ns director ethtool -k $dev | grep -E '^(tx-checksumming|generic-segmentation-offload|tcp-segmentation-offload):')
+	say "director, $dev: ${features//$'\n'/, }"
+	expect_eq "offloads on of $dev" 3 "$(grep -c ': on' <<<"$features")"
+done
+for i in 1 2 3; do
+	expect_eq "sha256 of download $i" "$(big_sum)" \
+		"$(in_ns client curl -s --max-time 30 "http://$VIP/big" | sha256sum)"
+done
+for i in 1 2 3; do background rs$i python3 "$LIB/sink.py" 9000; done
+admin -A -t $VIP:9000 -s rr
+for rs in $RS1 $RS2 $RS3; do admin -a -t $VIP:9000 -r "$rs:9000" -m; done
+for i in 1 2 3; do
+	poll "the sink of rs$i listens" 10 in_ns rs$i sh -c 'ss -Hltn "sport = :9000" | grep -q .'
+	expect_eq "sha256 of upload $i" "$(big_sum | cut -d' ' -f1)" \
+		"$(in_ns client python3 "$LIB/sink.py" send $VIP 9000 "$RUN/www/big")"
+done
+for ns in client rs1 rs2 rs3 director; do
+	expect_eq "TCP checksum errors in $ns" 0 "$(in_ns $ns nstat -asz TcpInCsumErrors | awk '/TcpInCsum/ { print $2 }')"
+done
+
+heading "UDP"
+admin -A -u $VIP:53 -s rr
+for rs in $RS1 $RS2 $RS3; do admin -a -u $VIP:53 -r "$rs:53" -m; done
+expect_eq "9 DNS queries" "rs1=3 rs2=3 rs3=3" "$(queries 9)"
+for ns in client rs1 rs2 rs3; do
+	expect_eq "UDP checksum errors in $ns" 0 "$(in_ns $ns nstat -asz UdpInCsumErrors | awk '/UdpInCsum/ { print $2 }')"
+done
+
+remove_topology
+unload_module "$LVS_MODULE"
+expect_clean_log
+pass

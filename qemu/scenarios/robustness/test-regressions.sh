@@ -1,0 +1,55 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# What once corrupted memory in ip_vs, crashed or leaked there, by name: after each the kernel has nothing to report and
+# clients are served. Each is a function of regressions.py, which says when it was published.
+#
+# CASES  names, to do some of them only
+. "$(dirname "$0")/../lib/common.sh"
+. "$LIB/topology.sh"
+. "$LIB/services.sh"
+
+# A module on the stock kernel.
+modprobe -q tun 2>/dev/null || [[ -e /dev/net/tun ]]
+
+topology
+web_server rs1 rs2 rs3
+load_module "$LVS_MODULE"
+ip -n director -batch - <<-END
+	addr add fd00:1::100/128 dev front nodad
+	addr add fd00:2::1/64 dev back nodad
+END
+in_ns director sysctl -qw net.ipv6.conf.all.forwarding=1
+ip -n rs1 addr add fd00:2::11/64 dev eth0 nodad
+ip -n rs1 route add default via fd00:2::1
+# Of every method and kind, over both families; one for requests besides.
+for service in "-t 80 -s rr -m" "-u 53 -s wlc -m" "-u 82 -s rr -i" "-u 5060 -s rr --pe sip -p 30 -m" "--sctp-service 90 -s rr -m" \
+	"-u 83 -s sh -p 30 -g"; do
+	read -ra words <<<"$service"
+	kind=${words[0]} port=${words[1]} method=${words[-1]} flags=("${words[@]:2:${#words[@]}-3}")
+	admin -A "$kind" "$VIP:$port" "${flags[@]}"
+	admin -A "$kind" "[fd00:1::100]:$port" "${flags[@]}"
+	for i in 1 2 3; do
+		admin -a "$kind" "$VIP:$port" -r "10.0.2.1$i:$port" "$method"
+		admin -a "$kind" "[fd00:1::100]:$port" -r "[fd00:2::1$i]:$port" "$method"
+	done
+done
+rules=$(admin -Sn | sort)
+expect_eq "requests at first" "rs1=1 rs2=1 rs3=1" "$(requests 3)"
+
+[[ $LVS_MODULE == lvs ]] || skipped=daemon-commands-answer
+for name in ${CASES:-$(python3 "$HERE/regressions.py" list)}; do
+	[[ $name != "${skipped:-}" ]] || continue
+	start=$SECONDS
+	said=$(timeout 60 python3 "$HERE/regressions.py" "$name" 2>&1) || fail "$name: $said"
+	expect_eq "$name: warnings in the kernel log" "" "$(bad_log)"
+	expect_eq "$name: rules after it" "" "$(diff <(echo "$rules") <(admin -Sn | sort) || true)"
+	expect_eq "$name: requests after it" "rs1=1 rs2=1 rs3=1" "$(requests 3)"
+	say "ok $name ($((SECONDS - start)) s)"
+done
+
+remove_topology
+unload_module "$LVS_MODULE"
+no_slabs() { ! grep -E '^(lvs|ip_vs)' /proc/slabinfo; }
+poll "no slab cache is left behind" 10 no_slabs
+expect_clean_log
+pass
