@@ -88,6 +88,9 @@ licences() {
 	done
 }
 
+# Who may import whom, and no circle. Not yet: what `table` imports, and circles.
+layers() { in_root python3 /src/qemu/check/layers.py --layers | grep -v "^table/" || true; }
+
 long_files() {
 	cd "$LVS_TOP"
 	git ls-files '*.rs' '*.sh' '*.c' '*.h' '*.py' | while read -r file; do
@@ -102,6 +105,7 @@ check clippy-module clippy_module
 check no-panics panics
 check unsafe-only-in-kernel_ext unsafe_outside
 check unsafe-table unsafe_table
+check layers layers
 check licences licences
 check file-length long_files
 exit "$failed"
