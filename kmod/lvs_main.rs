@@ -3,13 +3,15 @@
 //! Linux Virtual Server: a layer-4 load balancer inside the network stack.
 //!
 //! Read `datapath` for the packet's way, `table` for what it looks up, `control` for how that is
-//! configured, and the crate `lvs_engine` for the decisions that need no kernel.
+//! configured, `namespace` for what lives with each network namespace, and the crate `lvs_engine`
+//! for the decisions that need no kernel.
 
 use kernel::prelude::*;
 
 mod control;
 mod datapath;
 mod kernel_ext;
+mod namespace;
 mod table;
 
 use kernel_ext::mem::memory::Entry;
@@ -17,8 +19,9 @@ use kernel_ext::mem::rcu::Node;
 use kernel_ext::mem::slab::SlabOwner;
 use kernel_ext::net::device::DeviceWatch;
 use kernel_ext::net::netns::PerNetns;
+use namespace::Namespace;
 use table::dest::DEST_SLAB;
-use table::netns_state::CONN_SLAB;
+use table::tables::CONN_SLAB;
 use table::{
     Conn,
     Dest,
@@ -39,7 +42,7 @@ module! {
     },
 }
 
-/// The loaded module. Field order is teardown order.
+/// The loaded module. Field order is teardown order: each says what dropping it does.
 #[pin_data]
 struct Lvs {
     /// Stops taking requests.
@@ -53,10 +56,10 @@ struct Lvs {
     devices: DeviceWatch<NetnsState>,
     /// Stops taking packets, and empties all tables.
     #[pin]
-    namespaces: PerNetns<NetnsState>,
+    namespaces: PerNetns<Namespace>,
     /// Destroys the slab cache of connections.
     conn_slab: SlabOwner<Entry<Conn>>,
-    /// Waits for what was freed late, whose code is in this module.
+    /// Waits for deferred frees, whose code is in this module.
     stragglers: kernel_ext::mem::rcu::Stragglers,
     /// Destroys the slab cache of servers.
     dest_slab: SlabOwner<Node<Dest>>,
@@ -65,7 +68,7 @@ struct Lvs {
 impl kernel::InPlaceModule for Lvs {
     fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
         control::params::init_conn_tab_bits();
-        control::params::set_early_path_default(module_parameters::early_path.value());
+        table::settings::set_early_path_default(module_parameters::early_path.value());
         table::extension::set_control_ports(kernel_ext::user::parameter::control_ports());
         try_pin_init!(Self {
             // First, to find out whether ip_vs is loaded.

@@ -27,7 +27,7 @@ use crate::table::service::{
     Pool,
     Stated, //
 };
-use crate::table::Control;
+use crate::table::RulesGuard;
 
 /// Connection flags that an administrator may give to a destination.
 const DEST_FLAGS: u32 = flags::fwd::MASK | flags::conn::ONE_PACKET | flags::conn::NFCT;
@@ -90,7 +90,7 @@ pub(super) fn addr(family: Family, octets: [u8; 16]) -> Addr {
 }
 
 /// Whether there is a service named `id`.
-pub(super) fn exists(control: &Control<'_>, id: &ServiceId) -> bool {
+pub(super) fn exists(control: &RulesGuard<'_>, id: &ServiceId) -> bool {
     control.with_service(id, |_, _| ()).is_ok()
 }
 
@@ -116,7 +116,7 @@ pub(super) fn stated(id: &ServiceId) -> Stated {
 
 /// Adds a service.
 pub(super) fn add_service(
-    control: &mut Control<'_>,
+    control: &mut RulesGuard<'_>,
     id: &ServiceId,
     request: &ServiceRequest<'_>,
 ) -> Result {
@@ -128,7 +128,7 @@ pub(super) fn add_service(
 
 /// Changes a service.
 pub(super) fn edit_service(
-    control: &mut Control<'_>,
+    control: &mut RulesGuard<'_>,
     id: &ServiceId,
     request: &ServiceRequest<'_>,
 ) -> Result {
@@ -141,7 +141,7 @@ pub(super) fn edit_service(
 /// Adds a destination to a service.
 pub(super) fn add_dest(
     net: Net,
-    control: &mut Control<'_>,
+    control: &mut RulesGuard<'_>,
     service: &ServiceId,
     id: &DestId,
     config: &DestConfig,
@@ -162,7 +162,7 @@ pub(super) fn add_dest(
 
 /// Changes a destination of a service.
 pub(super) fn edit_dest(
-    control: &mut Control<'_>,
+    control: &mut RulesGuard<'_>,
     service: &ServiceId,
     id: &DestId,
     config: &DestConfig,
@@ -207,7 +207,7 @@ pub(super) fn stop_daemon(state: u32) -> Result {
 }
 
 /// Sets the timeouts; 0 keeps the present value.
-pub(super) fn set_timeouts(control: &mut Control<'_>, timeouts: &Timeouts) -> Result {
+pub(super) fn set_timeouts(control: &mut RulesGuard<'_>, timeouts: &Timeouts) -> Result {
     let all = [timeouts.tcp, timeouts.tcp_fin, timeouts.udp];
     if all.iter().any(|seconds| *seconds > LONGEST_TIMEOUT) {
         return Err(EINVAL);

@@ -22,7 +22,7 @@ use crate::table::conn::{
     Tuple, //
 };
 use crate::table::conn_table::ClientHash;
-use crate::table::netns_state::Tables;
+use crate::table::tables::Tables;
 use crate::table::NetnsState;
 
 /// A connection's entry in the table.

@@ -36,9 +36,6 @@ use super::context::{
 };
 use super::forward::headers::transport_sum;
 
-/// First port that any process may listen on.
-const FIRST_UNPRIVILEGED_PORT: u16 = 1024;
-
 /// Virtual ports that are tried for a data connection when others of the client have taken them.
 const PORTS_TO_TRY: usize = 16;
 
@@ -188,7 +185,9 @@ fn expect_client(context: &Context<'_>, control: &ConnEntry, port: u16) -> Optio
             return Some(virtual_port);
         }
         // Another server of this client listens on the same port.
-        virtual_port = virtual_port.wrapping_add(1).max(FIRST_UNPRIVILEGED_PORT);
+        virtual_port = virtual_port
+            .wrapping_add(1)
+            .max(ftp::FIRST_UNPRIVILEGED_PORT);
     }
     None
 }

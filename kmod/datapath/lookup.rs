@@ -9,6 +9,7 @@ use lvs_engine::config::{
     ServiceId,
     Target, //
 };
+use lvs_engine::ftp;
 use lvs_engine::parse::{
     protocol,
     IpHeader, //
@@ -27,11 +28,8 @@ use super::context::{
 };
 
 /// FTP's control and data ports (RFC 959).
-pub(super) const FTP_PORT: u16 = 21;
-pub(super) const FTP_DATA_PORT: u16 = 20;
-
-/// First port that anybody may bind; the default of `net.ipv4.ip_unprivileged_port_start`.
-const FIRST_UNPRIVILEGED_PORT: u16 = 1024;
+pub(super) const FTP_PORT: u16 = ftp::PORT;
+pub(super) const FTP_DATA_PORT: u16 = ftp::DATA_PORT;
 
 /// Whether a packet that is routed through may be a reply: its source is a server's or a service's.
 #[inline]
@@ -114,7 +112,7 @@ pub(super) fn service<'a>(
     }
     let may_be_ftp_data = flow.ip.protocol == protocol::TCP
         && counts.ftp.load(Ordering::Relaxed) != 0
-        && (port == FTP_DATA_PORT || port >= FIRST_UNPRIVILEGED_PORT);
+        && (port == FTP_DATA_PORT || port >= ftp::FIRST_UNPRIVILEGED_PORT);
     if may_be_ftp_data {
         if let Some(service) = at_port(FTP_PORT) {
             return Some(service);

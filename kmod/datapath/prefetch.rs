@@ -11,7 +11,7 @@ use lvs_engine::parse;
 
 use crate::kernel_ext::mem::rcu::ReadSide;
 use crate::kernel_ext::net::packet::Packet;
-use crate::table::netns_state::Tables;
+use crate::table::tables::Tables;
 use crate::table::NetnsState;
 
 use super::lookup;

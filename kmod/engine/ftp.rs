@@ -26,6 +26,16 @@ use crate::tcp_edit::{
     Text, //
 };
 
+/// Port of control connections.
+pub const PORT: u16 = 21;
+
+/// Port that servers open data connections from.
+pub const DATA_PORT: u16 = 20;
+
+/// First port that any process may bind, and that is named for data connections; the default of
+/// `net.ipv4.ip_unprivileged_port_start`.
+pub const FIRST_UNPRIVILEGED_PORT: u16 = 1024;
+
 /// What a client wants.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Command {

@@ -16,7 +16,6 @@ use lvs_engine::sctp_state::SctpState;
 use lvs_engine::tcp_state::TcpState;
 use lvs_uapi::flags::service as service_flag;
 
-use crate::control::params::Sysctls;
 use crate::kernel_ext::mem::memory::Entry;
 use crate::kernel_ext::mem::rcu::ReadSide;
 use crate::kernel_ext::mem::slab;
@@ -26,11 +25,9 @@ use super::conn::{
     flag,
     Conn, //
 };
-use super::netns_state::{
-    NetnsState,
-    Tables,
-    Timeouts, //
-};
+use super::settings::Sysctls;
+use super::tables::Tables;
+use super::timeouts::Timeouts;
 
 /// Ticks after which an entry counts as idle.
 const IDLE_AFTER: u32 = 60 * time::HZ;
@@ -94,7 +91,7 @@ impl Defence {
     pub(super) fn drops_entry(
         &self,
         read: ReadSide<'_>,
-        state: &NetnsState,
+        timeouts: &Timeouts,
         tables: &Tables,
         entry: &Entry<Conn>,
     ) -> bool {
@@ -108,7 +105,7 @@ impl Defence {
                 .and_then(|dest| tables.service(read, dest.service()))
                 .is_some_and(|service| service.flags() & service_flag::ONEPACKET != 0);
             return if serves_once {
-                self.drops_idle(state, entry)
+                self.drops_idle(timeouts, entry)
             } else {
                 !entry.has(flag::ASSURED)
             };
@@ -121,11 +118,11 @@ impl Defence {
             (_, Some(state)) => state == SctpState::Established,
             _ => true,
         };
-        may_be_idle && self.drops_idle(state, entry)
+        may_be_idle && self.drops_idle(timeouts, entry)
     }
 
-    fn drops_idle(&self, state: &NetnsState, entry: &Entry<Conn>) -> bool {
-        let (now, timeouts) = (time::now(), state.timeouts());
+    fn drops_idle(&self, timeouts: &Timeouts, entry: &Entry<Conn>) -> bool {
+        let now = time::now();
         let end = entry.expires.load(Ordering::Relaxed);
         let idle = now.wrapping_add(entry.life(timeouts)).wrapping_sub(end) as i32;
         if idle < IDLE_AFTER as i32 || !self.knows_idle.load(Ordering::Relaxed) {

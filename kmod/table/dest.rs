@@ -35,7 +35,6 @@ use crate::kernel_ext::mem::rcu::{
 use crate::kernel_ext::mem::slab::SharedSlab;
 use crate::kernel_ext::net::route::Route;
 
-use super::rules::trash::Link;
 use super::standings::Standings;
 use super::stats::{
     Counters,
@@ -89,7 +88,15 @@ struct Loads {
     /// Where changes of the load are marked, if its service keeps standings.
     standings: RcuSlot<Standings>,
     /// There is room here.
-    trash_link: Link,
+    trash_link: TrashLink,
+}
+
+/// What a removed server needs to be found again: see `rules::trash`. Control lock held throughout.
+pub(super) struct TrashLink {
+    /// The next removed server of the chain.
+    pub(super) next: RcuSlot<Dest>,
+    /// What becomes of this one, packed.
+    pub(super) state: AtomicU64,
 }
 
 /// The cache that all namespaces' servers come from; there from before the first namespace's state
@@ -126,7 +133,10 @@ impl Dest {
                 overloaded: AtomicBool::new(false),
                 position: AtomicU32::new(0),
                 standings: RcuSlot::new(None),
-                trash_link: Link::new(),
+                trash_link: TrashLink {
+                    next: RcuSlot::new(None),
+                    state: AtomicU64::new(0),
+                },
             },
             reset_at: Tally::default(),
             estimator: Estimator::default(),
@@ -173,7 +183,7 @@ impl Dest {
     }
 
     /// What chains the server to other removed ones. Control lock held.
-    pub(super) fn trash_link(&self) -> &Link {
+    pub(super) fn trash_link(&self) -> &TrashLink {
         &self.loads.trash_link
     }
 

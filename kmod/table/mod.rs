@@ -11,16 +11,22 @@ mod estimation;
 pub(crate) mod extension;
 pub(crate) mod netns_state;
 mod new_conn;
+mod reply_sources;
 pub(crate) mod return_routes;
 pub(crate) mod rules;
 pub(crate) mod service;
+mod service_counts;
+pub(crate) mod settings;
 pub(crate) mod standings;
 pub(crate) mod stats;
+pub(crate) mod tables;
+pub(crate) mod timeouts;
+mod upkeep;
 
 pub(crate) use conn::Conn;
 pub(crate) use dest::Dest;
 pub(crate) use netns_state::NetnsState;
-pub(crate) use rules::Control;
+pub(crate) use rules::guard::RulesGuard;
 pub(crate) use service::Service;
 pub(crate) use stats::{
     Counters,

@@ -17,7 +17,7 @@ use super::conn::{
 use super::conn_table::ClientHash;
 use super::dest::Dest;
 use super::extension;
-use super::netns_state::Timeouts;
+use super::timeouts::Timeouts;
 
 /// What the namespace's settings say about new connections.
 #[derive(Clone, Copy)]

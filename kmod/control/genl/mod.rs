@@ -34,7 +34,7 @@ use crate::table::rules::walk::{
     Item,
     Place, //
 };
-use crate::table::Control;
+use crate::table::RulesGuard;
 
 /// Attributes of the outermost level.
 static POLICY: Policy<{ attr::MAX as usize + 1 }> = Policy::new()
@@ -78,7 +78,7 @@ static FAMILY: Family = Family::new(
 /// Calls `visit` with what `dump` hasn't listed yet, until it breaks off, and notes how far it came.
 fn resume(
     dump: &mut Dump<'_>,
-    control: &Control<'_>,
+    control: &RulesGuard<'_>,
     mut visit: impl for<'r> FnMut(&mut Dump<'_>, ReadSide<'r>, Item<'r>) -> ControlFlow<()>,
 ) {
     let [bucket, services, items] = dump.position();

@@ -47,8 +47,8 @@ use crate::kernel_ext::user::nla::{
 };
 use crate::table::rules::walk::Item;
 use crate::table::{
-    Control,
     NetnsState,
+    RulesGuard,
     Service, //
 };
 
@@ -107,7 +107,7 @@ pub(super) fn identify(nest: Option<Attr<'_>>) -> Result<ServiceId> {
 }
 
 /// Which existing service the request names.
-pub(super) fn existing(control: &Control<'_>, request: &Request<'_>) -> Result<ServiceId> {
+pub(super) fn existing(control: &RulesGuard<'_>, request: &Request<'_>) -> Result<ServiceId> {
     let id = identify(request.attr(attr::SERVICE))?;
     if validate::exists(control, &id) {
         Ok(id)
@@ -118,7 +118,7 @@ pub(super) fn existing(control: &Control<'_>, request: &Request<'_>) -> Result<S
 
 /// What a full service asks for.
 fn full<'a>(
-    control: &Control<'_>,
+    control: &RulesGuard<'_>,
     nest: Option<Attr<'a>>,
 ) -> Result<(ServiceId, ServiceRequest<'a>)> {
     let (id, attrs) = parse(nest)?;

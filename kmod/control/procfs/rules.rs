@@ -2,11 +2,6 @@
 
 //! `/proc/net/ip_vs`: the services and their destinations, as monitoring tools parse them.
 
-use core::sync::atomic::{
-    AtomicU32,
-    Ordering, //
-};
-
 use lvs_engine::addr::Family;
 use lvs_engine::config::{
     Forwarding,
@@ -39,9 +34,7 @@ use crate::table::{
 
 /// Number of services.
 pub(super) fn count(state: &NetnsState) -> usize {
-    let counts = state.counts();
-    let of = |count: &AtomicU32| count.load(Ordering::Relaxed) as usize;
-    of(&counts.by_address).saturating_add(of(&counts.by_mark))
+    state.counts().total() as usize
 }
 
 /// Number of records without the header: buckets of the table.

@@ -13,8 +13,8 @@ use crate::kernel_ext::user::procfs::{
     Output, //
 };
 use crate::table::extension;
-use crate::table::netns_state::Tables;
 use crate::table::rules::walk;
+use crate::table::tables::Tables;
 use crate::table::NetnsState;
 
 /// FTP's ports with their places, in the file's order.

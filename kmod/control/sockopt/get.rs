@@ -50,9 +50,9 @@ use crate::table::service::{
     Stated, //
 };
 use crate::table::{
-    Control,
     Dest,
     NetnsState,
+    RulesGuard,
     Service, //
 };
 
@@ -234,7 +234,7 @@ fn services(state: &NetnsState, answer: &mut Answer<'_>) -> Result {
 
 /// Fills entries with services from `next` on, which it moves on.
 fn collect_services(
-    control: &Control<'_>,
+    control: &RulesGuard<'_>,
     next: &mut Option<Place>,
     entries: &mut [Record<SERVICE>],
 ) -> usize {

@@ -41,8 +41,8 @@ use crate::control::validate::{
 };
 use crate::kernel_ext::user::sockopt::Argument;
 use crate::table::{
-    Control,
     NetnsState, //
+    RulesGuard,
 };
 
 const SERVICE: usize = size_of::<ServiceUser>();
@@ -96,7 +96,7 @@ fn check_protocol<const N: usize>(record: &Record<N>) -> Result {
 
 /// Fails unless the service is there, and of the protocol that is given.
 fn check_known<const N: usize>(
-    control: &Control<'_>,
+    control: &RulesGuard<'_>,
     id: &ServiceId,
     record: &Record<N>,
 ) -> Result {

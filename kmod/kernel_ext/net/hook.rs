@@ -67,11 +67,10 @@ pub(crate) trait Receiver: NetnsState {
 
 /// Registered hooks; dropping it unregisters them. Packets that are inside go on until the end of a
 /// grace period.
-pub(crate) struct Hooks<T> {
+pub(crate) struct Hooks {
     net: Net,
     /// Listings of hooks look at them on the read side.
     ops: RcuBox<Operations>,
-    receiver: PhantomData<fn(&T)>,
 }
 
 /// What netfilter calls.
@@ -83,32 +82,32 @@ unsafe impl Send for Operations {}
 unsafe impl Sync for Operations {}
 
 // SAFETY: The operations point to a `Sync` receiver and to functions.
-unsafe impl<T> Send for Hooks<T> {}
+unsafe impl Send for Hooks {}
 // SAFETY: As above.
-unsafe impl<T> Sync for Hooks<T> {}
+unsafe impl Sync for Hooks {}
 
-impl<T: Receiver> Hooks<T> {
+impl Hooks {
     /// Has the state of `net` receive its packets of `family`. Process context; sleeps. Fails with
     /// `ENOMEM`, and `EINVAL` when the namespace has no state.
     ///
-    /// The state keeps the result and drops it in [`NetnsState::stop`], which then waits for a grace
-    /// period: so it outlives the hooks.
+    /// The state keeps the result and drops it when the namespace stops, whereupon a grace period is
+    /// waited for: so it outlives the hooks.
     ///
     /// ip_vs has two hooks at each of these places, of adjacent priorities; here one function does
     /// the work of both. The priorities are the same numbers for both families.
-    pub(crate) fn register(net: Net, family: Family) -> Result<Self> {
+    pub(crate) fn register<T: Receiver>(net: Net, family: Family) -> Result<Self> {
         let before_source_nat = bindings::nf_ip_hook_priorities_NF_IP_PRI_NAT_SRC;
         let after_destination_nat = bindings::nf_ip_hook_priorities_NF_IP_PRI_NAT_DST;
         let [local_in, forward, local_out]: [bindings::nf_hookfn; 3] = match family {
             Family::V4 => [
-                Some(Self::local_in::<false>),
-                Some(Self::forward::<false>),
-                Some(Self::local_out::<false>),
+                Some(Calls::<T>::local_in::<false>),
+                Some(Calls::<T>::forward::<false>),
+                Some(Calls::<T>::local_out::<false>),
             ],
             Family::V6 => [
-                Some(Self::local_in::<true>),
-                Some(Self::forward::<true>),
-                Some(Self::local_out::<true>),
+                Some(Calls::<T>::local_in::<true>),
+                Some(Calls::<T>::forward::<true>),
+                Some(Calls::<T>::local_out::<true>),
             ],
         };
         let places = [
@@ -120,21 +119,21 @@ impl<T: Receiver> Hooks<T> {
                 local_out,
             ),
         ];
-        Self::register_at(net, family, &places)
+        Self::register_at::<T>(net, family, &places)
     }
 
     /// Has the state of `net` also receive packets that aren't routed yet: behind netfilter's raw
     /// tables, in front of connection tracking. Otherwise as [`Hooks::register`].
-    pub(crate) fn register_early(net: Net, family: Family) -> Result<Self> {
+    pub(crate) fn register_early<T: Receiver>(net: Net, family: Family) -> Result<Self> {
         let after_raw = bindings::nf_ip_hook_priorities_NF_IP_PRI_RAW.wrapping_add(10);
         let function: bindings::nf_hookfn = match family {
-            Family::V4 => Some(Self::pre_routing::<false>),
-            Family::V6 => Some(Self::pre_routing::<true>),
+            Family::V4 => Some(Calls::<T>::pre_routing::<false>),
+            Family::V6 => Some(Calls::<T>::pre_routing::<true>),
         };
-        Self::register_at(net, family, &[(Place::PreRouting, after_raw, function)])
+        Self::register_at::<T>(net, family, &[(Place::PreRouting, after_raw, function)])
     }
 
-    fn register_at(
+    fn register_at<T: Receiver>(
         net: Net,
         family: Family,
         places: &[(Place, i32, bindings::nf_hookfn)],
@@ -161,13 +160,14 @@ impl<T: Receiver> Hooks<T> {
         kernel::error::to_result(unsafe {
             bindings::nf_register_net_hooks(net.as_ptr(), ops.0.as_ptr(), ops.0.len() as u32)
         })?;
-        Ok(Self {
-            net,
-            ops,
-            receiver: PhantomData,
-        })
+        Ok(Self { net, ops })
     }
+}
 
+/// What netfilter calls for a `T`.
+struct Calls<T>(PhantomData<T>);
+
+impl<T: Receiver> Calls<T> {
     /// # Safety
     ///
     /// Called by netfilter, with what [`Hooks::register`] registered and a packet of the hook's family.
@@ -241,7 +241,7 @@ impl<T: Receiver> Hooks<T> {
     }
 }
 
-impl<T> Drop for Hooks<T> {
+impl Drop for Hooks {
     fn drop(&mut self) {
         // SAFETY: Registered with the same arguments.
         unsafe {

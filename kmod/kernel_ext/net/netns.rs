@@ -2,13 +2,16 @@
 
 //! State that each network namespace has of its own.
 
+use core::any::TypeId;
 use core::marker::PhantomData;
+use core::mem::MaybeUninit;
 use core::pin::Pin;
 use core::ptr::{
     self,
     NonNull, //
 };
 use core::sync::atomic::{
+    AtomicPtr,
     AtomicU32,
     Ordering, //
 };
@@ -47,62 +50,85 @@ impl Net {
     }
 }
 
-/// State of one namespace.
-pub(crate) trait NetnsState: Sized + Send + Sync + 'static {
-    /// Makes the state of a new namespace. Process context, may sleep.
+/// What lives with a network namespace: its state, and what needs the state to be there.
+pub(crate) trait Namespace: Sized + Send + Sync + 'static {
+    /// What packets, requests and notifiers of the namespace are given.
+    type State: NetnsState;
+
+    /// Makes what a new namespace has. Process context, may sleep.
     fn create(net: Net) -> Result<Pin<KBox<Self>>>;
+
+    /// The state, the same at each call.
+    fn state(&self) -> &Self::State;
 
     /// The namespace is about to die: stop taking packets and requests. Process context.
     fn stop(&self);
 
     /// No packet is inside any more: stop all that runs by itself. The kernel waited for readers since
-    /// `stop`, once for all namespaces that die together, and the state is dropped after this. Process
-    /// context.
+    /// `stop`, once for all namespaces that die together, and the namespace's own is dropped after
+    /// this. Process context.
     fn finish(&self);
 }
 
-/// Gives every present and future network namespace a `T`. Field order of the module's root object
+/// State of one namespace, which lives as long as its [`Namespace`].
+pub(crate) trait NetnsState: Send + Sync + 'static {}
+
+/// Gives every present and future network namespace an `N`. Field order of the module's root object
 /// makes this the last thing that goes away.
 #[pin_data(PinnedDrop)]
-pub(crate) struct PerNetns<T: NetnsState> {
+pub(crate) struct PerNetns<N: Namespace> {
     #[pin]
     ops: Opaque<bindings::pernet_operations>,
-    state: PhantomData<T>,
+    namespace: PhantomData<N>,
 }
 
 // SAFETY: The operations are constant after registration.
-unsafe impl<T: NetnsState> Send for PerNetns<T> {}
+unsafe impl<N: Namespace> Send for PerNetns<N> {}
 // SAFETY: As above.
-unsafe impl<T: NetnsState> Sync for PerNetns<T> {}
+unsafe impl<N: Namespace> Sync for PerNetns<N> {}
 
-/// Where the namespaces keep the pointer to their state; 0 until all that exist have theirs. So a
+/// Number of the [`Slot`] that each namespace has; 0 until all that exist have their state. So a
 /// registration that fails half-way takes back states that no request has seen. One per module.
 static SLOT: AtomicU32 = AtomicU32::new(0);
 /// The same number, from before any state exists.
 static mut SLOT_NUMBER: kernel::ffi::c_uint = 0;
 
-/// The state of `net`; `None` before all namespaces have theirs and after it is gone.
+/// What a namespace keeps for the module. The kernel makes it, of zeros.
+struct Slot {
+    /// The state within the namespace's own, of the type that `kind` tells; null as long as, and
+    /// again when, there is none.
+    state: AtomicPtr<c_void>,
+    kind: MaybeUninit<TypeId>,
+    /// What [`Namespace::create`] made.
+    namespace: *const c_void,
+}
+
+/// The state of `net`; `None` before all namespaces have theirs and after it is gone, and when
+/// theirs is of another type.
 ///
 /// # Safety
 ///
-/// `net` is alive, `T` is the type registered by [`PerNetns`], and the state isn't torn down while
-/// the result lives: the caller was called by something that [`NetnsState::stop`], the grace period
-/// after it or [`NetnsState::finish`] waits for.
+/// `net` is alive, and the state isn't torn down while the result lives: the caller was called by
+/// something that [`Namespace::stop`], the grace period after it or [`Namespace::finish`] waits for.
 pub(in crate::kernel_ext) unsafe fn state_of<'a, T: NetnsState>(
     net: *mut bindings::net,
 ) -> Option<&'a T> {
-    let slot = SLOT.load(Ordering::Acquire);
-    if slot == 0 {
+    let number = SLOT.load(Ordering::Acquire);
+    if number == 0 {
         return None;
     }
-    // SAFETY: The slot was allocated by the registration; its memory holds one pointer.
+    // SAFETY: The number is of slots that the registration made. The type is there once the state
+    // is, and tells what the state is; by the contract of this function it lives long enough.
     unsafe {
-        let place = bindings::lvs_net_generic(net, slot).cast::<*const T>();
-        place.as_ref()?.as_ref()
+        let slot = &*bindings::lvs_net_generic(net, number).cast::<Slot>();
+        // Acquire pairs with the release of `init`.
+        let state = NonNull::new(slot.state.load(Ordering::Acquire))?;
+        let is_right = slot.kind.assume_init() == TypeId::of::<T>();
+        is_right.then(|| state.cast::<T>().as_ref())
     }
 }
 
-impl<T: NetnsState> PerNetns<T> {
+impl<N: Namespace> PerNetns<N> {
     /// Registers; makes the state of all namespaces that exist. The module's last registration: from
     /// its end on requests are served, and nothing that fails may follow.
     pub(crate) fn register() -> impl PinInit<Self, Error> {
@@ -115,25 +141,25 @@ impl<T: NetnsState> PerNetns<T> {
                     (*ops).pre_exit = Some(Self::pre_exit);
                     (*ops).exit = Some(Self::exit);
                     (*ops).id = &raw mut SLOT_NUMBER;
-                    (*ops).size = core::mem::size_of::<*const T>();
+                    (*ops).size = core::mem::size_of::<Slot>();
                     kernel::error::to_result(bindings::register_pernet_subsys(ops))
                         .inspect(|()| SLOT.store(SLOT_NUMBER, Ordering::Release))
                 }
             }),
-            state: PhantomData,
+            namespace: PhantomData,
         }? Error)
     }
 
-    /// The place of the pointer to a namespace's state.
+    /// The slot of a namespace.
     ///
     /// # Safety
     ///
     /// Called by the core with a namespace whose slot is allocated.
-    unsafe fn place(net: *mut bindings::net) -> *mut *const T {
+    unsafe fn slot(net: *mut bindings::net) -> *mut Slot {
         // SAFETY: The core writes the number before it calls any of the callbacks.
-        let slot = unsafe { (&raw const SLOT_NUMBER).read() };
+        let number = unsafe { (&raw const SLOT_NUMBER).read() };
         // SAFETY: By the contract of this function.
-        unsafe { bindings::lvs_net_generic(net, slot).cast() }
+        unsafe { bindings::lvs_net_generic(net, number).cast() }
     }
 
     /// # Safety
@@ -141,11 +167,17 @@ impl<T: NetnsState> PerNetns<T> {
     /// Called by the core with a namespace whose slot is allocated, as [`PerNetns::register`] asked for.
     unsafe extern "C" fn init(net: *mut bindings::net) -> kernel::ffi::c_int {
         kernel::error::from_result(|| {
-            let state = T::create(Net(NonNull::new(net).ok_or(EINVAL)?))?;
-            // SAFETY: Called by the core; the state stays where it is until `exit`.
+            let namespace = N::create(Net(NonNull::new(net).ok_or(EINVAL)?))?;
+            // SAFETY: Called by the core, once for this namespace. What was made stays where it is and
+            // is only looked at until `exit`, so its state does, too. Others see nothing of the slot
+            // but the state until `exit`.
             unsafe {
-                let state = KBox::into_raw(Pin::into_inner_unchecked(state));
-                Self::place(net).write(state);
+                let namespace: *const N = KBox::into_raw(Pin::into_inner_unchecked(namespace));
+                let slot = Self::slot(net);
+                (&raw mut (*slot).namespace).write(namespace.cast());
+                (&raw mut (*slot).kind).write(MaybeUninit::new(TypeId::of::<N::State>()));
+                let state = ptr::from_ref((*namespace).state()).cast_mut();
+                (*slot).state.store(state.cast(), Ordering::Release);
             }
             Ok(0)
         })
@@ -156,8 +188,8 @@ impl<T: NetnsState> PerNetns<T> {
     /// Called by the core with a namespace whose slot is allocated, as [`PerNetns::register`] asked for.
     unsafe extern "C" fn pre_exit(net: *mut bindings::net) {
         // SAFETY: Called by the core after `init` succeeded and before `exit`.
-        if let Some(state) = unsafe { (*Self::place(net)).as_ref() } {
-            state.stop();
+        if let Some(namespace) = unsafe { (*Self::slot(net)).namespace.cast::<N>().as_ref() } {
+            namespace.stop();
         }
     }
 
@@ -165,20 +197,22 @@ impl<T: NetnsState> PerNetns<T> {
     ///
     /// Called by the core with a namespace whose slot is allocated, as [`PerNetns::register`] asked for.
     unsafe extern "C" fn exit(net: *mut bindings::net) {
-        // SAFETY: Called by the core once; it waited for readers since `pre_exit`.
+        // SAFETY: Called by the core once; it waited for readers since `pre_exit`, so nobody else looks
+        // at the slot.
         unsafe {
-            let place = Self::place(net);
-            let state = ptr::replace(place, ptr::null());
-            if !state.is_null() {
-                let state = KBox::from_raw(state.cast_mut());
-                state.finish();
+            let slot = Self::slot(net);
+            (*slot).state.store(ptr::null_mut(), Ordering::Relaxed);
+            let namespace = ptr::replace(&raw mut (*slot).namespace, ptr::null()).cast::<N>();
+            if !namespace.is_null() {
+                let namespace = KBox::from_raw(namespace.cast_mut());
+                namespace.finish();
             }
         }
     }
 }
 
 #[pinned_drop]
-impl<T: NetnsState> PinnedDrop for PerNetns<T> {
+impl<N: Namespace> PinnedDrop for PerNetns<N> {
     fn drop(self: Pin<&mut Self>) {
         // SAFETY: Registered by `register`.
         unsafe { bindings::unregister_pernet_subsys(self.ops.get()) };

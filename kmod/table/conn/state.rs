@@ -18,7 +18,7 @@ use lvs_engine::tcp_state::{
 
 use crate::kernel_ext::mem::rcu::ReadSide;
 use crate::kernel_ext::task::time;
-use crate::table::netns_state::Timeouts;
+use crate::table::timeouts::Timeouts;
 
 use super::{
     flag,

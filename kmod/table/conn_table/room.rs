@@ -17,7 +17,7 @@ use super::super::conn::{
     Conn,
     Tuple, //
 };
-use super::super::netns_state::Timeouts;
+use super::super::timeouts::Timeouts;
 use super::ConnTable;
 
 /// Buckets in which a full table looks for a connection to end.

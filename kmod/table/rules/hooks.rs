@@ -8,55 +8,17 @@ use kernel::prelude::*;
 
 use lvs_engine::addr::Family;
 
-use crate::kernel_ext::net::hook::Hooks;
 use crate::kernel_ext::task::time;
 
-use super::super::netns_state::Tables;
-use super::super::NetnsState;
-use super::Control;
+use super::super::netns_state::NetnsState;
+use super::super::tables::Tables;
+use super::guard::RulesGuard;
 
 /// With more connections than these, whose entries take 16 megabytes, their entries are sent for
 /// before packets are routed; and until there are only so few. With 50,000 that took as much time as
 /// it saved.
 const MANY_CONNECTIONS: u32 = 131_072;
 const FEW_CONNECTIONS: u32 = 65_536;
-
-/// The hooks of a namespace.
-#[derive(Default)]
-pub(super) struct Registered {
-    v4: OfFamily,
-    v6: OfFamily,
-}
-
-/// Those of a family. Field order is teardown order.
-#[derive(Default)]
-struct OfFamily {
-    /// While the early path is switched on, or entries are sent for in advance.
-    early: Option<Hooks<NetnsState>>,
-    /// While there are services or servers of the family.
-    regular: Option<Hooks<NetnsState>>,
-}
-
-impl Registered {
-    fn of(&mut self, family: Family) -> &mut OfFamily {
-        match family {
-            Family::V4 => &mut self.v4,
-            Family::V6 => &mut self.v6,
-        }
-    }
-}
-
-impl OfFamily {
-    /// Registers or unregisters those before routing, which only stand beside the others.
-    fn fit_early(&mut self, state: &NetnsState, family: Family, wanted: bool) -> Result {
-        if !wanted || self.regular.is_none() {
-            self.early = None;
-        } else if self.early.is_none() {
-            self.early = Some(Hooks::register_early(state.net(), family)?);
-        }
-        Ok(())
-    }
-}
 
 impl NetnsState {
     /// Whether there are so many connections that their entries are sent for before packets are
@@ -88,19 +50,15 @@ impl NetnsState {
     }
 }
 
-impl Control<'_> {
+impl RulesGuard<'_> {
     /// Takes packets of `family` from now on. Fails with `ENOMEM`, and then takes none.
     pub(super) fn hook(&mut self, family: Family) -> Result {
         let state = self.state;
         let hooks = self.rules.hooks.of(family);
-        if hooks.regular.is_some() {
+        if hooks.is_registered() {
             return Ok(());
         }
-        hooks.regular = Some(Hooks::register(state.net(), family)?);
-        if let Err(error) = hooks.fit_early(state, family, state.wants_early_hooks()) {
-            *hooks = OfFamily::default();
-            return Err(error);
-        }
+        hooks.register::<NetnsState>(state.net(), family, state.wants_early_hooks())?;
         // Without it fragments of IPv6 packets aren't balanced; all else is.
         if family == Family::V6 && state.net().reassemble_v6().is_err() && time::may_log() {
             pr_warn!("the kernel doesn't reassemble IPv6 fragments: nf_defrag_ipv6 is missing\n");
@@ -110,33 +68,37 @@ impl Control<'_> {
 
     /// Notes that a service or server needs the packets of `family`.
     pub(super) fn note_user(&mut self, family: Family) {
-        let users = self.rules.users_of(family);
+        let users = self.rules.users.of(family);
         *users = users.wrapping_add(1);
     }
 
-    /// The opposite, `count` times; takes no more packets of `family` if nobody needs them. Sleeps.
+    /// Notes that `count` services and servers need the packets of `family` no more; takes none if
+    /// nobody does. Sleeps.
     pub(super) fn forget_users(&mut self, family: Family, count: u32) {
-        let users = self.rules.users_of(family);
+        let users = self.rules.users.of(family);
         *users = users.wrapping_sub(count);
         if *users == 0 {
-            *self.rules.hooks.of(family) = OfFamily::default();
+            self.rules.hooks.of(family).unregister();
         }
     }
 
     /// Takes no more packets.
     pub(super) fn unhook(&mut self) {
-        self.rules.hooks = Registered::default();
+        for family in [Family::V4, Family::V6] {
+            self.rules.hooks.of(family).unregister();
+        }
     }
 
     /// Takes packets before they are routed if the early path, or that entries are sent for in
     /// advance, is or will be switched on. Fails with `ENOMEM`, and then takes none there.
     pub(crate) fn fit_early_hooks(&mut self, wanted: bool) -> Result {
-        let state = self.state;
         for family in [Family::V4, Family::V6] {
-            let fitted = self.rules.hooks.of(family).fit_early(state, family, wanted);
+            let hooks = self.rules.hooks.of(family);
+            let fitted = hooks.fit_early::<NetnsState>(self.state.net(), family, wanted);
             if fitted.is_err() {
-                self.rules.hooks.v4.early = None;
-                self.rules.hooks.v6.early = None;
+                for family in [Family::V4, Family::V6] {
+                    self.rules.hooks.of(family).unregister_early();
+                }
                 return fitted;
             }
         }

@@ -10,13 +10,13 @@ use super::super::stats::{
     FineRates,
     Stats, //
 };
+use super::guard::RulesGuard;
 use super::walk::{
     Item,
     Place, //
 };
-use super::Control;
 
-impl Control<'_> {
+impl RulesGuard<'_> {
     /// Counters that no reset touches, and the rates.
     pub(super) fn raw_totals(&self) -> (Counters, FineRates) {
         let mut counters = self

@@ -7,10 +7,7 @@
 //! hash of their name. They are chained by links of their own, so that a removal needs no memory and
 //! can't fail. Control lock held throughout.
 
-use core::sync::atomic::{
-    AtomicU64,
-    Ordering, //
-};
+use core::sync::atomic::Ordering;
 
 use kernel::prelude::*;
 
@@ -29,20 +26,15 @@ use crate::kernel_ext::mem::rcu::{
 };
 use crate::kernel_ext::task::time;
 
-use super::super::dest::Dest;
+use super::super::dest::{
+    Dest,
+    TrashLink, //
+};
 use super::super::stats::Counters;
 
 /// Seconds a removed server is kept after its last connection, so that it finds its counters when
 /// it is added again.
 const SECONDS: u32 = 120;
-
-/// What a server needs to be in the trash.
-pub(in crate::table) struct Link {
-    /// The next removed server of the chain.
-    next: RcuSlot<Dest>,
-    /// A [`State`], packed.
-    state: AtomicU64,
-}
 
 /// What becomes of a removed server, and the tick since when.
 #[derive(Clone, Copy)]
@@ -55,15 +47,7 @@ enum State {
     Idle(u32),
 }
 
-impl Link {
-    /// Of a server that isn't there.
-    pub(in crate::table) fn new() -> Self {
-        Self {
-            next: RcuSlot::new(None),
-            state: AtomicU64::new(0),
-        }
-    }
-
+impl TrashLink {
     fn state(&self) -> State {
         let packed = self.state.load(Ordering::Relaxed);
         match packed >> 32 {

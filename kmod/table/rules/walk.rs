@@ -16,7 +16,7 @@ use super::super::service::{
     Pool,
     Service, //
 };
-use super::Control;
+use super::guard::RulesGuard;
 
 /// Items that are visited before others run: some 20 µs.
 pub(crate) const SLICE: u32 = 64;
@@ -63,7 +63,7 @@ fn visit_service<'r>(
     ControlFlow::Continue(())
 }
 
-impl Control<'_> {
+impl RulesGuard<'_> {
     /// Calls `visit` with everything from `from` on, until it breaks off. Returns the place of what it
     /// broke off at; `None` at the end.
     pub(crate) fn walk(

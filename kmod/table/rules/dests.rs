@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Servers of a service come, change and go.
+
+use core::num::NonZeroU32;
+
+use kernel::prelude::*;
+
+use lvs_engine::config::{
+    DestConfig,
+    DestId,
+    Forwarding,
+    ServiceId, //
+};
+use lvs_engine::sched::Change;
+
+use crate::kernel_ext::mem::grow_vec::GrowVec;
+use crate::kernel_ext::mem::rcu::RcuArc;
+
+use super::super::dest::{
+    Dest,
+    DEST_SLAB, //
+};
+use super::super::service::{
+    Pool,
+    Service, //
+};
+use super::super::stats::Counters;
+use super::guard::RulesGuard;
+
+impl RulesGuard<'_> {
+    /// Adds a server in front of the others. Fails with `ESRCH`, `EEXIST`, `ENOMEM`.
+    pub(crate) fn add_dest(
+        &mut self,
+        service: &ServiceId,
+        id: &DestId,
+        config: &DestConfig,
+    ) -> Result {
+        let (count, is_there) = self.with_service(service, |read, service| {
+            let dests = service.pool(read).map_or(&[][..], Pool::dests);
+            (dests.len(), dests.iter().any(|dest| dest.id() == id))
+        })?;
+        if is_there {
+            return Err(EEXIST);
+        }
+        self.rules.trash.prepare()?;
+        let trashed = self.rules.trash.find(service, id);
+        let revived = trashed.is_some();
+        let dest = match trashed {
+            Some(found) => found,
+            None => {
+                let number = self.next_dest_number();
+                let slab = DEST_SLAB.get().ok_or(ENOMEM)?;
+                let dest = RcuArc::new_in(&slab, Dest::new(number, service, id, config)?)?;
+                self.with_service(service, |_, service| dest.set_instance(service.instance()))?;
+                dest
+            }
+        };
+        let mut longer = GrowVec::with_capacity(count.saturating_add(1))?;
+        longer.push(dest.clone())?;
+        self.with_service(service, |read, service| {
+            service.append_dests(read, &mut longer)
+        })?;
+        let tables = self.state.tables().ok_or(ESRCH)?;
+        let backend = tables.backends.reserve(&dest)?;
+        dest.configure(config);
+        self.note_reply_source(id, config);
+        if service.family != id.family {
+            // Errors about the tunnel's packets come in as the server's family.
+            self.hook(id.family)?;
+            self.note_user(id.family);
+        }
+        // Before packets find it.
+        dest.set_available();
+        if let Err(error) = self.publish(service, longer, Change::Inserted) {
+            dest.set_unavailable();
+            if service.family != id.family {
+                self.forget_users(id.family, 1);
+            }
+            return Err(error);
+        }
+        tables.backends.insert(backend);
+        if revived {
+            self.rules.trash.remove(service, id);
+            self.take_back_counters(service, &dest)?;
+        }
+        Ok(())
+    }
+
+    fn next_dest_number(&mut self) -> NonZeroU32 {
+        let number = NonZeroU32::new(self.rules.dests.wrapping_add(1)).unwrap_or(NonZeroU32::MIN);
+        self.rules.dests = number.get();
+        number
+    }
+
+    /// A server is back from the trash: what it had counted isn't counted among the removed any more.
+    fn take_back_counters(&mut self, service: &ServiceId, dest: &Dest) -> Result {
+        let counted = dest.handed_over();
+        let same_service =
+            self.with_service(service, |_, service| service.instance() == dest.instance())?;
+        if same_service {
+            return self.with_service(service, |_, service| service.return_counters(counted));
+        }
+        // The service was deleted and made anew meanwhile: its statistics begin at zero.
+        for (cpu, kept) in self.rules.removed.iter_mut().enumerate() {
+            *kept = kept.minus(dest.counters.of_cpu(cpu as u32));
+        }
+        self.with_service(service, |_, service| {
+            dest.set_instance(service.instance());
+            dest.reset_stats();
+            service.skip_counters(dest.raw_counters());
+        })
+    }
+
+    /// Changes a server. Fails with `ESRCH`, `ENOENT`, `ENOMEM`.
+    pub(crate) fn edit_dest(
+        &mut self,
+        service: &ServiceId,
+        id: &DestId,
+        config: &DestConfig,
+    ) -> Result {
+        let dests = self.dests_of(service)?;
+        let index = dests
+            .iter()
+            .position(|dest| dest.id() == id)
+            .ok_or(ENOENT)?;
+        let dest = dests.get(index).ok_or(ENOENT)?.clone();
+        let former = dest.config();
+        self.note_reply_source(id, config);
+        dest.configure(config);
+        let published = self.publish(service, dests, Change::Edited(index));
+        if published.is_err() {
+            dest.configure(&former);
+        }
+        published
+    }
+
+    /// Removes a server; its connections stay, without a server. Fails with `ESRCH`, `ENOENT`,
+    /// `ENOMEM`.
+    pub(crate) fn delete_dest(&mut self, service: &ServiceId, id: &DestId) -> Result {
+        let mut dests = self.dests_of(service)?;
+        let index = dests
+            .iter()
+            .position(|dest| dest.id() == id)
+            .ok_or(ENOENT)?;
+        let dest = dests.remove(index).ok_or(ENOENT)?;
+        self.publish(service, dests, Change::Removed(index))?;
+        let counted = dest.raw_counters();
+        self.with_service(service, |_, service| service.keep_counters(counted))?;
+        self.discard_dest(dest, counted);
+        if service.family != id.family {
+            self.forget_users(id.family, 1);
+        }
+        Ok(())
+    }
+
+    fn publish(&mut self, id: &ServiceId, dests: GrowVec<RcuArc<Dest>>, change: Change) -> Result {
+        // The pool is made before the service is looked at: that may sleep.
+        let algorithm = self.with_service(id, |read, service| service.scheduler(read))?;
+        let pool = Service::make_pool(id.family, algorithm, dests)?;
+        self.note_change();
+        self.with_service(id, |read, service| service.publish(read, pool, change))
+    }
+
+    /// Replies from servers behind NAT are looked for from now on.
+    fn note_reply_source(&self, id: &DestId, config: &DestConfig) {
+        if Forwarding::from_flags(config.flags) == Forwarding::Masquerade {
+            self.state.reply_sources().insert(&id.addr);
+        }
+    }
+
+    /// A server is in no service any more, and what it had `counted` is kept elsewhere: its
+    /// connections may keep it alive.
+    pub(super) fn discard_dest(&mut self, dest: RcuArc<Dest>, counted: Counters) {
+        dest.set_standings(None, 0);
+        dest.set_unavailable();
+        if let Some(tables) = self.state.tables() {
+            tables.backends.remove();
+        }
+        dest.hand_over(counted);
+        self.rules.trash.put(dest);
+        if self.state.sysctls().expire_nodest_conn() {
+            self.state.expire_orphans();
+        }
+    }
+
+    /// Forgets removed servers that nothing has gone to for a while.
+    pub(in crate::table) fn empty_trash(&mut self) {
+        if let Some(tables) = self.state.tables() {
+            tables.backends.prune();
+        }
+        self.tend_trash();
+    }
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Access to a namespace's rules, under its control lock.
+//!
+//! The lock is the mutex of [`Rules`]. It guards them, and every change of what packets see in the
+//! tables; packets themselves never take it. Process context: whoever holds it may sleep.
+
+use kernel::prelude::*;
+use kernel::sync::lock::mutex::MutexBackend;
+use kernel::sync::lock::Guard;
+
+use lvs_engine::config::{
+    ServiceId,
+    Timeouts, //
+};
+
+use crate::kernel_ext::mem::rcu::{
+    self,
+    ReadSide, //
+};
+
+use super::super::netns_state::NetnsState;
+use super::super::service::Service;
+use super::super::stats::{
+    Counters,
+    Stats, //
+};
+use super::record::Rules;
+
+/// Access to the rules of a namespace; holds its control lock.
+pub(crate) struct RulesGuard<'a> {
+    pub(super) state: &'a NetnsState,
+    pub(super) rules: Guard<'a, Rules, MutexBackend>,
+}
+
+impl NetnsState {
+    /// Takes the control lock: one change of the rules at a time. Process context.
+    pub(crate) fn control(&self) -> RulesGuard<'_> {
+        RulesGuard {
+            state: self,
+            rules: self.rules.lock(),
+        }
+    }
+
+    /// The namespace goes away: no packet comes in after this, but those inside go on until a grace
+    /// period is over. Process context.
+    pub(crate) fn stop(&self) {
+        self.control().unhook();
+        self.tracking().close();
+    }
+
+    /// Everything counted in this namespace.
+    pub(crate) fn totals(&self) -> Stats {
+        self.control().totals()
+    }
+
+    /// What one CPU counted in this namespace, resets ignored.
+    pub(crate) fn totals_of_cpu(&self, cpu: u32) -> Counters {
+        self.control().totals_of_cpu(cpu)
+    }
+}
+
+impl RulesGuard<'_> {
+    /// Tells states of the rules apart, as long as there are fewer than 2^31 changes between them.
+    pub(crate) fn generation(&self) -> u32 {
+        self.rules.generation
+    }
+
+    /// The rules are different from now on.
+    pub(super) fn note_change(&mut self) {
+        self.rules.generation = self.rules.generation.wrapping_add(1);
+    }
+
+    /// Runs `f` with the service named `id`. Fails with `ESRCH` when there is none.
+    pub(crate) fn with_service<R>(
+        &self,
+        id: &ServiceId,
+        f: impl for<'r> FnOnce(ReadSide<'r>, &'r Service) -> R,
+    ) -> Result<R> {
+        let tables = self.state.tables().ok_or(ESRCH)?;
+        rcu::read(|read| {
+            let service = tables.service(read, id).ok_or(ESRCH)?;
+            Ok(f(read, service))
+        })
+    }
+
+    /// How many services of IPv4 there are, all that socket options show.
+    pub(crate) fn services_v4(&self) -> u32 {
+        self.rules.services_v4
+    }
+
+    /// Timeouts in force, in seconds.
+    pub(crate) fn timeouts(&self) -> Timeouts {
+        self.state.timeouts().settings()
+    }
+
+    /// Changes timeouts; 0 keeps the present one.
+    pub(crate) fn set_timeouts(&mut self, timeouts: &Timeouts) {
+        self.state.timeouts().set(timeouts);
+    }
+}

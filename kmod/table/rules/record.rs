@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What is noted of a namespace's rules beside what packets see.
+
+use crate::kernel_ext::mem::grow_vec::GrowVec;
+
+use super::super::stats::Counters;
+use super::hook_set::HookSet;
+use super::per_family::PerFamily;
+use super::trash::Trash;
+
+/// Rules of a namespace beside the tables that packets see. Behind the control lock.
+#[derive(Default)]
+pub(crate) struct Rules {
+    pub(super) hooks: HookSet,
+    /// Removed servers that connections still go to, or did a short time ago.
+    pub(super) trash: Trash,
+    /// What removed services counted, by CPU.
+    pub(super) removed: GrowVec<Counters>,
+    /// What listings leave out: the totals at the last reset.
+    pub(super) reset_at: Counters,
+    /// Changes made so far.
+    pub(super) generation: u32,
+    /// Services made so far: tells one from its successor of the same name.
+    pub(super) instances: u64,
+    /// The number of the last server made.
+    pub(super) dests: u32,
+    /// The load factor that the services' table was fitted to.
+    pub(super) service_factor: i32,
+    /// Services of each family, and servers of it for services of the other.
+    pub(super) users: PerFamily<u32>,
+    /// Services of IPv4.
+    pub(super) services_v4: u32,
+}

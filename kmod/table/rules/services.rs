@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Services come, change and go.
+
+use kernel::prelude::*;
+
+use lvs_engine::addr::Family;
+use lvs_engine::config::{
+    ServiceConfig,
+    ServiceId,
+    Target, //
+};
+use lvs_engine::sched::Change;
+use lvs_engine::table_size;
+
+use crate::kernel_ext::mem::grow_vec::GrowVec;
+use crate::kernel_ext::mem::memory::EntryBox;
+use crate::kernel_ext::mem::percpu;
+use crate::kernel_ext::mem::rcu::{
+    self,
+    RcuArc, //
+};
+use crate::kernel_ext::mem::rcu_table::Neighbour;
+use crate::kernel_ext::task::time;
+
+use super::super::dest::Dest;
+use super::super::service::{
+    Locality,
+    Pool,
+    Service,
+    Stated, //
+};
+use super::super::stats::Counters;
+use super::super::tables;
+use super::guard::RulesGuard;
+use super::walk::Item;
+
+impl RulesGuard<'_> {
+    /// Adds a service. Fails with `EEXIST`, `ENOMEM`, or with what registering the hooks fails with.
+    pub(crate) fn add_service(
+        &mut self,
+        id: &ServiceId,
+        stated: Stated,
+        config: &ServiceConfig,
+    ) -> Result {
+        if self.state.is_stopped() {
+            return Err(ENOPROTOOPT);
+        }
+        let tables = self.state.make_tables()?;
+        if rcu::read(|read| tables.service(read, id).is_some()) {
+            return Err(EEXIST);
+        }
+        self.rules.instances = self.rules.instances.wrapping_add(1);
+        let service = Service::new(id, stated, config, self.rules.instances)?;
+        let entry = EntryBox::new(tables::hash_service(tables.service_key, id), service)?;
+        self.hook(id.family)?;
+        rcu::read(|read| {
+            tables
+                .services
+                .insert(read, entry, |_| Neighbour::Other)
+                .map(|_| ())
+                .map_err(|_| EEXIST)
+        })?;
+        // Replies that aren't rewritten come from the virtual address, if they come this way.
+        if let Target::Address { addr, .. } = &id.target {
+            self.state.reply_sources().insert(addr);
+        }
+        self.state.counts().add(id, config.sip);
+        self.note_user(id.family);
+        if id.family == Family::V4 {
+            self.rules.services_v4 = self.rules.services_v4.wrapping_add(1);
+        }
+        self.note_change();
+        // As ip_vs, which makes the table with its first service and the least size.
+        if self.state.counts().total() > 1 {
+            self.fit_services();
+        }
+        Ok(())
+    }
+
+    /// Changes a service. Fails with `ESRCH`, `ENOMEM`.
+    pub(crate) fn edit_service(&mut self, id: &ServiceId, config: &ServiceConfig) -> Result {
+        let dests = self.dests_of(id)?;
+        let (former, was_sip) = self.with_service(id, |read, service| {
+            (service.scheduler(read), service.is_sip())
+        })?;
+        let pool = if former == config.scheduler {
+            None
+        } else {
+            Some(Service::make_pool(id.family, config.scheduler, dests)?)
+        };
+        let locality = match pool {
+            Some(_) => Locality::of(config.scheduler)?,
+            None => None,
+        };
+        self.with_service(id, |read, service| {
+            if let Some(pool) = pool {
+                service.remember_localities(locality);
+                service.publish(read, pool, Change::Replaced);
+            }
+            service.configure(config);
+        })?;
+        match (was_sip, config.sip) {
+            (false, true) => self.state.counts().add_sip(),
+            (true, false) => self.state.counts().remove_sip(),
+            _ => {}
+        }
+        self.note_change();
+        Ok(())
+    }
+
+    /// Deletes a service; its connections stay, without a server. Fails with `ESRCH`, `ENOMEM`.
+    pub(crate) fn delete_service(&mut self, id: &ServiceId) -> Result {
+        self.reserve_counters()?;
+        let tables = self.state.tables().ok_or(ESRCH)?;
+        let service = rcu::read(|read| {
+            let entry = tables.service(read, id)?;
+            tables.services.remove(read, entry)
+        });
+        self.discard_service(service.ok_or(ESRCH)?);
+        self.fit_services();
+        Ok(())
+    }
+
+    /// Deletes all services. Fails with `ENOMEM` before anything has changed.
+    pub(crate) fn flush(&mut self) -> Result {
+        self.reserve_counters()?;
+        let Some(tables) = self.state.tables() else {
+            return Ok(());
+        };
+        let services = &tables.services;
+        let mut bucket = 0_usize;
+        loop {
+            let service = rcu::read(|read| {
+                bucket = services.skip_empty(read, bucket);
+                services.pop(read, bucket)
+            });
+            match service {
+                Some(service) => self.discard_service(service),
+                None if bucket >= services.buckets() => break,
+                None => bucket = bucket.wrapping_add(1),
+            }
+            time::yield_now();
+        }
+        self.fit_services();
+        Ok(())
+    }
+
+    /// Keeps what is remembered of a service that the table doesn't hold any more, after room was made
+    /// for its counters. The table keeps its size.
+    fn discard_service(&mut self, service: EntryBox<Service>) {
+        let id = service.id();
+        let mut strangers = 0_u32;
+        rcu::read(|read| {
+            for dest in service.pool(read).map_or(&[][..], Pool::dests) {
+                let counted = self.keep_counters(dest);
+                strangers = strangers.wrapping_add(u32::from(dest.id().family != id.family));
+                self.discard_dest(dest.clone(), counted);
+            }
+        });
+        if let Some(kept) = self.rules.removed.first_mut() {
+            *kept = kept.plus(service.removed_counters());
+        }
+        self.state.counts().remove(id, service.is_sip());
+        self.note_change();
+        self.forget_users(id.family, 1);
+        self.forget_users(id.family.other(), strangers);
+        if id.family == Family::V4 {
+            self.rules.services_v4 = self.rules.services_v4.wrapping_sub(1);
+        }
+    }
+
+    /// Resets the statistics of a service and its servers, or all of them. Fails with `ESRCH`.
+    pub(crate) fn zero(&mut self, id: Option<&ServiceId>) -> Result {
+        if let Some(id) = id {
+            return self.with_service(id, |read, service| service.reset_stats(read));
+        }
+        self.walk_all(|read, item| {
+            if let Item::Service(service) = item {
+                service.reset_stats(read);
+            }
+        });
+        self.rules.reset_at = self.raw_totals().0;
+        Ok(())
+    }
+
+    /// Lets the services' table grow and shrink with them, and with the setting `svc_lfactor`.
+    /// Without memory it stays as it is. Sleeps.
+    pub(crate) fn fit_services(&mut self) {
+        let Some(tables) = self.state.tables() else {
+            return;
+        };
+        let count = self.state.counts().total();
+        let factor = self.state.sysctls().svc_lfactor();
+        let is_new = factor != self.rules.service_factor;
+        let present = tables.services.buckets() as u32;
+        let wanted = table_size::SERVICES.resize(present, count, factor, is_new);
+        if wanted == present || tables.services.resize(wanted as usize).is_ok() {
+            self.rules.service_factor = factor;
+        }
+    }
+
+    /// The servers of a service, newest first. Fails with `ESRCH`, `ENOMEM`.
+    pub(super) fn dests_of(&self, id: &ServiceId) -> Result<GrowVec<RcuArc<Dest>>> {
+        let count = self.with_service(id, |read, service| {
+            service.pool(read).map_or(0, |pool| pool.dests().len())
+        })?;
+        // Room is made before the service is looked at again: that may sleep, and under the control
+        // lock the number stays what it is.
+        let mut dests = GrowVec::with_capacity(count)?;
+        self.with_service(id, |read, service| service.append_dests(read, &mut dests))?;
+        Ok(dests)
+    }
+
+    /// Makes room for what the servers of removed services counted.
+    fn reserve_counters(&mut self) -> Result {
+        while self.rules.removed.len() < percpu::cpu_limit() as usize {
+            self.rules.removed.push(Counters::default())?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a namespace's chore does: it collects stale connections, fits the tables, watches free memory
+//! and empties the trash.
+
+use core::sync::atomic::Ordering;
+
+use crate::kernel_ext::task::time;
+use crate::kernel_ext::task::work::{
+    Chore,
+    Worker, //
+};
+
+use super::netns_state::NetnsState;
+use super::tables::Tables;
+
+impl NetnsState {
+    /// What the chore does whenever it is woken.
+    fn react(&self, tables: &Tables) {
+        let sysctls = self.sysctls();
+        tables
+            .conns
+            .fit(sysctls.conn_lfactor(), sysctls.conn_tab_bits());
+        self.fit_foresight(tables);
+        if self.orphaned.swap(false, Ordering::Relaxed) {
+            tables.conns.remove_orphans();
+        }
+        self.fit_estimation();
+    }
+
+    /// What it does every second.
+    fn maintain(&self, tables: &Tables) {
+        tables.conns.collect();
+        if self.defence().drops_entries() {
+            tables.conns.remove_from_some(|read, entry| {
+                self.defence()
+                    .drops_entry(read, self.timeouts(), tables, entry)
+            });
+        }
+        self.control().empty_trash();
+    }
+}
+
+impl Worker for NetnsState {
+    fn chore(&self) -> &Chore<Self> {
+        &self.chore
+    }
+
+    fn run(&self) {
+        if let Some(tables) = self.tables() {
+            self.react(tables);
+        }
+        // While the table grows, that is needed much more often than all else.
+        let now = time::now();
+        let since = now.wrapping_sub(self.collected_at.load(Ordering::Relaxed));
+        if since < time::HZ && !self.is_stopped() {
+            self.chore.queue(time::HZ.wrapping_sub(since));
+            return;
+        }
+        self.collected_at.store(now, Ordering::Relaxed);
+        self.update_defence();
+        if let Some(tables) = self.tables() {
+            self.maintain(tables);
+        }
+        let has_more = self.tables().is_some() || self.sysctls().watches_memory();
+        if has_more && !self.is_stopped() {
+            self.chore.queue(time::HZ);
+        }
+    }
+}
