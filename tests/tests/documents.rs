@@ -52,19 +52,25 @@ fn documents() -> Vec<String> {
     documents
 }
 
-/// A document's lines outside code blocks.
-fn prose(text: &str) -> String {
+/// A document's lines outside code blocks, and those inside.
+fn prose_and_code(text: &str) -> (String, String) {
     let mut is_code = false;
-    let mut prose = String::new();
+    let (mut prose, mut code) = (String::new(), String::new());
     for line in text.lines() {
         if line.trim_start().starts_with("```") {
             is_code = !is_code;
-        } else if !is_code {
-            prose.push_str(line);
-            prose.push('\n');
+            continue;
         }
+        let part = if is_code { &mut code } else { &mut prose };
+        part.push_str(line);
+        part.push('\n');
     }
-    prose
+    (prose, code)
+}
+
+/// A document's lines outside code blocks.
+fn prose(text: &str) -> String {
+    prose_and_code(text).0
 }
 
 /// What lies between `open` and the next `close`, everywhere.
@@ -136,26 +142,36 @@ fn files_and_tests_that_are_named_exist() {
         "tests/",
         "uapi/",
     ];
-    let scenarios: Vec<String> = files_below("qemu")
-        .iter()
-        .filter_map(|path| path.rsplit('/').next()?.strip_suffix(".sh"))
-        .map(str::to_owned)
+    let files: Vec<String> = ["ipvsadm-rs", "kmod", "qemu", "tests", "uapi"]
+        .into_iter()
+        .flat_map(files_below)
         .collect();
+    let is_file = |name: &str| files.iter().any(|file| file.ends_with(&format!("/{name}")));
+    let is_there = |word: &str| {
+        if word.contains(['{', '*', '<', '…', '$']) {
+            return true;
+        }
+        if FOLDERS.iter().any(|folder| word.starts_with(folder)) {
+            return root().join(word).exists();
+        }
+        if word.starts_with("test-") && !word.contains('.') {
+            return is_file(&format!("{word}.sh"));
+        }
+        !word.ends_with(".rs") || is_file(word)
+    };
     let mut lost = Vec::new();
     for document in documents() {
         // What a change log tells of may be gone.
         if document == "CHANGELOG.md" {
             continue;
         }
-        for code in between(&prose(&read(&document)), "`", "`") {
-            let is_path = FOLDERS.iter().any(|folder| code.starts_with(folder))
-                && !code.contains([' ', '{', '*', 'N']);
-            let is_test = code.starts_with("test-") && !code.contains([' ', '.']);
-            if (is_path && !root().join(code).exists())
-                || (is_test && !scenarios.iter().any(|scenario| scenario == code))
-            {
-                lost.push(format!("{document}: {code}"));
-            }
+        let (prose, code) = prose_and_code(&read(&document));
+        let named = between(&prose, "`", "`")
+            .into_iter()
+            .filter(|named| !named.contains(' '))
+            .chain(code.split_whitespace().filter(|word| word.contains('/')));
+        for word in named.filter(|word| !is_there(word)) {
+            lost.push(format!("{document}: {word}"));
         }
     }
     assert!(lost.is_empty(), "{lost:#?}");
