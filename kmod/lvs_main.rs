@@ -69,7 +69,7 @@ impl kernel::InPlaceModule for Lvs {
     fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
         control::params::init_conn_tab_bits();
         table::settings::set_early_path_default(module_parameters::early_path.value());
-        table::extension::set_control_ports(kernel_ext::user::parameter::control_ports());
+        table::control_ports::set(kernel_ext::user::parameter::control_ports());
         try_pin_init!(Self {
             // First, to find out whether ip_vs is loaded.
             interfaces <- control::Interfaces::register(),

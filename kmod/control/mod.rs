@@ -43,7 +43,7 @@ impl Interfaces {
         try_pin_init!(Self {
             _options <- options::Registration::register(explain),
             _netlink: genl::register().inspect_err(explain)?,
-            _own_netlink: genl::table::register().inspect_err(explain)?,
+            _own_netlink: genl::snapshot::register().inspect_err(explain)?,
         }? Error)
     }
 }

@@ -109,7 +109,7 @@ fn create_once<'a>(context: &Context<'a>, new: &NewConn<'_>) -> Result<OneShot<'
     let conn = context
         .tables
         .conns
-        .create_once(context.read, new, context.state.terms())
+        .create_once(context.read, new, context.state.conn_settings())
         .map_err(refused)?;
     if let Some(dest) = new.dest {
         if !dest.is_available() {
@@ -130,7 +130,7 @@ pub(super) fn create<'a>(
     new: &NewConn<'_>,
 ) -> Result<&'a ConnEntry, Failure> {
     let conns = &context.tables.conns;
-    match conns.create(context.read, new, context.state.terms()) {
+    match conns.create(context.read, new, context.state.conn_settings()) {
         Ok((conn, is_new)) => {
             if is_new && !matches!(new.role, Role::Template { .. }) {
                 if let Some(dest) = new.dest {

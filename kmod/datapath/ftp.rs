@@ -223,7 +223,7 @@ fn expect<'a>(
     };
     let conns = &context.tables.conns;
     let (data, is_new) = conns
-        .create(context.read, &new, context.state.terms())
+        .create(context.read, &new, context.state.conn_settings())
         .ok()?;
     if !is_new {
         data.listen(context.read);
@@ -254,7 +254,7 @@ pub(super) fn open<'a>(context: &Context<'a>, flow: &Flow) -> Option<&'a ConnEnt
         role: Role::Connection(expected.controller(context.read)),
     };
     let (conn, _) = conns
-        .create(context.read, &new, context.state.terms())
+        .create(context.read, &new, context.state.conn_settings())
         .ok()?;
     conns.remove(context.read, expected);
     Some(conn)

@@ -14,7 +14,7 @@ use crate::kernel_ext::task::thread::{
 use crate::kernel_ext::task::time;
 
 use super::netns_state::NetnsState;
-use super::rules::walk::Place;
+use super::rules::walk::Cursor;
 use super::stats::Estimator;
 
 /// Ticks between two updates.
@@ -45,12 +45,12 @@ impl NetnsState {
 
     /// Updates all rates, unless the thread is to end. The control lock is free between two slices.
     fn estimate(&self) {
-        let mut place = Some(Place::default());
-        while let Some(from) = place {
+        let mut cursor = Some(Cursor::default());
+        while let Some(from) = cursor {
             if thread::is_stopping() {
                 return;
             }
-            place = self.control().estimate(from);
+            cursor = self.control().estimate(from);
             time::yield_now();
         }
     }
@@ -66,7 +66,7 @@ impl Routine for NetnsState {
         while thread::sleep(due.wrapping_sub(time::now()).min(PERIOD)) {
             self.estimate();
             due = due.wrapping_add(PERIOD);
-            // Who is late starts anew instead of hurrying.
+            // After a long delay, restart the period rather than catch up.
             if due.wrapping_sub(time::now()) > PERIOD {
                 due = time::now().wrapping_add(PERIOD);
             }

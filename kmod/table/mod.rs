@@ -5,12 +5,11 @@
 pub(crate) mod backends;
 pub(crate) mod conn;
 pub(crate) mod conn_table;
+pub(crate) mod control_ports;
 pub(crate) mod defence;
 pub(crate) mod dest;
 mod estimation;
-pub(crate) mod extension;
 pub(crate) mod netns_state;
-mod new_conn;
 mod reply_sources;
 pub(crate) mod return_routes;
 pub(crate) mod rules;

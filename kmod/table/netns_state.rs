@@ -31,7 +31,7 @@ use crate::kernel_ext::task::thread::Thread;
 use crate::kernel_ext::task::time;
 use crate::kernel_ext::task::work::Chore;
 
-use super::conn_table::Terms;
+use super::conn_table::ConnSettings;
 use super::defence::Defence;
 use super::reply_sources::ReplySources;
 use super::rules::record::Rules;
@@ -188,8 +188,8 @@ impl NetnsState {
     }
 
     /// What the settings say about new connections.
-    pub(crate) fn terms(&self) -> Terms<'_> {
-        Terms {
+    pub(crate) fn conn_settings(&self) -> ConnSettings<'_> {
+        ConnSettings {
             limit: self.sysctls.conn_max().max(0).unsigned_abs(),
             tracked: self.sysctls.conntrack(),
             timeouts: self.timeouts(),

@@ -20,7 +20,7 @@ impl NetnsState {
         let sysctls = self.sysctls();
         tables
             .conns
-            .fit(sysctls.conn_lfactor(), sysctls.conn_tab_bits());
+            .resize_to_load(sysctls.conn_lfactor(), sysctls.conn_tab_bits());
         self.fit_foresight(tables);
         if self.orphaned.swap(false, Ordering::Relaxed) {
             tables.conns.remove_orphans();

@@ -17,6 +17,7 @@ use lvs_uapi::genl::{
 };
 use lvs_uapi::limits::ADDR_LEN;
 
+use super::policy;
 use super::service;
 use super::stats::{
     self,
@@ -69,7 +70,10 @@ struct Named<'a> {
 
 impl<'a> Named<'a> {
     fn parse(nest: Option<Attr<'a>>) -> Result<Self> {
-        let attrs = nest.ok_or(EINVAL)?.nested(&POLICY).map_err(|_| EINVAL)?;
+        let attrs = nest
+            .ok_or(EINVAL)?
+            .nested(&POLICY)
+            .map_err(|_| EINVAL)?;
         let addr = attrs.need(dest_attr::ADDR)?;
         let port = attrs.need(dest_attr::PORT)?;
         let family = attrs.get(dest_attr::ADDR_FAMILY);
@@ -193,7 +197,7 @@ pub(super) struct Get;
 impl List for Get {
     fn list(dump: &mut Dump<'_>) -> Result {
         let control = dump.state::<NetnsState>()?.control();
-        let Ok(attrs) = dump.attrs(&super::POLICY) else {
+        let Ok(attrs) = dump.attrs(&policy::REQUEST) else {
             return Ok(());
         };
         let Ok(id) = service::identify(attrs.get(attr::SERVICE)) else {

@@ -7,43 +7,27 @@
 mod config;
 mod daemon;
 mod dest;
+mod policy;
+mod resume;
 mod service;
+pub(super) mod snapshot;
 mod stats;
-pub(super) mod table;
-
-use core::ops::ControlFlow;
 
 use kernel::module::this_module;
 use kernel::prelude::*;
 use lvs_uapi::genl::{
-    attr,
     cmd,
     FAMILY_NAME,
     FAMILY_VERSION, //
 };
 
-use crate::kernel_ext::mem::rcu::ReadSide;
 use crate::kernel_ext::user::genl::{
-    Dump,
     Family,
     Op,
     Registration, //
 };
-use crate::kernel_ext::user::nla::Policy;
-use crate::table::rules::walk::{
-    Item,
-    Place, //
-};
-use crate::table::RulesGuard;
 
-/// Attributes of the outermost level.
-static POLICY: Policy<{ attr::MAX as usize + 1 }> = Policy::new()
-    .nested(attr::SERVICE)
-    .nested(attr::DEST)
-    .nested(attr::DAEMON)
-    .u32(attr::TIMEOUT_TCP)
-    .u32(attr::TIMEOUT_TCP_FIN)
-    .u32(attr::TIMEOUT_UDP);
+use policy::REQUEST;
 
 static OPS: [Op; 16] = [
     Op::new(cmd::NEW_SERVICE).answered_by::<service::New>(),
@@ -70,28 +54,10 @@ static FAMILY: Family = Family::new(
     this_module::<crate::LocalModule>(),
     FAMILY_NAME,
     FAMILY_VERSION,
-    &POLICY,
+    &REQUEST,
     &OPS,
     cmd::FLUSH + 1,
 );
-
-/// Calls `visit` with what `dump` hasn't listed yet, until it breaks off, and notes how far it came.
-fn resume(
-    dump: &mut Dump<'_>,
-    control: &RulesGuard<'_>,
-    mut visit: impl for<'r> FnMut(&mut Dump<'_>, ReadSide<'r>, Item<'r>) -> ControlFlow<()>,
-) {
-    let [bucket, services, items] = dump.position();
-    let from = Place {
-        bucket,
-        services,
-        items,
-    };
-    let next = control.walk(from, |read, item| visit(dump, read, item));
-    dump.set_position(next.map_or([usize::MAX, 0, 0], |place| {
-        [place.bucket, place.services, place.items]
-    }));
-}
 
 /// Makes the family known; `EEXIST` when ip_vs has it.
 pub(super) fn register() -> Result<Registration> {

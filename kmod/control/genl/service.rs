@@ -23,6 +23,7 @@ use lvs_uapi::limits::{
     SCHEDNAME_MAXLEN, //
 };
 
+use super::resume::resume;
 use super::stats::{
     self,
     Widths, //
@@ -249,7 +250,7 @@ impl Answer for Get {
 impl List for Get {
     fn list(dump: &mut Dump<'_>) -> Result {
         let control = dump.state::<NetnsState>()?.control();
-        super::resume(dump, &control, |dump, read, item| match item {
+        resume(dump, &control, |dump, read, item| match item {
             Item::Service(service) => {
                 let appended = dump.entry(cmd::NEW_SERVICE, |message| {
                     fill(message, read, service, Widths::Both)

@@ -12,17 +12,19 @@ use crate::kernel_ext::user::procfs::{
     Contents,
     Output, //
 };
-use crate::table::extension;
+use crate::table::control_ports;
 use crate::table::rules::walk;
 use crate::table::tables::Tables;
 use crate::table::NetnsState;
 
 /// FTP's ports with their places, in the file's order.
 fn used_ports() -> impl Iterator<Item = (usize, u16)> {
-    (0..extension::MAX_CONTROL_PORTS).rev().filter_map(|place| {
-        let port = extension::control_ports().nth(place)?;
-        (port != 0).then_some((place, port))
-    })
+    (0..control_ports::MAX_CONTROL_PORTS)
+        .rev()
+        .filter_map(|place| {
+            let port = control_ports::all().nth(place)?;
+            (port != 0).then_some((place, port))
+        })
 }
 
 /// Chains of this length and longer are counted together.

@@ -42,8 +42,8 @@ use crate::control::names;
 use crate::kernel_ext::mem::rcu::ReadSide;
 use crate::kernel_ext::user::sockopt::Answer;
 use crate::table::rules::walk::{
+    Cursor, //
     Item,
-    Place, //
 };
 use crate::table::service::{
     Pool,
@@ -226,7 +226,7 @@ fn services(state: &NetnsState, answer: &mut Answer<'_>) -> Result {
     }
     // Nothing changes while it is listed.
     let control = state.control();
-    let mut next = Some(Place::default());
+    let mut next = Some(Cursor::default());
     write_table(answer, HEADER, wanted as usize, |_, entries| {
         Ok(collect_services(&control, &mut next, entries))
     })
@@ -235,7 +235,7 @@ fn services(state: &NetnsState, answer: &mut Answer<'_>) -> Result {
 /// Fills entries with services from `next` on, which it moves on.
 fn collect_services(
     control: &RulesGuard<'_>,
-    next: &mut Option<Place>,
+    next: &mut Option<Cursor>,
     entries: &mut [Record<SERVICE>],
 ) -> usize {
     let Some(from) = *next else {

@@ -7,7 +7,7 @@ use core::sync::atomic::Ordering;
 use crate::kernel_ext::mem::memory::Entry;
 use crate::kernel_ext::task::time;
 
-use super::Conn;
+use super::layout::Conn;
 
 /// Whether an entry is out of date at tick `now`.
 #[inline]

@@ -5,7 +5,7 @@
 
 use core::sync::atomic::Ordering;
 
-use super::Conn;
+use super::layout::Conn;
 
 /// Shift of the number in the state word.
 const SHIFT: u32 = 28;
@@ -13,9 +13,9 @@ const SHIFT: u32 = 28;
 /// The number that stands for any larger one, too.
 const COUNTED: u32 = 9;
 
-/// The state word with a packet more, unless so many were counted already.
+/// The state word with its packet count one higher, unless so many were counted already.
 #[inline]
-pub(super) const fn one_more(word: u32) -> u32 {
+pub(super) const fn with_packet_counted(word: u32) -> u32 {
     if word >> SHIFT < COUNTED {
         word.wrapping_add(1 << SHIFT)
     } else {
@@ -28,10 +28,10 @@ impl Conn {
     #[cold]
     pub(crate) fn count_packet(&self) {
         let mut word = self.state.load(Ordering::Relaxed);
-        while one_more(word) != word {
+        while with_packet_counted(word) != word {
             match self.state.compare_exchange_weak(
                 word,
-                one_more(word),
+                with_packet_counted(word),
                 Ordering::Relaxed,
                 Ordering::Relaxed,
             ) {

@@ -20,10 +20,10 @@ use crate::kernel_ext::mem::rcu::ReadSide;
 use crate::kernel_ext::task::time;
 use crate::table::timeouts::Timeouts;
 
+use super::layout::Conn;
 use super::{
     flag,
-    packets,
-    Conn, //
+    packets, //
 };
 
 impl Conn {
@@ -157,7 +157,7 @@ impl Conn {
                 } else {
                     Direction::InputOnly
                 };
-                new = packets::one_more(new);
+                new = packets::with_packet_counted(new);
             } else {
                 new &= !flag::NO_OUTPUT;
             }

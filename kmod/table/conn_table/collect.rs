@@ -15,7 +15,7 @@ use super::super::conn::{
     flag,
     Conn, //
 };
-use super::{
+use super::store::{
     ConnTable,
     HELD_RECHECK, //
 };
@@ -23,7 +23,7 @@ use super::{
 /// How long before its end a control connection is looked at whose data connections outlive it.
 const HELD_AHEAD: u32 = 30 * time::HZ;
 
-/// Chains that are walked before others run, and buckets among which they are looked for.
+/// Chains that are walked before others run, and buckets among is_wanted they are looked for.
 const CHAINS: usize = 128;
 const BUCKETS: usize = 2048;
 
@@ -52,10 +52,10 @@ impl ConnTable {
         }
     }
 
-    /// Removes the connections and templates `which` names from a random 32nd of the table.
+    /// Removes the connections and templates that `is_wanted` says so of, from a random 32nd of the table.
     pub(in crate::table) fn remove_from_some(
         &self,
-        which: impl Fn(ReadSide<'_>, &Entry<Conn>) -> bool,
+        is_wanted: impl Fn(ReadSide<'_>, &Entry<Conn>) -> bool,
     ) {
         let mut retired = Retired::new();
         let buckets = self.buckets();
@@ -63,7 +63,7 @@ impl ConnTable {
         for step in 0..buckets >> 5 {
             // There is a power of two of them.
             let bucket = start.wrapping_add(step) & buckets.wrapping_sub(1);
-            rcu::read(|read| self.remove_from(read, bucket, &which, &mut retired));
+            rcu::read(|read| self.remove_from(read, bucket, &is_wanted, &mut retired));
             if step % CHAINS == 0 {
                 retired.work();
                 time::yield_now();
@@ -71,8 +71,8 @@ impl ConnTable {
         }
     }
 
-    /// Removes the connections `which` names.
-    fn remove_matching(&self, which: impl Fn(ReadSide<'_>, &Entry<Conn>) -> bool) {
+    /// Removes the connections and templates that `is_wanted` says so of.
+    fn remove_matching(&self, is_wanted: impl Fn(ReadSide<'_>, &Entry<Conn>) -> bool) {
         let mut retired = Retired::new();
         let mut bucket = 0_usize;
         let mut is_over = false;
@@ -84,7 +84,7 @@ impl ConnTable {
                     if bucket >= end {
                         break;
                     }
-                    is_over = !self.remove_from(read, bucket, &which, &mut retired);
+                    is_over = !self.remove_from(read, bucket, &is_wanted, &mut retired);
                     if is_over {
                         break;
                     }
@@ -101,11 +101,11 @@ impl ConnTable {
         &self,
         read: ReadSide<'_>,
         bucket: usize,
-        which: &impl Fn(ReadSide<'_>, &Entry<Conn>) -> bool,
+        is_wanted: &impl Fn(ReadSide<'_>, &Entry<Conn>) -> bool,
         retired: &mut Retired<Conn>,
     ) -> bool {
         self.table.for_each_in_bucket(read, bucket, |entry| {
-            if which(read, entry) {
+            if is_wanted(read, entry) {
                 if let Some(entry) = self.take_out(read, entry) {
                     retired.push(entry);
                 }
@@ -116,7 +116,8 @@ impl ConnTable {
 
 impl Drop for ConnTable {
     fn drop(&mut self) {
-        // Connections first, then FTP's control connections that they were tied to, then the templates.
+        // Connections first, then FTP's control connections that they were tied to, then the
+        // templates.
         for _ in 0..3 {
             self.remove_matching(|_, _| true);
         }

@@ -2,14 +2,12 @@
 
 //! What goes when there is no room: a flood must not lock out everybody else.
 
-use core::mem;
 use core::sync::atomic::Ordering;
 
 use lvs_engine::parse::protocol;
 
 use crate::kernel_ext::mem::memory::Entry;
 use crate::kernel_ext::mem::rcu::ReadSide;
-use crate::kernel_ext::mem::slab;
 use crate::kernel_ext::task::time;
 
 use super::super::conn::{
@@ -18,7 +16,7 @@ use super::super::conn::{
     Tuple, //
 };
 use super::super::timeouts::Timeouts;
-use super::ConnTable;
+use super::store::ConnTable;
 
 /// Buckets in which a full table looks for a connection to end.
 const ROOM_SEARCH: usize = 8;
@@ -27,9 +25,9 @@ const ROOM_SEARCH: usize = 8;
 const LONGEST_ROOM_SEARCH: usize = 128;
 
 impl ConnTable {
-    /// Ends something where the new `tuple` belongs, which is a random place, since the hash is keyed:
-    /// the oldest of what a flood of TCP left, or else the UDP connection, or the template without a
-    /// connection, that was idle for longest.
+    /// Ends something where the new `tuple` belongs, which is a random place, since the hash is
+    /// keyed: the oldest of what a flood of TCP left, or else the UDP connection, or the template
+    /// without a connection, that was idle for longest.
     #[cold]
     pub(super) fn make_room(&self, read: ReadSide<'_>, timeouts: &Timeouts, tuple: &Tuple) -> bool {
         let last = self.buckets().wrapping_sub(1);
@@ -77,11 +75,4 @@ fn may_be_idle(entry: &Entry<Conn>) -> bool {
         return !entry.is_held();
     }
     entry.protocol() == protocol::UDP
-}
-
-/// How many entries take half of the machine's memory.
-pub(super) fn memory_limit() -> u32 {
-    let entry = mem::size_of::<Entry<Conn>>() as u64;
-    let entries = (slab::total_memory() / 2).checked_div(entry).unwrap_or(0);
-    entries.try_into().unwrap_or(u32::MAX)
 }

@@ -12,8 +12,8 @@ use super::super::stats::{
 };
 use super::guard::RulesGuard;
 use super::walk::{
+    Cursor, //
     Item,
-    Place, //
 };
 
 impl RulesGuard<'_> {
@@ -93,7 +93,7 @@ impl RulesGuard<'_> {
     }
 
     /// Updates the rates of a slice of the servers. Returns where the next one begins.
-    pub(in crate::table) fn estimate(&self, from: Place) -> Option<Place> {
+    pub(in crate::table) fn estimate(&self, from: Cursor) -> Option<Cursor> {
         self.walk_slice(from, |_, item| {
             if let Item::Dest(dest) = item {
                 dest.estimate();

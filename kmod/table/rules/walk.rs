@@ -27,7 +27,7 @@ const BUCKETS: u32 = 16;
 /// How far a walk came. When the table of services was resized since, what follows may be missed or
 /// visited twice, as in ip_vs.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct Cursor {
     /// Bucket of the table of services.
     pub(crate) bucket: usize,
     /// Services of the bucket that are done.
@@ -64,29 +64,29 @@ fn visit_service<'r>(
 }
 
 impl RulesGuard<'_> {
-    /// Calls `visit` with everything from `from` on, until it breaks off. Returns the place of what it
+    /// Calls `visit` with everything from `from` on, until it breaks off. Returns where it
     /// broke off at; `None` at the end.
     pub(crate) fn walk(
         &self,
-        from: Place,
+        from: Cursor,
         mut visit: impl for<'r> FnMut(ReadSide<'r>, Item<'r>) -> ControlFlow<()>,
-    ) -> Option<Place> {
+    ) -> Option<Cursor> {
         let services = &self.state.tables()?.services;
-        let mut place = from;
+        let mut cursor = from;
         loop {
             let mut flow = ControlFlow::Continue(());
             let exists = rcu::read(|read| {
                 for _ in 0..BUCKETS {
-                    if place.services == 0 && place.items == 0 {
-                        place.bucket = services.skip_empty(read, place.bucket);
+                    if cursor.services == 0 && cursor.items == 0 {
+                        cursor.bucket = services.skip_empty(read, cursor.bucket);
                     }
                     let mut position = 0_usize;
-                    let exists = services.for_each_in_bucket(read, place.bucket, |service| {
-                        if flow.is_continue() && position == place.services {
-                            flow = visit_service(read, service, &mut place.items, &mut visit);
+                    let exists = services.for_each_in_bucket(read, cursor.bucket, |service| {
+                        if flow.is_continue() && position == cursor.services {
+                            flow = visit_service(read, service, &mut cursor.items, &mut visit);
                             if flow.is_continue() {
-                                place.services = place.services.wrapping_add(1);
-                                place.items = 0;
+                                cursor.services = cursor.services.wrapping_add(1);
+                                cursor.items = 0;
                             }
                         }
                         position = position.wrapping_add(1);
@@ -94,15 +94,15 @@ impl RulesGuard<'_> {
                     if !exists || flow.is_break() {
                         return exists;
                     }
-                    place = Place {
-                        bucket: place.bucket.wrapping_add(1),
-                        ..Place::default()
+                    cursor = Cursor {
+                        bucket: cursor.bucket.wrapping_add(1),
+                        ..Cursor::default()
                     };
                 }
                 true
             });
             if flow.is_break() {
-                return Some(place);
+                return Some(cursor);
             }
             if !exists {
                 return None;
@@ -113,9 +113,9 @@ impl RulesGuard<'_> {
     /// Calls `visit` with the items of one slice. Returns where the next one begins.
     pub(super) fn walk_slice(
         &self,
-        from: Place,
+        from: Cursor,
         mut visit: impl for<'r> FnMut(ReadSide<'r>, Item<'r>),
-    ) -> Option<Place> {
+    ) -> Option<Cursor> {
         let mut left = SLICE;
         self.walk(from, |read, item| {
             if left == 0 {
@@ -129,9 +129,9 @@ impl RulesGuard<'_> {
 
     /// Calls `visit` with everything, and lets other tasks run meanwhile, which can't change the rules.
     pub(super) fn walk_all(&self, mut visit: impl for<'r> FnMut(ReadSide<'r>, Item<'r>)) {
-        let mut place = Some(Place::default());
-        while let Some(from) = place {
-            place = self.walk_slice(from, &mut visit);
+        let mut cursor = Some(Cursor::default());
+        while let Some(from) = cursor {
+            cursor = self.walk_slice(from, &mut visit);
             time::yield_now();
         }
     }

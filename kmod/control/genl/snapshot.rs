@@ -13,6 +13,7 @@ use lvs_uapi::lvs::{
     FAMILY_VERSION, //
 };
 
+use super::resume::resume;
 use super::stats::Widths;
 use super::{
     dest,
@@ -55,7 +56,7 @@ impl List for Table {
     fn list(dump: &mut Dump<'_>) -> Result {
         let control = dump.state::<NetnsState>()?.control();
         dump.note_generation(control.generation());
-        super::resume(dump, &control, |dump, read, item| {
+        resume(dump, &control, |dump, read, item| {
             let appended = match item {
                 Item::Service(service) => dump.entry(cmd::SERVICE, |message| {
                     service::fill(message, read, service, Widths::Wide)

@@ -7,21 +7,24 @@ use lvs_engine::parse::protocol;
 use lvs_engine::tcp_state::TcpState;
 
 use crate::kernel_ext::mem::memory::Entry;
-use crate::kernel_ext::mem::rcu::RcuArc;
+use crate::kernel_ext::mem::rcu::{
+    RcuArc,
+    ReadSide, //
+};
 
-use super::conn::{
+use super::super::conn::{
     flag,
     Conn,
     Tuple, //
 };
-use super::conn_table::ClientHash;
-use super::dest::Dest;
-use super::extension;
-use super::timeouts::Timeouts;
+use super::super::control_ports;
+use super::super::dest::Dest;
+use super::super::timeouts::Timeouts;
+use super::client_hash::ClientHash;
 
 /// What the namespace's settings say about new connections.
 #[derive(Clone, Copy)]
-pub(crate) struct Terms<'a> {
+pub(crate) struct ConnSettings<'a> {
     /// Most entries of the table.
     pub(crate) limit: u32,
     /// Whether netfilter tracks them as well.
@@ -93,13 +96,13 @@ impl NewConn<'_> {
             && self
                 .dest
                 .is_some_and(|dest| dest.forwarding() == Forwarding::Masquerade)
-            && extension::control_port_index(self.tuple.virtual_port).is_some()
+            && control_ports::index_of(self.tuple.virtual_port).is_some()
     }
 
     /// The flags it begins with, besides `more`.
-    pub(super) fn flags(&self, terms: Terms<'_>, more: u32) -> u32 {
+    pub(super) fn flags(&self, settings: ConnSettings<'_>, more: u32) -> u32 {
         let mut flags = more;
-        if terms.tracked {
+        if settings.tracked {
             flags |= flag::TRACKED;
         }
         if self.is_control() {
@@ -112,5 +115,34 @@ impl NewConn<'_> {
             }
         }
         flags
+    }
+
+    /// The connection or template to be, with these flags.
+    #[inline]
+    pub(super) fn conn(&self, flags: u32) -> Conn {
+        let (flags, ticks) = match self.role {
+            Role::Template { ticks, .. } => (flag::TEMPLATE, ticks),
+            _ => (flags, 0),
+        };
+        Conn::new(&self.tuple, self.dest, self.real_port, flags, ticks)
+    }
+
+    /// Whether `present`, which the table holds, is what this would become.
+    #[inline]
+    pub(super) fn is_met_by(&self, read: ReadSide<'_>, present: &Conn) -> bool {
+        let tuple = &self.tuple;
+        match self.role {
+            Role::Connection(_) => present.matches_request(tuple),
+            Role::Data(_) if tuple.client_port == 0 => present.matches_request(tuple),
+            Role::Outgoing(_) | Role::Data(_) => {
+                present.matches_request(tuple)
+                    && self.dest.is_some_and(|dest| {
+                        let id = dest.id();
+                        (present.real_family(), present.real_addr()) == (id.family, id.addr)
+                    })
+                    && present.real_port() == self.real_port
+            }
+            Role::Template { call, .. } => present.matches_template(read, tuple, call),
+        }
     }
 }

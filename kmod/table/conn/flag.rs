@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Bits of a connection's state word above the protocol's state (8 bits).
+
+/// A data connection of FTP whose client's port isn't known yet.
+pub(crate) const EXPECTED: u32 = 1 << 11;
+/// Not counted as active at its server.
+pub(crate) const INACTIVE: u32 = 1 << 12;
+/// Only the client's packets have been seen so far.
+pub(crate) const NO_OUTPUT: u32 = 1 << 13;
+/// A persistence template.
+pub(crate) const TEMPLATE: u32 = 1 << 14;
+/// A control connection of FTP through NAT.
+pub(crate) const CONTROL: u32 = 1 << 15;
+/// Taken out of the table: nothing is counted any more.
+pub(crate) const DEAD: u32 = 1 << 16;
+/// A template that no new connection uses any more.
+pub(crate) const INVALID: u32 = 1 << 17;
+/// Its packets are tracked by netfilter as well.
+pub(crate) const TRACKED: u32 = 1 << 18;
+/// Of one packet, without a reply.
+pub(crate) const ONE_PACKET: u32 = 1 << 19;
+/// A template one of whose connections was answered by the server (in the state's place).
+pub(crate) const ASSURED: u32 = 1;
+/// Shift of the forwarding method.
+pub(crate) const METHOD_SHIFT: u32 = 20;
+// The four highest bits count packets: see `packets`.

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a connection consists of, and where each field lies: see the table in [`super`].
+
+use core::mem;
+use core::sync::atomic::AtomicU32;
+
+use kernel::prelude::*;
+
+use lvs_engine::addr::{
+    Addr,
+    Family, //
+};
+use lvs_engine::config::Forwarding;
+use lvs_engine::ftp;
+
+use crate::kernel_ext::mem::memory::{
+    Entry,
+    Member,
+    Tie, //
+};
+use crate::kernel_ext::mem::rcu::{
+    RcuArc,
+    RcuSlot, //
+};
+use crate::kernel_ext::task::lock::LockBh;
+use crate::kernel_ext::task::time;
+use crate::table::dest::Dest;
+
+use super::client_side::{
+    client_side,
+    NarrowSide,
+    Times,
+    WideSide, //
+};
+use super::flag;
+use super::tuple::Tuple;
+
+/// Bits of [`Conn::families`].
+pub(super) const REAL_IS_V6: u8 = 1;
+pub(super) const CLIENT_IS_V6: u8 = 2;
+
+/// A connection between a client and a real server.
+#[repr(C)]
+pub(crate) struct Conn {
+    pub(super) dest: RcuSlot<Dest>,
+    /// Ties a connection to what controls it, which counts those tied to it: its persistence
+    /// template, or FTP's control connection.
+    pub(super) tie: Tie<Conn>,
+    /// Rarely needed data.
+    pub(super) extension: RcuSlot<Extension>,
+    pub(super) state: AtomicU32,
+    /// Client and virtual address of IPv4, or the times.
+    pub(super) narrow: NarrowSide,
+    pub(super) real_v4: u32,
+    pub(super) client_port: u16,
+    pub(super) virtual_port: u16,
+    pub(super) real_port: u16,
+    pub(super) protocol: u8,
+    pub(super) families: u8,
+    /// Client and virtual address of IPv6, or the times.
+    pub(super) wide: WideSide,
+    pub(super) real_v6: Addr,
+}
+
+/// Bytes of an entry in memory.
+pub(crate) const CONN_BYTES: usize = 128;
+
+const _: () = {
+    assert!(mem::size_of::<Entry<Conn>>() == CONN_BYTES);
+    assert!(mem::align_of::<Entry<Conn>>() == 64);
+    // The first line ends with the families.
+    assert!(mem::offset_of!(Conn, families) == 63 - 16);
+    assert!(!mem::needs_drop::<Conn>());
+};
+
+impl Member for Conn {
+    fn tie(&self) -> Option<&Tie<Self>> {
+        Some(&self.tie)
+    }
+}
+
+/// What belongs to one entry beyond its own 128 bytes.
+pub(crate) enum Extension {
+    /// The Call-ID of a call's template.
+    Call(KVec<u8>),
+    /// A control connection of FTP.
+    Control(ControlExtension),
+}
+
+/// A control connection of FTP.
+pub(crate) struct ControlExtension {
+    /// Ties it to its persistence template: its own tie holds its data connections.
+    pub(super) template: Tie<Conn>,
+    /// What was said on it. The lock guards that alone; packets of the control connection take it,
+    /// in softirq.
+    pub(crate) dialogue: LockBh<ftp::ControlConnection>,
+}
+
+impl Extension {
+    /// That of a call's template, made without sleeping. Fails with `ENOMEM`.
+    pub(in crate::table) fn call(id: &[u8]) -> Result<RcuArc<Self>> {
+        let mut copy = KVec::with_capacity(id.len(), GFP_ATOMIC | __GFP_NOWARN)?;
+        copy.extend_from_slice(id, GFP_ATOMIC | __GFP_NOWARN)?;
+        RcuArc::new_atomic(Self::Call(copy))
+    }
+
+    /// That of a control connection, made without sleeping. Fails with `ENOMEM`.
+    pub(in crate::table) fn control() -> Result<RcuArc<Self>> {
+        RcuArc::new_atomic(Self::Control(ControlExtension {
+            template: Tie::loose(),
+            dialogue: LockBh::new_atomic(ftp::ControlConnection::new())?,
+        }))
+    }
+}
+
+impl Conn {
+    /// A new connection, in its protocol's first state: to `dest`, or past the balancer. A template
+    /// lives for `template_ticks` after each use, whatever becomes of its service's settings.
+    #[inline]
+    pub(crate) fn new(
+        tuple: &Tuple,
+        dest: Option<&RcuArc<Dest>>,
+        real_port: u16,
+        flags: u32,
+        template_ticks: u32,
+    ) -> Self {
+        let (method, real_family, real) = match dest {
+            Some(dest) => (dest.forwarding(), dest.id().family, dest.id().addr),
+            // Listings show no address.
+            None => (Forwarding::Bypass, tuple.family, Addr::ANY),
+        };
+        let times = Times {
+            born: time::seconds(),
+            template_ticks,
+        };
+        let (narrow, wide) = client_side(tuple, times);
+        let mut state = flags | flag::INACTIVE | method.number() << flag::METHOD_SHIFT;
+        if method != Forwarding::Masquerade && dest.is_some() {
+            state |= flag::NO_OUTPUT;
+        }
+        let mut conn = Self {
+            dest: RcuSlot::new(dest.cloned()),
+            tie: if flags & (flag::TEMPLATE | flag::CONTROL) == 0 {
+                Tie::loose()
+            } else {
+                Tie::anchor()
+            },
+            extension: RcuSlot::new(None),
+            state: AtomicU32::new(state),
+            narrow,
+            real_v4: 0,
+            client_port: tuple.client_port,
+            virtual_port: tuple.virtual_port,
+            real_port,
+            protocol: tuple.protocol,
+            families: 0,
+            wide,
+            real_v6: Addr::ANY,
+        };
+        if let Family::V6 = tuple.family {
+            conn.families |= CLIENT_IS_V6;
+        }
+        match real_family {
+            Family::V4 => conn.real_v4 = real.v4_word(),
+            Family::V6 => {
+                conn.families |= REAL_IS_V6;
+                conn.real_v6 = real;
+            }
+        }
+        conn
+    }
+
+    /// Sets the rarely needed data.
+    pub(in crate::table) fn extended(self, extension: Option<RcuArc<Extension>>) -> Self {
+        Self {
+            extension: RcuSlot::new(extension),
+            ..self
+        }
+    }
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a connection refers to: its server, what controls it, and its rarely needed data.
+
+use crate::kernel_ext::mem::memory::Entry;
+use crate::kernel_ext::mem::rcu::{
+    RcuArc,
+    ReadSide, //
+};
+use crate::table::dest::Dest;
+
+use super::layout::{
+    Conn,
+    ControlExtension,
+    Extension, //
+};
+
+impl Conn {
+    /// The Call-ID of a template that has one.
+    pub(crate) fn call_id<'a>(&self, read: ReadSide<'a>) -> Option<&'a [u8]> {
+        match self.extension.load(read)? {
+            Extension::Call(id) => Some(id),
+            Extension::Control(_) => None,
+        }
+    }
+
+    /// What was said on a control connection of FTP.
+    pub(crate) fn control<'a>(&self, read: ReadSide<'a>) -> Option<&'a ControlExtension> {
+        match self.extension.load(read)? {
+            Extension::Control(control) => Some(control),
+            Extension::Call(_) => None,
+        }
+    }
+
+    /// Drops the rarely needed data. Called by whoever took the entry out of the table.
+    pub(in crate::table) fn release_extension(&self) {
+        drop(self.extension.take());
+    }
+
+    /// The real server, unless the connection goes past the balancer or is being taken down.
+    #[inline]
+    pub(crate) fn dest<'a>(&self, read: ReadSide<'a>) -> Option<&'a Dest> {
+        self.dest.load(read)
+    }
+
+    /// The real server, with a share of its own.
+    pub(crate) fn share_dest(&self, read: ReadSide<'_>) -> Option<RcuArc<Dest>> {
+        self.dest.share(read)
+    }
+
+    /// Gives up the share of the server. Called once, by whoever took the entry out of the table.
+    pub(in crate::table) fn release_dest(&self) -> Option<RcuArc<Dest>> {
+        self.dest.take()
+    }
+
+    /// What controls the connection: the persistence template it was made from, or the control
+    /// connection that it carries data for.
+    #[inline]
+    pub(crate) fn controller<'a>(&self, read: ReadSide<'a>) -> Option<&'a Entry<Conn>> {
+        match self.control(read) {
+            // Its own tie holds others.
+            Some(control) => control.template.target(read),
+            None => self.tie.target(read),
+        }
+    }
+
+    /// Ties the new connection to what controls it. False when that is gone.
+    pub(in crate::table) fn bind(&self, read: ReadSide<'_>, controller: &Entry<Conn>) -> bool {
+        match self.control(read) {
+            Some(control) => control.template.bind(controller),
+            None => self.tie.bind(controller),
+        }
+    }
+
+    /// Cuts the connection loose from what controls it. Called once it is in no table.
+    pub(in crate::table) fn unbind(&self, read: ReadSide<'_>) {
+        match self.control(read) {
+            Some(control) => control.template.unbind(read),
+            None => self.tie.unbind(read),
+        }
+    }
+
+    /// Whether connections are tied to this one.
+    pub(crate) fn is_held(&self) -> bool {
+        self.tie.is_held()
+    }
+}

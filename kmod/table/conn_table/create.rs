@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Making connections.
+
+use core::ops::Deref;
+use core::sync::atomic::Ordering;
+
+use crate::kernel_ext::mem::memory::{
+    Entry,
+    EntryBox, //
+};
+use crate::kernel_ext::mem::rcu::ReadSide;
+use crate::kernel_ext::mem::rcu_table::{
+    Clash,
+    Neighbour, //
+};
+use crate::kernel_ext::task::time;
+
+use super::super::conn::{
+    self,
+    flag,
+    Conn,
+    Extension, //
+};
+use super::new_conn::{
+    ConnSettings,
+    NewConn,
+    Role, //
+};
+use super::store::{
+    growth,
+    ConnTable, //
+};
+
+/// Ticks a connection lives before its first packet gives it its protocol's timeout.
+const FIRST_TIMEOUT: u32 = 3 * time::HZ;
+
+/// Why a connection wasn't made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Refusal {
+    /// The table holds as many as it may.
+    Full,
+    /// One client port has too many.
+    Crowded,
+    /// No memory.
+    NoMemory,
+}
+
+/// A connection of one packet: in no table, and over when this is dropped.
+pub(crate) struct OneShot<'a> {
+    conns: &'a ConnTable,
+    read: ReadSide<'a>,
+    entry: EntryBox<Conn>,
+}
+
+impl Deref for OneShot<'_> {
+    type Target = Entry<Conn>;
+
+    fn deref(&self) -> &Entry<Conn> {
+        &self.entry
+    }
+}
+
+impl Drop for OneShot<'_> {
+    fn drop(&mut self) {
+        self.conns.forget(self.read, &self.entry);
+    }
+}
+
+impl ConnTable {
+    /// Makes an entry that no table holds yet. Also returns how many there were before.
+    fn make(
+        &self,
+        read: ReadSide<'_>,
+        new: &NewConn<'_>,
+        settings: ConnSettings<'_>,
+        more_flags: u32,
+    ) -> Result<(EntryBox<Conn>, u32), Refusal> {
+        let NewConn { tuple, dest, .. } = *new;
+        let tuple = &tuple;
+        let flags = new.flags(settings, more_flags);
+        let count = self.count.fetch_add(1, Ordering::Relaxed);
+        let full = count >= settings.limit
+            || (count >= self.memory_limit && !self.make_room(read, settings.timeouts, tuple));
+        if full {
+            self.count.fetch_sub(1, Ordering::Relaxed);
+            return Err(Refusal::Full);
+        }
+        let now = time::now();
+        let (ticks, call) = match new.role {
+            Role::Template { ticks, call } => (ticks, call),
+            _ => (FIRST_TIMEOUT, None),
+        };
+        let hash = match new.client_hash {
+            Some(hash) => hash.0,
+            None => self.hash_of_template(tuple, call),
+        };
+        let expires = now.wrapping_add(ticks);
+        let extension = match call {
+            Some(call) => Extension::call(call).map(Some),
+            None if flags & flag::CONTROL != 0 => Extension::control().map(Some),
+            None => Ok(None),
+        };
+        let made = extension.and_then(|extension| {
+            EntryBox::new_in(&self.slab, hash, expires, || {
+                new.conn(flags).extended(extension)
+            })
+        });
+        let Ok(entry) = made else {
+            self.count.fetch_sub(1, Ordering::Relaxed);
+            return Err(Refusal::NoMemory);
+        };
+        if let Some(dest) = dest {
+            if let Role::Template { .. } = new.role {
+                dest.add_template();
+            } else {
+                dest.add_connection(read);
+            }
+        }
+        if let Some(controller) = new.role.controller() {
+            // One that is just being collected has served its time.
+            let _ = entry.bind(read, controller);
+        }
+        self.count_rare(&entry);
+        Ok((entry, count))
+    }
+
+    /// Makes a connection for one packet, which no other one finds. It ends with the result.
+    pub(crate) fn create_once<'a>(
+        &'a self,
+        read: ReadSide<'a>,
+        new: &NewConn<'_>,
+        settings: ConnSettings<'_>,
+    ) -> Result<OneShot<'a>, Refusal> {
+        let (entry, _) = self.make(read, new, settings, flag::ONE_PACKET)?;
+        Ok(OneShot {
+            conns: self,
+            read,
+            entry,
+        })
+    }
+
+    /// Makes a connection or template, or finds the one another CPU just made. The flag tells
+    /// whether it is new.
+    pub(crate) fn create<'a>(
+        &self,
+        read: ReadSide<'a>,
+        new: &NewConn<'_>,
+        settings: ConnSettings<'_>,
+    ) -> Result<(&'a Entry<Conn>, bool), Refusal> {
+        let now = time::now();
+        let call = new.role.call();
+        let (entry, count) = self.make(read, new, settings, 0)?;
+        let inserted = self.table.insert(read, entry, |present| {
+            let is_same = new.is_met_by(read, present);
+            if is_same && (present.is_held() || !conn::is_expired(present, now)) {
+                Neighbour::Same
+            } else if present.same_client(&new.tuple)
+                || call.is_some_and(|_| present.call_id(read) == call)
+            {
+                Neighbour::Sibling
+            } else {
+                Neighbour::Other
+            }
+        });
+        match inserted {
+            Ok(entry) => {
+                if count >= self.grow_above.load(Ordering::Relaxed)
+                    && self.growth.load(Ordering::Relaxed) == growth::NOT_NEEDED
+                {
+                    self.growth.store(growth::NEEDED, Ordering::Relaxed);
+                }
+                Ok((entry, true))
+            }
+            Err((entry, clash)) => {
+                self.forget(read, &entry);
+                drop(entry);
+                match clash {
+                    Clash::Exists(present) => Ok((present, false)),
+                    Clash::Crowded => Err(Refusal::Crowded),
+                }
+            }
+        }
+    }
+}
