@@ -310,7 +310,7 @@ static OWN_ENTRIES: [Entry<NetnsState>; OWN_COUNT] = [open(
             }
             // Held until the number agrees with the hooks.
             let mut control = state.control();
-            control.fit_early_hooks(value != 0 || state.foresees())?;
+            control.fit_early_hooks(value != 0 || state.prefetches())?;
             state.sysctls().early_path.store(value, Ordering::Relaxed);
             Ok(())
         },

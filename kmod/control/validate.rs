@@ -24,8 +24,8 @@ use crate::kernel_ext::net::address;
 use crate::kernel_ext::net::netns::Net;
 use crate::kernel_ext::task::time::HZ;
 use crate::table::service::{
+    MarkDetails, //
     Pool,
-    Stated, //
 };
 use crate::table::RulesGuard;
 
@@ -38,7 +38,7 @@ const LONGEST_TIMEOUT: u32 = i32::MAX as u32 / HZ;
 /// What an administrator wants of a service, unchecked.
 pub(super) struct ServiceRequest<'a> {
     /// What is given besides the service's name.
-    pub(super) stated: Stated,
+    pub(super) mark_details: MarkDetails,
     /// Name of the scheduler.
     pub(super) scheduler: &'a [u8],
     /// Name of the persistence engine; empty for none.
@@ -95,9 +95,9 @@ pub(super) fn exists(control: &RulesGuard<'_>, id: &ServiceId) -> bool {
 }
 
 /// What names `id`, as it is stated by clients who give a mark nothing but the mark.
-pub(super) fn stated(id: &ServiceId) -> Stated {
+pub(super) fn mark_details(id: &ServiceId) -> MarkDetails {
     match id.target {
-        Target::Mark(_) => Stated {
+        Target::Mark(_) => MarkDetails {
             protocol: IPPROTO_TCP,
             addr: Addr::from_v4([0; 4]),
             port: 0,
@@ -106,7 +106,7 @@ pub(super) fn stated(id: &ServiceId) -> Stated {
             protocol,
             addr,
             port,
-        } => Stated {
+        } => MarkDetails {
             protocol,
             addr,
             port,
@@ -123,7 +123,7 @@ pub(super) fn add_service(
     if exists(control, id) {
         return Err(EEXIST);
     }
-    control.add_service(id, request.stated, &request.config(id.family)?)
+    control.add_service(id, request.mark_details, &request.config(id.family)?)
 }
 
 /// Changes a service.

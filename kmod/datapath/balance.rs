@@ -78,7 +78,7 @@ fn answer_stray_reply(context: &Context<'_>, packet: &Packet, flow: &Flow) -> bo
         source,
         ..
     } = flow.ip;
-    let backends = &context.tables.backends;
+    let backends = &context.tables.dest_index;
     let server = backends.find(context.read, family, protocol, &source, flow.source_port);
     if flow.input.aborts() || server.is_none() {
         return false;

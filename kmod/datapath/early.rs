@@ -33,7 +33,7 @@ use crate::table::conn::{
     self,
     flag, //
 };
-use crate::table::return_routes::Ends;
+use crate::table::return_routes::RouteKey;
 
 use super::context::{
     ConnEntry,
@@ -207,7 +207,7 @@ fn reply_route<'a>(
     conn: &ConnEntry,
 ) -> Option<Exit<'a>> {
     let net = context.state.net();
-    let ends = Ends::of_reply(ip, conn);
+    let ends = RouteKey::of_reply(ip, conn);
     let is_common = packet.has_common_route(ip.family, net);
     if is_common {
         let known = context.tables.return_routes.find(context.read, net, &ends);
@@ -224,7 +224,7 @@ fn reply_route<'a>(
 fn look_up_reply_route<'a>(
     context: Context<'a>,
     packet: &Packet,
-    ends: &Ends,
+    ends: &RouteKey,
     is_common: bool,
 ) -> Option<Exit<'a>> {
     let net = context.state.net();

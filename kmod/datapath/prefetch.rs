@@ -43,5 +43,5 @@ pub(super) fn receive(
         (ends.destination, destination_port)
     };
     let conns = &tables.conns;
-    conns.foresee(read, family, ends.protocol, &client, client_port);
+    conns.prefetch(read, family, ends.protocol, &client, client_port);
 }

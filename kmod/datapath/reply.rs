@@ -24,7 +24,7 @@ use crate::table::conn::{
     flag,
     Conn, //
 };
-use crate::table::return_routes::Ends;
+use crate::table::return_routes::RouteKey;
 
 use super::context::{
     ConnEntry,
@@ -101,7 +101,7 @@ pub(super) fn send_back(
 /// The way of a translated reply.
 struct Way<'a> {
     /// What it depends on, if that is little.
-    ends: Option<Ends>,
+    ends: Option<RouteKey>,
     /// The route that an earlier reply took.
     known: Option<&'a Route>,
     family: Family,
@@ -122,7 +122,7 @@ impl<'a> Way<'a> {
                 family,
             };
         }
-        let ends = Ends::of_reply(&flow.ip, conn);
+        let ends = RouteKey::of_reply(&flow.ip, conn);
         let routes = &context.tables.return_routes;
         Self {
             ends: Some(ends),
@@ -146,7 +146,7 @@ impl<'a> Way<'a> {
     }
 }
 
-impl Ends {
+impl RouteKey {
     /// Those of a server's packet to a client.
     #[inline(always)]
     pub(super) fn of_reply(ip: &IpHeader, conn: &Conn) -> Self {

@@ -45,7 +45,7 @@ pub(super) fn open<'a>(
     {
         return None;
     }
-    let dest = context.tables.backends.find(
+    let dest = context.tables.dest_index.find(
         context.read,
         flow.ip.family,
         flow.ip.protocol,

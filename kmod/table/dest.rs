@@ -35,7 +35,7 @@ use crate::kernel_ext::mem::rcu::{
 use crate::kernel_ext::mem::slab::SharedSlab;
 use crate::kernel_ext::net::route::Route;
 
-use super::standings::Standings;
+use super::load_tree::LoadTree;
 use super::stats::{
     Counters,
     Estimator,
@@ -52,7 +52,7 @@ pub(crate) struct Dest {
     /// Cleared when the server is removed from its service.
     available: AtomicBool,
     /// Whether the table of servers by address holds it.
-    backend: AtomicBool,
+    is_indexed: AtomicBool,
     flags: AtomicU32,
     weight: AtomicI32,
     /// The weight if that isn't 0, else the last one that wasn't.
@@ -83,10 +83,10 @@ struct Loads {
     total: AtomicU32,
     persistent: AtomicU32,
     overloaded: AtomicBool,
-    /// Index in the pool, and with it in the standings.
+    /// Index in the pool, and with it in the load tree.
     position: AtomicU32,
-    /// Where changes of the load are marked, if its service keeps standings.
-    standings: RcuSlot<Standings>,
+    /// Where changes of the load are marked, if its service has a load tree.
+    load_tree: RcuSlot<LoadTree>,
     /// There is room here.
     trash_link: TrashLink,
 }
@@ -113,7 +113,7 @@ impl Dest {
     ) -> Result<Self> {
         let dest = Self {
             available: AtomicBool::new(true),
-            backend: AtomicBool::new(false),
+            is_indexed: AtomicBool::new(false),
             flags: AtomicU32::new(0),
             weight: AtomicI32::new(0),
             last_weight: AtomicI32::new(0),
@@ -132,7 +132,7 @@ impl Dest {
                 persistent: AtomicU32::new(0),
                 overloaded: AtomicBool::new(false),
                 position: AtomicU32::new(0),
-                standings: RcuSlot::new(None),
+                load_tree: RcuSlot::new(None),
                 trash_link: TrashLink {
                     next: RcuSlot::new(None),
                     state: AtomicU64::new(0),
@@ -173,13 +173,13 @@ impl Dest {
     }
 
     /// Whether the table of servers by address holds the server. Control lock held.
-    pub(super) fn is_backend(&self) -> bool {
-        self.backend.load(Ordering::Relaxed)
+    pub(super) fn is_indexed(&self) -> bool {
+        self.is_indexed.load(Ordering::Relaxed)
     }
 
     /// Notes whether it does. Control lock held.
-    pub(super) fn set_backend(&self, is_backend: bool) {
-        self.backend.store(is_backend, Ordering::Relaxed);
+    pub(super) fn set_indexed(&self, is_indexed: bool) {
+        self.is_indexed.store(is_indexed, Ordering::Relaxed);
     }
 
     /// What chains the server to other removed ones. Control lock held.
@@ -337,22 +337,22 @@ impl Dest {
         }
     }
 
-    /// Marks changes of the load in `standings` from now on, as those of the server at `position`.
-    /// Control lock held; a barrier has to follow before packets see the standings.
-    pub(crate) fn set_standings(&self, standings: Option<&RcuArc<Standings>>, position: u32) {
-        if standings.is_none() {
-            drop(self.loads.standings.take());
+    /// Marks changes of the load in `load_tree` from now on, as those of the server at `position`.
+    /// Control lock held; a barrier has to follow before packets see the tree.
+    pub(crate) fn set_load_tree(&self, load_tree: Option<&RcuArc<LoadTree>>, position: u32) {
+        if load_tree.is_none() {
+            drop(self.loads.load_tree.take());
             return;
         }
         self.loads.position.store(position, Ordering::SeqCst);
-        self.loads.standings.replace(standings.cloned());
+        self.loads.load_tree.replace(load_tree.cloned());
     }
 
     /// Notes a change of the load that was just made with a sequentially consistent operation.
     #[inline]
     fn mark_change(&self, read: ReadSide<'_>) {
-        if let Some(standings) = self.loads.standings.load_ordered(read) {
-            standings.mark(self.loads.position.load(Ordering::SeqCst));
+        if let Some(load_tree) = self.loads.load_tree.load_ordered(read) {
+            load_tree.mark(self.loads.position.load(Ordering::SeqCst));
         }
     }
 
@@ -447,6 +447,6 @@ impl Dest {
 
 impl Drop for Dest {
     fn drop(&mut self) {
-        drop(self.loads.standings.take());
+        drop(self.loads.load_tree.take());
     }
 }

@@ -2,13 +2,14 @@
 
 //! What the balancer knows: virtual services, real servers and connections of each namespace.
 
-pub(crate) mod backends;
 pub(crate) mod conn;
 pub(crate) mod conn_table;
 pub(crate) mod control_ports;
 pub(crate) mod defence;
 pub(crate) mod dest;
+pub(crate) mod dest_index;
 mod estimation;
+pub(crate) mod load_tree;
 pub(crate) mod netns_state;
 mod reply_sources;
 pub(crate) mod return_routes;
@@ -16,7 +17,6 @@ pub(crate) mod rules;
 pub(crate) mod service;
 mod service_counts;
 pub(crate) mod settings;
-pub(crate) mod standings;
 pub(crate) mod stats;
 pub(crate) mod tables;
 pub(crate) mod timeouts;

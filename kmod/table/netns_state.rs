@@ -60,8 +60,8 @@ pub(crate) struct NetnsState {
     stopped: AtomicBool,
     /// Connections are to end whose server was removed.
     pub(super) orphaned: AtomicBool,
-    /// Whether entries are sent for in advance: see [`NetnsState::foresees`].
-    pub(super) foresees: AtomicBool,
+    /// Whether entries are prefetched: see [`NetnsState::prefetches`].
+    pub(super) prefetches: AtomicBool,
     counts: ServiceCounts,
     reply_sources: ReplySources,
     timeouts: Timeouts,
@@ -83,7 +83,7 @@ impl NetnsState {
             tracking: Arc::new(Tracking::new(*net), GFP_KERNEL)?,
             stopped: AtomicBool::new(false),
             orphaned: AtomicBool::new(false),
-            foresees: AtomicBool::new(false),
+            prefetches: AtomicBool::new(false),
             counts: ServiceCounts::default(),
             reply_sources: ReplySources::new(),
             timeouts: Timeouts::new(),

@@ -30,7 +30,7 @@ use crate::kernel_ext::net::route::Route;
 
 /// What a reply's route depends on.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Ends {
+pub(crate) struct RouteKey {
     /// Family of both addresses.
     pub(crate) family: Family,
     /// Type of service, or traffic class.
@@ -42,11 +42,11 @@ pub(crate) struct Ends {
 }
 
 struct Known {
-    ends: Ends,
+    key: RouteKey,
     route: Route,
 }
 
-/// Routes by the ends they connect; each has one place, which another's may take.
+/// Routes by their key; each has one place, which another's may take.
 pub(crate) struct ReturnRoutes {
     places: GrowVec<RcuCell<Known>>,
     misses: AtomicU32,
@@ -56,7 +56,7 @@ impl ReturnRoutes {
     const PLACES_LOG2: u32 = 10;
 
     /// A place in use changes hands once in so many misses: with more clients than places, most
-    /// replies are routed as ever, and only few pay for being remembered.
+    /// replies are routed the usual way, and only few pay for being remembered.
     const PATIENCE: u32 = 16;
 
     /// No routes yet; may sleep. Fails with `ENOMEM`.
@@ -72,34 +72,34 @@ impl ReturnRoutes {
     }
 
     #[inline(always)]
-    fn place(&self, ends: &Ends) -> Option<&RcuCell<Known>> {
-        let addrs = ends.client.folded() ^ ends.source.folded().rotate_left(16);
+    fn place(&self, key: &RouteKey) -> Option<&RcuCell<Known>> {
+        let addrs = key.client.folded() ^ key.source.folded().rotate_left(16);
         let hash = addrs.wrapping_mul(0x9e37_79b1) >> (32 - Self::PLACES_LOG2);
         self.places.get(hash as usize)
     }
 
-    /// The route between `ends`, if it is known and still right.
+    /// The route for `key`, if it is known and still right.
     #[inline(always)]
     pub(crate) fn find<'a>(
         &'a self,
         read: ReadSide<'a>,
         net: Net,
-        ends: &Ends,
+        key: &RouteKey,
     ) -> Option<&'a Route> {
-        let known = self.place(ends)?.load(read)?;
-        (known.ends == *ends && !known.route.is_stale(net)).then_some(&known.route)
+        let known = self.place(key)?.load(read)?;
+        (known.key == *key && !known.route.is_stale(net)).then_some(&known.route)
     }
 
-    /// Remembers a route between `ends` that [`ReturnRoutes::find`] didn't know. Without memory, or
+    /// Remembers a route for `key` that [`ReturnRoutes::find`] didn't know. Without memory, or
     /// when `route` finds it unfit, nothing happens.
     pub(crate) fn keep(
         &self,
         read: ReadSide<'_>,
         net: Net,
-        ends: &Ends,
+        key: &RouteKey,
         route: impl FnOnce() -> Option<Route>,
     ) {
-        let Some(place) = self.place(ends) else {
+        let Some(place) = self.place(key) else {
             return;
         };
         // Several CPUs may count at once; it is no more than a rough measure.
@@ -113,7 +113,7 @@ impl ReturnRoutes {
         }
         let known = route()
             .filter(|route| !route.is_local() && !route.is_down())
-            .and_then(|route| RcuBox::new_atomic(Known { ends: *ends, route }).ok());
+            .and_then(|route| RcuBox::new_atomic(Known { key: *key, route }).ok());
         if known.is_some() {
             place.replace(known);
             // The device may have gone down, and not have found the route here yet.

@@ -39,8 +39,8 @@ use lvs_uapi::flags::service as flag;
 
 use crate::kernel_ext::mem::grow_vec::GrowVec;
 use crate::kernel_ext::mem::memory::{
+    ControllerLink, //
     Member,
-    Tie, //
 };
 use crate::kernel_ext::mem::rcu::{
     self,
@@ -50,11 +50,10 @@ use crate::kernel_ext::mem::rcu::{
     ReadSide, //
 };
 use crate::kernel_ext::task::lock::LockBh;
-
 use crate::kernel_ext::task::time;
 
 use super::dest::Dest;
-use super::standings::Standings;
+use super::load_tree::LoadTree;
 use super::stats::{
     Counters,
     FineRates,
@@ -62,10 +61,10 @@ use super::stats::{
     Tally, //
 };
 
-/// What was said of a mark's service besides the mark. Packets don't care; the socket options show
-/// it, and change such a service only for who knows the protocol.
+/// Protocol, address and port that came with a mark. Packets don't care; the socket options show
+/// them, and change such a service only for clients that give the same protocol.
 #[derive(Clone, Copy)]
-pub(crate) struct Stated {
+pub(crate) struct MarkDetails {
     /// IP protocol.
     pub(crate) protocol: u16,
     /// Address.
@@ -77,7 +76,7 @@ pub(crate) struct Stated {
 /// A virtual service. Settings change under the namespace's control lock and are read anywhere.
 pub(crate) struct Service {
     id: ServiceId,
-    stated: Stated,
+    mark_details: MarkDetails,
     instance: u64,
     flags: AtomicU32,
     timeout: AtomicU32,
@@ -101,12 +100,13 @@ pub(crate) struct Pool {
     facts: Facts,
     /// Which server each hash value maps to, for the algorithms that hash.
     table: GrowVec<u16>,
-    /// Whom the scheduler finds, where there are too many servers to look at all of them.
-    standings: Option<RcuArc<Standings>>,
+    /// Load tree, for pools too big to scan.
+    load_tree: Option<RcuArc<LoadTree>>,
 }
 
 /// What the locality-based algorithms remember: a bounded number of addresses and their servers.
 pub(crate) struct Locality {
+    /// The lock guards these alone. Picks take it, in softirq.
     entries: LockBh<GrowVec<locality::Assignment>>,
     key: HashKey,
 }
@@ -146,13 +146,13 @@ impl Pool {
         self.scheduler
     }
 
-    /// Has the servers mark changes of their loads in the pool's standings, before packets see
-    /// those. Control lock held.
+    /// Has the servers mark changes of their loads in the pool's load tree, before packets see
+    /// that. Control lock held.
     fn tell_servers(&self) {
         for (position, dest) in self.dests.iter().enumerate() {
-            dest.set_standings(self.standings.as_ref(), position as u32);
+            dest.set_load_tree(self.load_tree.as_ref(), position as u32);
         }
-        // Pairs with the sequentially consistent change of a load (see `Standings`).
+        // Pairs with the sequentially consistent change of a load (see `LoadTree`).
         fence(Ordering::SeqCst);
     }
 }
@@ -192,13 +192,13 @@ impl Servers for Pool {
 
     #[inline]
     fn standing(&self) -> Option<Standing> {
-        let standings = self.standings.as_ref()?;
-        standings.standing(self.scheduler?, self)
+        let load_tree = self.load_tree.as_ref()?;
+        load_tree.standing(self.scheduler?, self)
     }
 
     #[inline]
     fn drawn(&self, random: u64) -> Option<twos::Pair> {
-        self.standings.as_ref()?.drawn(self, random)
+        self.load_tree.as_ref()?.drawn(self, random)
     }
 }
 
@@ -225,7 +225,7 @@ impl Identified for Pool {
 impl Member for Service {
     const MIN_BUCKETS: u16 = 1 << table_size::SERVICES.min_bits;
 
-    fn tie(&self) -> Option<&Tie<Self>> {
+    fn controller_link(&self) -> Option<&ControllerLink<Self>> {
         None
     }
 }
@@ -234,13 +234,13 @@ impl Service {
     /// A service without servers. Process context. Fails with `ENOMEM`.
     pub(crate) fn new(
         id: &ServiceId,
-        stated: Stated,
+        mark_details: MarkDetails,
         config: &ServiceConfig,
         instance: u64,
     ) -> Result<Self> {
         let service = Self {
             id: *id,
-            stated,
+            mark_details,
             instance,
             flags: AtomicU32::new(0),
             timeout: AtomicU32::new(0),
@@ -266,8 +266,8 @@ impl Service {
     }
 
     /// Protocol, address and port as they were given.
-    pub(crate) fn stated(&self) -> Stated {
-        self.stated
+    pub(crate) fn mark_details(&self) -> MarkDetails {
+        self.mark_details
     }
 
     /// Tells the service from another one of the same name, earlier or later.
@@ -347,7 +347,7 @@ impl Service {
             dests,
             facts: Facts::default(),
             table: GrowVec::new(),
-            standings: None,
+            load_tree: None,
         };
         if let Some(algorithm) = scheduler {
             pool.facts = Facts::of(algorithm, &pool);
@@ -357,7 +357,7 @@ impl Service {
             sched::hash_ring::fill(algorithm, family, &pool, &mut table, &mut scratch)
                 .map_err(|_| EINVAL)?;
             pool.table = table;
-            pool.standings = Standings::of(algorithm, pool.len())?;
+            pool.load_tree = LoadTree::of(algorithm, pool.len())?;
         }
         RcuBox::new(pool)
     }

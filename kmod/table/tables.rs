@@ -19,9 +19,9 @@ use crate::kernel_ext::mem::slab::SharedSlab;
 use crate::kernel_ext::net::conntrack::Tracking;
 use crate::kernel_ext::task::time;
 
-use super::backends::Backends;
 use super::conn::Conn;
 use super::conn_table::ConnTable;
+use super::dest_index::DestIndex;
 use super::return_routes::ReturnRoutes;
 use super::service::Service;
 
@@ -38,7 +38,7 @@ pub(crate) struct Tables {
     /// Key of the services' hash.
     pub(crate) service_key: (u64, u64),
     /// Servers of all services.
-    pub(crate) backends: Backends,
+    pub(crate) dest_index: DestIndex,
     /// Ways back to clients.
     pub(crate) return_routes: ReturnRoutes,
 }
@@ -51,7 +51,7 @@ impl Tables {
             conns: ConnTable::new(slab, tracking.clone())?,
             services: RcuTable::new(u32::MAX)?,
             service_key: (time::random_u64(), time::random_u64()),
-            backends: Backends::new()?,
+            dest_index: DestIndex::new()?,
             return_routes: ReturnRoutes::new()?,
         })
     }

@@ -21,7 +21,7 @@ impl NetnsState {
         tables
             .conns
             .resize_to_load(sysctls.conn_lfactor(), sysctls.conn_tab_bits());
-        self.fit_foresight(tables);
+        self.update_prefetch(tables);
         if self.orphaned.swap(false, Ordering::Relaxed) {
             tables.conns.remove_orphans();
         }

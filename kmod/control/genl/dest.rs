@@ -70,10 +70,7 @@ struct Named<'a> {
 
 impl<'a> Named<'a> {
     fn parse(nest: Option<Attr<'a>>) -> Result<Self> {
-        let attrs = nest
-            .ok_or(EINVAL)?
-            .nested(&POLICY)
-            .map_err(|_| EINVAL)?;
+        let attrs = nest.ok_or(EINVAL)?.nested(&POLICY).map_err(|_| EINVAL)?;
         let addr = attrs.need(dest_attr::ADDR)?;
         let port = attrs.need(dest_attr::PORT)?;
         let family = attrs.get(dest_attr::ADDR_FAMILY);

@@ -133,7 +133,7 @@ fn full<'a>(
         .with_service(&id, |_, service| service.flags())
         .unwrap_or(0);
     let request = ServiceRequest {
-        stated: validate::stated(&id),
+        mark_details: validate::mark_details(&id),
         scheduler: scheduler.text(),
         engine: attrs.get(service_attr::PE_NAME).map_or(&[], Attr::text),
         flags: (old & !mask) | (values & mask),

@@ -4,7 +4,7 @@
 //! and `lvs_conn`.
 
 mod conns;
-mod people;
+mod listing;
 mod rules;
 mod stats;
 mod status;
@@ -25,8 +25,8 @@ static FILES: [File; 9] = [
     File::new::<conns::Conns>(c"ip_vs_conn"),
     File::new::<conns::Synchronised>(c"ip_vs_conn_sync"),
     File::new::<status::Apps>(c"ip_vs_app"),
-    File::new::<people::Overview>(c"lvs"),
-    File::new::<people::Conns>(c"lvs_conn"),
+    File::new::<listing::Overview>(c"lvs"),
+    File::new::<listing::Conns>(c"lvs_conn"),
 ];
 
 /// Makes the files of a network namespace.

@@ -139,7 +139,7 @@ impl Contents for Status {
             Chains::of_services(tables).show("Service", out);
         }
         let (most, slice, servers) = state.tables().map_or((0, 0, 0), |tables| {
-            (1, walk::SLICE, tables.backends.count())
+            (1, walk::SLICE, tables.dest_index.count())
         });
         let threads = u32::from(state.is_estimating());
         writeln!(

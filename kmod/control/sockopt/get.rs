@@ -46,8 +46,8 @@ use crate::table::rules::walk::{
     Item,
 };
 use crate::table::service::{
+    MarkDetails, //
     Pool,
-    Stated, //
 };
 use crate::table::{
     Dest,
@@ -123,11 +123,11 @@ fn daemons(answer: &mut Answer<'_>) -> Result {
 /// Fills in an entry for `service`.
 fn describe(entry: &mut Record<SERVICE>, read: ReadSide<'_>, service: &Service) {
     let config: ServiceConfig = service.config(read);
-    let Stated {
+    let MarkDetails {
         protocol,
         addr,
         port,
-    } = service.stated();
+    } = service.mark_details();
     let mark = match service.id().target {
         Target::Mark(mark) => mark,
         Target::Address { .. } => 0,

@@ -19,7 +19,7 @@ use lvs_uapi::sockopt::{
     StatsUser, //
 };
 
-use crate::table::service::Stated;
+use crate::table::service::MarkDetails;
 use crate::table::Stats;
 
 /// A structure of `N` bytes.
@@ -70,11 +70,11 @@ impl<const N: usize> Record<N> {
     /// The IPv4 service that the fields of a [`ServiceUser`] at the beginning name. Whatever the
     /// protocol is, a mark alone names a service.
     pub(super) fn service_id(&self) -> ServiceId {
-        let Stated {
+        let MarkDetails {
             protocol,
             addr,
             port,
-        } = self.stated();
+        } = self.mark_details();
         let target = match self.u32(offset_of!(ServiceUser, fwmark)) {
             0 => Target::Address {
                 protocol,
@@ -90,8 +90,8 @@ impl<const N: usize> Record<N> {
     }
 
     /// Protocol, address and port of a [`ServiceUser`] at the beginning.
-    pub(super) fn stated(&self) -> Stated {
-        Stated {
+    pub(super) fn mark_details(&self) -> MarkDetails {
+        MarkDetails {
             protocol: self.u16(offset_of!(ServiceUser, protocol)),
             addr: Addr::from_v4(self.bytes(offset_of!(ServiceUser, addr))),
             port: self.be16(offset_of!(ServiceUser, port)),

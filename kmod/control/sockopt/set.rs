@@ -100,8 +100,8 @@ fn check_known<const N: usize>(
     id: &ServiceId,
     record: &Record<N>,
 ) -> Result {
-    match control.with_service(id, |_, service| service.stated().protocol) {
-        Ok(protocol) if protocol == record.stated().protocol => Ok(()),
+    match control.with_service(id, |_, service| service.mark_details().protocol) {
+        Ok(protocol) if protocol == record.mark_details().protocol => Ok(()),
         _ => Err(ESRCH),
     }
 }
@@ -126,7 +126,7 @@ fn service(state: &NetnsState, option: c_int, record: &Record<SERVICE>) -> Resul
                 check_known(&control, &id, record)?;
             }
             let request = ServiceRequest {
-                stated: record.stated(),
+                mark_details: record.mark_details(),
                 scheduler: name.get(..len).unwrap_or(&[]),
                 engine: &[],
                 flags: record.u32(offset_of!(ServiceUser, flags)),

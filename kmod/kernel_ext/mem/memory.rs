@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Entries of tables, and how they are tied to each other.
+//! Entries of tables, and how one controls others.
 
 use core::marker::PhantomData;
 use core::mem::{
@@ -70,55 +70,56 @@ pub(crate) trait Member: Sized {
     /// Fewest buckets of their table, and the number of its locks: a power of two.
     const MIN_BUCKETS: u16 = 256;
 
-    /// The member's own tie, if members of this kind can be tied to each other.
-    fn tie(&self) -> Option<&Tie<Self>>;
+    /// The member's own link, if members of this kind can control each other.
+    fn controller_link(&self) -> Option<&ControllerLink<Self>>;
 }
 
-/// Ties members of a table to one of them, which can't leave the table meanwhile: either the
-/// pointer to that one, or the number of those tied to this one (odd, counted in steps of two).
+/// What a member of a table knows of control: either its controller, another member, which can't
+/// leave the table meanwhile; or, if it is a controller itself, how many it controls (an odd
+/// number, counted in steps of two).
 #[repr(transparent)]
-pub(crate) struct Tie<T> {
+pub(crate) struct ControllerLink<T> {
     word: AtomicUsize,
     target: PhantomData<*const Entry<T>>,
 }
 
 // SAFETY: The word is atomic, and what it points to is shared between readers anyway.
-unsafe impl<T: Sync> Send for Tie<T> {}
+unsafe impl<T: Sync> Send for ControllerLink<T> {}
 // SAFETY: As above.
-unsafe impl<T: Sync> Sync for Tie<T> {}
+unsafe impl<T: Sync> Sync for ControllerLink<T> {}
 
-impl<T> Tie<T> {
-    const ANCHOR: usize = 1;
+impl<T> ControllerLink<T> {
+    const CONTROLLER: usize = 1;
     const STEP: usize = 2;
-    /// The anchor left its table.
+    /// The controller left its table.
     const GONE: usize = usize::MAX;
 
-    /// Of a member that isn't tied and that none can be tied to.
-    pub(crate) fn loose() -> Self {
+    /// That of a member that controls none, and that none controls yet.
+    pub(crate) fn free() -> Self {
         Self {
             word: AtomicUsize::new(0),
             target: PhantomData,
         }
     }
 
-    /// Of a member that others can be tied to.
-    pub(crate) fn anchor() -> Self {
+    /// That of a member that can control others.
+    pub(crate) fn of_controller() -> Self {
         Self {
-            word: AtomicUsize::new(Self::ANCHOR),
+            word: AtomicUsize::new(Self::CONTROLLER),
             target: PhantomData,
         }
     }
 
-    /// Whether this is an anchor that others are tied to.
+    /// Whether this is of a controller, and its table must keep that for those it controls.
     pub(crate) fn is_held(&self) -> bool {
         let word = self.word.load(Ordering::Relaxed);
-        word & Self::ANCHOR != 0 && word != Self::ANCHOR && word != Self::GONE
+        word & Self::CONTROLLER != 0 && word != Self::CONTROLLER && word != Self::GONE
     }
 
     fn hold(&self) -> bool {
         let mut word = self.word.load(Ordering::Relaxed);
         loop {
-            if word & Self::ANCHOR == 0 || word >= Self::GONE.wrapping_sub(Self::STEP) {
+            if word & Self::CONTROLLER == 0 || word >= Self::GONE.wrapping_sub(Self::STEP) {
                 return false;
             }
             match self.word.compare_exchange_weak(
@@ -133,15 +134,16 @@ impl<T> Tie<T> {
         }
     }
 
-    /// Lets the member leave its table: true unless others are tied to it. None can be from then on.
+    /// Lets the member leave its table: true unless it controls others. It can control none from then
+    /// on.
     pub(super) fn let_go(&self) -> bool {
         let word = self.word.load(Ordering::Acquire);
-        if word & Self::ANCHOR == 0 {
+        if word & Self::CONTROLLER == 0 {
             return true;
         }
         self.word
             .compare_exchange(
-                Self::ANCHOR,
+                Self::CONTROLLER,
                 Self::GONE,
                 Ordering::AcqRel,
                 Ordering::Relaxed,
@@ -150,23 +152,25 @@ impl<T> Tie<T> {
     }
 }
 
-impl<T: Member> Tie<T> {
-    /// Ties this loose member, which no table holds yet, to `anchor`. False when that is no anchor
-    /// any more.
-    pub(crate) fn bind(&self, anchor: &Entry<T>) -> bool {
-        let held = anchor.tie().is_some_and(Tie::hold);
+impl<T: Member> ControllerLink<T> {
+    /// Has `controller` control this free member, which no table holds yet. False when that is no
+    /// controller any more.
+    pub(crate) fn bind(&self, controller: &Entry<T>) -> bool {
+        let held = controller
+            .controller_link()
+            .is_some_and(ControllerLink::hold);
         if held {
-            let target = ptr::from_ref(anchor).expose_provenance();
+            let target = ptr::from_ref(controller).expose_provenance();
             self.word.store(target, Ordering::Release);
         }
         held
     }
 
-    /// The anchor this member is tied to.
+    /// The controller of this member.
     #[inline]
     pub(crate) fn target<'a>(&self, _read: ReadSide<'a>) -> Option<&'a Entry<T>> {
         let word = self.word.load(Ordering::Acquire);
-        if word == 0 || word & Self::ANCHOR != 0 {
+        if word == 0 || word & Self::CONTROLLER != 0 {
             return None;
         }
         // SAFETY: Set by `bind` to an entry that can't leave its table before `unbind`, after which
@@ -174,18 +178,18 @@ impl<T: Member> Tie<T> {
         Some(unsafe { &*ptr::with_exposed_provenance::<Entry<T>>(word) })
     }
 
-    /// Cuts this member loose; nothing happens to an anchor.
+    /// Frees this member of its controller; does nothing to a controller.
     pub(crate) fn unbind(&self, read: ReadSide<'_>) {
-        let Some(anchor) = self.target(read) else {
+        let Some(controller) = self.target(read) else {
             return;
         };
-        let word = ptr::from_ref(anchor).addr();
+        let word = ptr::from_ref(controller).addr();
         let cut = self
             .word
             .compare_exchange(word, 0, Ordering::AcqRel, Ordering::Relaxed);
         if cut.is_ok() {
-            if let Some(tie) = anchor.tie() {
-                tie.word.fetch_sub(Self::STEP, Ordering::Release);
+            if let Some(link) = controller.controller_link() {
+                link.word.fetch_sub(Self::STEP, Ordering::Release);
             }
         }
     }

@@ -30,10 +30,10 @@ use super::buckets::Buckets;
 use super::lock::Stripes;
 use super::memory::{
     self,
+    ControllerLink, //
     Entry,
     EntryBox,
     Member,
-    Tie, //
 };
 use super::rcu::{
     self,
@@ -132,7 +132,7 @@ impl<T: Member + Send + Sync + 'static> RcuTable<T> {
 
     /// Has the first entry of the chain with this hash fetched into the cache.
     #[inline(always)]
-    pub(crate) fn foresee(&self, read: ReadSide<'_>, hash: u32) {
+    pub(crate) fn prefetch(&self, read: ReadSide<'_>, hash: u32) {
         let head = self.current(read).head(hash as usize);
         memory::prefetch(head.load(Ordering::Relaxed));
     }
@@ -213,7 +213,7 @@ impl<T: Member + Send + Sync + 'static> RcuTable<T> {
                     break;
                 };
                 if ptr::eq(present, entry) {
-                    if !present.tie().is_none_or(Tie::let_go) {
+                    if !present.controller_link().is_none_or(ControllerLink::let_go) {
                         return None;
                     }
                     // The entry keeps its own link: readers that stand on it walk on.
@@ -238,7 +238,7 @@ impl<T: Member + Send + Sync + 'static> RcuTable<T> {
         let first = NonNull::new(head.load(Ordering::Acquire))?;
         // SAFETY: Entries of a chain are alive while its lock is held.
         let entry = unsafe { first.as_ref() };
-        if !entry.tie().is_none_or(Tie::let_go) {
+        if !entry.controller_link().is_none_or(ControllerLink::let_go) {
             return None;
         }
         // As in `remove`.

@@ -15,9 +15,9 @@ use lvs_engine::config::Forwarding;
 use lvs_engine::ftp;
 
 use crate::kernel_ext::mem::memory::{
+    ControllerLink, //
     Entry,
     Member,
-    Tie, //
 };
 use crate::kernel_ext::mem::rcu::{
     RcuArc,
@@ -44,9 +44,9 @@ pub(super) const CLIENT_IS_V6: u8 = 2;
 #[repr(C)]
 pub(crate) struct Conn {
     pub(super) dest: RcuSlot<Dest>,
-    /// Ties a connection to what controls it, which counts those tied to it: its persistence
-    /// template, or FTP's control connection.
-    pub(super) tie: Tie<Conn>,
+    /// What controls the connection, or how many this entry controls: a connection's persistence
+    /// template or FTP's control connection does.
+    pub(super) controller_link: ControllerLink<Conn>,
     /// Rarely needed data.
     pub(super) extension: RcuSlot<Extension>,
     pub(super) state: AtomicU32,
@@ -75,8 +75,8 @@ const _: () = {
 };
 
 impl Member for Conn {
-    fn tie(&self) -> Option<&Tie<Self>> {
-        Some(&self.tie)
+    fn controller_link(&self) -> Option<&ControllerLink<Self>> {
+        Some(&self.controller_link)
     }
 }
 
@@ -90,8 +90,8 @@ pub(crate) enum Extension {
 
 /// A control connection of FTP.
 pub(crate) struct ControlExtension {
-    /// Ties it to its persistence template: its own tie holds its data connections.
-    pub(super) template: Tie<Conn>,
+    /// The persistence template that controls it: its own link counts its data connections.
+    pub(super) template: ControllerLink<Conn>,
     /// What was said on it. The lock guards that alone; packets of the control connection take it,
     /// in softirq.
     pub(crate) dialogue: LockBh<ftp::ControlConnection>,
@@ -108,7 +108,7 @@ impl Extension {
     /// That of a control connection, made without sleeping. Fails with `ENOMEM`.
     pub(in crate::table) fn control() -> Result<RcuArc<Self>> {
         RcuArc::new_atomic(Self::Control(ControlExtension {
-            template: Tie::loose(),
+            template: ControllerLink::free(),
             dialogue: LockBh::new_atomic(ftp::ControlConnection::new())?,
         }))
     }
@@ -141,10 +141,10 @@ impl Conn {
         }
         let mut conn = Self {
             dest: RcuSlot::new(dest.cloned()),
-            tie: if flags & (flag::TEMPLATE | flag::CONTROL) == 0 {
-                Tie::loose()
+            controller_link: if flags & (flag::TEMPLATE | flag::CONTROL) == 0 {
+                ControllerLink::free()
             } else {
-                Tie::anchor()
+                ControllerLink::of_controller()
             },
             extension: RcuSlot::new(None),
             state: AtomicU32::new(state),

@@ -58,30 +58,30 @@ impl Conn {
     #[inline]
     pub(crate) fn controller<'a>(&self, read: ReadSide<'a>) -> Option<&'a Entry<Conn>> {
         match self.control(read) {
-            // Its own tie holds others.
+            // Its own link counts those it controls.
             Some(control) => control.template.target(read),
-            None => self.tie.target(read),
+            None => self.controller_link.target(read),
         }
     }
 
-    /// Ties the new connection to what controls it. False when that is gone.
+    /// Has `controller` control the new connection. False when that is gone.
     pub(in crate::table) fn bind(&self, read: ReadSide<'_>, controller: &Entry<Conn>) -> bool {
         match self.control(read) {
             Some(control) => control.template.bind(controller),
-            None => self.tie.bind(controller),
+            None => self.controller_link.bind(controller),
         }
     }
 
-    /// Cuts the connection loose from what controls it. Called once it is in no table.
+    /// Frees the connection of what controls it. Called once it is in no table.
     pub(in crate::table) fn unbind(&self, read: ReadSide<'_>) {
         match self.control(read) {
             Some(control) => control.template.unbind(read),
-            None => self.tie.unbind(read),
+            None => self.controller_link.unbind(read),
         }
     }
 
-    /// Whether connections are tied to this one.
+    /// Whether this entry controls others, and stays in its table for them.
     pub(crate) fn is_held(&self) -> bool {
-        self.tie.is_held()
+        self.controller_link.is_held()
     }
 }

@@ -155,7 +155,7 @@ impl ConnTable {
 
     /// Has the entry of a client's connection fetched into the cache, or the first of its chain.
     #[inline(always)]
-    pub(crate) fn foresee(
+    pub(crate) fn prefetch(
         &self,
         read: ReadSide<'_>,
         family: Family,
@@ -164,7 +164,7 @@ impl ConnTable {
         client_port: u16,
     ) {
         let hash = self.hash(family, protocol, client, client_port);
-        self.table.foresee(read, hash);
+        self.table.prefetch(read, hash);
     }
 
     /// The connection whose server sent a packet with `tuple`, whose "virtual" half is the

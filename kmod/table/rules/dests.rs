@@ -62,7 +62,7 @@ impl RulesGuard<'_> {
             service.append_dests(read, &mut longer)
         })?;
         let tables = self.state.tables().ok_or(ESRCH)?;
-        let backend = tables.backends.reserve(&dest)?;
+        let reservation = tables.dest_index.reserve(&dest)?;
         dest.configure(config);
         self.note_reply_source(id, config);
         if service.family != id.family {
@@ -79,7 +79,7 @@ impl RulesGuard<'_> {
             }
             return Err(error);
         }
-        tables.backends.insert(backend);
+        tables.dest_index.insert(reservation);
         if revived {
             self.rules.trash.remove(service, id);
             self.take_back_counters(service, &dest)?;
@@ -172,10 +172,10 @@ impl RulesGuard<'_> {
     /// A server is in no service any more, and what it had `counted` is kept elsewhere: its
     /// connections may keep it alive.
     pub(super) fn discard_dest(&mut self, dest: RcuArc<Dest>, counted: Counters) {
-        dest.set_standings(None, 0);
+        dest.set_load_tree(None, 0);
         dest.set_unavailable();
         if let Some(tables) = self.state.tables() {
-            tables.backends.remove();
+            tables.dest_index.remove();
         }
         dest.hand_over(counted);
         self.rules.trash.put(dest);
@@ -187,7 +187,7 @@ impl RulesGuard<'_> {
     /// Forgets removed servers that nothing has gone to for a while.
     pub(in crate::table) fn empty_trash(&mut self) {
         if let Some(tables) = self.state.tables() {
-            tables.backends.prune();
+            tables.dest_index.prune();
         }
         self.tend_trash();
     }

@@ -14,37 +14,37 @@ use super::super::netns_state::NetnsState;
 use super::super::tables::Tables;
 use super::guard::RulesGuard;
 
-/// With more connections than these, whose entries take 16 megabytes, their entries are sent for
+/// With more connections than these, whose entries take 16 megabytes, their entries are prefetched
 /// before packets are routed; and until there are only so few. With 50,000 that took as much time as
 /// it saved.
 const MANY_CONNECTIONS: u32 = 131_072;
 const FEW_CONNECTIONS: u32 = 65_536;
 
 impl NetnsState {
-    /// Whether there are so many connections that their entries are sent for before packets are
+    /// Whether there are so many connections that their entries are prefetched before packets are
     /// routed.
-    pub(crate) fn foresees(&self) -> bool {
-        self.foresees.load(Ordering::Relaxed)
+    pub(crate) fn prefetches(&self) -> bool {
+        self.prefetches.load(Ordering::Relaxed)
     }
 
     /// Whether packets are taken before they are routed.
     fn wants_early_hooks(&self) -> bool {
-        self.sysctls().early_path() || self.foresees()
+        self.sysctls().early_path() || self.prefetches()
     }
 
-    /// Has entries sent for in advance or not, as it is worth while. Without memory they aren't, and
-    /// nothing else is lost.
-    pub(in crate::table) fn fit_foresight(&self, tables: &Tables) {
-        let foresees = self.foresees();
+    /// Has entries prefetched or not, as it is worth while. Without memory they aren't, and nothing else
+    /// is lost.
+    pub(in crate::table) fn update_prefetch(&self, tables: &Tables) {
+        let prefetches = self.prefetches();
         let count = tables.conns.count();
-        let is_worth_it = if foresees {
+        let is_worth_it = if prefetches {
             count > FEW_CONNECTIONS
         } else {
             count > MANY_CONNECTIONS
         };
-        if is_worth_it != foresees {
+        if is_worth_it != prefetches {
             let mut control = self.control();
-            self.foresees.store(is_worth_it, Ordering::Relaxed);
+            self.prefetches.store(is_worth_it, Ordering::Relaxed);
             let _ = control.fit_early_hooks(self.wants_early_hooks());
         }
     }
@@ -89,8 +89,8 @@ impl RulesGuard<'_> {
         }
     }
 
-    /// Takes packets before they are routed if the early path, or that entries are sent for in
-    /// advance, is or will be switched on. Fails with `ENOMEM`, and then takes none there.
+    /// Takes packets before they are routed if that is `wanted`: the early path or the prefetch is or
+    /// will be switched on. Fails with `ENOMEM`, and then takes none there.
     pub(crate) fn fit_early_hooks(&mut self, wanted: bool) -> Result {
         for family in [Family::V4, Family::V6] {
             let hooks = self.rules.hooks.of(family);

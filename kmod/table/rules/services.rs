@@ -26,9 +26,9 @@ use crate::kernel_ext::task::time;
 use super::super::dest::Dest;
 use super::super::service::{
     Locality,
+    MarkDetails, //
     Pool,
     Service,
-    Stated, //
 };
 use super::super::stats::Counters;
 use super::super::tables;
@@ -40,7 +40,7 @@ impl RulesGuard<'_> {
     pub(crate) fn add_service(
         &mut self,
         id: &ServiceId,
-        stated: Stated,
+        mark_details: MarkDetails,
         config: &ServiceConfig,
     ) -> Result {
         if self.state.is_stopped() {
@@ -51,7 +51,7 @@ impl RulesGuard<'_> {
             return Err(EEXIST);
         }
         self.rules.instances = self.rules.instances.wrapping_add(1);
-        let service = Service::new(id, stated, config, self.rules.instances)?;
+        let service = Service::new(id, mark_details, config, self.rules.instances)?;
         let entry = EntryBox::new(tables::hash_service(tables.service_key, id), service)?;
         self.hook(id.family)?;
         rcu::read(|read| {

@@ -12,7 +12,7 @@ use crate::memory::{
     Entry,
     EntryBox,
     Member,
-    Tie, //
+    ControllerLink, //
 };
 use crate::rcu::{
     self,
@@ -27,14 +27,14 @@ use crate::rcu_table::{
 
 pub(crate) struct Item {
     key: u32,
-    tie: Tie<Item>,
+    controller_link: ControllerLink<Item>,
 }
 
 impl Member for Item {
     const MIN_BUCKETS: u16 = sync::LOCKS as u16;
 
-    fn tie(&self) -> Option<&Tie<Self>> {
-        Some(&self.tie)
+    fn controller_link(&self) -> Option<&ControllerLink<Self>> {
+        Some(&self.controller_link)
     }
 }
 
@@ -52,7 +52,7 @@ pub(crate) fn find<'a>(table: &Table, read: ReadSide<'a>, key: u32) -> Option<&'
 
 /// Whether the key wasn't there before.
 pub(crate) fn insert(table: &Table, key: u32) -> bool {
-    insert_at(table, key, 0, Tie::loose()).is_ok()
+    insert_at(table, key, 0, ControllerLink::free()).is_ok()
 }
 
 /// Whether this call removed the key.
@@ -67,8 +67,8 @@ enum Refused {
     Crowded,
 }
 
-fn insert_at(table: &Table, key: u32, expires: u32, tie: Tie<Item>) -> Result<(), Refused> {
-    let entry = EntryBox::new(hash(key), Item { key, tie }).expect("memory");
+fn insert_at(table: &Table, key: u32, expires: u32, link: ControllerLink<Item>) -> Result<(), Refused> {
+    let entry = EntryBox::new(hash(key), Item { key, controller_link: link }).expect("memory");
     entry
         .expires
         .store(expires, crate::atomic::Ordering::Relaxed);
@@ -134,7 +134,7 @@ pub(crate) fn run(bytes: &[u8]) {
                             Ok(())
                         }
                     };
-                    assert_eq!(insert_at(&table, key, time, Tie::loose()), wanted);
+                    assert_eq!(insert_at(&table, key, time, ControllerLink::free()), wanted);
                 }
                 6..=8 => assert_eq!(remove(&table, key), map.remove(&key).is_some()),
                 9..=11 => rcu::read(|read| {
@@ -167,7 +167,7 @@ pub(crate) fn run(bytes: &[u8]) {
                         place.insert(time);
                         let item = Item {
                             key,
-                            tie: Tie::loose(),
+                            controller_link: ControllerLink::free(),
                         };
                         let entry = EntryBox::new(hash(key), item).expect("memory");
                         entry.expires.store(time, crate::atomic::Ordering::Relaxed);

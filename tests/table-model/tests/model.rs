@@ -39,7 +39,7 @@ use memory::{
     Entry,
     EntryBox,
     Member,
-    Tie, //
+    ControllerLink, //
 };
 use rcu::ReadSide;
 use rcu_table::{
@@ -113,7 +113,7 @@ mod sync {
 struct Item {
     key: u32,
     alive: UnsafeCell<bool>,
-    tie: Tie<Item>,
+    controller_link: ControllerLink<Item>,
 }
 
 // SAFETY: loom checks each access to the cell.
@@ -122,11 +122,11 @@ unsafe impl Send for Item {}
 unsafe impl Sync for Item {}
 
 impl Item {
-    fn new(key: u32, tie: Tie<Item>) -> Self {
+    fn new(key: u32, link: ControllerLink<Item>) -> Self {
         Self {
             key,
             alive: UnsafeCell::new(true),
-            tie,
+            controller_link: link,
         }
     }
 
@@ -147,15 +147,15 @@ impl Drop for Item {
 impl Member for Item {
     const MIN_BUCKETS: u16 = sync::LOCKS as u16;
 
-    fn tie(&self) -> Option<&Tie<Self>> {
-        Some(&self.tie)
+    fn controller_link(&self) -> Option<&ControllerLink<Self>> {
+        Some(&self.controller_link)
     }
 }
 
 type Table = RcuTable<Item>;
 
 fn entry(key: u32) -> EntryBox<Item> {
-    EntryBox::new(key, Item::new(key, Tie::loose())).expect("memory")
+    EntryBox::new(key, Item::new(key, ControllerLink::free())).expect("memory")
 }
 
 fn find<'a>(table: &Table, read: ReadSide<'a>, key: u32) -> Option<&'a Entry<Item>> {
@@ -425,7 +425,7 @@ fn too_many_of_one_hash_are_refused() {
     model.preemption_bound = Some(PREEMPTIONS);
     model.check(|| {
         fn add(table: &Table, key: u32) -> bool {
-            let new = EntryBox::new(0, Item::new(key, Tie::loose())).expect("memory");
+            let new = EntryBox::new(0, Item::new(key, ControllerLink::free())).expect("memory");
             rcu::read(
                 |read| match table.insert(read, new, |_| Neighbour::Sibling) {
                     Ok(_) => true,
@@ -455,8 +455,8 @@ fn an_anchor_stays_while_others_are_tied_to_it() {
     model.check(|| {
         let table = Arc::new(Table::new(2).expect("memory"));
         rcu::read(|read| {
-            let anchor = EntryBox::new(0, Item::new(0, Tie::anchor())).expect("memory");
-            assert!(table.insert(read, anchor, |_| Neighbour::Other).is_ok());
+            let controller = EntryBox::new(0, Item::new(0, ControllerLink::of_controller())).expect("memory");
+            assert!(table.insert(read, controller, |_| Neighbour::Other).is_ok());
         });
         let other = Arc::clone(&table);
         let collector = thread::spawn(move || {
@@ -467,20 +467,20 @@ fn an_anchor_stays_while_others_are_tied_to_it() {
         });
         let member = entry(1);
         let tied =
-            rcu::read(|read| find(&table, read, 0).is_some_and(|anchor| member.tie.bind(anchor)));
+            rcu::read(|read| find(&table, read, 0).is_some_and(|controller| member.controller_link.bind(controller)));
         if tied {
-            // The anchor can be looked at for as long as the tie lasts.
+            // The controller can be looked at for as long as the tie lasts.
             rcu::read(|read| {
-                let anchor = member.tie.target(read).expect("tied");
-                assert_eq!(anchor.look(), 0);
-                assert!(anchor.tie.is_held());
+                let controller = member.controller_link.target(read).expect("tied");
+                assert_eq!(controller.look(), 0);
+                assert!(controller.controller_link.is_held());
             });
         }
         let removed = collector.join().expect("no panic");
         assert!(tied != removed, "one of both, and only one");
         if tied {
             assert!(!remove(&table, 0));
-            rcu::read(|read| member.tie.unbind(read));
+            rcu::read(|read| member.controller_link.unbind(read));
             assert!(remove(&table, 0));
         }
         drop(member);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The servers of all services by address and port: who opens a flow of its own?
+//! The servers of all services by address and port: which [`Dest`] a packet comes from that belongs to
+//! no connection yet.
 
 use core::sync::atomic::{
     AtomicBool,
@@ -25,10 +26,10 @@ use lvs_engine::hash::{
 };
 
 use crate::kernel_ext::mem::memory::{
+    ControllerLink, //
     Entry,
     EntryBox,
     Member,
-    Tie, //
 };
 use crate::kernel_ext::mem::rcu::{
     self,
@@ -41,24 +42,24 @@ use crate::kernel_ext::task::time;
 use super::dest::Dest;
 
 /// A server that a service lists, or did a second ago.
-pub(crate) struct Backend(RcuArc<Dest>);
+pub(crate) struct Indexed(RcuArc<Dest>);
 
-impl Member for Backend {
-    fn tie(&self) -> Option<&Tie<Self>> {
+impl Member for Indexed {
+    fn controller_link(&self) -> Option<&ControllerLink<Self>> {
         None
     }
 }
 
 /// Room for a server in the table, unless it still is there.
-pub(super) struct Reservation(Option<EntryBox<Backend>>);
+pub(super) struct Reservation(Option<EntryBox<Indexed>>);
 
 /// The servers. Changed under the control lock.
 ///
-/// Thousands of services may have the same server, so neither looks along a chain who adds one nor
-/// who removes one: removed servers stay until [`Backends::prune`] walks the chains, and are not
+/// Thousands of services may have the same server, so neither adding nor removing one walks a
+/// chain: removed servers stay until [`DestIndex::prune`] walks the chains, and are not
 /// found meanwhile.
-pub(crate) struct Backends {
-    table: RcuTable<Backend>,
+pub(crate) struct DestIndex {
+    table: RcuTable<Indexed>,
     key: HashKey,
     /// Servers that services list.
     count: AtomicU32,
@@ -66,7 +67,7 @@ pub(crate) struct Backends {
     has_removed: AtomicBool,
 }
 
-impl Backends {
+impl DestIndex {
     /// An empty table; may sleep. Fails with `ENOMEM`.
     pub(super) fn new() -> Result<Self> {
         Ok(Self {
@@ -107,8 +108,8 @@ impl Backends {
         port: u16,
     ) -> Option<&'a RcuArc<Dest>> {
         let hash = self.hash(family, addr, port);
-        let entry = self.table.find(read, hash, |backend| {
-            let dest = &backend.0;
+        let entry = self.table.find(read, hash, |indexed| {
+            let dest = &indexed.0;
             let id = dest.id();
             let speaks = match dest.service().target {
                 Target::Address { protocol: own, .. } => own == u16::from(protocol),
@@ -125,17 +126,17 @@ impl Backends {
 
     /// Makes room for a server. Sleeps. Fails with `ENOMEM`.
     pub(super) fn reserve(&self, dest: &RcuArc<Dest>) -> Result<Reservation> {
-        if dest.is_backend() {
+        if dest.is_indexed() {
             return Ok(Reservation(None));
         }
-        let entry = EntryBox::new(self.hash_of(dest.id()), Backend(dest.clone()))?;
+        let entry = EntryBox::new(self.hash_of(dest.id()), Indexed(dest.clone()))?;
         Ok(Reservation(Some(entry)))
     }
 
     /// Takes in the server that the room was made for. Sleeps.
     pub(super) fn insert(&self, Reservation(entry): Reservation) {
         if let Some(entry) = entry {
-            entry.0.set_backend(true);
+            entry.0.set_indexed(true);
             rcu::read(|read| self.table.push(read, entry));
         }
         self.fit(self.count.fetch_add(1, Ordering::Relaxed).wrapping_add(1));
@@ -152,9 +153,9 @@ impl Backends {
         if !self.has_removed.swap(false, Ordering::Relaxed) {
             return;
         }
-        let keep = |backend: &Entry<Backend>| {
-            let stays = backend.0.is_available();
-            backend.0.set_backend(stays);
+        let keep = |indexed: &Entry<Indexed>| {
+            let stays = indexed.0.is_available();
+            indexed.0.set_indexed(stays);
             stays
         };
         let mut index = 0_usize;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `/proc/net/lvs` and `/proc/net/lvs_conn`: the same for people. Nothing should parse these; their
-//! look may change.
+//! `/proc/net/lvs` and `/proc/net/lvs_conn`: services, servers and connections as people read them.
+//! Nothing should parse these; their look may change.
 
 use core::fmt::Write as _;
 
@@ -26,15 +26,13 @@ use crate::kernel_ext::user::procfs::{
     Contents,
     Output, //
 };
+use crate::table::conn::CONN_BYTES;
 use crate::table::service::Pool;
 use crate::table::{
     Dest,
     NetnsState,
     Service, //
 };
-
-/// Bytes of a connection in the table.
-const CONN_BYTES: usize = 128;
 
 /// Services and servers with dotted addresses, then how the connection table is.
 pub(super) struct Overview;
@@ -152,11 +150,12 @@ fn show_summary(state: &NetnsState, out: &mut Output<'_>) {
         .saturating_mul(CONN_BYTES)
         .saturating_add(buckets.saturating_mul(size_of::<usize>()));
     // The early path looks entries up itself.
-    let prefetch = state.foresees() && !state.sysctls().early_path();
+    let prefetch = state.prefetches() && !state.sysctls().early_path();
     let prefetch = if prefetch { "on" } else { "off" };
     writeln!(
         out,
-        "\n{:<20} {conns:>14}\n{:<20} {buckets:>14}\n{:<20} {longest:>14}\n{:<20} {bytes:>14}\n{:<20} {prefetch:>14}",
+        "\n{:<20} {conns:>14}\n{:<20} {buckets:>14}\n{:<20} {longest:>14}\n\
+         {:<20} {bytes:>14}\n{:<20} {prefetch:>14}",
         "Connections", "Buckets", "Longest chain", "Bytes", "Prefetch"
     );
 }

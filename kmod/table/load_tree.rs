@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Whom a scheduler finds among many servers without a look at all of them: the [`Tournament`] or
+//! Finds a scheduler's choice among many servers without scanning them: the [`Tournament`] or
 //! [`Lottery`] of a pool, shared with its servers, which mark in it that their load changed.
 //!
 //! A pick takes the marks and updates the tree under a lock that it doesn't wait for: when somebody
@@ -10,8 +10,8 @@
 //! No change is lost when the rules give a server another tree. A connection first changes the load
 //! and then looks where to mark it; the rules first tell the servers of the new tree, and then
 //! packets, the first of which fills it with all the loads. Between these two steps there is a
-//! barrier on either side. So whoever marks a change in the former tree, or in a wrong place, made
-//! the change before the new one is filled.
+//! barrier on either side. So a change that is marked in the former tree, or in a wrong place, was
+//! made before the new one is filled.
 
 use core::sync::atomic::{
     AtomicU64,
@@ -42,11 +42,12 @@ use crate::kernel_ext::task::lock::LockBh;
 
 /// A pool's tree, some 24 bytes a server. Lives as long as the pool, or as a server that marks its
 /// changes in it.
-pub(crate) struct Standings {
+pub(crate) struct LoadTree {
     /// A bit for each server whose load changed since it was last looked at.
     marks: GrowVec<AtomicU64>,
     /// How the tournament last stood, packed.
     last: AtomicU64,
+    /// The lock guards the tree's memory. Picks try to take it, in softirq, and never wait for it.
     board: LockBh<Board>,
 }
 
@@ -68,7 +69,7 @@ enum Tree {
     },
 }
 
-impl Standings {
+impl LoadTree {
     /// Nobody leads: the tournament hasn't begun, or nobody takes connections.
     const NOBODY: u64 = u32::MAX as u64;
     const HALF_IDLE: u64 = 1 << 32;
@@ -97,7 +98,7 @@ impl Standings {
         for _ in 0..words {
             marks.push(AtomicU64::new(0))?;
         }
-        let standings = Self {
+        let load_tree = Self {
             marks,
             last: AtomicU64::new(Self::NOBODY),
             board: LockBh::new(Board {
@@ -105,7 +106,7 @@ impl Standings {
                 is_filled: false,
             })?,
         };
-        Ok(Some(RcuArc::new(standings)?))
+        Ok(Some(RcuArc::new(load_tree)?))
     }
 
     /// Notes that the load of the server at `position` of the pool changed. Any context.
@@ -170,7 +171,7 @@ impl Standings {
         winner | half_idle
     }
 
-    /// Whom of `servers`, the pool's, the lottery draws; `None` when nobody can tell at once. Any
+    /// What the lottery draws among `servers`, the pool's; `None` when nobody can tell at once. Any
     /// context.
     pub(crate) fn drawn(&self, servers: &impl Servers, random: u64) -> Option<twos::Pair> {
         let mut board = self.board.try_lock()?;
@@ -184,7 +185,7 @@ impl Standings {
                 lottery.update(index, lottery::lots(servers, index));
             });
         } else {
-            // As for the tournament.
+            // Marked from here on is what may be missing.
             tournament::take_marks(&self.marks, |_| ());
             lottery.begin(servers.len(), |index| lottery::lots(servers, index));
         }
