@@ -2,8 +2,8 @@
 
 //! Kernel declarations in Rust: those of the `kernel` crate, and generated ones for what it lacks.
 //!
-//! Visible to `kernel_ext` alone. What is generated is listed in `bindgen_parameters`; a type missing there is a
-//! compile error that names it.
+//! Visible to `kernel_ext` alone. What is generated is listed in `bindgen_parameters`; a type
+//! missing there is a compile error that names it.
 #![allow(
     clippy::all,
     clippy::as_underscore,

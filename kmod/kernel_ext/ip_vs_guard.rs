@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Keeps ip_vs out while this module is loaded.
+//!
+//! Relies on: the chain of module events hands out a module that is being loaded.
+//!
+//! A breach would be noticed by: `test-coexist`.
 
 use kernel::ffi;
 use kernel::prelude::*;

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Listeners of the kernel's notifier chains.
+//!
+//! Relies on: a chain calls a block from its registration on, and when unregistering returns it is
+//! done with it.
+//!
+//! A breach would be noticed by: `test-coexist`, `test-devices`, `test-modcycle`.
 
 use core::marker::PhantomData;
 
@@ -14,7 +19,8 @@ use super::bindings;
 ///
 /// # Safety
 ///
-/// `unregister` takes off its chain what `register` put there, and waits for calls that are running.
+/// `unregister` takes off its chain what `register` put there, and waits for calls that are
+/// running.
 pub(crate) unsafe trait Listener: 'static {
     /// Puts a block on the chain.
     const REGISTER: unsafe extern "C" fn(*mut bindings::notifier_block) -> ffi::c_int;

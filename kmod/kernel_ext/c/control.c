@@ -13,7 +13,7 @@
 
 #include "control.h"
 
-/* What loads ip_vs by itself shall find us: netlink's request for the family, and modprobe. */
+/* What loads ip_vs on demand finds lvs: netlink's request for the family, and modprobe. */
 MODULE_ALIAS_GENL_FAMILY("IPVS");
 MODULE_ALIAS("ip_vs");
 
@@ -24,12 +24,12 @@ MODULE_PARM_DESC(conn_tab_bits,
 
 int lvs_conn_tab_bits(void)
 {
-	return conn_tab_bits;
+	return READ_ONCE(conn_tab_bits);
 }
 
 void lvs_set_conn_tab_bits(int bits)
 {
-	conn_tab_bits = bits;
+	WRITE_ONCE(conn_tab_bits, bits);
 }
 
 /* As ip_vs_ftp has it, so that its options for modprobe go on working. */

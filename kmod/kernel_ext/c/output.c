@@ -57,8 +57,8 @@ void lvs_icmp6_send(struct net *net, struct sk_buff *skb, u8 type, u8 code, u32 
 }
 
 /*
- * The module that reassembles IPv6 fragments is used if it is to be had, but nothing here is linked
- * to it: insmod must work without it.
+ * The module that reassembles IPv6 fragments is used if there is one, but nothing here is linked to
+ * it: insmod must work without it.
  */
 int lvs_defrag6_enable(struct net *net)
 {

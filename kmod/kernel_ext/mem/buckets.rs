@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! The heads of a hash table's chains, which lie in pieces.
+//!
+//! Relies on: powers of two are aligned to themselves; `call_rcu` calls after all present readers.
+//!
+//! A breach would be noticed by: `tests/table-model/tests/model.rs`,
+//! `tests/table-model/tests/map.rs`, `test-conn-table`.
 
 use core::mem;
 use core::ptr::{
@@ -24,15 +29,21 @@ use super::time;
 /// The head of a chain.
 type Head<T> = AtomicPtr<Entry<T>>;
 
-/// Binary logarithm of how many heads lie side by side. 512 kB are mostly to be had in one piece; what
-/// isn't is mapped page by page, for milliseconds if it is large, while nobody else runs.
+/// Binary logarithm of how many heads lie side by side. The allocator mostly finds 512 kB in one
+/// piece; otherwise it maps page by page, which for large pieces takes milliseconds in which nobody
+/// else runs.
 const PIECE_BITS: u32 = 16;
 
 /// Empty chains that are looked at before others run: less than a microsecond.
 const SKIPPED_AT_ONCE: usize = 1024;
 
-/// The chains of one size of the table. Pointers to the pieces of their heads lie behind it in the same
-/// allocation, the first four of them in the same cache line.
+/// The chains of one size of the table. Pointers to the pieces of their heads lie behind it in the
+/// same allocation, the first four of them in the same cache line.
+///
+/// # Invariants
+///
+/// There are `mask + 1` heads, a power of two, in pieces of `1 << PIECE_BITS`, or in one if there
+/// are fewer; `pieces` is followed by a pointer to each piece.
 #[repr(C, align(64))]
 pub(super) struct Buckets<T> {
     pub(super) mask: usize,
@@ -44,8 +55,12 @@ pub(super) struct Buckets<T> {
 }
 
 impl<T> Buckets<T> {
-    /// Allocates empty chains; may sleep.
+    /// Allocates `count` empty chains, a power of two; may sleep. Fails with `ENOMEM`, also for any
+    /// other count.
     pub(super) fn alloc(count: usize) -> Result<NonNull<Self>> {
+        if !count.is_power_of_two() {
+            return Err(ENOMEM);
+        }
         let pieces = count.div_ceil(1 << PIECE_BITS);
         let size = pieces
             .checked_mul(mem::size_of::<*mut Head<T>>())
@@ -73,7 +88,7 @@ impl<T> Buckets<T> {
                 unsafe { Self::free(buckets) };
                 return Err(ENOMEM);
             };
-            // SAFETY: As above.
+            // SAFETY: `buckets` has room for `pieces` pointers, all of which are initialised.
             unsafe { Self::piece(buckets, piece).write(heads.as_ptr()) };
         }
         Ok(buckets)
@@ -111,8 +126,8 @@ impl<T> Buckets<T> {
 
     /// # Safety
     ///
-    /// The caller owns the table, whose chains are empty or somebody else's by now, and nobody looks at
-    /// it any more.
+    /// The caller owns the table, whose chains are empty or somebody else's by now, and nobody
+    /// looks at it any more.
     pub(super) unsafe fn free(buckets: NonNull<Self>) {
         // SAFETY: All pointers were written by `alloc`, and each is to memory of its own, or null.
         unsafe {
@@ -130,8 +145,8 @@ impl<T> Buckets<T> {
     /// The caller owns it, and no reader that starts from now on can find it.
     pub(super) unsafe fn retire(buckets: NonNull<Self>) {
         rcu::deferred_begin();
-        // SAFETY: It is alive until the callback, its head is used for nothing else, and by the caller's
-        // promise this happens once.
+        // SAFETY: It is alive until the callback, its head is used for nothing else, and by the
+        // caller's promise this happens once.
         unsafe { bindings::call_rcu((*buckets.as_ptr()).head.get(), Some(Self::free_retired)) }
     }
 
@@ -146,10 +161,12 @@ impl<T> Buckets<T> {
                 Self::free(buckets);
             }
         }
-        rcu::deferred_end();
+        // SAFETY: `retire` began it.
+        unsafe { rcu::deferred_end() };
     }
 
-    /// The first chain from `index` on that isn't empty, or the one that the next look is to begin with.
+    /// The first chain from `index` on that isn't empty, or the one that the next look is to begin
+    /// with.
     pub(super) fn skip_empty(&self, index: usize) -> usize {
         let (piece, offset) = (index >> PIECE_BITS, index & ((1 << PIECE_BITS) - 1));
         if index > self.mask {
@@ -170,7 +187,8 @@ impl<T> Buckets<T> {
     #[inline(always)]
     pub(super) fn head(&self, index: usize) -> &Head<T> {
         let index = index & self.mask;
-        // SAFETY: The mask keeps the index below the number of heads, each of which lies in its piece.
+        // SAFETY: The mask keeps the index below the number of heads, each of which lies in its
+        // piece.
         unsafe {
             let piece = *self.pieces.as_ptr().add(index >> PIECE_BITS);
             &*piece.add(index & ((1 << PIECE_BITS) - 1))

@@ -4,6 +4,10 @@
 //!
 //! The kernel crate's vector is compiled into its users with overflow checks, each of which is a
 //! way to stop the kernel; here nothing is checked that can't fail, and what can fail is an error.
+//!
+//! Relies on: the kernel aligns memory to words at least, and says when there is none.
+//!
+//! A breach would be noticed by: `test-scale`, `test-control-fuzz`.
 
 use core::mem;
 use core::ops::{
@@ -20,23 +24,31 @@ use kernel::prelude::*;
 
 use super::bindings;
 
+/// What the kernel's allocator aligns to at least.
+const WORD: usize = mem::align_of::<u64>();
+
 /// An array that grows at its end.
+///
+/// # Invariants
+///
+/// `elements` has room for `capacity` elements, the first `len` of which are initialised; it is
+/// from the kernel's allocator, or dangling when `capacity` is 0.
 pub(crate) struct GrowVec<T> {
-    /// Room for `capacity` elements, the first `len` of which exist; dangling for none.
     elements: NonNull<T>,
     len: usize,
     capacity: usize,
 }
 
-// SAFETY: Owns its elements.
+// SAFETY: It owns its elements, and moves with them.
 unsafe impl<T: Send> Send for GrowVec<T> {}
-// SAFETY: As above.
+// SAFETY: A shared one only gives shared references to its elements.
 unsafe impl<T: Sync> Sync for GrowVec<T> {}
 
 impl<T> GrowVec<T> {
     /// An empty array.
     pub(crate) const fn new() -> Self {
-        const { assert!(mem::size_of::<T>() != 0) };
+        // The allocator aligns to words.
+        const { assert!(mem::size_of::<T>() != 0 && mem::align_of::<T>() <= WORD) };
         Self {
             elements: NonNull::dangling(),
             len: 0,
@@ -71,7 +83,7 @@ impl<T> GrowVec<T> {
         }
         let capacity = needed.max(self.capacity.saturating_mul(2));
         let size = capacity.checked_mul(mem::size_of::<T>()).ok_or(ENOMEM)?;
-        // SAFETY: The result is checked; the allocator aligns to more than any `T` here needs.
+        // SAFETY: The result is checked.
         let memory = unsafe { bindings::lvs_kvmalloc(size) }.cast::<T>();
         let elements = NonNull::new(memory).ok_or(ENOMEM)?;
         // SAFETY: Both hold at least `len` elements and don't overlap; the old ones are moved.
@@ -141,7 +153,7 @@ impl<T> Deref for GrowVec<T> {
 impl<T> DerefMut for GrowVec<T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut [T] {
-        // SAFETY: As above, borrowed mutably.
+        // SAFETY: The first `len` elements exist, and this borrow of their owner is the only one.
         unsafe { slice::from_raw_parts_mut(self.elements.as_ptr(), self.len) }
     }
 }

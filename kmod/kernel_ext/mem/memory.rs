@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Entries of tables, and how one controls others.
+//!
+//! Relies on: a prefetch is a hint, whatever the address; `call_rcu` and `kvfree_rcu` free after
+//! all present readers; a controller stays while it controls others.
+//!
+//! A breach would be noticed by: `tests/table-model/tests/model.rs`, `test-persist`, `test-flood`.
 
 use core::marker::PhantomData;
 use core::mem::{
@@ -28,8 +33,8 @@ use super::rcu::{
     ReadSide, //
 };
 
-/// A member of an [`super::rcu_table::RcuTable`]: the chain link and hash in front of the value, so that
-/// one cache line serves the search, and what a deferred free needs behind it.
+/// A member of an `RcuTable`: the chain link and hash in front of the value, so that one cache line
+/// serves the search, and what a deferred free needs behind it.
 #[repr(C, align(64))]
 pub(crate) struct Entry<T> {
     pub(super) next: AtomicPtr<Entry<T>>,
@@ -49,7 +54,8 @@ impl<T> Deref for Entry<T> {
     }
 }
 
-/// Has the processor fetch the line of `entry` into its caches, if it likes. Nothing waits for that.
+/// Has the processor fetch the line of `entry` into its caches, if it likes. Nothing waits for
+/// that.
 #[inline(always)]
 pub(super) fn prefetch<T>(entry: *const Entry<T>) {
     #[cfg(target_arch = "x86_64")]
@@ -77,21 +83,26 @@ pub(crate) trait Member: Sized {
 /// What a member of a table knows of control: either its controller, another member, which can't
 /// leave the table meanwhile; or, if it is a controller itself, how many it controls (an odd
 /// number, counted in steps of two).
+///
+/// # Invariants
+///
+/// A controller's own link counts this one: it is in its table, which leaves it in memory for good
+/// when it is dropped before the count is back to nothing.
 #[repr(transparent)]
 pub(crate) struct ControllerLink<T> {
     word: AtomicUsize,
     target: PhantomData<*const Entry<T>>,
 }
 
-// SAFETY: The word is atomic, and what it points to is shared between readers anyway.
+// SAFETY: A link gives only shared references to the controller.
 unsafe impl<T: Sync> Send for ControllerLink<T> {}
-// SAFETY: As above.
+// SAFETY: The word is atomic, and what it points to is shared between readers anyway.
 unsafe impl<T: Sync> Sync for ControllerLink<T> {}
 
 impl<T> ControllerLink<T> {
     const CONTROLLER: usize = 1;
     const STEP: usize = 2;
-    /// The controller left its table.
+    /// A controller that is in no table: not yet, or no longer.
     const GONE: usize = usize::MAX;
 
     /// That of a member that controls none, and that none controls yet.
@@ -102,10 +113,10 @@ impl<T> ControllerLink<T> {
         }
     }
 
-    /// That of a member that can control others.
+    /// That of a member that can control others while it is in a table.
     pub(crate) fn of_controller() -> Self {
         Self {
-            word: AtomicUsize::new(Self::CONTROLLER),
+            word: AtomicUsize::new(Self::GONE),
             target: PhantomData,
         }
     }
@@ -134,6 +145,14 @@ impl<T> ControllerLink<T> {
         }
     }
 
+    /// The member is about to be in a table: if it is a controller, it can control others from now
+    /// on.
+    pub(super) fn arrive(&self) {
+        if self.word.load(Ordering::Relaxed) == Self::GONE {
+            self.word.store(Self::CONTROLLER, Ordering::Relaxed);
+        }
+    }
+
     /// Lets the member leave its table: true unless it controls others. It can control none from then
     /// on.
     pub(super) fn let_go(&self) -> bool {
@@ -153,17 +172,22 @@ impl<T> ControllerLink<T> {
 }
 
 impl<T: Member> ControllerLink<T> {
-    /// Has `controller` control this free member, which no table holds yet. False when that is no
-    /// controller any more.
+    /// Has `controller` control this free member. False when that is no controller in a table any
+    /// more, or this one isn't free.
     pub(crate) fn bind(&self, controller: &Entry<T>) -> bool {
-        let held = controller
-            .controller_link()
-            .is_some_and(ControllerLink::hold);
-        if held {
-            let target = ptr::from_ref(controller).expose_provenance();
-            self.word.store(target, Ordering::Release);
+        let Some(link) = controller.controller_link().filter(|link| link.hold()) else {
+            return false;
+        };
+        let target = ptr::from_ref(controller).expose_provenance();
+        // INVARIANT: `hold` counted this one.
+        let bound = self
+            .word
+            .compare_exchange(0, target, Ordering::Release, Ordering::Relaxed)
+            .is_ok();
+        if !bound {
+            link.word.fetch_sub(Self::STEP, Ordering::Release);
         }
-        held
+        bound
     }
 
     /// The controller of this member.
@@ -173,8 +197,8 @@ impl<T: Member> ControllerLink<T> {
         if word == 0 || word & Self::CONTROLLER != 0 {
             return None;
         }
-        // SAFETY: Set by `bind` to an entry that can't leave its table before `unbind`, after which
-        // it lives until this reader is done.
+        // SAFETY: By the type invariants it can't leave its table before `unbind`, after which it
+        // lives until this reader is done.
         Some(unsafe { &*ptr::with_exposed_provenance::<Entry<T>>(word) })
     }
 
@@ -196,19 +220,28 @@ impl<T: Member> ControllerLink<T> {
 }
 
 /// An entry that no table holds yet, or no longer.
+///
+/// # Invariants
+///
+/// The entry is initialised, and owned by the box: no table links to it, and no other member is
+/// controlled by it. Readers that began before it left a table may still see it.
 pub(crate) struct EntryBox<T>(NonNull<Entry<T>>);
 
 impl<T: Send + Sync + 'static> EntryBox<T> {
-    /// Makes an entry of `memory`: large enough, aligned and nobody else's, or null.
+    /// Makes an entry of `memory`. Fails with `ENOMEM` when that is null.
+    ///
+    /// # Safety
+    ///
+    /// `memory` is null, or large enough, aligned, nobody else's, and such as `kfree` takes.
     #[inline]
-    pub(super) fn init(
+    pub(super) unsafe fn init(
         memory: *mut Entry<T>,
         hash: u32,
         expires: u32,
         make: impl FnOnce() -> T,
     ) -> Result<Self> {
         let memory = NonNull::new(memory).ok_or(ENOMEM)?;
-        // SAFETY: The memory is large enough, aligned and nobody else's.
+        // SAFETY: By the caller's promise.
         unsafe {
             memory.write(Entry {
                 next: AtomicPtr::new(ptr::null_mut()),
@@ -223,9 +256,11 @@ impl<T: Send + Sync + 'static> EntryBox<T> {
 
     /// Allocates; may sleep. Fails with `ENOMEM`.
     pub(crate) fn new(hash: u32, value: T) -> Result<Self> {
-        // SAFETY: Checked by `init`. The allocator aligns sizes that are multiples of 64 to 64.
+        // SAFETY: `init` looks whether it is null.
         let memory = unsafe { bindings::lvs_kmalloc(mem::size_of::<Entry<T>>()) };
-        Self::init(memory.cast(), hash, 0, || value)
+        // SAFETY: The allocator aligns to the largest power of two that divides the size, which an
+        // entry's alignment does.
+        unsafe { Self::init(memory.cast(), hash, 0, || value) }
     }
 }
 
@@ -249,7 +284,8 @@ impl<T> EntryBox<T> {
         let offset = mem::offset_of!(Entry<T>, head);
         // SAFETY: `head` lies in an entry that `drop` retired; the grace period is over.
         unsafe { Self::destroy(head.cast::<u8>().sub(offset).cast::<Entry<T>>()) };
-        rcu::deferred_end();
+        // SAFETY: `drop` began it.
+        unsafe { rcu::deferred_end() };
     }
 
     /// Drops the value and frees the memory at once.
@@ -266,8 +302,8 @@ impl<T> EntryBox<T> {
     ///
     /// The caller owns the entry, and nobody sees it.
     unsafe fn destroy(entry: *mut Entry<T>) {
-        // SAFETY: The entry is initialised; its memory is from `kmalloc` or from a cache, and `kfree` takes
-        // either.
+        // SAFETY: The entry is initialised; its memory is from `kmalloc` or from a cache, and
+        // `kfree` takes either.
         unsafe {
             ptr::drop_in_place(&raw mut (*entry).value);
             bindings::lvs_kfree(entry.cast());

@@ -12,6 +12,7 @@ pub(crate) mod rcu;
 pub(crate) mod rcu_table;
 pub(crate) mod retired;
 pub(crate) mod slab;
+mod slab_entry;
 
 use super::bindings;
 use super::task::{

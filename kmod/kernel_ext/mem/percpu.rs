@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Packet counters that every CPU keeps for itself.
+//!
+//! Relies on: a possible CPU has its part of an allocation; 64-bit additions to it are whole.
+//!
+//! A breach would be noticed by: `test-counters`, `test-procfs`.
 
 use core::ptr::{
     addr_of,
@@ -49,13 +53,17 @@ impl Counters {
 }
 
 /// Counters of all CPUs.
+///
+/// # Invariants
+///
+/// `counters` is a per-CPU allocation that is alive as long as this.
 pub(crate) struct CpuCounters {
     counters: NonNull<bindings::lvs_counters>,
 }
 
 // SAFETY: Per-CPU memory may be used from anywhere; each operation below is safe against others.
 unsafe impl Send for CpuCounters {}
-// SAFETY: As above.
+// SAFETY: Counting by several threads at once is what per-CPU memory is for; see the operations.
 unsafe impl Sync for CpuCounters {}
 
 impl CpuCounters {
@@ -78,14 +86,14 @@ impl CpuCounters {
     /// Counts a packet from a client.
     #[inline]
     pub(crate) fn count_in(&self, bytes: u32) {
-        // SAFETY: As above.
+        // SAFETY: The counters are allocated; the additions are safe against preemption.
         unsafe { bindings::lvs_count_in(self.counters.as_ptr(), bytes) }
     }
 
     /// Counts a packet to a client.
     #[inline]
     pub(crate) fn count_out(&self, bytes: u32) {
-        // SAFETY: As above.
+        // SAFETY: The counters are allocated; the additions are safe against preemption.
         unsafe { bindings::lvs_count_out(self.counters.as_ptr(), bytes) }
     }
 

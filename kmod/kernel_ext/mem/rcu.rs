@@ -4,6 +4,11 @@
 //! whose last drop waits for the readers.
 //!
 //! The rule all of it rests on: what readers can still see is freed only after a grace period.
+//!
+//! Relies on: a grace period ends after all read sides that began before it; `rcu_barrier` waits
+//! for callbacks.
+//!
+//! A breach would be noticed by: `test-modcycle`, `test-netns`, `tests/table-model/tests/model.rs`.
 
 use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
@@ -72,12 +77,13 @@ impl<T> Node<T> {
         }
     }
 
+    /// Allocates a node; may sleep. Fails with `ENOMEM`.
     fn alloc(value: T) -> Result<NonNull<Self>> {
         let node = KBox::new(Self::new(value), GFP_KERNEL)?;
         Ok(NonNull::from(KBox::leak(node)))
     }
 
-    /// As [`Node::alloc`], from a cache.
+    /// Allocates a node from a cache; may sleep. Fails with `ENOMEM`.
     fn alloc_in(slab: &Slab<Self>, value: T) -> Result<NonNull<Self>> {
         let node = NonNull::new(slab.alloc()).ok_or(ENOMEM)?;
         // SAFETY: The memory is large enough, aligned and nobody else's.
@@ -85,7 +91,7 @@ impl<T> Node<T> {
         Ok(node)
     }
 
-    /// As [`Node::alloc`], from a context that can't sleep.
+    /// Allocates a node without sleeping. Fails with `ENOMEM`.
     fn alloc_atomic(value: T) -> Result<NonNull<Self>> {
         let node = KBox::new(Self::new(value), GFP_ATOMIC | __GFP_NOWARN)?;
         Ok(NonNull::from(KBox::leak(node)))
@@ -107,10 +113,11 @@ impl<T> Node<T> {
     ///
     /// `head` is the head of a retired node.
     unsafe extern "C" fn free(head: *mut bindings::callback_head) {
-        // SAFETY: `head` is the first field of the `repr(C)` node, and the grace period is over: nobody sees
-        // the node.
+        // SAFETY: `head` is the first field of the `repr(C)` node, and the grace period is over:
+        // nobody sees the node.
         unsafe { Self::destroy(head.cast::<Self>()) };
-        deferred_end();
+        // SAFETY: `retire` began it.
+        unsafe { deferred_end() };
     }
 
     /// Drops the node at once.
@@ -119,8 +126,8 @@ impl<T> Node<T> {
     ///
     /// The caller owned the node, and nobody sees it.
     unsafe fn destroy(node: *mut Self) {
-        // SAFETY: The node is initialised. Its memory is from `kmalloc` or from a cache, and `kfree` takes
-        // either.
+        // SAFETY: The node is initialised. Its memory is from `kmalloc` or from a cache, and
+        // `kfree` takes either.
         unsafe {
             ptr::drop_in_place(node);
             bindings::lvs_kfree(node.cast());
@@ -137,11 +144,19 @@ pub(in crate::kernel_ext) fn deferred_begin() {
 }
 
 /// A callback ends; what it queued itself was counted before.
-pub(in crate::kernel_ext) fn deferred_end() {
+///
+/// # Safety
+///
+/// Called once for each [`deferred_begin`], and nothing but the callback's return follows.
+pub(in crate::kernel_ext) unsafe fn deferred_end() {
     DEFERRED.fetch_sub(1, Ordering::Release);
 }
 
 /// A value that readers may see once it is put into an [`RcuCell`].
+///
+/// # Invariants
+///
+/// The node exists and is owned by the box. Readers that found it in a cell may still see it.
 pub(crate) struct RcuBox<T>(NonNull<Node<T>>);
 
 impl<T: Send + Sync + 'static> RcuBox<T> {
@@ -173,6 +188,10 @@ impl<T> Drop for RcuBox<T> {
 }
 
 /// A place that publishes at most one value to readers.
+///
+/// # Invariants
+///
+/// `node` is null, or owned by the cell as by an [`RcuBox`].
 pub(crate) struct RcuCell<T> {
     node: AtomicPtr<Node<T>>,
     owns: PhantomData<RcuBox<T>>,
@@ -180,7 +199,7 @@ pub(crate) struct RcuCell<T> {
 
 // SAFETY: Shares `&T` and moves `T` to the context that drops it.
 unsafe impl<T: Send + Sync> Send for RcuCell<T> {}
-// SAFETY: As above.
+// SAFETY: A shared one shares `&T`, and moves `T` to the thread that replaces it.
 unsafe impl<T: Send + Sync> Sync for RcuCell<T> {}
 
 impl<T: Send + Sync + 'static> RcuCell<T> {
@@ -192,13 +211,14 @@ impl<T: Send + Sync + 'static> RcuCell<T> {
         }
     }
 
-    /// The present value. It goes with the cell, which it is borrowed from, if it isn't replaced before.
+    /// The present value. It goes with the cell, which it is borrowed from, if it isn't replaced
+    /// before.
     #[inline]
     pub(crate) fn load<'a>(&'a self, _read: ReadSide<'a>) -> Option<&'a T> {
         // Acquire pairs with the release of `replace`.
         let node = NonNull::new(self.node.load(Ordering::Acquire))?;
-        // SAFETY: Who replaces or removes a published node waits for readers like this one before it is
-        // freed, and the cell can't be dropped while this borrow of it lasts.
+        // SAFETY: A node that is replaced or removed is freed only when readers like this one are
+        // done, and the cell can't be dropped while this borrow of it lasts.
         Some(unsafe { &(*node.as_ptr()).value })
     }
 
@@ -219,7 +239,7 @@ impl<T: Send + Sync + 'static> RcuCell<T> {
         let Some(owned) = NonNull::new(node) else {
             return;
         };
-        // SAFETY: As in `load`.
+        // SAFETY: A published node is freed only when readers like this one are done with it.
         if !doomed(unsafe { &(*node).value }) {
             return;
         }
@@ -238,19 +258,23 @@ impl<T> Drop for RcuCell<T> {
     fn drop(&mut self) {
         let node = *self.node.get_mut();
         if !node.is_null() {
-            // SAFETY: The cell owned the node, and what readers see of it they borrowed from the cell, which
-            // is nobody's any more.
+            // SAFETY: The cell owned the node. What readers see of it they borrowed from the cell,
+            // which no one else can reach any more.
             unsafe { Node::destroy(node) };
         }
     }
 }
 
 /// Shared ownership of a value that readers may see without owning it.
+///
+/// # Invariants
+///
+/// The node exists, and counts this owner.
 pub(crate) struct RcuArc<T>(NonNull<Node<T>>);
 
 // SAFETY: Shares `&T` and moves `T` to the context that drops it.
 unsafe impl<T: Send + Sync> Send for RcuArc<T> {}
-// SAFETY: As above.
+// SAFETY: A shared one shares `&T`, and can be cloned to one that moves `T`.
 unsafe impl<T: Send + Sync> Sync for RcuArc<T> {}
 
 impl<T: Send + Sync + 'static> RcuArc<T> {
@@ -298,7 +322,7 @@ impl<T> Deref for RcuArc<T> {
 
 impl<T> Drop for RcuArc<T> {
     fn drop(&mut self) {
-        // Release makes this owner's writes visible to whoever drops last; acquire is that one.
+        // Release makes this owner's writes visible to the last one to drop, which acquires them.
         if self.node().owners.fetch_sub(1, Ordering::Release) == 1 {
             fence(Ordering::Acquire);
             // SAFETY: The last owner is gone, so no place that readers look at holds it any more.
@@ -308,14 +332,18 @@ impl<T> Drop for RcuArc<T> {
 }
 
 /// A place that holds a share of an [`RcuArc`] and lets readers look at the value.
+///
+/// # Invariants
+///
+/// `node` is null, or counts the slot among its owners. A slot that is dropped keeps its share.
 pub(crate) struct RcuSlot<T> {
     node: AtomicPtr<Node<T>>,
     owns: PhantomData<RcuArc<T>>,
 }
 
-// SAFETY: As for `RcuArc`.
+// SAFETY: It holds a share of a value that may be shared, and dropped, by any thread.
 unsafe impl<T: Send + Sync> Send for RcuSlot<T> {}
-// SAFETY: As above.
+// SAFETY: It shares `&T` and hands out shares, and the pointer is atomic.
 unsafe impl<T: Send + Sync> Sync for RcuSlot<T> {}
 
 impl<T: Send + Sync + 'static> RcuSlot<T> {
@@ -340,18 +368,21 @@ impl<T: Send + Sync + 'static> RcuSlot<T> {
         Some(unsafe { &(*node.as_ptr()).value })
     }
 
-    /// As [`RcuSlot::load`], sequentially consistent, as [`RcuSlot::replace`].
+    /// The value, if the slot still holds it. Ordered like every sequentially consistent operation,
+    /// [`RcuSlot::replace`] among them.
     #[inline]
     pub(crate) fn load_ordered<'a>(&self, _read: ReadSide<'a>) -> Option<&'a T> {
         let node = NonNull::new(self.node.load(Ordering::SeqCst))?;
-        // SAFETY: As in `load`.
+        // SAFETY: The slot held a share when it was read, so the node lives until this reader is
+        // done.
         Some(unsafe { &(*node.as_ptr()).value })
     }
 
     /// Another share of the value, if the slot still holds one that isn't the last to go.
     pub(crate) fn share(&self, _read: ReadSide<'_>) -> Option<RcuArc<T>> {
         let node = NonNull::new(self.node.load(Ordering::Acquire))?;
-        // SAFETY: As in `load`: the node lives until this reader is done.
+        // SAFETY: The slot held a share when it was read, so the node lives until this reader is
+        // done.
         let owners = unsafe { &(*node.as_ptr()).owners };
         let mut count = owners.load(Ordering::Relaxed);
         loop {
@@ -373,7 +404,8 @@ impl<T: Send + Sync + 'static> RcuSlot<T> {
     /// Whether nobody else owns what the slot holds at the moment.
     pub(crate) fn is_only_share(&self, _read: ReadSide<'_>) -> bool {
         NonNull::new(self.node.load(Ordering::Acquire)).is_some_and(|node| {
-            // SAFETY: As in `load`: the node lives until this reader is done.
+            // SAFETY: The slot held a share when it was read, so the node lives until this reader
+            // is done.
             let owners = unsafe { &(*node.as_ptr()).owners };
             owners.load(Ordering::Relaxed) == 1
         })
@@ -397,8 +429,8 @@ impl<T: Send + Sync + 'static> RcuSlot<T> {
     }
 }
 
-/// Waits, when dropped, for all deferred frees: their code must not go away before they ran. Freeing
-/// one object may defer freeing those it owned, so one barrier isn't enough.
+/// Waits, when dropped, for all deferred frees: their code must not go away before they ran.
+/// Freeing one object may defer freeing those it owned, so one barrier isn't enough.
 pub(crate) struct Stragglers;
 
 impl Drop for Stragglers {

@@ -11,8 +11,14 @@
 //! either meets the entry, or finds it in the future table, which it searches next; at worst it
 //! walks off into a chain of the future table, whose entries it then sees twice. New entries go
 //! into the future table at once. When all are moved, the future table becomes the present one,
-//! and the old one is freed after a grace period. Who still searches that then follows its future,
+//! and the old one is freed after a grace period. A reader still searching that follows its future,
 //! and the future's future if the table is resized again meanwhile.
+//!
+//! Relies on: what `memory.rs` relies on; a table of heads that was replaced is freed after a grace
+//! period; bucket and lock are chosen by the same bits.
+//!
+//! A breach would be noticed by: `tests/table-model/tests/model.rs`,
+//! `tests/table-model/tests/map.rs`, `test-conn-table`.
 
 use core::mem::MaybeUninit;
 use core::ptr::{
@@ -24,6 +30,7 @@ use kernel::prelude::*;
 
 use super::atomic::{
     AtomicPtr,
+    AtomicU32,
     Ordering, //
 };
 use super::buckets::Buckets;
@@ -66,17 +73,26 @@ pub(crate) enum Neighbour {
 }
 
 /// The table. Owns its entries.
-pub(crate) struct RcuTable<T> {
+///
+/// # Invariants
+///
+/// `current`, and the `future` of each table of chains that readers can find, are from
+/// [`Buckets::alloc`], and retired once neither leads to them. Chains link entries that came from
+/// [`EntryBox::into_raw`], and are freed after a grace period. There are as many stripes as the
+/// smallest table has chains, so that the same bits choose both.
+pub(crate) struct RcuTable<T: Member> {
     current: AtomicPtr<Buckets<T>>,
     stripes: Stripes,
     /// Most entries of the same hashed key; bounds the time of a search against a hostile client.
     sibling_limit: u32,
+    /// 1 while the table is resized.
+    resizing: AtomicU32,
 }
 
-// SAFETY: Entries are shared among readers and moved to whoever drops them.
-unsafe impl<T: Send + Sync> Send for RcuTable<T> {}
-// SAFETY: As above; writers are serialised by the stripes.
-unsafe impl<T: Send + Sync> Sync for RcuTable<T> {}
+// SAFETY: Entries are shared among readers, and move with the table.
+unsafe impl<T: Member + Send + Sync> Send for RcuTable<T> {}
+// SAFETY: Shared tables share their entries; writers are serialised by the stripes.
+unsafe impl<T: Member + Send + Sync> Sync for RcuTable<T> {}
 
 impl<T: Member + Send + Sync + 'static> RcuTable<T> {
     /// Fewest buckets of any table.
@@ -84,11 +100,13 @@ impl<T: Member + Send + Sync + 'static> RcuTable<T> {
 
     /// An empty table of the smallest size; may sleep. Fails with `ENOMEM`.
     pub(crate) fn new(sibling_limit: u32) -> Result<Self> {
+        const { assert!(T::MIN_BUCKETS.is_power_of_two()) };
         let stripes = Stripes::new(T::MIN_BUCKETS)?;
         Ok(Self {
             current: AtomicPtr::new(Buckets::alloc(Self::MIN_BUCKETS)?.as_ptr()),
             stripes,
             sibling_limit,
+            resizing: AtomicU32::new(0),
         })
     }
 
@@ -125,7 +143,7 @@ impl<T: Member + Send + Sync + 'static> RcuTable<T> {
                 }
                 at = entry.next.load(Ordering::Acquire);
             }
-            // SAFETY: As for `current`.
+            // SAFETY: A table that was replaced is freed after a grace period.
             buckets = unsafe { buckets.future.load(Ordering::Acquire).as_ref() }?;
         }
     }
@@ -150,7 +168,7 @@ impl<T: Member + Send + Sync + 'static> RcuTable<T> {
         let mut siblings = 0_u32;
         loop {
             let mut at = buckets.head(hash as usize).load(Ordering::Acquire);
-            // SAFETY: As in `find`.
+            // SAFETY: Linked entries, and tables in use, are freed after a grace period.
             while let Some(present) = unsafe { at.as_ref() } {
                 if present.hash == hash {
                     match judge(present) {
@@ -161,7 +179,7 @@ impl<T: Member + Send + Sync + 'static> RcuTable<T> {
                 }
                 at = present.next.load(Ordering::Acquire);
             }
-            // SAFETY: As in `find`.
+            // SAFETY: Linked entries, and tables in use, are freed after a grace period.
             match unsafe { buckets.future.load(Ordering::Acquire).as_ref() } {
                 Some(future) => buckets = future,
                 None => break,
@@ -177,7 +195,7 @@ impl<T: Member + Send + Sync + 'static> RcuTable<T> {
     pub(crate) fn push(&self, read: ReadSide<'_>, entry: EntryBox<T>) {
         let _guard = self.stripes.lock(entry.hash);
         let mut buckets = self.current(read);
-        // SAFETY: As in `find`.
+        // SAFETY: Linked entries, and tables in use, are freed after a grace period.
         while let Some(future) = unsafe { buckets.future.load(Ordering::Acquire).as_ref() } {
             buckets = future;
         }
@@ -187,6 +205,9 @@ impl<T: Member + Send + Sync + 'static> RcuTable<T> {
     /// Publishes `entry` in front of its chain, whose lock is held.
     fn link(buckets: &Buckets<T>, entry: EntryBox<T>) -> &Entry<T> {
         let head = buckets.head(entry.hash as usize);
+        if let Some(link) = entry.controller_link() {
+            link.arrive();
+        }
         let entry = entry.into_raw();
         // SAFETY: The entry is ours until it is published, and alive for this reader afterwards.
         let entry = unsafe { &*entry };
@@ -198,8 +219,8 @@ impl<T: Member + Send + Sync + 'static> RcuTable<T> {
         entry
     }
 
-    /// Takes `entry` out of the table. `None` when somebody else was faster or others are tied to
-    /// it.
+    /// Takes `entry` out of the table. `None` when somebody else was faster, or it controls
+    /// others.
     pub(crate) fn remove(&self, read: ReadSide<'_>, entry: &Entry<T>) -> Option<EntryBox<T>> {
         let hash = entry.hash;
         let _guard = self.stripes.lock(hash);
@@ -208,7 +229,7 @@ impl<T: Member + Send + Sync + 'static> RcuTable<T> {
             let mut link = buckets.head(hash as usize);
             loop {
                 let at = link.load(Ordering::Acquire);
-                // SAFETY: As in `find`.
+                // SAFETY: Linked entries, and tables in use, are freed after a grace period.
                 let Some(present) = (unsafe { at.as_ref() }) else {
                     break;
                 };
@@ -223,13 +244,13 @@ impl<T: Member + Send + Sync + 'static> RcuTable<T> {
                 }
                 link = &present.next;
             }
-            // SAFETY: As in `find`.
+            // SAFETY: Linked entries, and tables in use, are freed after a grace period.
             buckets = unsafe { buckets.future.load(Ordering::Acquire).as_ref() }?;
         }
     }
 
-    /// Takes the first entry out of bucket `index`. `None` when there is none, or others are tied to it.
-    /// While the table is resized, it may be missed.
+    /// Takes the first entry out of bucket `index`. `None` when there is none, or it controls
+    /// others. While the table is resized, it may be missed.
     pub(crate) fn pop(&self, read: ReadSide<'_>, index: usize) -> Option<EntryBox<T>> {
         let buckets = self.current(read);
         // Bucket numbers and hashes agree in the bits that choose the stripe.
@@ -241,7 +262,7 @@ impl<T: Member + Send + Sync + 'static> RcuTable<T> {
         if !entry.controller_link().is_none_or(ControllerLink::let_go) {
             return None;
         }
-        // As in `remove`.
+        // The entry keeps its own link: readers that stand on it walk on.
         head.store(entry.next.load(Ordering::Relaxed), Ordering::Release);
         // SAFETY: Linked entries came from `into_raw`, and this one is unlinked now.
         Some(unsafe { EntryBox::from_raw(first) })
@@ -258,9 +279,9 @@ impl<T: Member + Send + Sync + 'static> RcuTable<T> {
         }
     }
 
-    /// Takes all entries out of bucket `index` that `keep` doesn't want, in one walk along the chain.
-    /// Returns `false` when there is no such bucket. While the table is resized, entries may be
-    /// missed.
+    /// Takes all entries out of bucket `index` that `keep` doesn't want, in one walk along the
+    /// chain. Returns `false` when there is no such bucket. While the table is resized, entries may
+    /// be missed.
     pub(crate) fn prune(
         &self,
         read: ReadSide<'_>,
@@ -283,7 +304,7 @@ impl<T: Member + Send + Sync + 'static> RcuTable<T> {
             if keep(entry) {
                 link = &entry.next;
             } else {
-                // As in `remove`.
+                // The entry keeps its own link: readers that stand on it walk on.
                 link.store(entry.next.load(Ordering::Relaxed), Ordering::Release);
                 // SAFETY: Linked entries came from `into_raw`, and this one is unlinked now.
                 drop(NonNull::new(at).map(|at| unsafe { EntryBox::from_raw(at) }));
@@ -305,12 +326,12 @@ impl<T: Member + Send + Sync + 'static> RcuTable<T> {
         }
         loop {
             let mut at = buckets.head(index).load(Ordering::Acquire);
-            // SAFETY: As in `find`.
+            // SAFETY: Linked entries, and tables in use, are freed after a grace period.
             while let Some(entry) = unsafe { at.as_ref() } {
                 at = entry.next.load(Ordering::Acquire);
                 f(entry);
             }
-            // SAFETY: As in `find`.
+            // SAFETY: Linked entries, and tables in use, are freed after a grace period.
             match unsafe { buckets.future.load(Ordering::Acquire).as_ref() } {
                 Some(future) => buckets = future,
                 None => return true,
@@ -319,14 +340,24 @@ impl<T: Member + Send + Sync + 'static> RcuTable<T> {
     }
 
     /// Rebuilds the table with `count` buckets, a power of two of at least [`Self::MIN_BUCKETS`].
-    /// Sleeps; the caller lets no two of these run at once. Fails with `ENOMEM`, leaving all as it
+    /// Sleeps. Nothing happens while another resize runs. Fails with `ENOMEM`, leaving all as it
     /// was.
     pub(crate) fn resize(&self, count: usize) -> Result {
+        if self.resizing.swap(1, Ordering::Acquire) != 0 {
+            return Ok(());
+        }
+        let resized = self.rebuild(count);
+        self.resizing.store(0, Ordering::Release);
+        resized
+    }
+
+    /// Rebuilds the table. Only one of these runs at once.
+    fn rebuild(&self, count: usize) -> Result {
         let count = count
             .checked_next_power_of_two()
             .ok_or(ENOMEM)?
             .max(Self::MIN_BUCKETS);
-        // SAFETY: Only this function replaces the table, and it doesn't run twice at once.
+        // SAFETY: Only this function replaces the table, and `resize` lets it run once at a time.
         let old = unsafe { &*self.current.load(Ordering::Acquire) };
         if old.mask.wrapping_add(1) == count {
             return Ok(());
@@ -336,8 +367,8 @@ impl<T: Member + Send + Sync + 'static> RcuTable<T> {
         let new = unsafe { new_ptr.as_ref() };
         // Release publishes the empty chains.
         old.future.store(new_ptr.as_ptr(), Ordering::Release);
-        // Whoever has a lock may not have seen that, and still insert into the old table; whoever takes
-        // one after this has. So an old chain that is empty stays so.
+        // A holder of a lock may not have seen that, and still insert into the old table; later
+        // holders see it. So an old chain that is empty stays so.
         for stripe in 0..u32::from(T::MIN_BUCKETS) {
             drop(self.stripes.lock(stripe));
         }
@@ -357,14 +388,14 @@ impl<T: Member + Send + Sync + 'static> RcuTable<T> {
             }
         }
         self.current.store(new_ptr.as_ptr(), Ordering::Release);
-        // SAFETY: Allocated by `alloc`; readers that start from now on don't find it, and the others are
-        // waited for.
+        // SAFETY: Allocated by `alloc`; readers that start from now on don't find it, and the
+        // others are waited for.
         unsafe { Buckets::retire(NonNull::from(old)) };
         Ok(())
     }
 
-    /// Has the first entry of the old chain `index`, which is moved soon, fetched into the cache, so that
-    /// nobody waits for memory while the lock is held.
+    /// Has the first entry of the old chain `index`, which is moved soon, fetched into the cache,
+    /// so that nobody waits for memory while the lock is held.
     fn fetch_ahead(old: &Buckets<T>, index: usize) {
         if index <= old.mask {
             memory::prefetch(old.head(index).load(Ordering::Relaxed));
@@ -399,10 +430,11 @@ impl<T: Member + Send + Sync + 'static> RcuTable<T> {
             let Some(link) = links.get(at % AT_ONCE) else {
                 continue;
             };
-            // SAFETY: The walk came by here, at `at`, and no later than a round of the ring before it
-            // ended.
+            // SAFETY: The walk came by here, at `at`, and no later than a round of the ring before
+            // it ended.
             let link: &AtomicPtr<Entry<T>> = unsafe { link.assume_init() };
-            // SAFETY: As above. It is the last one, for those behind it were moved before.
+            // SAFETY: Entries of a chain are alive while its lock is held. It is the last one, for
+            // those behind it were moved before.
             let Some(last) = (unsafe { link.load(Ordering::Acquire).as_ref() }) else {
                 continue;
             };
@@ -417,7 +449,8 @@ impl<T: Member + Send + Sync + 'static> RcuTable<T> {
     }
 }
 
-impl<T> Drop for RcuTable<T> {
+impl<T: Member> Drop for RcuTable<T> {
+    /// Drops all entries. One that still controls others is left in memory for good.
     fn drop(&mut self) {
         let buckets = self.current.load(Ordering::Relaxed);
         // SAFETY: `&mut self`: no reader, no writer and no resize is left.
@@ -426,7 +459,9 @@ impl<T> Drop for RcuTable<T> {
                 let mut at = (*buckets).head(index).load(Ordering::Relaxed);
                 while let Some(entry) = NonNull::new(at) {
                     at = entry.as_ref().next.load(Ordering::Relaxed);
-                    drop(EntryBox::from_raw(entry));
+                    if entry.as_ref().controller_link().is_none_or(ControllerLink::let_go) {
+                        drop(EntryBox::from_raw(entry));
+                    }
                 }
             }
             if let Some(buckets) = NonNull::new(buckets) {

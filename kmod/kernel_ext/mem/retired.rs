@@ -2,9 +2,14 @@
 
 //! Entries that left their table in great number, and are freed by the task that took them out.
 //!
-//! What is left to the kernel is freed by softirqs, hundreds at a time: when a million connections end
-//! at once, packets wait for that. Here the memory of one batch is freed while others may run, after a
-//! grace period that passed while the next batch came together.
+//! What is left to the kernel is freed by softirqs, hundreds at a time: when a million connections
+//! end at once, packets wait for that. Here the memory of one batch is freed while others may run,
+//! after a grace period that passed while the next batch came together.
+//!
+//! Relies on: a grace period that began after an entry left its table ends after all readers that
+//! may see it; nobody else uses what a deferred free of it needs.
+//!
+//! A breach would be noticed by: `test-flood`, `test-conn-table`, `test-netns`.
 
 use core::mem;
 use core::ptr::{
@@ -87,8 +92,8 @@ impl<T: Send + Sync + 'static> Drop for Retired<T> {
     }
 }
 
-/// Entries that are linked by what a deferred free needs, since readers may still follow their links
-/// of the table.
+/// Entries that are linked by what a deferred free needs, since readers may still follow their
+/// links of the table.
 struct Chain<T: Send + Sync + 'static> {
     first: *mut Entry<T>,
     len: usize,

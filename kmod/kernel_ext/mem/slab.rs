@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Caches of objects of one size, which the kernel's general caches would round up.
+//!
+//! Relies on: `kfree` frees objects of any cache; destroying a cache waits for deferred frees, and
+//! complains of objects left.
+//!
+//! A breach would be noticed by: `test-modcycle`, `test-flood`.
 
 use core::marker::PhantomData;
 use core::mem::{
@@ -21,28 +26,12 @@ use kernel::prelude::*;
 use kernel::sync::Arc;
 
 use super::bindings;
-use super::memory::{
-    Entry,
-    EntryBox, //
-};
-
-impl<T: Send + Sync + 'static> EntryBox<T> {
-    /// Allocates from `slab` without sleeping, then makes the value. Fails with `ENOMEM`.
-    #[inline]
-    pub(crate) fn new_in(
-        slab: &Slab<Entry<T>>,
-        hash: u32,
-        expires: u32,
-        make: impl FnOnce() -> T,
-    ) -> Result<Self> {
-        const { assert!(!mem::needs_drop::<T>()) };
-        // SAFETY: The cache is alive as long as `slab`.
-        let memory = unsafe { bindings::lvs_cache_alloc_atomic(slab.cache.as_ptr()) };
-        Self::init(memory.cast(), hash, expires, make)
-    }
-}
 
 /// A cache of objects, visible in slabinfo.
+///
+/// # Invariants
+///
+/// `cache` exists, and its objects have the size of a `T`, and at least its alignment.
 pub(crate) struct Slab<T> {
     cache: NonNull<bindings::kmem_cache>,
     objects: PhantomData<T>,
@@ -50,7 +39,7 @@ pub(crate) struct Slab<T> {
 
 // SAFETY: The allocator does its own locking.
 unsafe impl<T> Send for Slab<T> {}
-// SAFETY: As above.
+// SAFETY: The allocator serialises allocations and frees of all threads.
 unsafe impl<T> Sync for Slab<T> {}
 
 impl<T> Slab<T> {
@@ -68,9 +57,16 @@ impl<T> Slab<T> {
     }
 
     /// Memory for an object, which `kfree` frees; null if there is none. Sleeps.
-    pub(in crate::kernel_ext) fn alloc(&self) -> *mut T {
-        // SAFETY: The cache is alive.
+    pub(super) fn alloc(&self) -> *mut T {
+        // SAFETY: The cache exists by the type invariants.
         unsafe { bindings::lvs_cache_alloc(self.cache.as_ptr()) }.cast()
+    }
+
+    /// Memory for an object, which `kfree` frees; null if there is none. Doesn't sleep.
+    #[inline]
+    pub(super) fn alloc_atomic(&self) -> *mut T {
+        // SAFETY: The cache exists by the type invariants.
+        unsafe { bindings::lvs_cache_alloc_atomic(self.cache.as_ptr()) }.cast()
     }
 }
 
@@ -90,8 +86,8 @@ impl<T: 'static> SharedSlab<T> {
         Self(AtomicPtr::new(ptr::null_mut()))
     }
 
-    /// Creates the cache, which [`SharedSlab::get`] finds as long as the result lives. Sleeps. Fails
-    /// with `ENOMEM`. Called once, at load.
+    /// Creates the cache, which [`SharedSlab::get`] finds as long as the result lives. Sleeps.
+    /// Fails with `ENOMEM`. Called once, at load.
     pub(crate) fn create(&'static self, name: &'static CStr) -> Result<SlabOwner<T>> {
         let slab = Arc::new(Slab::new(name)?, GFP_KERNEL)?;
         self.0
@@ -99,14 +95,16 @@ impl<T: 'static> SharedSlab<T> {
         Ok(SlabOwner(self))
     }
 
-    /// A share of the cache. Called by what is registered after `create` and unregistered before
-    /// its result goes.
+    /// A share of the cache; none before `create` and after its result is gone.
     pub(crate) fn get(&self) -> Option<Arc<Slab<T>>> {
+        // The owner takes back the pointer, and gives up its share only after a grace period.
+        let _guard = kernel::sync::rcu::read_lock();
         let slab = self.0.load(Ordering::Acquire);
         if slab.is_null() {
             return None;
         }
-        // SAFETY: The pointer came from `into_raw`, and its owner is alive by the contract above.
+        // SAFETY: The pointer came from `into_raw`, and its owner's share lasts as long as the
+        // guard.
         let owners = unsafe { ManuallyDrop::new(Arc::from_raw(slab)) };
         Some(Arc::clone(&owners))
     }
@@ -119,7 +117,9 @@ impl<T> Drop for SlabOwner<T> {
     fn drop(&mut self) {
         let slab = self.0 .0.swap(ptr::null_mut(), Ordering::AcqRel);
         if !slab.is_null() {
-            // SAFETY: From `into_raw`, taken once.
+            // SAFETY: The module is being unloaded, or its load failed: that may sleep.
+            unsafe { bindings::synchronize_rcu() };
+            // SAFETY: From `into_raw`, taken once, and nobody who found it there still looks at it.
             drop(unsafe { Arc::from_raw(slab) });
         }
     }

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! What the kernel knows about an address.
+//!
+//! Relies on: the functions read a namespace that is alive, which every `Net` is, and IPv6 has
+//! routes where it is enabled.
+//!
+//! A breach would be noticed by: `test-mixed-local`, `test-ops`.
 
 use lvs_engine::addr::{
     Addr,
@@ -16,7 +21,7 @@ pub(crate) fn ipv6_enabled() -> bool {
     unsafe { bindings::lvs_ipv6_enabled() }
 }
 
-/// Whether `addr` is another host's, as far as the kernel can tell without asking for the way. Any
+/// Whether `addr` is another host's, as far as the kernel can tell without looking up a route. Any
 /// context.
 pub(crate) fn is_unicast(net: Net, family: Family, addr: &Addr) -> bool {
     match family {
@@ -29,6 +34,7 @@ pub(crate) fn is_unicast(net: Net, family: Family, addr: &Addr) -> bool {
     }
 }
 
+/// What kind of address the kernel takes `addr` for: `IPV6_ADDR_` flags.
 fn kind_v6(addr: &Addr) -> u32 {
     let mut raw: bindings::in6_addr = pin_init::zeroed();
     raw.in6_u.u6_addr8 = addr.octets();
@@ -51,8 +57,10 @@ pub(crate) fn is_usable(net: Net, family: Family, addr: &Addr) -> bool {
             let kind = kind_v6(addr);
             let beyond_link = kind & bindings::IPV6_ADDR_UNICAST != 0
                 && kind & bindings::IPV6_ADDR_LINKLOCAL == 0;
-            // SAFETY: `net` is a valid network namespace and `raw` a valid address.
-            beyond_link || unsafe { bindings::lvs_addr_is_local6(net.as_ptr(), &raw) }
+            // SAFETY: `net` is a valid network namespace and `raw` a valid address; there are
+            // routes, since IPv6 is enabled.
+            beyond_link
+                || ipv6_enabled() && unsafe { bindings::lvs_addr_is_local6(net.as_ptr(), &raw) }
         }
     }
 }

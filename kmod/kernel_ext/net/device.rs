@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Network devices that go down.
+//!
+//! Relies on: the chain of device events hands out a device that is alive; the namespace outlives
+//! its devices.
+//!
+//! A breach would be noticed by: `test-devices`, `test-regressions`
+//! (`device-goes-while-routes-are-kept`).
 
 use core::marker::PhantomData;
 use core::ptr::NonNull;
@@ -24,8 +30,8 @@ pub(crate) struct Device(pub(in crate::kernel_ext) *const bindings::net_device);
 
 /// State of a namespace that wants to know of its devices.
 pub(crate) trait DeviceObserver: NetnsState {
-    /// `device` of this namespace went down, and no packet that is under way saw it up: let go of it.
-    /// Process context, with the lock of all network configuration (RTNL).
+    /// `device` of this namespace went down, and no packet that is under way saw it up: let go of
+    /// it. Process context, with the lock of all network configuration (RTNL).
     fn device_down(&self, device: Device);
 }
 

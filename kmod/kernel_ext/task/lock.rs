@@ -1,6 +1,63 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Spin locks that keep softirqs of this CPU away, for data that packets and tasks both change.
+//!
+//! The kernel crate's `SpinLock` leaves softirqs on: a packet that comes while a task of the same
+//! CPU holds it would wait for ever. It also is pinned, while a [`LockBh`] is made before the place
+//! of its owner is known; and [`Stripes`] choose one of many locks by hash.
+//!
+//! Relies on: a lock that was initialised serialises its holders.
+//!
+//! A breach would be noticed by: `test-conn-table`, `test-regressions`
+//! (`scheduler-edited-under-traffic`), `tests/table-model/tests/map.rs`.
+//!
+//! # Order of locks
+//!
+//! The locks of the module, and those of the kernel that are held when it is called or that its
+//! calls take. While one is held, those further down may be taken, and none further up.
+//!
+//! In process context:
+//!
+//! 1. `pernet_ops_rwsem` of the kernel: the life of network namespaces. Held around what
+//!    `net/netns.rs` calls when one begins and ends.
+//! 2. "lvs interfaces", a mutex of `namespace.rs`: which files and settings the namespace has.
+//!    Taken when the namespace is made and stopped; let go before they are given up, which
+//!    waits for those who use them, and these may wait for what follows.
+//! 3. What the kernel holds around requests: of an open file of `/proc`, of a setting, of a
+//!    netlink dump.
+//! 4. "lvs thread", the mutex of [`super::thread::Thread`]: which thread runs. Taken by the
+//!    work every second, by those who ask whether it runs, and at the end. Held while a thread
+//!    is stopped, until that has let go of the next one; so nobody takes it with the control
+//!    lock held.
+//! 5. "lvs rules", the control lock, a mutex of `table`: services and servers, the trash, the
+//!    hooks, estimation, and when the tables of services and of servers are resized. Taken by
+//!    requests, by files that show the sum of all, when the namespace stops, by the work every
+//!    second, and by the thread that estimates, for a slice at a time.
+//! 6. `nf_hook_mutex` of the kernel, and what loading a module takes: registering hooks, and
+//!    opening connection tracking, with the control lock held.
+//!
+//! RTNL of the kernel: devices. Held around `DeviceObserver::device_down`, which takes none of
+//! ours, and taken with none of ours.
+//!
+//! In softirq, and in process context with softirqs off; packets take them on the RCU read
+//! side:
+//!
+//! 7. The [`LockBh`] of an FTP control connection in `table::extension`: its dialogue. Taken by
+//!    `datapath::ftp`, which may insert the connection that was agreed on meanwhile.
+//! 8. The [`LockBh`] of a service's locality-based scheduler: which server has a destination.
+//!    Taken when a connection is scheduled.
+//! 9. The [`LockBh`] of a pool's load tree: the order of its servers. Only tried, when a
+//!    connection is scheduled: nobody waits for it.
+//! 10. [`Stripes`], one for the chains of a hash that have the same low bits: the links of a
+//!     table of `mem/rcu_table.rs`. Taken to insert, remove and move entries. Nobody holds two.
+//!
+//! A connection's lock of conntrack, which `c/conntrack.c` takes, and those that conntrack
+//! takes, are taken with none of ours.
+//!
+//! Besides locks, these wait: the end of a namespace for its packets, its work and its thread;
+//! giving up files, settings and options for those who use them; `mem/retired.rs` for a grace
+//! period. None of them is done on the read side, or with a lock held that what is waited for
+//! may take.
 
 use core::cell::UnsafeCell;
 use core::marker::PhantomData;
@@ -11,10 +68,15 @@ use core::ops::{
 use core::ptr::NonNull;
 
 use kernel::prelude::*;
+use kernel::types::NotThreadSafe;
 
 use super::bindings;
 
 /// A fixed number of locks, chosen by hash.
+///
+/// # Invariants
+///
+/// `locks` are `mask + 1` initialised locks, a power of two.
 pub(crate) struct Stripes {
     locks: NonNull<bindings::spinlock_t>,
     mask: usize,
@@ -22,7 +84,7 @@ pub(crate) struct Stripes {
 
 // SAFETY: Spin locks are made to be shared.
 unsafe impl Send for Stripes {}
-// SAFETY: As above.
+// SAFETY: Taking a spin lock is what several threads may do at once.
 unsafe impl Sync for Stripes {}
 
 impl Stripes {
@@ -43,7 +105,7 @@ impl Stripes {
         let index = hash as usize & self.mask;
         // SAFETY: The index is at most the mask, below the number of initialised locks.
         let lock = unsafe { self.locks.as_ptr().add(index) };
-        // SAFETY: The lock is initialised; nobody holds two stripes, so it can't deadlock.
+        // SAFETY: The lock is initialised.
         unsafe { bindings::lvs_spin_lock_bh(lock) };
         StripeGuard {
             lock,
@@ -73,14 +135,18 @@ impl Drop for StripeGuard<'_> {
 }
 
 /// A value behind a lock that may be taken in softirq and in process context.
+///
+/// # Invariants
+///
+/// `lock` is an initialised lock of its own.
 pub(crate) struct LockBh<T> {
     lock: NonNull<bindings::spinlock_t>,
     value: UnsafeCell<T>,
 }
 
-// SAFETY: The lock serialises access to the value.
+// SAFETY: It owns the value, and moves with it; the lock may be used anywhere.
 unsafe impl<T: Send> Send for LockBh<T> {}
-// SAFETY: As above.
+// SAFETY: The lock serialises access to the value, which moves from one holder to the next.
 unsafe impl<T: Send> Sync for LockBh<T> {}
 
 impl<T> LockBh<T> {
@@ -108,7 +174,7 @@ impl<T> LockBh<T> {
     pub(crate) fn lock(&self) -> LockBhGuard<'_, T> {
         // SAFETY: The lock is initialised.
         unsafe { bindings::lvs_spin_lock_bh(self.lock.as_ptr()) };
-        LockBhGuard(self)
+        LockBhGuard::new(self)
     }
 
     /// Takes the lock if nobody has it.
@@ -117,7 +183,7 @@ impl<T> LockBh<T> {
         // SAFETY: The lock is initialised.
         let is_taken = unsafe { bindings::lvs_spin_trylock_bh(self.lock.as_ptr()) };
         // Only the holder has a guard, since dropping one unlocks.
-        is_taken.then(|| LockBhGuard(self))
+        is_taken.then(|| LockBhGuard::new(self))
     }
 }
 
@@ -128,8 +194,23 @@ impl<T> Drop for LockBh<T> {
     }
 }
 
-/// Access to the value of a [`LockBh`].
-pub(crate) struct LockBhGuard<'a, T>(&'a LockBh<T>);
+/// Access to the value of a [`LockBh`]. Stays on the CPU that took the lock.
+///
+/// # Invariants
+///
+/// The lock is held, and only this guard says so.
+pub(crate) struct LockBhGuard<'a, T>(&'a LockBh<T>, NotThreadSafe);
+
+// SAFETY: A shared guard only gives shared references to the value.
+unsafe impl<T: Sync> Sync for LockBhGuard<'_, T> {}
+
+impl<'a, T> LockBhGuard<'a, T> {
+    /// The guard of a lock that was just taken.
+    #[inline]
+    fn new(lock: &'a LockBh<T>) -> Self {
+        Self(lock, NotThreadSafe)
+    }
+}
 
 impl<T> Deref for LockBhGuard<'_, T> {
     type Target = T;

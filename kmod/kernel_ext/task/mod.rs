@@ -2,6 +2,7 @@
 
 //! Locks, threads, deferred work and time.
 
+pub(crate) mod cpu_list;
 pub(crate) mod lock;
 pub(crate) mod thread;
 pub(crate) mod time;

@@ -2,6 +2,10 @@
 
 //! A kernel thread that works for something until it is stopped.
 //!
+//! Relies on: `kthread_stop` waits until the thread has returned, so it never outlives its owner.
+//!
+//! A breach would be noticed by: `test-estimation`, `test-netns`, `test-modcycle`.
+//!
 //! C header: [`include/linux/kthread.h`](srctree/include/linux/kthread.h)
 
 use core::cell::Cell;
@@ -22,7 +26,7 @@ use kernel::sync::{
 };
 
 use super::bindings;
-use crate::kernel_ext::user::sysctl::CpuList;
+use super::cpu_list::CpuList;
 
 /// What a [`Thread`] does.
 pub(crate) trait Routine: Sync + 'static {
@@ -75,7 +79,8 @@ impl<T: Routine> Thread<T> {
         })
     }
 
-    /// Binds the place to the pinned owner that contains it. Called once, before the thread is started.
+    /// Binds the place to the pinned owner that contains it. Called once, before the thread is
+    /// started.
     pub(crate) fn bind(owner: Pin<&T>) {
         owner.thread().owner.set(ptr::from_ref(owner.get_ref()));
     }
@@ -87,8 +92,8 @@ impl<T: Routine> Thread<T> {
         if place.is_some() || self.owner.get().is_null() {
             return Ok(());
         }
-        // SAFETY: The owner is bound; it outlives the thread, since dropping the place, which is part
-        // of it, waits for the thread's end.
+        // SAFETY: The owner is bound; it outlives the thread, since dropping the place, which is
+        // part of it, waits for the thread's end.
         let task = from_err_ptr(unsafe {
             bindings::lvs_thread_create(
                 Some(Self::run),

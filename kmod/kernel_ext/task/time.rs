@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Clock ticks, scheduling points and random numbers.
+//!
+//! Relies on: `jiffies` is aligned.
+//!
+//! A breach would be noticed by: `test-timeouts`.
 
 use super::bindings;
 
@@ -18,7 +22,8 @@ pub(crate) fn now() -> u32 {
 /// A count of seconds; compare values by wrapping difference.
 #[inline]
 pub(crate) fn seconds() -> u32 {
-    // SAFETY: As in `now`.
+    // SAFETY: A global counter that the timer interrupt writes; an aligned load sees one of its
+    // values.
     let ticks = unsafe { (&raw const bindings::jiffies).read_volatile() };
     (ticks as u64 / u64::from(HZ)) as u32
 }

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Work that a kernel thread does later, again and again.
+//!
+//! Relies on: work that was initialised runs on one thread at a time; cancelling waits for it, and
+//! keeps it from queueing itself meanwhile.
+//!
+//! A breach would be noticed by: `test-timeouts`, `test-netns`, `test-modcycle`.
 
 use core::pin::Pin;
 use core::ptr;

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Who is asking: capabilities and ownership of network namespaces.
+//! What the present process may do: capabilities, and ownership of network namespaces.
+//!
+//! Relies on: a namespace is owned by a user namespace that is alive.
+//!
+//! A breach would be noticed by: `test-control-fuzz`.
 
 use super::bindings;
 use crate::kernel_ext::net::netns::Net;

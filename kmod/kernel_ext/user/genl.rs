@@ -5,6 +5,12 @@
 //! A command is a type that implements [`Answer`] or [`List`]. [`Op`] makes entries of the family's
 //! table from them; everything between C and those traits is here.
 //!
+//! Relies on: generic netlink checks header lengths and policies, holds the socket's namespace, and
+//! calls `start`, `dumpit` and `done` in this order, never two at once.
+//!
+//! A breach would be noticed by: `test-genl`, `test-control-fuzz`, `test-regressions`
+//! (`names-without-an-end`).
+//!
 //! C header: [`include/net/genetlink.h`](srctree/include/net/genetlink.h)
 
 use core::marker::PhantomData;
@@ -110,7 +116,9 @@ pub(crate) struct Dump<'a> {
 impl<'a> Dump<'a> {
     /// The state of the network namespace of the sender's socket; `ENODEV` while there is none.
     pub(crate) fn state<T: NetnsState>(&self) -> Result<&'a T> {
-        // SAFETY: As for `Request::state`: a dump has a description, a socket, and is waited for.
+        // SAFETY: A dump has a description, and a socket that keeps its namespace alive. Before the
+        // state of all namespaces goes away with the module, the family is unregistered and this
+        // call waited for.
         unsafe { state_of(bindings::lvs_genl_info_net(self.info())) }.ok_or(ENODEV)
     }
 
@@ -130,8 +138,8 @@ impl<'a> Dump<'a> {
         }
     }
 
-    /// Notes a number that tells states of the listed apart. If it isn't what it was in the first call,
-    /// the list ends with `NLM_F_DUMP_INTR`.
+    /// Notes a number that tells states of the listed apart. If it isn't what it was in the first
+    /// call, the list ends with `NLM_F_DUMP_INTR`.
     pub(crate) fn note_generation(&mut self, generation: u32) {
         let is_first = self.position() == [0; 3];
         // SAFETY: `cb` is valid and ours by the type invariants.
@@ -149,7 +157,7 @@ impl<'a> Dump<'a> {
             size_of::<bindings::nlmsghdr>().wrapping_add(size_of::<bindings::genlmsghdr>());
         // SAFETY: `cb` is valid by the type invariants, and the dump holds on to its request.
         let request = unsafe { self.cb.as_ref().nlh };
-        // SAFETY: As above.
+        // SAFETY: The request is a message, which begins with its header.
         let len = unsafe { (*request).nlmsg_len } as usize;
         let len = len.checked_sub(headers).ok_or(EINVAL)?;
         // SAFETY: Generic netlink checked that the message is as long as it says and has both
@@ -170,6 +178,7 @@ impl<'a> Dump<'a> {
         unsafe { append(self.skb, &*self.info(), bindings::NLM_F_MULTI, cmd, fill) }
     }
 
+    /// The dump's description, valid during the call.
     fn info(&self) -> *const bindings::genl_info {
         // SAFETY: `cb` is valid by the type invariants and belongs to a dump of generic netlink.
         unsafe { bindings::lvs_genl_info_dump(self.cb.as_ptr()) }
@@ -206,7 +215,7 @@ unsafe fn append(
     match filled {
         // SAFETY: `header` is the message just begun in `skb`.
         Ok(()) => unsafe { bindings::genlmsg_end(skb.as_ptr(), header.as_ptr()) },
-        // SAFETY: As above.
+        // SAFETY: `header` is the message just begun in `skb`, and nothing else was.
         Err(_) => unsafe { bindings::genlmsg_cancel(skb.as_ptr(), header.as_ptr()) },
     }
     filled

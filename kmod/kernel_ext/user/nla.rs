@@ -2,6 +2,12 @@
 
 //! Netlink attributes: policies, a reader over received attributes and a writer into a message.
 //!
+//! Relies on: parsing leaves only attributes that lie in the message and are as long as the policy
+//! says; `nla_put` checks the room left.
+//!
+//! A breach would be noticed by: `test-genl`, `test-control-fuzz`, `test-regressions`
+//! (`names-without-an-end`, `services-that-fail`).
+//!
 //! C header: [`include/net/netlink.h`](srctree/include/net/netlink.h)
 
 use core::marker::PhantomData;
@@ -67,6 +73,7 @@ impl<const N: usize> Policy<N> {
         self.with(attr, bindings::NLA_NUL_STRING, longest)
     }
 
+    /// Attribute `attr` is of the kernel's `kind`, with what that means by a length.
     const fn with(mut self, attr: u16, kind: c_uint, len: usize) -> Self {
         assert!(kind <= 0xff && len <= 0xffff);
         self.0[attr as usize].type_ = kind as u8;
@@ -85,6 +92,8 @@ impl<const N: usize> Policy<N> {
 pub(crate) struct Attr<'a>(&'a [u8]);
 
 impl<'a> Attr<'a> {
+    /// The payload of `attr`.
+    ///
     /// # Safety
     ///
     /// `attr` points to an attribute of which all bytes that its length covers are readable and
@@ -136,6 +145,7 @@ impl<'a> Attr<'a> {
         Attrs::parse(self.0, policy)
     }
 
+    /// The first `N` bytes; `EINVAL` when there are fewer.
     fn chunk<const N: usize>(self) -> Result<[u8; N]> {
         self.0.first_chunk().copied().ok_or(EINVAL)
     }
@@ -201,6 +211,8 @@ pub(crate) struct Writer<'a> {
 }
 
 impl Writer<'_> {
+    /// A writer into `skb`.
+    ///
     /// # Safety
     ///
     /// `skb` must be valid and used by nobody else while the writer exists.
@@ -292,7 +304,7 @@ impl Writer<'_> {
             // SAFETY: `start` is the nest that was opened last and is still open: an inner one is
             // closed by now.
             Ok(()) => unsafe { bindings::lvs_nla_nest_end(self.skb.as_ptr(), start.as_ptr()) },
-            // SAFETY: As above.
+            // SAFETY: `start` is that nest, and inner ones are closed by now.
             Err(_) => unsafe { bindings::lvs_nla_nest_cancel(self.skb.as_ptr(), start.as_ptr()) },
         }
         filled

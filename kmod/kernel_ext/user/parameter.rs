@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Parameters that Rust's `module!` can't declare: lists, and such as can be read in
+//! Parameters that Rust's `module!` can't declare: lists, and those readable in
 //! `/sys/module/lvs/parameters`.
+//!
+//! Relies on: they are set before the module's code runs.
+//!
+//! A breach would be noticed by: `test-settings`, `test-ftp`.
 
 use super::bindings;
 
 /// What `conn_tab_bits` is.
 pub(crate) fn conn_tab_bits() -> i32 {
-    // SAFETY: Has no preconditions.
+    // SAFETY: An aligned load.
     unsafe { bindings::lvs_conn_tab_bits() }
 }
 
-/// Shows `bits` as what `conn_tab_bits` came to. Called while the module is loaded.
+/// Shows `bits` as what `conn_tab_bits` came to.
 pub(crate) fn set_conn_tab_bits(bits: i32) {
-    // SAFETY: As above; who reads the parameter meanwhile sees the former or the new number.
+    // SAFETY: An aligned store: a concurrent reader sees the former or the new number.
     unsafe { bindings::lvs_set_conn_tab_bits(bits) }
 }
 

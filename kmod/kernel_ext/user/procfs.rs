@@ -5,6 +5,10 @@
 //! A file is a sequence of records that are numbered from 0. The kernel asks for them one after the
 //! other, for as many as fit a read; nothing is held from one record to the next.
 //!
+//! Relies on: an open file keeps its namespace; the core serialises the operations of one.
+//!
+//! A breach would be noticed by: `test-procfs`, `test-regressions` (`readers-while-all-goes`).
+//!
 //! C headers: [`include/linux/proc_fs.h`](srctree/include/linux/proc_fs.h),
 //! [`include/linux/seq_file.h`](srctree/include/linux/seq_file.h)
 
@@ -57,7 +61,7 @@ impl Output<'_> {
     }
 }
 
-/// A file as it shall be in every namespace.
+/// The description of a file, which every namespace gets one of.
 pub(crate) struct File {
     name: &'static CStr,
     mode: u16,
@@ -74,7 +78,7 @@ impl File {
         }
     }
 
-    /// The same file with other permissions.
+    /// Gives the file other permissions.
     pub(crate) const fn mode(mut self, mode: u16) -> Self {
         self.mode = mode;
         self
@@ -141,6 +145,8 @@ impl<T: Contents> Operations<T> {
         show: Some(Self::show),
     };
 
+    /// The state that the file shows.
+    ///
     /// # Safety
     ///
     /// `seq` belongs to an open file of these operations. What is returned mustn't be used after
@@ -151,9 +157,11 @@ impl<T: Contents> Operations<T> {
         unsafe { state_of(bindings::lvs_seq_file_net(seq)) }
     }
 
+    /// The address that stands for the record at `position`; null if there is none.
+    ///
     /// # Safety
     ///
-    /// As for [`Self::state`].
+    /// `seq` belongs to an open file of these operations.
     unsafe fn record(seq: *mut bindings::seq_file, position: i64) -> *mut c_void {
         // SAFETY: By the contract of this function.
         let state = unsafe { Self::state(seq) };
@@ -204,7 +212,7 @@ impl<T: Contents> Operations<T> {
     unsafe extern "C" fn show(seq: *mut bindings::seq_file, record: *mut c_void) -> c_int {
         // SAFETY: By the contract of this function.
         if let Some(state) = unsafe { Self::state(seq) } {
-            // SAFETY: As above; the core serialises the operations on an open file.
+            // SAFETY: `seq` is valid, and the core serialises the operations on an open file.
             let mut out = Output(unsafe { SeqFile::from_raw(seq) });
             T::show(state, record.addr().wrapping_sub(1), &mut out);
         }

@@ -2,6 +2,12 @@
 
 //! Socket options of IPv4 sockets, for those who administer the socket's network namespace.
 //!
+//! Relies on: the copies from and to the caller's memory check it, and say when they fail; a socket
+//! keeps its namespace.
+//!
+//! A breach would be noticed by: `test-sockopts`, `test-control-fuzz`, `test-regressions`
+//! (`sockopt-sizes`).
+//!
 //! C header: [`include/linux/netfilter.h`](srctree/include/linux/netfilter.h)
 
 use core::marker::PhantomData;
@@ -20,7 +26,7 @@ use crate::kernel_ext::net::netns::{
     NetnsState, //
 };
 
-/// Handles the options of a range. Nothing else calls it for who may not administer the namespace.
+/// Handles the options of a range, for processes that may administer the namespace.
 pub(crate) trait Options: 'static {
     /// State of the network namespace that the options are about.
     type State: NetnsState;
@@ -40,6 +46,10 @@ pub(crate) trait Options: 'static {
 }
 
 /// What an option is set to.
+///
+/// # Invariants
+///
+/// `from` is what the core passed, during that call.
 pub(crate) struct Argument {
     from: bindings::sockptr_t,
     len: usize,
@@ -66,7 +76,8 @@ impl Argument {
     }
 }
 
-/// A process's memory for an option that it gets; what it holds may be part of the question.
+/// A process's memory for an option that it gets; what it holds may be part of the question. Copies
+/// check that it is the process's.
 pub(crate) struct Answer<'a> {
     user: *mut c_void,
     len: &'a mut c_int,

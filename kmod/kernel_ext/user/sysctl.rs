@@ -5,18 +5,18 @@
 //! Nothing points from a setting into the state: the value is fetched from it, converted by the
 //! kernel's own functions in a copy, and given back if it was written.
 //!
+//! Relies on: handlers get the registered row and a buffer one byte longer than its text;
+//! unregistering waits for them.
+//!
+//! A breach would be noticed by: `test-procfs`, `test-control-fuzz`, `test-regressions`
+//! (`settings-out-of-bounds`).
+//!
 //! C header: [`include/linux/sysctl.h`](srctree/include/linux/sysctl.h)
 
 use core::ptr::{
     self,
     NonNull, //
 };
-use core::sync::atomic::{
-    AtomicBool,
-    AtomicU64,
-    Ordering, //
-};
-
 use kernel::error::{
     from_result,
     to_result, //
@@ -29,6 +29,7 @@ use crate::kernel_ext::net::netns::{
     Net,
     NetnsState, //
 };
+pub(crate) use crate::kernel_ext::task::cpu_list::CpuList;
 
 /// A setting in a namespace whose state is `T`.
 pub(crate) struct Entry<T> {
@@ -105,8 +106,8 @@ impl<const N: usize> Table<N> {
             row.extra1 = ptr::from_ref(entry).cast_mut().cast();
             row.extra2 = net.as_ptr().cast();
         }
-        // SAFETY: The namespace is alive, and the rows, of which the first `count` are filled in, stay
-        // where they are until the registration is given up.
+        // SAFETY: The namespace is alive, and the rows, of which the first `count` are filled in,
+        // stay where they are until the registration is given up.
         let header = unsafe {
             bindings::register_net_sysctl_sz(
                 net.as_ptr(),
@@ -254,80 +255,6 @@ unsafe extern "C" fn access<T: NetnsState>(
     };
     // SAFETY: The arguments are those of a handler.
     from_result(|| unsafe { access.run::<T>() }.map(|()| 0))
-}
-
-/// A set of processors as an administrator gave it; until then all that run kernel threads.
-pub(crate) struct CpuList {
-    is_set: AtomicBool,
-    words: [AtomicU64; Self::WORDS],
-}
-
-impl CpuList {
-    const WORDS: usize = size_of::<bindings::cpumask>() / size_of::<u64>();
-
-    /// The default.
-    pub(crate) fn new() -> Self {
-        Self {
-            is_set: AtomicBool::new(false),
-            words: [const { AtomicU64::new(0) }; Self::WORDS],
-        }
-    }
-
-    /// Whether an administrator gave none.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.is_set.load(Ordering::Relaxed)
-            && self
-                .words
-                .iter()
-                .all(|word| word.load(Ordering::Relaxed) == 0)
-    }
-
-    /// What an administrator gave. Sleeps. Fails with `ENOMEM`.
-    pub(in crate::kernel_ext) fn mask(&self) -> Result<Option<KBox<bindings::cpumask>>> {
-        if !self.is_set.load(Ordering::Relaxed) {
-            return Ok(None);
-        }
-        let mut mask = KBox::new(pin_init::zeroed::<bindings::cpumask>(), GFP_KERNEL)?;
-        for (bits, word) in mask.bits.iter_mut().zip(&self.words) {
-            *bits = word.load(Ordering::Relaxed) as c_ulong;
-        }
-        Ok(Some(mask))
-    }
-
-    /// # Safety
-    ///
-    /// `text` ends with a NUL.
-    unsafe fn parse(&self, text: *const c_char) -> Result {
-        let mut mask = KBox::new(pin_init::zeroed::<bindings::cpumask>(), GFP_KERNEL)?;
-        // SAFETY: The caller vouches for the text; the mask is valid.
-        to_result(unsafe { bindings::lvs_cpulist_parse(text, &mut *mask) })?;
-        // SAFETY: The mask is valid.
-        unsafe { bindings::lvs_cpumask_only_current(&mut *mask) };
-        for (word, bits) in self.words.iter().zip(mask.bits) {
-            word.store(bits as u64, Ordering::Relaxed);
-        }
-        // Only one who reads this list cares, and may see half of it.
-        self.is_set.store(true, Ordering::Relaxed);
-        Ok(())
-    }
-
-    /// # Safety
-    ///
-    /// `buffer` has room for `size` bytes.
-    unsafe fn print(&self, buffer: *mut c_char, size: usize) -> Result<usize> {
-        let mask = match self.mask()? {
-            Some(mask) => mask,
-            None => {
-                let mut mask = KBox::new(pin_init::zeroed::<bindings::cpumask>(), GFP_KERNEL)?;
-                // SAFETY: The mask is valid.
-                unsafe { bindings::lvs_cpumask_housekeeping(&mut *mask) };
-                mask
-            }
-        };
-        // SAFETY: The caller vouches for the buffer; the mask is valid.
-        let len = unsafe { bindings::lvs_cpulist_print(buffer, size, &*mask) };
-        Ok(usize::try_from(len)?)
-    }
 }
 
 /// Pages that can hold buffers.

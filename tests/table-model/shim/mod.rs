@@ -201,7 +201,10 @@ pub(crate) mod rcu {
 
     pub(crate) fn deferred_begin() {}
 
-    pub(crate) fn deferred_end() {}
+    /// # Safety
+    ///
+    /// None that concerns the caller.
+    pub(crate) unsafe fn deferred_end() {}
 
     pub(crate) fn defer(what: Deferred) {
         sync::deferred().lock().expect("no panic").push(what);
