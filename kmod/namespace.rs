@@ -33,14 +33,13 @@ impl netns::Namespace for Namespace {
     type State = NetnsState;
 
     fn create(net: Net) -> Result<Pin<KBox<Self>>> {
-        let mut namespace = KBox::pin_init(
+        let namespace = KBox::pin_init(
             try_pin_init!(Self {
                 interfaces <- new_mutex!(None, "lvs interfaces"),
                 state <- NetnsState::new(net),
             }? Error),
             GFP_KERNEL,
         )?;
-        namespace.as_mut().project().state.as_ref().bind();
         *namespace.interfaces.lock() = Some(NetInterfaces::register(net)?);
         Ok(namespace)
     }
@@ -55,9 +54,5 @@ impl netns::Namespace for Namespace {
         let interfaces = self.interfaces.lock().take();
         drop(interfaces);
         self.state.stop();
-    }
-
-    fn finish(&self) {
-        self.state.finish();
     }
 }

@@ -7,7 +7,7 @@
 use kernel::prelude::*;
 
 use crate::kernel_ext::task::thread::{
-    self,
+    Present,
     Routine,
     Thread, //
 };
@@ -44,10 +44,10 @@ impl NetnsState {
     }
 
     /// Updates all rates, unless the thread is to end. The control lock is free between two slices.
-    fn estimate(&self) {
+    fn estimate(&self, present: &Present<'_>) {
         let mut cursor = Some(Cursor::default());
         while let Some(from) = cursor {
-            if thread::is_stopping() {
+            if present.is_stopping() {
                 return;
             }
             cursor = self.control().estimate(from);
@@ -61,10 +61,10 @@ impl Routine for NetnsState {
         self.estimator()
     }
 
-    fn live(&self) {
+    fn live(&self, present: &Present<'_>) {
         let mut due = time::now().wrapping_add(PERIOD);
-        while thread::sleep(due.wrapping_sub(time::now()).min(PERIOD)) {
-            self.estimate();
+        while present.sleep(due.wrapping_sub(time::now()).min(PERIOD)) {
+            self.estimate(present);
             due = due.wrapping_add(PERIOD);
             // After a long delay, restart the period rather than catch up.
             if due.wrapping_sub(time::now()) > PERIOD {

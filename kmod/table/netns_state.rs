@@ -2,7 +2,6 @@
 
 //! All the balancer keeps for one network namespace.
 
-use core::pin::Pin;
 use core::sync::atomic::{
     AtomicBool,
     AtomicU32,
@@ -92,21 +91,9 @@ impl NetnsState {
         }? Error)
     }
 
-    /// Tells the chore and the thread whose they are. Called once, before packets and requests come.
-    pub(crate) fn bind(self: Pin<&Self>) {
-        Chore::bind(self);
-        Thread::bind(self);
-    }
-
     /// Notes that the namespace goes away: no service is added any more.
     pub(crate) fn begin_stop(&self) {
         self.stopped.store(true, Ordering::Relaxed);
-    }
-
-    /// Stops all that runs by itself. Sleeps.
-    pub(crate) fn finish(&self) {
-        self.chore.cancel();
-        self.estimator.stop();
     }
 
     /// The namespace.

@@ -37,10 +37,10 @@ use super::buckets::Buckets;
 use super::lock::Stripes;
 use super::memory::{
     self,
-    ControllerLink, //
+    ControllerLink,
     Entry,
     EntryBox,
-    Member,
+    Member, //
 };
 use super::rcu::{
     self,
@@ -459,7 +459,8 @@ impl<T: Member> Drop for RcuTable<T> {
                 let mut at = (*buckets).head(index).load(Ordering::Relaxed);
                 while let Some(entry) = NonNull::new(at) {
                     at = entry.as_ref().next.load(Ordering::Relaxed);
-                    if entry.as_ref().controller_link().is_none_or(ControllerLink::let_go) {
+                    let link = entry.as_ref().controller_link();
+                    if link.is_none_or(ControllerLink::let_go) {
                         drop(EntryBox::from_raw(entry));
                     }
                 }

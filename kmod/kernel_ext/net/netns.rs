@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! State that each network namespace has of its own.
+//!
+//! Relies on: `init`, `pre_exit`, `exit` come in this order, once, with a grace period before
+//! `exit`; the slot holds what was stored.
+//!
+//! A breach would be noticed by: `test-netns`, `test-modcycle`, `test-regressions`
+//! (`namespaces-that-end`).
 
 use core::any::TypeId;
 use core::marker::PhantomData;
@@ -11,6 +17,7 @@ use core::ptr::{
     NonNull, //
 };
 use core::sync::atomic::{
+    AtomicBool,
     AtomicPtr,
     AtomicU32,
     Ordering, //
@@ -20,6 +27,9 @@ use kernel::prelude::*;
 use kernel::types::Opaque;
 
 use super::bindings;
+use crate::kernel_ext::task::driven::Driven;
+use crate::kernel_ext::task::thread::Routine;
+use crate::kernel_ext::task::work::Worker;
 
 /// A network namespace that is alive as long as the state kept for it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -27,7 +37,7 @@ pub(crate) struct Net(NonNull<bindings::net>);
 
 // SAFETY: A handle; all use of the namespace goes through functions that do their own locking.
 unsafe impl Send for Net {}
-// SAFETY: As above.
+// SAFETY: Shared or copied, it is the same handle.
 unsafe impl Sync for Net {}
 
 impl Net {
@@ -36,8 +46,8 @@ impl Net {
         self.0.as_ptr()
     }
 
-    /// Has IPv6 fragments reassembled before they get to the hooks. Sleeps. Fails with `ENOENT` when
-    /// the kernel has no module for it.
+    /// Has IPv6 fragments reassembled before they get to the hooks. Sleeps. Fails with `ENOENT`
+    /// when the kernel has no module for it.
     pub(crate) fn reassemble_v6(self) -> Result {
         // SAFETY: The namespace is alive.
         kernel::error::to_result(unsafe { bindings::lvs_defrag6_enable(self.as_ptr()) })
@@ -53,21 +63,19 @@ impl Net {
 /// What lives with a network namespace: its state, and what needs the state to be there.
 pub(crate) trait Namespace: Sized + Send + Sync + 'static {
     /// What packets, requests and notifiers of the namespace are given.
-    type State: NetnsState;
+    type State: NetnsState + Worker + Routine;
 
-    /// Makes what a new namespace has. Process context, may sleep.
+    /// Makes what a new namespace has. Process context, may sleep. Thread and work of its state can
+    /// be begun once this is done, and requests and packets come then.
     fn create(net: Net) -> Result<Pin<KBox<Self>>>;
 
     /// The state, the same at each call.
     fn state(&self) -> &Self::State;
 
-    /// The namespace is about to die: stop taking packets and requests. Process context.
+    /// The namespace is about to die: stop taking packets and requests. Process context. After this
+    /// the kernel waits for readers, once for all namespaces that die together; then thread and
+    /// work are stopped, and this is dropped.
     fn stop(&self);
-
-    /// No packet is inside any more: stop all that runs by itself. The kernel waited for readers since
-    /// `stop`, once for all namespaces that die together, and the namespace's own is dropped after
-    /// this. Process context.
-    fn finish(&self);
 }
 
 /// State of one namespace, which lives as long as its [`Namespace`].
@@ -82,9 +90,9 @@ pub(crate) struct PerNetns<N: Namespace> {
     namespace: PhantomData<N>,
 }
 
-// SAFETY: The operations are constant after registration.
+// SAFETY: The operations are constant after registration, and any thread may give it up.
 unsafe impl<N: Namespace> Send for PerNetns<N> {}
-// SAFETY: As above.
+// SAFETY: There is nothing that can be done to a shared one.
 unsafe impl<N: Namespace> Sync for PerNetns<N> {}
 
 /// Number of the [`Slot`] that each namespace has; 0 until all that exist have their state. So a
@@ -92,6 +100,8 @@ unsafe impl<N: Namespace> Sync for PerNetns<N> {}
 static SLOT: AtomicU32 = AtomicU32::new(0);
 /// The same number, from before any state exists.
 static mut SLOT_NUMBER: kernel::ffi::c_uint = 0;
+/// Whether there is a [`PerNetns`], to which the two numbers belong.
+static IS_REGISTERED: AtomicBool = AtomicBool::new(false);
 
 /// What a namespace keeps for the module. The kernel makes it, of zeros.
 struct Slot {
@@ -99,9 +109,12 @@ struct Slot {
     /// again when, there is none.
     state: AtomicPtr<c_void>,
     kind: MaybeUninit<TypeId>,
-    /// What [`Namespace::create`] made.
+    /// What [`Namespace::create`] made: a box of [`Made`].
     namespace: *const c_void,
 }
+
+/// What lives with a namespace, with what runs for it.
+type Made<N> = Driven<N, <N as Namespace>::State>;
 
 /// The state of `net`; `None` before all namespaces have theirs and after it is gone, and when
 /// theirs is of another type.
@@ -109,7 +122,7 @@ struct Slot {
 /// # Safety
 ///
 /// `net` is alive, and the state isn't torn down while the result lives: the caller was called by
-/// something that [`Namespace::stop`], the grace period after it or [`Namespace::finish`] waits for.
+/// something that [`Namespace::stop`] or the grace period after it waits for.
 pub(in crate::kernel_ext) unsafe fn state_of<'a, T: NetnsState>(
     net: *mut bindings::net,
 ) -> Option<&'a T> {
@@ -129,11 +142,15 @@ pub(in crate::kernel_ext) unsafe fn state_of<'a, T: NetnsState>(
 }
 
 impl<N: Namespace> PerNetns<N> {
-    /// Registers; makes the state of all namespaces that exist. The module's last registration: from
-    /// its end on requests are served, and nothing that fails may follow.
+    /// Registers; makes the state of all namespaces that exist. The module's last registration:
+    /// from its end on requests are served, and nothing that fails may follow. Fails with `EBUSY`
+    /// if there is one already.
     pub(crate) fn register() -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             ops <- Opaque::try_ffi_init(|ops: *mut bindings::pernet_operations| {
+                if IS_REGISTERED.swap(true, Ordering::Acquire) {
+                    return Err(EBUSY);
+                }
                 // SAFETY: The place is ours and pinned; the callbacks live as long as the module.
                 unsafe {
                     ops.write(pin_init::zeroed());
@@ -144,6 +161,7 @@ impl<N: Namespace> PerNetns<N> {
                     (*ops).size = core::mem::size_of::<Slot>();
                     kernel::error::to_result(bindings::register_pernet_subsys(ops))
                         .inspect(|()| SLOT.store(SLOT_NUMBER, Ordering::Release))
+                        .inspect_err(|_| IS_REGISTERED.store(false, Ordering::Release))
                 }
             }),
             namespace: PhantomData,
@@ -164,15 +182,17 @@ impl<N: Namespace> PerNetns<N> {
 
     /// # Safety
     ///
-    /// Called by the core with a namespace whose slot is allocated, as [`PerNetns::register`] asked for.
+    /// Called by the core with a namespace whose slot is allocated, as [`PerNetns::register`] asked
+    /// for.
     unsafe extern "C" fn init(net: *mut bindings::net) -> kernel::ffi::c_int {
         kernel::error::from_result(|| {
             let namespace = N::create(Net(NonNull::new(net).ok_or(EINVAL)?))?;
-            // SAFETY: Called by the core, once for this namespace. What was made stays where it is and
-            // is only looked at until `exit`, so its state does, too. Others see nothing of the slot
-            // but the state until `exit`.
+            let namespace = KBox::new(Driven::new(namespace, N::state)?, GFP_KERNEL)?;
+            // SAFETY: Called by the core, once for this namespace. What was made stays where it is
+            // and is only looked at until `exit`, so its state does, too. Others see nothing of the
+            // slot but the state until `exit`.
             unsafe {
-                let namespace: *const N = KBox::into_raw(Pin::into_inner_unchecked(namespace));
+                let namespace: *const Made<N> = KBox::into_raw(namespace);
                 let slot = Self::slot(net);
                 (&raw mut (*slot).namespace).write(namespace.cast());
                 (&raw mut (*slot).kind).write(MaybeUninit::new(TypeId::of::<N::State>()));
@@ -185,27 +205,29 @@ impl<N: Namespace> PerNetns<N> {
 
     /// # Safety
     ///
-    /// Called by the core with a namespace whose slot is allocated, as [`PerNetns::register`] asked for.
+    /// Called by the core with a namespace whose slot is allocated, as [`PerNetns::register`] asked
+    /// for.
     unsafe extern "C" fn pre_exit(net: *mut bindings::net) {
         // SAFETY: Called by the core after `init` succeeded and before `exit`.
-        if let Some(namespace) = unsafe { (*Self::slot(net)).namespace.cast::<N>().as_ref() } {
+        let namespace = unsafe { (*Self::slot(net)).namespace.cast::<Made<N>>().as_ref() };
+        if let Some(namespace) = namespace {
             namespace.stop();
         }
     }
 
     /// # Safety
     ///
-    /// Called by the core with a namespace whose slot is allocated, as [`PerNetns::register`] asked for.
+    /// Called by the core with a namespace whose slot is allocated, as [`PerNetns::register`] asked
+    /// for.
     unsafe extern "C" fn exit(net: *mut bindings::net) {
-        // SAFETY: Called by the core once; it waited for readers since `pre_exit`, so nobody else looks
-        // at the slot.
+        // SAFETY: Called by the core once; it waited for readers since `pre_exit`, so nobody else
+        // looks at the slot.
         unsafe {
             let slot = Self::slot(net);
             (*slot).state.store(ptr::null_mut(), Ordering::Relaxed);
-            let namespace = ptr::replace(&raw mut (*slot).namespace, ptr::null()).cast::<N>();
+            let namespace = ptr::replace(&raw mut (*slot).namespace, ptr::null());
             if !namespace.is_null() {
-                let namespace = KBox::from_raw(namespace.cast_mut());
-                namespace.finish();
+                drop(KBox::from_raw(namespace.cast::<Made<N>>().cast_mut()));
             }
         }
     }
@@ -217,5 +239,6 @@ impl<N: Namespace> PinnedDrop for PerNetns<N> {
         // SAFETY: Registered by `register`.
         unsafe { bindings::unregister_pernet_subsys(self.ops.get()) };
         SLOT.store(0, Ordering::Release);
+        IS_REGISTERED.store(false, Ordering::Release);
     }
 }

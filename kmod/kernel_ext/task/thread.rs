@@ -9,7 +9,7 @@
 //! C header: [`include/linux/kthread.h`](srctree/include/linux/kthread.h)
 
 use core::cell::Cell;
-use core::pin::Pin;
+use core::marker::PhantomData;
 use core::ptr::{
     self,
     NonNull, //
@@ -35,12 +35,34 @@ pub(crate) trait Routine: Sync + 'static {
     where
         Self: Sized;
 
-    /// The thread's life: returns once [`is_stopping`] or [`sleep`] say that it is to end. Process
-    /// context.
-    fn live(&self);
+    /// The thread's life: returns once `present` says that it is to end. Process context.
+    fn live(&self, present: &Present<'_>);
+}
+
+/// Proof that the holder runs in a [`Thread`].
+pub(crate) struct Present<'a>(PhantomData<*const &'a ()>);
+
+impl Present<'_> {
+    /// Whether the thread is to end.
+    pub(crate) fn is_stopping(&self) -> bool {
+        // SAFETY: This is a kernel thread of the kind that is stopped.
+        unsafe { bindings::kthread_should_stop() }
+    }
+
+    /// Sleeps for `ticks`, or until the thread is to end. Tells whether it goes on.
+    pub(crate) fn sleep(&self, ticks: u32) -> bool {
+        // SAFETY: This is a kernel thread of the kind that is stopped.
+        unsafe { bindings::lvs_thread_sleep(ticks as usize) };
+        !self.is_stopping()
+    }
 }
 
 /// A place for a thread of its owner `T`; empty until the thread is started.
+///
+/// # Invariants
+///
+/// `owner` is null, or the owner that this is a part of, whose [`super::driven::Driven`] unbinds it
+/// before the owner is dropped. It changes only while no thread runs.
 #[pin_data]
 pub(crate) struct Thread<T> {
     #[pin]
@@ -48,9 +70,10 @@ pub(crate) struct Thread<T> {
     owner: Cell<*const T>,
 }
 
-// SAFETY: The task is behind a lock; the owner is set once, before anything is started.
+// SAFETY: It is pinned once it is initialised, and until then nothing but memory.
 unsafe impl<T: Sync> Send for Thread<T> {}
-// SAFETY: As above.
+// SAFETY: The task is behind a lock, under which the owner is read; it is set before others know of
+// it and unset under the lock. The thread calls the owner, which is `Sync`.
 unsafe impl<T: Sync> Sync for Thread<T> {}
 
 /// A thread that runs. Dropping it stops it and waits for its end.
@@ -79,21 +102,37 @@ impl<T: Routine> Thread<T> {
         })
     }
 
-    /// Binds the place to the pinned owner that contains it. Called once, before the thread is
-    /// started.
-    pub(crate) fn bind(owner: Pin<&T>) {
-        owner.thread().owner.set(ptr::from_ref(owner.get_ref()));
+    /// Binds the place to the owner that contains it.
+    ///
+    /// # Safety
+    ///
+    /// `owner` contains the place and stays where it is until [`Thread::unbind`]; nobody else knows
+    /// of it yet.
+    pub(super) unsafe fn bind(&self, owner: &T) {
+        self.owner.set(ptr::from_ref(owner));
     }
 
-    /// Starts the thread unless it runs. `cpus` are those it should keep to. Sleeps. Fails with
-    /// `ENOMEM`, `EINTR`.
+    /// Stops the thread, if it runs, waits for its end, and unbinds the place: no other is started.
+    /// Sleeps.
+    ///
+    /// # Safety
+    ///
+    /// The owner is about to be dropped.
+    pub(super) unsafe fn unbind(&self) {
+        let mut place = self.task.lock();
+        *place = None;
+        self.owner.set(ptr::null());
+    }
+
+    /// Starts the thread unless it runs, or its owner is going. `cpus` are those it should keep to.
+    /// Sleeps. Fails with `ENOMEM`, `EINTR`.
     pub(crate) fn start(&self, name: &'static CStr, nice: i32, cpus: &CpuList) -> Result {
         let mut place = self.task.lock();
         if place.is_some() || self.owner.get().is_null() {
             return Ok(());
         }
-        // SAFETY: The owner is bound; it outlives the thread, since dropping the place, which is
-        // part of it, waits for the thread's end.
+        // SAFETY: The owner outlives the thread: by the type invariants it is unbound first, under
+        // the lock that is held here, and that waits for the thread's end.
         let task = from_err_ptr(unsafe {
             bindings::lvs_thread_create(
                 Some(Self::run),
@@ -106,10 +145,10 @@ impl<T: Routine> Thread<T> {
         // SAFETY: The task exists and hasn't run yet.
         unsafe { bindings::set_user_nice(task.0.as_ptr(), nice as c_long) };
         if let Some(mask) = cpus.mask()? {
-            // SAFETY: As above.
+            // SAFETY: The task exists and hasn't run yet.
             to_result(unsafe { bindings::kthread_affine_preferred(task.0.as_ptr(), &*mask) })?;
         }
-        // SAFETY: As above.
+        // SAFETY: The task exists.
         unsafe { bindings::wake_up_process(task.0.as_ptr()) };
         *place = Some(task);
         Ok(())
@@ -131,22 +170,8 @@ impl<T: Routine> Thread<T> {
     unsafe extern "C" fn run(owner: *mut c_void) -> c_int {
         // SAFETY: The owner is bound and outlives the thread.
         if let Some(owner) = unsafe { owner.cast::<T>().as_ref() } {
-            owner.live();
+            owner.live(&Present(PhantomData));
         }
         0
     }
-}
-
-/// Whether the present thread is to end. Only for threads of this kind.
-pub(crate) fn is_stopping() -> bool {
-    // SAFETY: The caller is a kernel thread.
-    unsafe { bindings::kthread_should_stop() }
-}
-
-/// Sleeps for `ticks`, or until the present thread is to end. Tells whether it goes on. Only for
-/// threads of this kind.
-pub(crate) fn sleep(ticks: u32) -> bool {
-    // SAFETY: The caller is a kernel thread and may sleep.
-    unsafe { bindings::lvs_thread_sleep(ticks as usize) };
-    !is_stopping()
 }

@@ -2,12 +2,16 @@
 
 //! Work that a kernel thread does later, again and again.
 //!
+//! The kernel crate's `DelayedWork` keeps its owner alive by a reference count while it is queued,
+//! so the owner ends when its work does, on a thread of the workqueue. The owner of a [`Chore`]
+//! ends when its network namespace does: it takes the work off the queue and waits for it.
+//!
 //! Relies on: work that was initialised runs on one thread at a time; cancelling waits for it, and
 //! keeps it from queueing itself meanwhile.
 //!
 //! A breach would be noticed by: `test-timeouts`, `test-netns`, `test-modcycle`.
 
-use core::pin::Pin;
+use core::cell::Cell;
 use core::ptr;
 
 use kernel::prelude::*;
@@ -27,16 +31,22 @@ pub(crate) trait Worker: Sync + 'static {
 }
 
 /// Delayed work of a worker `T`. Idle until it is queued.
-#[pin_data]
+///
+/// # Invariants
+///
+/// `work` is initialised. `owner` is null, or the worker that this is a part of, whose
+/// [`super::driven::Driven`] unbinds it before the worker is dropped.
+#[pin_data(PinnedDrop)]
 pub(crate) struct Chore<T> {
     #[pin]
     work: Opaque<bindings::delayed_work>,
-    owner: core::cell::Cell<*const T>,
+    owner: Cell<*const T>,
 }
 
-// SAFETY: The workqueue does its own locking; the owner is set once, before anything is queued.
+// SAFETY: It is pinned once it is initialised, and until then nothing but memory.
 unsafe impl<T: Sync> Send for Chore<T> {}
-// SAFETY: As above.
+// SAFETY: The workqueue does its own locking, and calls the worker, which is `Sync`. The owner
+// changes only while nothing is queued.
 unsafe impl<T: Sync> Sync for Chore<T> {}
 
 impl<T: Worker> Chore<T> {
@@ -47,13 +57,31 @@ impl<T: Worker> Chore<T> {
                 // SAFETY: The place is ours and pinned.
                 unsafe { bindings::lvs_delayed_work_init(work, Some(Self::call)) }
             }),
-            owner: core::cell::Cell::new(ptr::null()),
+            owner: Cell::new(ptr::null()),
         })
     }
 
-    /// Binds the chore to the pinned worker that contains it. Called once, before it is queued.
-    pub(crate) fn bind(worker: Pin<&T>) {
-        worker.chore().owner.set(ptr::from_ref(worker.get_ref()));
+    /// Binds the chore to the worker that contains it. What was queued before does nothing.
+    ///
+    /// # Safety
+    ///
+    /// `worker` contains the chore and stays where it is until [`Chore::unbind`]; nobody else knows
+    /// of it yet.
+    pub(super) unsafe fn bind(&self, worker: &T) {
+        self.owner.set(ptr::from_ref(worker));
+    }
+
+    /// Takes the chore off the queue, waits for it to end, and unbinds it: what is queued from now
+    /// on does nothing. Sleeps.
+    ///
+    /// # Safety
+    ///
+    /// The worker is about to be dropped: only its own work and thread still know of it.
+    pub(super) unsafe fn unbind(&self) {
+        self.cancel();
+        self.owner.set(ptr::null());
+        // Queued by somebody meanwhile, it may have seen the owner: it ends here.
+        self.cancel();
     }
 
     /// Runs the chore after `delay` ticks, unless it is due earlier already. Any context.
@@ -64,22 +92,22 @@ impl<T: Worker> Chore<T> {
 
     /// Runs the chore as soon as possible. Any context.
     pub(crate) fn kick(&self) {
-        // SAFETY: As above.
+        // SAFETY: The work is initialised.
         unsafe { bindings::lvs_delayed_work_kick(self.work.get()) }
     }
 
     /// Takes the chore off the queue and waits for it to end. Sleeps.
     pub(crate) fn cancel(&self) {
-        // SAFETY: As above.
+        // SAFETY: The work is initialised.
         unsafe { bindings::cancel_delayed_work_sync(self.work.get()) };
     }
 
     /// # Safety
     ///
-    /// Called by the workqueue with the work of a bound [`Chore`].
+    /// Called by the workqueue with the work of a [`Chore`].
     unsafe extern "C" fn call(work: *mut bindings::work_struct) {
-        // SAFETY: The work is the first field of the delayed work, which lies in a chore at a known
-        // offset; the owner is bound and outlives the chore, since dropping it cancels.
+        // SAFETY: The work is a field of the delayed work, which lies in a chore at a known offset.
+        // An owner is alive by the type invariants.
         unsafe {
             let delayed = work
                 .cast::<u8>()
@@ -91,5 +119,14 @@ impl<T: Worker> Chore<T> {
                 owner.run();
             }
         }
+    }
+}
+
+#[pinned_drop]
+impl<T> PinnedDrop for Chore<T> {
+    /// Sleeps.
+    fn drop(self: Pin<&mut Self>) {
+        // SAFETY: The work is initialised.
+        unsafe { bindings::cancel_delayed_work_sync(self.work.get()) };
     }
 }
