@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Static checks, each a line of output: formatting, lints of the host crates and of the module, no panic in the module,
-# no unsafe code outside kernel_ext, a table of it, licences named, no endless files.
+# no unsafe code outside kernel_ext, what it relies on, licences named, no endless files.
 . "$(dirname "$0")/../common.sh"
 
 find_root
@@ -50,27 +50,21 @@ unsafe_outside() {
 		grep -vE '^[^:]*:[0-9]+:\s*//' || true
 }
 
-# The README's table speaks of every file with unsafe code, and of files, tests and regressions that exist.
-unsafe_table() {
-	local table=$RESULTS/unsafe-table.md name
+# Each file with unsafe code says in its documentation what of the kernel it relies on, and names the
+# tests and regressions that would notice a breach, which exist.
+unsafe_documented() {
+	local file name notice='^//! A breach would be noticed by: '
 	cd "$LVS_TOP"
-	sed -n '/^### Unsafe code/,/^## /p' README.md >"$table"
-	grep -rlE --include='*.rs' '\bunsafe\b' kmod/kernel_ext | grep -vE '/(mod|bindings)\.rs$' | while read -r name; do
-		grep -q "^| \`${name##*/}\` |" "$table" || echo "the table of unsafe code does not list $name"
-	done
-	{
-		sed -n 's/^| `\([a-z_]*\.rs\)` .*/\1/p' "$table" | while read -r name; do
-			find kmod/kernel_ext -name "$name" | grep . || echo "$name"
+	grep -rlE --include='*.rs' '\bunsafe\b' kmod/kernel_ext | grep -vE '/(mod|bindings)\.rs$' | while read -r file; do
+		grep -q '^//! Relies on: ' "$file" || echo "$file does not say what it relies on"
+		grep -q "$notice" "$file" || echo "$file does not say what would notice a breach"
+		sed -n "\|$notice|,\|^//!\$|p" "$file" | grep '^//!' | grep -oE '`[^`]+`' | tr -d '`' | while read -r name; do
+			case $name in
+			tests/*.rs) [ -e "$name" ] ;;
+			test-*) find qemu/scenarios -name "$name.sh" | grep -q . ;;
+			*) grep -q "^def ${name//-/_}()" qemu/scenarios/robustness/regressions.py ;;
+			esac || echo "$file names $name, which does not exist"
 		done
-		grep -oE '`test-[a-z0-9-]+`' "$table" | sort -u | tr -d '`' | while read -r name; do
-			find qemu/scenarios -name "$name.sh" | grep . || echo "qemu/scenarios/*/$name.sh"
-		done
-		grep -oE 'tests/[a-z/-]+\.rs' "$table" | sort -u
-	} | while read -r name; do
-		[ -e "$name" ] || echo "the table of unsafe code names $name, which does not exist"
-	done
-	grep -oE '\(`[a-z-]+`[^)]*\)' "$table" | grep -oE '[a-z]+-[a-z-]+' | sort -u | tr - _ | while read -r name; do
-		grep -q "^def $name()" qemu/scenarios/robustness/regressions.py || echo "the table of unsafe code names $name, which is no regression"
 	done
 }
 
@@ -104,7 +98,7 @@ check clippy-host clippy_host
 check clippy-module clippy_module
 check no-panics panics
 check unsafe-only-in-kernel_ext unsafe_outside
-check unsafe-table unsafe_table
+check unsafe-documented unsafe_documented
 check layers layers
 check licences licences
 check file-length long_files

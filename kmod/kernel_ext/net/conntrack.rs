@@ -4,6 +4,11 @@
 //!
 //! Its module is used from the moment on when a namespace wants its connections tracked, and until
 //! that namespace is gone. Nothing here makes netfilter track a packet: rules that ask for states do.
+//!
+//! Relies on: while its module is held its functions stay, and they are called with a packet or a
+//! reply's endpoints that are alive.
+//!
+//! A breach would be noticed by: `test-conntrack`, `test-ftp`, `test-modcycle`.
 
 use core::ptr;
 use core::sync::atomic::{

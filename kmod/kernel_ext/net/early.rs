@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Packets that leave from where they came in, before they are routed.
+//!
+//! Relies on: there the IP header is complete and linear, and the packet has no route; output takes
+//! the reference it is given.
+//!
+//! A breach would be noticed by: `test-early-path`.
 
 use core::ptr::NonNull;
 use core::slice;

@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Netfilter hooks of one network namespace.
+//!
+//! Relies on: hooks run on the read side with the `priv` that was registered; once unregistered,
+//! packets inside and listings of hooks are done after a grace period, until which state and
+//! operations stay; `skb` is theirs until the verdict.
+//!
+//! A breach would be noticed by: `test-netns`, `test-modcycle`, `test-packet-fuzz`,
+//! `test-regressions` (`namespaces-that-end`).
 
 use core::marker::PhantomData;
 use core::ptr::{

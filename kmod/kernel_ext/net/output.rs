@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Ways out for a packet.
+//!
+//! Relies on: `dst_output` and the ICMP functions take a packet with a route; the former own it
+//! from then on.
+//!
+//! A breach would be noticed by: `test-icmp`, `test-mtu`, `test-packet-fuzz`.
 
 use lvs_engine::addr::Family;
 

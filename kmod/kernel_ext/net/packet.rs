@@ -5,6 +5,12 @@
 //! A [`Packet`] is owned: each way out of a hook consumes it and leaves a [`Disposition`], so that
 //! a packet can be neither forgotten nor used after it went away. Header slices borrow the packet,
 //! and whatever may move the headers borrows it mutably: no slice survives a reallocation.
+//!
+//! Relies on: `data` points to `len - data_len` linear bytes; pulling and unsharing may move them,
+//! and say when they fail.
+//!
+//! A breach would be noticed by: `test-packet-fuzz`, `test-regressions` (`headers-that-move`,
+//! `inner-headers-cut-short`, `transport-past-the-end`), `test-fragments`.
 
 use core::mem::ManuallyDrop;
 use core::ptr::NonNull;

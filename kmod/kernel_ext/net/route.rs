@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Routes to real servers.
+//!
+//! Relies on: a route lives while it is referenced, and until the read side ends if the cell that
+//! held it lets go.
+//!
+//! A breach would be noticed by: `test-devices`, `test-mtu`, `test-regressions`
+//! (`device-goes-while-routes-are-kept`).
 
 use core::ptr::NonNull;
 

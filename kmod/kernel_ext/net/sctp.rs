@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! SCTP packets: chunks that lie anywhere, and the CRC32c that covers the whole packet.
+//!
+//! Relies on: copying checks the packet's length; the sum is written where a header was made
+//! writable.
+//!
+//! A breach would be noticed by: `test-sctp`, `test-packet-fuzz`.
 
 use lvs_engine::sctp_state::{
     ChunkHeader,

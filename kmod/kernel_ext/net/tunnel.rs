@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Headers between a tunnel's outer IP header and the packet inside.
+//!
+//! Relies on: pushing takes room that was made; offload flags match what lies in the packet.
+//!
+//! A breach would be noticed by: `test-tun`, `test-tunnels`, `test-packet-fuzz`.
 
 use core::ptr;
 
