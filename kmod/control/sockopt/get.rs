@@ -40,7 +40,7 @@ use super::record::Record;
 use crate::control::format::Text;
 use crate::control::names;
 use crate::kernel_ext::mem::rcu::ReadSide;
-use crate::kernel_ext::user::sockopt::Answer;
+use crate::kernel_ext::user::sockopt::Reply;
 use crate::table::rules::walk::{
     Cursor, //
     Item,
@@ -63,21 +63,21 @@ const DEST: usize = size_of::<DestEntry>();
 const CHUNK: usize = 8;
 
 /// Gets `option`.
-pub(super) fn handle(state: &NetnsState, option: c_int, answer: &mut Answer<'_>) -> Result {
+pub(super) fn handle(state: &NetnsState, option: c_int, reply: &mut Reply<'_>) -> Result {
     match option {
-        get::VERSION => version(state, answer),
-        get::INFO => info(state, answer),
-        get::SERVICES => services(state, answer),
-        get::SERVICE => service(state, answer),
-        get::DESTS => dests(state, answer),
-        get::TIMEOUT => timeouts(state, answer),
-        get::DAEMON => daemons(answer),
+        get::VERSION => version(state, reply),
+        get::INFO => info(state, reply),
+        get::SERVICES => services(state, reply),
+        get::SERVICE => service(state, reply),
+        get::DESTS => dests(state, reply),
+        get::TIMEOUT => timeouts(state, reply),
+        get::DAEMON => daemons(reply),
         _ => Err(EINVAL),
     }
 }
 
-fn version(state: &NetnsState, answer: &mut Answer<'_>) -> Result {
-    answer.read::<{ get::VERSION_LEN }>()?;
+fn version(state: &NetnsState, reply: &mut Reply<'_>) -> Result {
+    reply.read::<{ get::VERSION_LEN }>()?;
     let (major, minor, patch) = version_parts(IP_VS_VERSION_CODE);
     let buckets = state.conn_buckets();
     let mut text = Text::<{ get::VERSION_LEN }>::new();
@@ -86,38 +86,38 @@ fn version(state: &NetnsState, answer: &mut Answer<'_>) -> Result {
         "IP Virtual Server version {major}.{minor}.{patch} (size={buckets})\0"
     )
     .map_err(|_| EINVAL)?;
-    answer.write(0, text.as_str().as_bytes())?;
-    answer.set_len(text.as_str().len());
+    reply.write(0, text.as_str().as_bytes())?;
+    reply.set_len(text.as_str().len());
     Ok(())
 }
 
-fn info(state: &NetnsState, answer: &mut Answer<'_>) -> Result {
+fn info(state: &NetnsState, reply: &mut Reply<'_>) -> Result {
     const INFO: usize = size_of::<GetInfo>();
-    answer.read::<INFO>()?;
+    reply.read::<INFO>()?;
     let services = state.control().services_v4();
     let mut record = Record::<INFO>::zeroed();
     record.put_u32(offset_of!(GetInfo, version), IP_VS_VERSION_CODE);
     record.put_u32(offset_of!(GetInfo, size), state.conn_buckets() as u32);
     record.put_u32(offset_of!(GetInfo, num_services), services);
-    answer.write(0, &record.0)
+    reply.write(0, &record.0)
 }
 
-fn timeouts(state: &NetnsState, answer: &mut Answer<'_>) -> Result {
+fn timeouts(state: &NetnsState, reply: &mut Reply<'_>) -> Result {
     const TIMEOUTS: usize = size_of::<TimeoutUser>();
-    answer.read::<TIMEOUTS>()?;
+    reply.read::<TIMEOUTS>()?;
     let timeouts = state.control().timeouts();
     let mut record = Record::<TIMEOUTS>::zeroed();
     record.put_u32(offset_of!(TimeoutUser, tcp_timeout), timeouts.tcp);
     record.put_u32(offset_of!(TimeoutUser, tcp_fin_timeout), timeouts.tcp_fin);
     record.put_u32(offset_of!(TimeoutUser, udp_timeout), timeouts.udp);
-    answer.write(0, &record.0)
+    reply.write(0, &record.0)
 }
 
 /// The master and the backup, neither of which runs.
-fn daemons(answer: &mut Answer<'_>) -> Result {
+fn daemons(reply: &mut Reply<'_>) -> Result {
     const DAEMONS: usize = 2 * size_of::<DaemonUser>();
-    answer.read::<DAEMONS>()?;
-    answer.write(0, &[0; DAEMONS])
+    reply.read::<DAEMONS>()?;
+    reply.write(0, &[0; DAEMONS])
 }
 
 /// Fills in an entry for `service`.
@@ -172,21 +172,21 @@ fn describe_dest(entry: &mut Record<DEST>, dest: &Dest) {
     entry.put_stats(offset_of!(DestEntry, stats), &dest.stats());
 }
 
-fn service(state: &NetnsState, answer: &mut Answer<'_>) -> Result {
+fn service(state: &NetnsState, reply: &mut Reply<'_>) -> Result {
     // The entry's bytes that have no meaning come back as they are.
-    let mut entry = Record(answer.read::<SERVICE>()?);
+    let mut entry = Record(reply.read::<SERVICE>()?);
     let id = entry.service_id();
     state
         .control()
         .with_service(&id, |read, service| describe(&mut entry, read, service))?;
-    answer.write(0, &entry.0)
+    reply.write(0, &entry.0)
 }
 
 /// Writes the entries that `collect` makes into a table behind a header of `header` bytes, at most
 /// `most`. `collect` is given how many to leave out, and a place for each of the next ones; it
 /// returns how many of those it filled.
 fn write_table<const N: usize>(
-    answer: &mut Answer<'_>,
+    reply: &mut Reply<'_>,
     header: usize,
     most: usize,
     mut collect: impl FnMut(usize, &mut [Record<N>]) -> Result<usize>,
@@ -198,7 +198,7 @@ fn write_table<const N: usize>(
         let room = most.saturating_sub(done).min(CHUNK);
         let filled = collect(done, chunk.get_mut(..room).unwrap_or(&mut []))?;
         for entry in chunk.iter().take(filled) {
-            answer.write(offset, &entry.0)?;
+            reply.write(offset, &entry.0)?;
             offset = offset.saturating_add(N);
         }
         if filled < room {
@@ -210,24 +210,24 @@ fn write_table<const N: usize>(
 }
 
 /// Whether the process made room for exactly `entries` of `size` bytes behind `header` bytes.
-fn fits(answer: &Answer<'_>, header: usize, entries: u32, size: usize) -> bool {
+fn fits(reply: &Reply<'_>, header: usize, entries: u32, size: usize) -> bool {
     (entries as usize)
         .checked_mul(size)
         .and_then(|table| table.checked_add(header))
-        == Some(answer.len())
+        == Some(reply.len())
 }
 
-fn services(state: &NetnsState, answer: &mut Answer<'_>) -> Result {
+fn services(state: &NetnsState, reply: &mut Reply<'_>) -> Result {
     const HEADER: usize = size_of::<GetServices>();
-    let question = Record(answer.read::<HEADER>()?);
+    let question = Record(reply.read::<HEADER>()?);
     let wanted = question.u32(offset_of!(GetServices, num_services));
-    if !fits(answer, HEADER, wanted, SERVICE) {
+    if !fits(reply, HEADER, wanted, SERVICE) {
         return Err(EINVAL);
     }
     // Nothing changes while it is listed.
     let control = state.control();
     let mut next = Some(Cursor::default());
-    write_table(answer, HEADER, wanted as usize, |_, entries| {
+    write_table(reply, HEADER, wanted as usize, |_, entries| {
         Ok(collect_services(&control, &mut next, entries))
     })
 }
@@ -260,17 +260,17 @@ fn collect_services(
     filled
 }
 
-fn dests(state: &NetnsState, answer: &mut Answer<'_>) -> Result {
+fn dests(state: &NetnsState, reply: &mut Reply<'_>) -> Result {
     const HEADER: usize = size_of::<GetDests>();
-    let question = Record(answer.read::<HEADER>()?);
+    let question = Record(reply.read::<HEADER>()?);
     let wanted = question.u32(offset_of!(GetDests, num_dests));
-    if !fits(answer, HEADER, wanted, DEST) {
+    if !fits(reply, HEADER, wanted, DEST) {
         return Err(EINVAL);
     }
     let id = dests_service_id(&question);
     let control = state.control();
     control.with_service(&id, |_, _| ())?;
-    write_table(answer, HEADER, wanted as usize, |skip, places| {
+    write_table(reply, HEADER, wanted as usize, |skip, places| {
         control.with_service(&id, |read, service| {
             let dests = service.pool(read).map_or(&[][..], Pool::dests);
             let shown = dests.iter().filter(|dest| dest.id().family == Family::V4);

@@ -11,9 +11,9 @@ use kernel::prelude::*;
 use lvs_uapi::sockopt;
 
 use crate::kernel_ext::user::sockopt::{
-    Answer,
     Argument,
-    Options, //
+    Options,
+    Reply, //
 };
 use crate::table::NetnsState;
 
@@ -31,7 +31,7 @@ impl Options for Ipvs {
         set::handle(state, option, argument)
     }
 
-    fn get(state: &NetnsState, option: c_int, answer: &mut Answer<'_>) -> Result {
-        get::handle(state, option, answer)
+    fn get(state: &NetnsState, option: c_int, reply: &mut Reply<'_>) -> Result {
+        get::handle(state, option, reply)
     }
 }

@@ -42,7 +42,7 @@ pub(crate) trait Options: 'static {
     fn set(state: &Self::State, option: c_int, argument: &Argument) -> Result;
 
     /// Gets `option`.
-    fn get(state: &Self::State, option: c_int, answer: &mut Answer<'_>) -> Result;
+    fn get(state: &Self::State, option: c_int, reply: &mut Reply<'_>) -> Result;
 }
 
 /// What an option is set to.
@@ -78,12 +78,12 @@ impl Argument {
 
 /// A process's memory for an option that it gets; what it holds may be part of the question. Copies
 /// check that it is the process's.
-pub(crate) struct Answer<'a> {
+pub(crate) struct Reply<'a> {
     user: *mut c_void,
     len: &'a mut c_int,
 }
 
-impl Answer<'_> {
+impl Reply<'_> {
     /// Number of bytes.
     pub(crate) fn len(&self) -> usize {
         usize::try_from(*self.len).unwrap_or(0)
@@ -224,6 +224,6 @@ unsafe extern "C" fn get<T: Options>(
         let state = unsafe { state::<T>(sk) }?;
         // SAFETY: The core passes a valid place, which nobody else uses during the call.
         let len = unsafe { &mut *len };
-        T::get(state, option, &mut Answer { user, len }).map(|()| 0)
+        T::get(state, option, &mut Reply { user, len }).map(|()| 0)
     })
 }
