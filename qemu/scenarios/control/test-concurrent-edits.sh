@@ -1,12 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Servers, weights, thresholds and the scheduler of a service change all the time while two CPUs
-# begin connections: none is lost or refused, none goes to a server that was removed or has weight 0,
-# and all are counted once.
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
-. "$LIB/services.sh"
-. "$LIB/pktgen.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "Servers, weights, thresholds and the scheduler of a service change all the time while
+	two CPUs begin connections: none is lost or refused, none goes to a server that was
+	removed or has weight 0, and all are counted once"
 
 modprobe -q pktgen 2>/dev/null || [[ -e /proc/net/pktgen ]]
 
@@ -41,5 +38,3 @@ expect_eq "connections" "$SENT" "$CONNECTIONS"
 round "Schedulers that may refuse" 2 sh mh dh ovf none
 expect_eq "packets sent" 300000 "$SENT"
 expect_eq "some were refused, not all" 1 "$((CONNECTIONS > SENT / 20 && CONNECTIONS < SENT))"
-expect_clean_log
-pass

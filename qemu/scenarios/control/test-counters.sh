@@ -1,11 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The counters of services, servers and the whole are those of ip_vs for the
-# same traffic, also after zeroing and after a server was removed.
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
-. "$LIB/services.sh"
-. "$LIB/differential.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "The counters of services, servers and the whole are those of ip_vs for the same traffic,
+	also after zeroing and after a server was removed"
 
 stats() { in_ns director ipvsadm -Ln --stats --exact; }
 total() { in_ns director sed -n 3p /proc/net/ip_vs_stats; }
@@ -44,5 +41,3 @@ counters() {
 
 differential counters
 expect_match "TCP over NAT was counted" "$VIP:80 +30 +70 +60" "$(cat "$RUN/trace.2")"
-expect_clean_log
-pass

@@ -1,13 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Rates are estimated as under ip_vs, in a thread that heeds run_estimation, est_nice and est_cpulist. For many servers,
-# what the thread takes of a processor and what packets wait while it runs are printed; no check is about them:
+# For many servers, what the thread takes of a processor and what packets wait while it runs are
+# printed; no check is about them:
 #   qemu/run/uml.sh --mem 3072 --timeout 600 --env ESTIMATION_SERVICES=20000 --env ESTIMATION_SECONDS=20 \
 #       --env ESTIMATION_TURNS=5 qemu/scenarios/control/test-estimation.sh
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
-. "$LIB/services.sh"
-. "$LIB/pktgen.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "Rates are estimated as under ip_vs, in a thread that heeds run_estimation, est_nice and
+	est_cpulist"
 
 : "${ESTIMATION_SERVICES:=1000}" "${ESTIMATION_SECONDS:=4}" "${ESTIMATION_TURNS:=1}"
 BURST=$((20000 / SLOW))
@@ -129,5 +128,3 @@ for module in ip_vs "$LVS_MODULE"; do
 	unload_module "$module"
 done
 expect_eq "threads afterwards" "" "$(threads)"
-expect_clean_log
-pass

@@ -1,11 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Every command of the netlink family, well formed and malformed: the same
-# errors and the same bytes as ip_vs.  Nobody without privilege changes a thing.
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
-. "$LIB/services.sh"
-. "$LIB/differential.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "Every command of the netlink family, well formed and malformed: the same errors and the
+	same bytes as ip_vs. Nobody without privilege changes a thing"
 
 heading "Messages of every shape"
 messages() { in_ns director python3 "$HERE/genl_cases.py"; }
@@ -32,5 +29,3 @@ unprivileged() {
 	in_ns director ipvsadm -Sn
 }
 differential unprivileged
-expect_clean_log
-pass

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Lists that a client gives up half-way, and lists while others change the rules: each list ends, without an error, and
-# the one of the whole table is complete unless it says that something changed meanwhile.
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "Lists that a client gives up half-way, and lists while others change the rules: each
+	list ends, without an error, and the one of the whole table is complete unless it says
+	that something changed meanwhile"
 
 topology
 for module in ip_vs "$LVS_MODULE"; do
@@ -34,6 +34,3 @@ for module in ip_vs "$LVS_MODULE"; do
 	in_ns director ipvsadm -C
 	unload_module "$module"
 done
-remove_topology
-expect_clean_log
-pass

@@ -1,21 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# All files in /proc/net are read over and over while 150,000 connections come and go and the table is resized: each
-# reading ends, each row is whole, and what the files say fits together afterwards.  (While the table is resized rows may
-# be missing or twice, under either module.)
-# Printed are the longest delays of a packet while the connections are read and while they aren't, and how long a reader
-# stays in one chain of the table, which is what it looks at in one RCU section; it takes no lock.
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
-. "$LIB/services.sh"
-. "$LIB/pktgen.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "All files in /proc/net are read over and over while 150,000 connections come and go and
+	the table is resized: each reading ends, each row is whole, and what the files say fits
+	together afterwards. (While the table is resized rows may be missing or twice, under
+	either module.) Printed are the longest delays of a packet while the connections are read
+	and while they aren't, and how long a reader stays in one chain of the table, which is
+	what it looks at in one RCU section; it takes no lock"
 
 FLOWS=${FLOWS:-150000}
 FILES="ip_vs ip_vs_app ip_vs_conn ip_vs_conn_sync ip_vs_stats ip_vs_stats_percpu ip_vs_status"
 [[ $LVS_MODULE != lvs ]] || FILES+=" lvs lvs_conn"
 
-topology
-load_module "$LVS_MODULE"
+with_topology
 pktgen_servers
 in_ns director ipvsadm -A -u $VIP:54 -s rr
 for i in 50 51 52 53; do in_ns director ipvsadm -a -u $VIP:54 -r 10.9.0.$i -m; done
@@ -124,8 +121,3 @@ if [[ $LVS_MODULE == lvs ]]; then
 	say "the longest chain has $longest connections, which takes $((longest * row / 1000)) microseconds"
 	((longest > 0 && longest * row < 1000000)) || fail "a reader stays in a chain for more than a millisecond"
 fi
-
-remove_topology
-unload_module "$LVS_MODULE"
-expect_clean_log
-pass

@@ -1,12 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The files in /proc/net are byte for byte those of ip_vs after the same rules
-# and traffic, but for the order of services and connections (a random key),
-# seconds that ran and, in ip_vs_status, what each module tells of itself.
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
-. "$LIB/services.sh"
-. "$LIB/differential.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "The files in /proc/net are byte for byte those of ip_vs after the same rules and
+	traffic, but for the order of services and connections (a random key), seconds that ran
+	and, in ip_vs_status, what each module tells of itself"
 
 FILES="ip_vs ip_vs_app ip_vs_conn ip_vs_conn_sync ip_vs_stats ip_vs_stats_percpu"
 
@@ -95,5 +92,3 @@ proc() {
 }
 
 differential proc
-expect_clean_log
-pass

@@ -1,11 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# What is refused, with ip_vs's errors, and nothing half-changed: unknown schedulers and engines, masks
-# out of range, thresholds, weights; and by both tools, flags of other schedulers.
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
-. "$LIB/services.sh"
-. "$LIB/differential.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "What is refused, with ip_vs's errors, and nothing half-changed: unknown schedulers and
+	engines, masks out of range, thresholds, weights; and by both tools, flags of other
+	schedulers"
 
 messages() { python3 "$HERE/refusals.py" messages; }
 words() { python3 "$HERE/refusals.py" words ipvsadm /lvs/ipvsadm-rs; }
@@ -28,6 +26,3 @@ expect_match "a flag of its own" "-s sh 'sh-port' taken TCP  10.0.1.100:80 sh \\
 expect_match "an unknown scheduler" "-s nosuch  refused TCP  10.0.1.100:80 sh \\(sh-port\\) persistent 77"$'\n' "$trace"
 expect_eq "lines that the tools differ in" "" \
 	"$(diff <(sed -n '/^== tool 1/,/^== tool 2/{/^==/!p}' <<<"$trace") <(sed -n '/^== tool 2/,${/^==/!p}' <<<"$trace") || true)"
-
-expect_clean_log
-pass

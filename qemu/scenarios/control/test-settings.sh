@@ -1,10 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Settings that change the way of a packet, and thresholds: packet by packet as ip_vs, IPv4 and IPv6.
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
-. "$LIB/services.sh"
-. "$LIB/differential.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "Settings that change the way of a packet, and thresholds: packet by packet as ip_vs,
+	IPv4 and IPv6"
 
 settings() { python3 "$HERE/settings.py"; }
 settings6() { FAMILY=6 python3 "$HERE/settings.py"; }
@@ -24,5 +22,3 @@ for trace in settings settings6; do
 	expect_match "and recovers at three quarters" $'thresholds 4 and 0: 2 are left\n   at the server UDP' "$seen"
 	expect_match "a lower threshold is heeded" $'thresholds 4 and 2: 2 are left\n   at the client ICMP' "$seen"
 done
-expect_clean_log
-pass

@@ -1,11 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# A C program that knows only the socket options gets the same answers as from ip_vs: as root, as root of a user
-# namespace with a network of its own, and as somebody without the privilege.  So do ipvsadm and ipvsadm-rs where they can't
-# have netlink.
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
-. "$LIB/differential.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "A C program that knows only the socket options gets the same answers as from ip_vs: as
+	root, as root of a user namespace with a network of its own, and as somebody without the
+	privilege. So do ipvsadm and ipvsadm-rs where they can't have netlink"
 
 compile "$RUN/sockopts" "$HERE/sockopts.c" -D_GNU_SOURCE
 chmod 755 "$RUN" "$RUN/sockopts"
@@ -64,5 +62,3 @@ trace() {
 	expect_eq "ipvsadm-rs without netlink" "$(cat "$RUN/without_netlink.ipvsadm")" "$(cat "$RUN/without_netlink.ipvsadm-rs")"
 }
 differential trace
-expect_clean_log
-pass

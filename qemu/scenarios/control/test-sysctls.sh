@@ -1,12 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# All settings of net.ipv4.vs in the first network namespace, in another one and in one of a user
-# namespace: mode, default, and what becomes of valid, wrong and odd writes, line by line as ip_vs.
-# And the sizes that svc_lfactor and conn_tab_bits give the tables.
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
-. "$LIB/services.sh"
-. "$LIB/differential.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "All settings of net.ipv4.vs in the first network namespace, in another one and in one of
+	a user namespace: mode, default, and what becomes of valid, wrong and odd writes, line by
+	line as ip_vs. And the sizes that svc_lfactor and conn_tab_bits give the tables"
 
 # ip_vs has the settings of these schedulers while they are loaded.
 schedulers() {
@@ -111,7 +108,3 @@ for port in range(20000, 23000):
     s.bind(('', port)); s.sendto(b'x', ('$VIP', 53)); s.close()"
 poll "3000 connections" 10 sh -c "nsenter --net=/run/netns/director grep -q '^Conns:.3000$' /proc/net/ip_vs_status"
 expect_match "buckets" "Conn buckets:.256 \(8 bits" "$(in_ns director cat /proc/net/ip_vs_status)"
-remove_topology
-unload_module "$LVS_MODULE"
-expect_clean_log
-pass

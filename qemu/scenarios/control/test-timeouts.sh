@@ -1,13 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Timeouts set with --set: shown to the second while they run, entries gone
-# soon after, kept by further packets, unchanged by 0, refused when absurd.
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
-. "$LIB/services.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "Timeouts set with --set: shown to the second while they run, entries gone soon after,
+	kept by further packets, unchanged by 0, refused when absurd"
 
-topology
-load_module "$LVS_MODULE"
+with_topology
 admin -A -t $VIP:80 -s rr
 admin -a -t $VIP:80 -r 10.0.2.50 -m
 admin -A -u $VIP:53 -s rr
@@ -95,8 +92,3 @@ client.send(wire.udp(wire.FAKE_CLIENT, 6, wire.VIP, 53))
 table = wire.settled_connections()
 print(*sorted((k[0], wire.nominal(v[3])) for k, v in table.items() if k[2] in (3, 6)))" >"$RUN/new"
 expect_eq "timeouts after --set 900 120 300" "('TCP', 900) ('UDP', 300)" "$(cat "$RUN/new")"
-
-remove_topology
-unload_module "$LVS_MODULE"
-expect_clean_log
-pass

@@ -1,10 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# What the module does, shown with real HTTP and DNS requests: every step is
-# checked, and a failed expectation ends the run with its name.
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
-. "$LIB/services.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "What the module does, shown with real HTTP and DNS requests: every step is checked, and
+	a failed expectation ends the run with its name"
 
 W=$VIP:80
 
@@ -148,5 +146,3 @@ unload_module "$LVS_MODULE"
 say "rmmod $LVS_MODULE: done"
 expect_clean_log
 say "no warning in the kernel log"
-echo
-pass

@@ -1,15 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# A shell in the guest of the demonstration: module loaded, client, director and
-# three real servers up, one service configured.
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
-. "$LIB/services.sh"
+# A shell in the guest of the demonstration: module loaded, client, director and three real
+# servers up, one service configured.
+. "$(dirname "$0")/../lib/scenario.sh"
 
-topology
-web_server rs1 rs2 rs3 director
+with_topology rs1 rs2 rs3 director
 dns_server rs1 rs2 rs3
-load_module "$LVS_MODULE"
 admin -A -t $VIP:80 -s rr
 for rs in $RS1 $RS2 $RS3; do admin -a -t $VIP:80 -r "$rs" -m; done
 

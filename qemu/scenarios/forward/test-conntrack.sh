@@ -1,12 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# net.ipv4.vs.conntrack: which connections netfilter tracks and how, the same as ip_vs; a port that is used again goes to
-# another server at once, which ip_vs makes wait for a second; without it, nothing needs connection tracking.
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
-. "$LIB/dual_stack.sh"
-. "$LIB/services.sh"
-. "$LIB/differential.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "net.ipv4.vs.conntrack: which connections netfilter tracks and how, the same as ip_vs; a
+	port that is used again goes to another server at once, which ip_vs makes wait for a
+	second; without it, nothing needs connection tracking"
 
 nft_rules() { in_ns director nft "$@"; }
 set_conntrack() { in_ns director sh -c "echo $1 >/proc/sys/net/ipv4/vs/conntrack"; }
@@ -256,5 +253,3 @@ done
 remove_topology
 unload_module "$LVS_MODULE"
 [[ $LVS_MODULE == ip_vs ]] || poll "nf_conntrack is given back" 30 sh -c 'rmmod nf_conntrack_netlink nft_ct nf_conntrack; ! grep -q "^nf_conntrack " /proc/modules'
-expect_clean_log
-pass

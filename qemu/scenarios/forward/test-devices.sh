@@ -1,12 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The director's devices and routes change under connections: the next packet
-# goes the new way, and a device that goes, also with its namespace, is let go.
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
-. "$LIB/services.sh"
-. "$LIB/differential.sh"
-. "$LIB/pktgen.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "The director's devices and routes change under connections: the next packet goes the new
+	way, and a device that goes, also with its namespace, is let go"
 
 sent_by_alt() { in_ns director nft list counter inet sent alt | sed -n 's/.*packets \([0-9]*\).*/\1/p'; }
 # burst: 5 datagrams of one connection; says by which device they left.
@@ -135,5 +131,3 @@ for round in 1 2 3; do
 	poll "memory of connections, round $round" 20 few
 done
 unload_module "$LVS_MODULE"
-expect_clean_log
-pass

@@ -1,12 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The director as a client and as a server, clients in the servers' network, link-local clients: who is
-# answered, and what the table holds; as under ip_vs, over IPv4 and IPv6. Over IPv6 ip_vs 7.3 keeps the device
-# whose address a server on the director has, so that its namespace never goes away: ours has to go.
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
-. "$LIB/services.sh"
-. "$LIB/differential.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "The director as a client and as a server, clients in the servers' network, link-local
+	clients: who is answered, and what the table holds; as under ip_vs, over IPv4 and IPv6.
+	Over IPv6 ip_vs 7.3 keeps the device whose address a server on the director has, so that
+	its namespace never goes away: ours has to go"
 
 modprobe -q ip6_tunnel || true
 
@@ -75,5 +73,3 @@ expect_match "NAT of a link-local client" "a link-local client, -m"$'\n   at the
 expect_match "direct routing of one" "a link-local client, -g"$'\n   at the server TCP fe80::X > 10.0.1.100:9051 S ttl 63' "$seen"
 expect_match "a link-local service" "to a link-local service, from 10.0.1.50"$'\n   at the server TCP 10.0.1.50:1001 > 10.0.2.50:9053 S ttl 63' "$seen"
 expect_match "a link-local server is refused" "fe80::2.:9053 -m -> Invalid operation" "$seen"
-expect_clean_log
-pass

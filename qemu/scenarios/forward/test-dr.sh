@@ -1,10 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# VS/DR: real servers own the VIP and answer past the director; the packet on
-# the wire is the client's, one hop older.
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
-. "$LIB/services.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "VS/DR: real servers own the VIP and answer past the director; the packet on the wire is
+	the client's, one hop older"
 
 topology
 dr_server rs1 rs2 rs3
@@ -50,8 +48,3 @@ got=$(python3 "$RUN/seen.py")
 expect_eq "packets at the real server" \
 	"TCP 10.0.1.50:1000 > $VIP:81 S ttl 63 tos 0x10 len 40 df=1 mf=0 off=0
 UDP 10.0.1.50:1000 > $VIP:54 ttl 2 tos 0x0 len 33" "$got"
-
-remove_topology
-unload_module "$LVS_MODULE"
-expect_clean_log
-pass

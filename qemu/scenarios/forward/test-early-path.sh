@@ -1,10 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The early path: packets of established connections skip the director's filter chains when it is on and don't when it
-# is off, whatever the method; what it can't do exactly takes the normal path.
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
-. "$LIB/services.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "The early path: packets of established connections skip the director's filter chains
+	when it is on and don't when it is off, whatever the method; what it can't do exactly
+	takes the normal path"
 
 topology
 # The first server is reached by NAT, the others get the virtual address.
@@ -70,7 +69,3 @@ expect_fails "no server" in_ns client curl -s --max-time 3 "http://$VIP:81/"
 heading "Without services"
 admin -C
 expect_eq "the setting stays" 1 "$(in_ns director sysctl -n net.lvs.early_path)"
-remove_topology
-unload_module lvs
-expect_clean_log
-pass

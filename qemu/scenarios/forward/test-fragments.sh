@@ -1,11 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Datagrams in fragments on the wire, and IPv6 extension headers, to and from NAT, DR and TUN services: packet by
-# packet as ip_vs, and from end to end.
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
-. "$LIB/services.sh"
-. "$LIB/differential.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "Datagrams in fragments on the wire, and IPv6 extension headers, to and from NAT, DR and
+	TUN services: packet by packet as ip_vs, and from end to end"
 
 heading "Packet by packet, the same as ip_vs"
 frag() { python3 "$HERE/frag.py"; }
@@ -14,8 +11,7 @@ frag6() { python3 "$HERE/frag6.py"; }
 differential frag6
 
 heading "From end to end"
-topology
-load_module "$LVS_MODULE"
+with_topology
 dr_server rs2
 tun_server rs3
 for i in 1 2 3; do
@@ -49,8 +45,3 @@ for i in range(9):
         answer = s.recv(65535)
         print(answer[:3].decode() if answer[3:] == data[::-1] else 'wrong answer')" | tally)
 expect_eq "18 datagrams of 8 and 20 kB" "rs1=6 rs2=6 rs3=6" "$got"
-
-remove_topology
-unload_module "$LVS_MODULE"
-expect_clean_log
-pass

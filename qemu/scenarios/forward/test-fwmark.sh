@@ -1,14 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Services by firewall mark: over several addresses, ports and protocols, before
-# services by address, with NAT, DR and TUN, persistent or not; packet by packet
-# as ip_vs.  And a shop whose HTTP and HTTPS go to one server.
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
-. "$LIB/dual_stack.sh"
-. "$LIB/services.sh"
-. "$LIB/shop.sh"
-. "$LIB/differential.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "Services by firewall mark: over several addresses, ports and protocols, before services
+	by address, with NAT, DR and TUN, persistent or not; packet by packet as ip_vs. And a shop
+	whose HTTP and HTTPS go to one server"
 
 marks() { python3 "$HERE/marks.py"; }
 
@@ -22,8 +17,3 @@ dual_stack
 load_module "$LVS_MODULE"
 shop_servers rs1 rs2 rs3
 shop ip $VIP 10.0.1. 24 -- $RS1 $RS2 $RS3
-
-remove_topology
-unload_module "$LVS_MODULE"
-expect_clean_log
-pass

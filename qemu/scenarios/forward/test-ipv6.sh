@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# IPv6: NAT, DR and TUN, an IPv6 service with IPv4 servers, persistence by prefix, ICMPv6.  Servers
-# answer with their names; a large answer goes through segmentation offload.
-. "$(dirname "$0")/../lib/common.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "IPv6: NAT, DR and TUN, an IPv6 service with IPv4 servers, persistence by prefix, ICMPv6.
+	Servers answer with their names; a large answer goes through segmentation offload"
 
 VIP=2001:db8:1::100
 NODES="c d r1 r2 r3"
@@ -146,5 +146,3 @@ expect_eq "a closed port is reported" refused "$(ip netns exec c python3 "$HERE/
 pkill -f named_server.py || true
 for n in $NODES; do ip netns del "$n"; done
 unload_module "$LVS_MODULE"
-expect_clean_log
-pass

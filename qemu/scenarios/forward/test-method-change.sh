@@ -1,10 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# A real server gets another forwarding method, or leaves, while connections of before run and while a client uses its
-# ports again.
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
-. "$LIB/services.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "A real server gets another forwarding method, or leaves, while connections of before run
+	and while a client uses its ports again"
 
 W=$VIP:80
 
@@ -28,9 +26,7 @@ again() {
 size_of() { stat -c %s "$RUN/held.1"; }
 grown() { (($(size_of) > $1)); }
 
-topology
-web_server rs1 rs2
-load_module "$LVS_MODULE"
+with_topology rs1 rs2
 # DR needs the virtual address; replies to the client go through the director, where NAT wants them, and another way to DR's.
 # The two methods' replies differ in their source.
 ip -n rs1 addr replace $VIP/32 dev lo
@@ -90,8 +86,3 @@ admin -a -t $W -r $RS2 -m
 admin -d -t $W -r $RS1
 in_ns director sysctl -qw net.ipv4.vs.conn_reuse_mode=0
 expect_eq "the same port, the old server" nobody "$(again 7003)"
-
-remove_topology
-unload_module "$LVS_MODULE"
-expect_clean_log
-pass

@@ -1,11 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# NAT, DR and TUN servers and the director itself in one service, for TCP and
-# UDP; the director as a client of its own service; a service with a server
-# that is the director by NAT.
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
-. "$LIB/services.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "NAT, DR and TUN servers and the director itself in one service, for TCP and UDP; the
+	director as a client of its own service; a service with a server that is the director by
+	NAT"
 
 topology
 dr_server rs2
@@ -49,8 +47,3 @@ admin -a -t $VIP:80 -r $RS2 -m
 nat_server rs2
 expect_eq "10 requests of the director" "rs1=5 rs2=5" \
 	"$(in_ns director curl -s --max-time 20 "http://$VIP/?[1-10]" | tally)"
-
-remove_topology
-unload_module "$LVS_MODULE"
-expect_clean_log
-pass

@@ -1,11 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Packets too big for the tunnel or the next hop are answered with the right
-# MTU: packet by packet as ip_vs, and 1 MB up through a tunnel of 1400 bytes.
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
-. "$LIB/services.sh"
-. "$LIB/differential.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "Packets too big for the tunnel or the next hop are answered with the right MTU: packet
+	by packet as ip_vs, and 1 MB up through a tunnel of 1400 bytes"
 
 narrow_topology() {
 	topology
@@ -32,8 +29,3 @@ poll "the sink listens" 10 in_ns rs1 sh -c 'ss -Hltn "sport = :9000" | grep -q .
 expect_eq "sha256 of 1 MB up through the tunnel" "$(big_sum | cut -d' ' -f1)" \
 	"$(in_ns client python3 "$LIB/sink.py" send $VIP 9000 "$RUN/www/big")"
 expect_match "the client's route to the virtual address" "mtu 1380" "$(ip -n client route get $VIP)"
-
-remove_topology
-unload_module "$LVS_MODULE"
-expect_clean_log
-pass

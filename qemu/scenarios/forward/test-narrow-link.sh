@@ -1,14 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Links narrower than the ends know of, with a router before each: behind the real server's side for what clients send, and
-# behind the client's side for what servers send. Path MTU discovery has to get through the balancer: transfers are whole,
-# and the ends know the MTU that is left to them; NAT, DR and tunnels over IPv4 as under ip_vs, which relays no error
-# about those over IPv6.
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
-. "$LIB/dual_stack.sh"
-. "$LIB/services.sh"
-. "$LIB/differential.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "Links narrower than the ends know of, with a router before each: behind the real
+	server's side for what clients send, and behind the client's side for what servers send.
+	Path MTU discovery has to get through the balancer: transfers are whole, and the ends know
+	the MTU that is left to them; NAT, DR and tunnels over IPv4 as under ip_vs, which relays
+	no error about those over IPv6"
 
 SERVER=10.0.4.2 SERVER6=2001:db8:4::2
 FAR=10.0.5.2 FAR6=2001:db8:5::2
@@ -174,5 +171,3 @@ if [[ $LVS_MODULE == lvs ]]; then
 	remove_topology
 	unload_module lvs
 fi
-expect_clean_log
-pass

@@ -1,15 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# VS/NAT: TCP and UDP, 1 MB both ways with offloads on, client ports from end
-# to end of the range, port translation.
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
-. "$LIB/services.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "VS/NAT: TCP and UDP, 1 MB both ways with offloads on, client ports from end to end of
+	the range, port translation"
 
-topology
-web_server rs1 rs2 rs3
+with_topology rs1 rs2 rs3
 dns_server rs1 rs2 rs3
-load_module "$LVS_MODULE"
 
 heading "TCP, with and without a translated port"
 admin -A -t $VIP:80 -s rr
@@ -61,8 +57,3 @@ expect_eq "9 DNS queries" "rs1=3 rs2=3 rs3=3" "$(queries 9)"
 for ns in client rs1 rs2 rs3; do
 	expect_eq "UDP checksum errors in $ns" 0 "$(in_ns $ns nstat -asz UdpInCsumErrors | awk '/UdpInCsum/ { print $2 }')"
 done
-
-remove_topology
-unload_module "$LVS_MODULE"
-expect_clean_log
-pass

@@ -1,12 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Guest: --append ipv6.disable=1
-# A kernel that was booted without IPv6, where ip_vs once looked into tables that do not exist (2017): services and servers of
-# that family are refused as ip_vs refuses them, and IPv4 works.
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
-. "$LIB/services.sh"
-. "$LIB/differential.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "A kernel that was booted without IPv6, where ip_vs once looked into tables that do not
+	exist (2017): services and servers of that family are refused as ip_vs refuses them, and
+	IPv4 works"
 
 [[ ! -e /proc/sys/net/ipv6 ]] || fail "this guest has IPv6"
 setup() {
@@ -28,5 +26,3 @@ calls() {
 differential calls setup
 expect_match "IPv4 requests" "rs1=3" "$(cat "$RUN/trace.2")"
 expect_no_match "services of IPv6" "fd00" "$(grep '^-A -t .* -s rr$' "$RUN/trace.2" || true)"
-expect_clean_log
-pass

@@ -1,10 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# One-packet scheduling: packet by packet as ip_vs, and a flood of which nothing stays.
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
-. "$LIB/services.sh"
-. "$LIB/differential.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "One-packet scheduling: packet by packet as ip_vs, and a flood of which nothing stays"
 
 heading "Packet by packet, the same as ip_vs"
 ops() { python3 "$HERE/ops.py"; }
@@ -32,8 +29,3 @@ for i in range(30000):
 poll "all packets are counted" 10 sh -c "nsenter --net=/run/netns/director ipvsadm -Ln --stats --exact | grep -q 'UDP .* 30006 *30006'"
 expect_eq "entries in the table" 1 "$(in_ns director sh -c 'wc -l </proc/net/ip_vs_conn')"
 expect_match "no server counts a connection" "-> $RS1:53 +Tunnel +1 +0 +0" "$(admin -Ln)"
-
-remove_topology
-unload_module "$LVS_MODULE"
-expect_clean_log
-pass

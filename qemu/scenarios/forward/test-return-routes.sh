@@ -1,11 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The routes back to clients change while a connection goes on: each reply takes
-# the way that the tables have at that moment, as under ip_vs.
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
-. "$LIB/services.sh"
-. "$LIB/differential.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "The routes back to clients change while a connection goes on: each reply takes the way
+	that the tables have at that moment, as under ip_vs"
 
 VIP6=fd00:1::100
 # sent_by DEVICE: packets that left the director by it.
@@ -102,5 +99,3 @@ heading "Replies and routes that change"
 differential trace
 expect_eq "replies by the other device" 4 "$(grep -c 'alt=4 client=0' "$RUN/trace.2")"
 expect_eq "replies that found no way" 2 "$(grep -c 'no route: alt=0 client=0' "$RUN/trace.2")"
-expect_clean_log
-pass

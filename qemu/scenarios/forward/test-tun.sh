@@ -1,10 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# VS/TUN: real servers take ipip packets and answer past the director; outer
-# headers, 1 MB transfers that are segmented in the tunnel.
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
-. "$LIB/services.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "VS/TUN: real servers take ipip packets and answer past the director; outer headers, 1 MB
+	transfers that are segmented in the tunnel"
 
 topology
 tun_server rs1 rs2 rs3
@@ -50,8 +48,3 @@ inner="TCP 10.0.1.50:1001 > $VIP:81 S ttl 32 tos 0x12 len 40 df=1 mf=0 off=0"
 expect_eq "ipip packets at the real server" \
 	"IPIP 10.0.2.1 > 10.0.2.50 carries [$inner] ttl 32 tos 0x12 len 60 df=1 mf=0 off=0
 IPIP 10.0.2.1 > 10.0.2.50 carries [TCP 10.0.1.50:1000 > $VIP:81 S ttl 32 tos 0x12 len 40] ttl 32 tos 0x12 len 60" "$got"
-
-remove_topology
-unload_module "$LVS_MODULE"
-expect_clean_log
-pass

@@ -1,11 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# VS/TUN by GRE and GUE: packet by packet as ip_vs, and 1 MB up and down through each
-# kind, unpacked by the kernel's own receivers.
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
-. "$LIB/services.sh"
-. "$LIB/differential.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "VS/TUN by GRE and GUE: packet by packet as ip_vs, and 1 MB up and down through each
+	kind, unpacked by the kernel's own receivers"
 
 narrow_topology() {
 	topology
@@ -29,8 +26,7 @@ done
 heading "From end to end"
 modprobe -q fou || true
 modprobe -q ip_gre || true
-topology
-load_module "$LVS_MODULE"
+with_topology
 tun_server rs1 rs2 rs3
 in_ns rs1 ip fou add port 6080 gue
 ip -n rs2 link add plain type gre local $RS2 remote any
@@ -64,8 +60,3 @@ through "GUE with checksum" $RS1 --tun-type gue --tun-port 6080 --tun-csum
 through "GUE with remote checksum" $RS1 --tun-type gue --tun-port 6080 --tun-remcsum
 expect_eq "GRE packets with a bad checksum" 0 \
 	"$(ip -n rs3 -j -s -s link show summed | python3 -c 'import json, sys; print(json.load(sys.stdin)[0]["stats64"]["rx"]["crc_errors"])')"
-
-remove_topology
-unload_module "$LVS_MODULE"
-expect_clean_log
-pass

@@ -1,11 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Tunnels over IPv6 and between the families: whole transfers through the kernel's own receivers, both
-# families of clients and of servers, each kind of tunnel; ICMP errors about the outer packets reach the
-# client in its own family. ip_vs relays none of them.
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
-. "$LIB/services.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "Tunnels over IPv6 and between the families: whole transfers through the kernel's own
+	receivers, both families of clients and of servers, each kind of tunnel; ICMP errors about
+	the outer packets reach the client in its own family. ip_vs relays none of them"
 
 VIP6=fd00:0:a:1::64
 RS1_6=fd00:0:a:2::b
@@ -84,8 +82,3 @@ for vip in $VIP "[$VIP6]"; do
 		done
 	done
 done
-
-remove_topology
-unload_module "$LVS_MODULE"
-expect_clean_log
-pass

@@ -1,12 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# lvs and ip_vs exclude each other: the second to load is refused with one clear
-# line in the log, and the first goes on undisturbed.
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
-. "$LIB/services.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "lvs and ip_vs exclude each other: the second to load is refused with one clear line in
+	the log, and the first goes on undisturbed"
 
-[[ $LVS_MODULE == lvs ]] || { say "nothing to do for $LVS_MODULE"; pass; exit 0; }
+[[ $LVS_MODULE == lvs ]] || { say "nothing to do for $LVS_MODULE"; exit 0; }
 topology
 web_server rs1 rs2 rs3
 
@@ -60,6 +58,3 @@ for module in ip_vs lvs; do
 	in_ns director ipvsadm -C
 	unload_module $module
 done
-remove_topology
-expect_clean_log
-pass

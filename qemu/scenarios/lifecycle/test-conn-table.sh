@@ -1,15 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The connection table grows and shrinks under traffic: 200,000 flows, none is
-# lost, doubled or moved to another server; expiry gives the memory back.
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
-. "$LIB/services.sh"
-. "$LIB/pktgen.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "The connection table grows and shrinks under traffic: 200,000 flows, none is lost,
+	doubled or moved to another server; expiry gives the memory back"
 
 FLOWS=${FLOWS:-200000}
-topology
-load_module "$LVS_MODULE"
+with_topology
 # On an emulated processor the first flows would expire before the last are sent.
 admin --set 0 0 900
 admin -A -u $VIP:53 -s rr
@@ -89,9 +85,3 @@ admin --set 0 0 300
 say "pktgen: $(pktgen_flows "$FLOWS")"
 expect_eq "entries" "$FLOWS" "$(count)"
 admin -C
-remove_topology
-unload_module "$LVS_MODULE"
-no_slabs() { ! grep -E '^(lvs|ip_vs)' /proc/slabinfo; }
-poll "no slab cache is left behind" 10 no_slabs
-expect_clean_log
-pass

@@ -1,12 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# drop_entry: connections that have been idle for a minute after few packets go, those of fewer packets
-# first; those that are used, or were used much, stay.
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "drop_entry: connections that have been idle for a minute after few packets go, those of
+	fewer packets first; those that are used, or were used much, stay"
 
-topology
-load_module "$LVS_MODULE"
+with_topology
 admin -A -u $VIP:53 -s rr
 admin -a -u $VIP:53 -r 10.0.2.50:53 -m
 admin -A -t $VIP:80 -s rr
@@ -66,8 +64,3 @@ poll "many established ones of two packets are gone" 60 gone 5000 300 200
 poll "some of eight packets are gone" 90 gone 2000 400 399
 poll "some templates of one-packet services are gone" 90 gone 0 1 14
 for first in 3000 4000 6000; do expect_eq "connections of more packets, from $first" 300 "$(left $first 300)"; done
-
-remove_topology
-unload_module "$LVS_MODULE"
-expect_clean_log
-pass

@@ -1,12 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Namespaces by the thousand, each with a service and connections: little memory each, nothing left behind.  And the
-# connection table's key: each namespace has its own, nothing that a client chooses makes long chains.
-#
 # NAMESPACES  how many (default 300); 10,000 want --mem 8000 --timeout 3000
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
-. "$LIB/services.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "Namespaces by the thousand, each with a service and connections: little memory each,
+	nothing left behind. And the connection table's key: each namespace has its own, nothing
+	that a client chooses makes long chains"
 
 : "${NAMESPACES:=300}"
 load_module "$LVS_MODULE"
@@ -57,8 +55,3 @@ topology
 add_service director
 flows ""
 [[ $first != "$(order "")" ]] || fail "the key is the same each time"
-
-remove_topology
-unload_module "$LVS_MODULE"
-expect_clean_log
-pass

@@ -1,10 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Network namespaces: services in one are invisible in others, the same VIP in
-# two, and a namespace that goes away under traffic with live connections.
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
-. "$LIB/services.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "Network namespaces: services in one are invisible in others, the same VIP in two, and a
+	namespace that goes away under traffic with live connections"
 
 topology
 topology -b
@@ -68,7 +66,3 @@ for ((i = 0; i < 10; i++)); do ip netns del many$i; done
 expect_eq "requests in the first" "rs1=5 rs2=5" "$(requests 10)"
 
 remove_topology -b
-remove_topology
-unload_module "$LVS_MODULE"
-expect_clean_log
-pass

@@ -1,12 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Persistent services send a client where its first connection went, as ip_vs
-# does: by address, network, FTP and any port, for as long, whatever becomes of
-# servers and settings; and the listings say the same.
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
-. "$LIB/services.sh"
-. "$LIB/differential.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "Persistent services send a client where its first connection went, as ip_vs does: by
+	address, network, FTP and any port, for as long, whatever becomes of servers and settings;
+	and the listings say the same"
 
 # shellcheck disable=SC2086
 persistence() { python3 "$HERE/persist.py" ${CASES:-}; }
@@ -19,5 +16,3 @@ expect_no_match "two clients have different ones" $'one client: ([0-9.]*):.*anot
 expect_match "data connections go where the control connection went" \
 	$'control: (10\\.0\\.2\\.5[0-9]):21 .*data to other ports: \\1:30000 \\1:40000 \\1:1024 \\1:20\n' "$trace"
 expect_match "weight 0 keeps known clients" "all quiescent: known clients: $one $one $one"$'\n'"all quiescent: an unknown one: none" "$trace"
-expect_clean_log
-pass

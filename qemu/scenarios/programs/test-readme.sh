@@ -1,12 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The commands of README.md and of the howtos in docs/ work as printed: those in blocks that begin with ```sh, run where
-# they say, on hosts as they come up. Every howto has to be followed here.
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
-. "$LIB/services.sh"
-. "$LIB/shop.sh"
-. "$LIB/ftp.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "The commands of README.md and of the howtos in docs/ work as printed: those in blocks
+	that begin with \`\`\`sh, run where they say, on hosts as they come up. Every howto has to
+	be followed here"
 
 # Where README.md and docs/ are.
 DOCUMENTS=${DOCUMENTS:-/lvs}
@@ -177,5 +174,3 @@ for howto in "$DOCUMENTS"/docs/howto/*.md; do
 	[[ -z $(blocks sh "$howto") || " ${FOLLOWED[*]} " == *" $howto "* ]] ||
 		fail "nobody follows the commands of $howto"
 done
-expect_clean_log
-pass

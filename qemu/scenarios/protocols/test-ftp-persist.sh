@@ -1,14 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# A persistent FTP service in front of vsftpd: data connections to and from ports that no service
-# names reach the server of the control connection.  By DR and TUN passive and active, where the
-# director sees the client's half only; by NAT with EPSV, which names no address.  Over IPv4 and IPv6.
-# A server that takes no new clients goes on serving the old ones.
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
-. "$LIB/dual_stack.sh"
-. "$LIB/services.sh"
-. "$LIB/ftp.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "A persistent FTP service in front of vsftpd: data connections to and from ports that no
+	service names reach the server of the control connection. By DR and TUN passive and
+	active, where the director sees the client's half only; by NAT with EPSV, which names no
+	address. Over IPv4 and IPv6. A server that takes no new clients goes on serving the old
+	ones"
 
 # silent_servers4 / silent_servers6: the servers own the virtual address and answer the client directly.
 silent_servers4() { tun_server rs1 rs2 rs3; }
@@ -91,8 +88,3 @@ for method in -m -g -i; do
 	NETWORK=2001:db8:1:: RS=2001:db8:2::1 ADDRESS=$VIP6 SERVICE=[$VIP6]
 	persistent $method "[$RS1_6]" "[$RS2_6]" "[$RS3_6]"
 done
-
-remove_topology
-unload_module "$LVS_MODULE"
-expect_clean_log
-pass

@@ -1,15 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# FTP through NAT: active and passive, in the old words and the new, over both families, with and without connection
-# tracking and netfilter's own helper.  Servers are Debian's vsftpd, clients its curl, lftp and tnftp; the virtual
-# address is longer than the servers' when it is written down.  Transfers must be whole, and go to the control
-# connection's server.
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
-. "$LIB/dual_stack.sh"
-. "$LIB/services.sh"
-. "$LIB/ftp.sh"
-. "$LIB/differential.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "FTP through NAT: active and passive, in the old words and the new, over both families,
+	with and without connection tracking and netfilter's own helper. Servers are Debian's
+	vsftpd, clients its curl, lftp and tnftp; the virtual address is longer than the servers'
+	when it is written down. Transfers must be whole, and go to the control connection's
+	server"
 
 VIP=10.0.1.100
 LONG_VIP=10.100.100.100
@@ -258,5 +254,3 @@ if [[ $LVS_MODULE == lvs ]]; then
 		"$(tail -n +2 /proc/net/ip_vs_app | tr '\n' '|')"
 	unload_module lvs
 fi
-expect_clean_log
-pass

@@ -1,19 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# ICMP errors about balanced connections reach the side they are for, with the
-# addresses inside rewritten: from end to end, and packet by packet as ip_vs.
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
-. "$LIB/services.sh"
-. "$LIB/differential.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "ICMP errors about balanced connections reach the side they are for, with the addresses
+	inside rewritten: from end to end, and packet by packet as ip_vs"
 
 heading "Packet by packet, the same as ip_vs"
 icmp() { python3 "$HERE/icmp.py"; }
 differential icmp
 
-topology
-load_module "$LVS_MODULE"
-web_server rs1
+with_topology rs1
 admin -A -t $VIP:80 -s rr
 admin -a -t $VIP:80 -r $RS1 -m
 admin -A -u $VIP:7777 -s rr
@@ -73,8 +68,3 @@ expect_eq "sha256 of 1 MB sent over MTU 1300" "$(big_sum | cut -d' ' -f1)" \
 	"$(in_ns client python3 "$LIB/sink.py" send $VIP 9000 "$RUN/www/big")"
 expect_match "the client's route to the virtual address" "mtu 1300" "$(ip -n client route get $VIP)"
 kill -9 "$BACKGROUND_PID"
-
-remove_topology
-unload_module "$LVS_MODULE"
-expect_clean_log
-pass

@@ -1,10 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# SCTP: every chunk in every state, packets whole and cut, over IPv4 and IPv6, as under ip_vs.
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
-. "$LIB/services.sh"
-. "$LIB/differential.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "SCTP: every chunk in every state, packets whole and cut, over IPv4 and IPv6, as under
+	ip_vs"
 
 nat_states() { python3 "$HERE/sctp_states.py" nat; }
 dr_states() { python3 "$HERE/sctp_states.py" dr; }
@@ -95,8 +93,3 @@ through "DR" 7002 "" -g
 through "TUN" 7003 "" -i
 both_closed() { [[ $(state "$1") == $'CLOSED\nCLOSED' ]]; }
 for port in 7002 7003; do poll "both associations of port $port are closed" 10 both_closed $port; done
-
-remove_topology
-unload_module "$LVS_MODULE"
-expect_clean_log
-pass

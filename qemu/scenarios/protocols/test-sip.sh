@@ -1,11 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The persistence engine sip: which server a call goes to, what counts as a
-# call, what servers begin, and the templates of it all, the same as ip_vs.
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
-. "$LIB/services.sh"
-. "$LIB/differential.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "The persistence engine sip: which server a call goes to, what counts as a call, what
+	servers begin, and the templates of it all, the same as ip_vs"
 
 calls() { python3 "$HERE/sip.py" calls; }
 odd() { python3 "$HERE/sip.py" odd; }
@@ -27,12 +24,7 @@ differential removal
 heading "Over IPv6"
 differential six
 heading "Calls met by two CPUs at once"
-topology
-load_module "$LVS_MODULE"
+with_topology
 python3 "$HERE/sip.py" race >"$RUN/race"
 expect_eq "a race" "2400 packets of 400 calls, of which 0 are split
 400 templates of 400 calls" "$(cat "$RUN/race")"
-remove_topology
-unload_module "$LVS_MODULE"
-expect_clean_log
-pass

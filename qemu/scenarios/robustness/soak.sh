@@ -1,15 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Concurrency soak: TCP, SCTP, FTP and UDP over IPv4 and IPv6 through NAT, DR and TUN on two processors while services,
-# servers, weights, schedulers and settings change at random, the table is resized, namespaces come and go, everything is listed,
-# interfaces flap, and the module is unloaded and loaded under traffic. soak.py tells what must never happen.
-#
 # MINUTES  how long (default 10)
 # SEED     of what is drawn (default 1); what happens at the same time differs all the same
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
-. "$LIB/pktgen.sh"
-. "$LIB/ftp.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "Concurrency soak: TCP, SCTP, FTP and UDP over IPv4 and IPv6 through NAT, DR and TUN on
+	two processors while services, servers, weights, schedulers and settings change at random,
+	the table is resized, namespaces come and go, everything is listed, interfaces flap, and
+	the module is unloaded and loaded under traffic. soak.py tells what must never happen"
 
 : "${MINUTES:=10}" "${SEED:=1}"
 export PYTHON_COLORS=0 RUN
@@ -43,7 +40,3 @@ for i in 1 2 3; do poll "server $i is ready" 30 grep -q ready "$RUN/server$i"; d
 
 python3 "$HERE/soak.py" "$MINUTES" "$SEED" || fail "see above"
 CHECKS=$((CHECKS + 1))
-remove_topology
-unload_module lvs
-expect_clean_log
-pass

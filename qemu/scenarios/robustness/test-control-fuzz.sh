@@ -1,15 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Calls that configure the balancer, by a grammar: the same errors as under ip_vs and the same rules after them; without
-# privilege each socket option, command and setting is refused; and many callers at once in several namespaces leave
-# nothing behind.
-#
 # FUZZ_CALLS  how many each caller makes (default 3,000)
 # FUZZ_SEED   the same seed makes the same calls (default 1)
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
-. "$LIB/services.sh"
-. "$LIB/differential.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "Calls that configure the balancer, by a grammar: the same errors as under ip_vs and the
+	same rules after them; without privilege each socket option, command and setting is
+	refused; and many callers at once in several namespaces leave nothing behind"
 
 : "${FUZZ_CALLS:=3000}" "${FUZZ_SEED:=1}"
 
@@ -73,7 +69,3 @@ for caller in "${callers[@]}"; do wait "$caller" || fail "a caller failed"; done
 in_ns director ipvsadm -C
 in_ns director ipvsadm -A -t $VIP:80 -s rr
 expect_eq "rules after it" "-A -t $VIP:80 -s rr" "$(in_ns director ipvsadm -Sn)"
-remove_topology
-unload_module "$LVS_MODULE"
-expect_clean_log
-pass

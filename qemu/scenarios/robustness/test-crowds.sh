@@ -1,15 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Guest: --mem 384
-# Crowds that nothing but a limit keeps away: a client that connects to every port of a service from one port of its own, and
-# persistent clients by the million whom servers answered, on a machine with little memory.  Who was there goes on, others are
-# served, and memory comes back.
-#
 # CROWD  how many persistent clients (default 1,200,000, which with their connections is more than memory may take)
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
-. "$LIB/services.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
 . "$HERE/flood.sh"
+scenario "Crowds that nothing but a limit keeps away: a client that connects to every port of a
+	service from one port of its own, and persistent clients by the million whom servers
+	answered, on a machine with little memory. Who was there goes on, others are served, and
+	memory comes back"
 
 # The kernel with sanitizers is ten times as slow and takes more memory for each object.
 [[ ! -e /sys/kernel/debug/kmemleak ]] || : "${CROWD:=100000}"
@@ -125,4 +123,3 @@ flood answered $((CROWD / 10)) 55
 forgotten() { [[ $(templates ASSURED) == 0 && $(templates NONE) == 0 ]] && returned 16; }
 poll "the others are forgotten after their time" 60 forgotten
 flood_is_over 2 "$KEPT_PID" "$OWN_PID"
-pass

@@ -1,19 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Defences against floods: their modes and what they drop, as ip_vs; half-open connections go, others stay.
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
-. "$LIB/services.sh"
-. "$LIB/differential.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "Defences against floods: their modes and what they drop, as ip_vs; half-open connections
+	go, others stay"
 
 heading "Modes, dropped packets and states, the same as ip_vs"
 defence() { python3 "$HERE/defence.py"; }
 differential defence
 
 heading "drop_entry: half-open connections go, established ones stay"
-topology
-web_server rs1
-load_module "$LVS_MODULE"
+with_topology rs1
 admin -A -t $VIP:80 -s rr
 admin -a -t $VIP:80 -r $RS1:80 -m
 hold "http://$VIP/slow" kept
@@ -31,8 +27,3 @@ say "$(half_open) of 3000 are left"
 expect_eq "established connections" 1 "$(in_ns director grep -c ESTABLISHED /proc/net/ip_vs_conn)"
 expect_eq "a new client's answer" "rs1=1" "$(requests 1)"
 let_go "$HELD_PID"
-
-remove_topology
-unload_module "$LVS_MODULE"
-expect_clean_log
-pass

@@ -1,24 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Guest: --mem 512
-# Floods on a machine with little memory: SYNs of two million sources, datagrams, clients of a persistent service, first
-# fragments, and addresses for caches.  Memory stays bounded, an established connection goes on and new clients are served
-# while each lasts.
-#
 # FLOOD_SOURCES  how many SYNs, each from another address (default 2,000,000; a twentieth of the others)
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
-. "$LIB/services.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
 . "$HERE/flood.sh"
+scenario "Floods on a machine with little memory: SYNs of two million sources, datagrams, clients
+	of a persistent service, first fragments, and addresses for caches. Memory stays bounded,
+	an established connection goes on and new clients are served while each lasts"
 
 # The kernel with sanitizers is ten times as slow and takes more memory for each object.
 [[ ! -e /sys/kernel/debug/kmemleak ]] || : "${FLOOD_SOURCES:=100000}"
 : "${FLOOD_SOURCES:=2000000}"
 
-topology
-web_server rs1 rs2 rs3
+with_topology rs1 rs2 rs3
 dns_server rs1 rs2 rs3
-load_module "$LVS_MODULE"
 admin -A -t $VIP:80 -s rr
 admin -A -u $VIP:53 -s rr
 admin -A -u $VIP:54 -s rr
@@ -57,4 +52,3 @@ grown=$(($(meminfo Slab) - slab - ($(connection_memory) - connections)))
 heading "When it is over"
 expect_eq "new clients" "rs1=5 rs2=5 rs3=5" "$(requests 15)"
 flood_is_over 1 "$HELD_PID"
-pass

@@ -1,14 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Malformed packets of all protocols over all hooks, half of them about live connections: the kernel has nothing to
-# report, and connections beside them get every byte.
-#
 # FUZZ_PACKETS  how many, in each of three ways (default 60,000)
 # FUZZ_SEED     the same seed makes the same packets (default 1)
 # FUZZ_FAULTS   per cent of all allocations in interrupts that fail meanwhile, on the sanitized kernel (default 0)
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
-. "$LIB/services.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "Malformed packets of all protocols over all hooks, half of them about live connections:
+	the kernel has nothing to report, and connections beside them get every byte"
 
 # A module on the stock kernel.
 modprobe -q tun 2>/dev/null || [[ -e /dev/net/tun ]]
@@ -76,9 +73,7 @@ failed() {
 	((count > 0)) || fail "no allocation failed"
 }
 
-load_module "$LVS_MODULE"
-topology
-web_server rs1 rs2 rs3
+with_topology rs1 rs2 rs3
 services
 admin -A -t $VIP:8080 -s rr
 for server in $RS1 $RS2 $RS3; do admin -a -t $VIP:8080 -r $server:8080 -m; done
@@ -103,7 +98,3 @@ connections=$(in_ns director wc -l /proc/net/ip_vs_conn | cut -d' ' -f1)
 ((connections > 100)) || fail "only $connections connections: the packets did not get far"
 expect_eq "requests that are still served" "rs1=10 rs2=10 rs3=10" "$(requests 30)"
 in_ns director cat /proc/net/ip_vs /proc/net/ip_vs_stats /proc/net/ip_vs_conn >/dev/null
-remove_topology
-unload_module "$LVS_MODULE"
-expect_clean_log
-pass

@@ -1,19 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# What once corrupted memory in ip_vs, crashed or leaked there, by name: after each the kernel has nothing to report and
-# clients are served. Each is a function of regressions.py, which says when it was published.
-#
 # CASES  names, to do some of them only
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
-. "$LIB/services.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "What once corrupted memory in ip_vs, crashed or leaked there, by name: after each the
+	kernel has nothing to report and clients are served. Each is a function of regressions.py,
+	which says when it was published"
 
 # A module on the stock kernel.
 modprobe -q tun 2>/dev/null || [[ -e /dev/net/tun ]]
 
-topology
-web_server rs1 rs2 rs3
-load_module "$LVS_MODULE"
+with_topology rs1 rs2 rs3
 ip -n director -batch - <<-END
 	addr add fd00:1::100/128 dev front nodad
 	addr add fd00:2::1/64 dev back nodad
@@ -46,10 +42,3 @@ for name in ${CASES:-$(python3 "$HERE/regressions.py" list)}; do
 	expect_eq "$name: requests after it" "rs1=1 rs2=1 rs3=1" "$(requests 3)"
 	say "ok $name ($((SECONDS - start)) s)"
 done
-
-remove_topology
-unload_module "$LVS_MODULE"
-no_slabs() { ! grep -E '^(lvs|ip_vs)' /proc/slabinfo; }
-poll "no slab cache is left behind" 10 no_slabs
-expect_clean_log
-pass

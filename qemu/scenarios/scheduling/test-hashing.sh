@@ -1,14 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The schedulers that hash addresses (sh, mh, dh) give each of a long sequence of
-# connections to the server that ip_vs gives it to, with all their flags and 1 to
-# 100 servers, while connections are held and ended and rules change.  And a
-# server that mh has to spare is drained, and one that leaves or returns moves few
-# clients.
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
-. "$LIB/services.sh"
-. "$LIB/differential.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "The schedulers that hash addresses (sh, mh, dh) give each of a long sequence of
+	connections to the server that ip_vs gives it to, with all their flags and 1 to 100
+	servers, while connections are held and ended and rules change. And a server that mh has
+	to spare is drained, and one that leaves or returns moves few clients"
 
 choices() { python3 "$HERE/schedulers.py" choices 1,2,10,100 sh mh dh; }
 full() { python3 "$HERE/schedulers.py" full "$RUN/one-more"; }
@@ -32,6 +28,3 @@ differential moves
 say "$(paste -sd';' "$RUN/trace.2")"
 expect_eq "numbers of servers of which mh moved more than 1/N + 2 %" "" \
 	"$(awk '$6 > 100 / $2 + 2 || $7 > 100 / $2 + 2 || $6 < 1 || $8 > 4 { print $2 }' "$RUN/trace.2")"
-
-expect_clean_log
-pass

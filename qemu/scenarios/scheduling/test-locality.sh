@@ -1,12 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The schedulers that remember where an address went (lblc, lblcr) choose as
-# ip_vs, have its settings, forget in time, and hold no more than they should
-# however many addresses are asked for.
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
-. "$LIB/services.sh"
-. "$LIB/differential.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "The schedulers that remember where an address went (lblc, lblcr) choose as ip_vs, have
+	its settings, forget in time, and hold no more than they should however many addresses are
+	asked for"
 
 choices() { python3 "$HERE/schedulers.py" choices 1,2,10,100 lblc lblcr; }
 
@@ -62,5 +59,3 @@ if [[ $LVS_MODULE != ip_vs ]]; then
 	remove_topology
 	unload_module "$LVS_MODULE"
 fi
-expect_clean_log
-pass

@@ -1,11 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# rr, wrr, lc and wlc choose the very servers that ip_vs chooses, for the same
-# connections begun, held and ended and the same edits between them.
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
-. "$LIB/services.sh"
-. "$LIB/differential.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "rr, wrr, lc and wlc choose the very servers that ip_vs chooses, for the same connections
+	begun, held and ended and the same edits between them"
 
 picks() {
 	local seed=0 scheduler round
@@ -18,5 +15,3 @@ picks() {
 }
 
 differential picks
-expect_clean_log
-pass

@@ -1,15 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Of 100,000 new connections every server gets the share that its weight says, within 1 %, with all
-# schedulers that follow weights: among 5 servers of very different weights, and among 100.
-. "$(dirname "$0")/../lib/common.sh"
-. "$LIB/topology.sh"
-. "$LIB/services.sh"
-. "$LIB/pktgen.sh"
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "Of 100,000 new connections every server gets the share that its weight says, within 1 %,
+	with all schedulers that follow weights: among 5 servers of very different weights, and
+	among 100"
 
 PICKS=100000
-topology
-load_module "$LVS_MODULE"
+with_topology
 pktgen_servers
 in_ns director nft -f - <<-END
 	table netdev syn {
@@ -93,7 +90,3 @@ follow "mh, 5 servers" "of all" "$(shares -u mh mh-port -- "${few[@]}")"
 follow "sh, 5 servers" "of all" "$(shares -u sh sh-port -- "${few[@]}")"
 
 admin -C
-remove_topology
-unload_module "$LVS_MODULE"
-expect_clean_log
-pass

@@ -17,7 +17,7 @@ TCP, UDP, ICMP, IPIP = 6, 17, 1, 4
 PROTOCOLS = {TCP: "TCP", UDP: "UDP", ICMP: "ICMP", IPIP: "IPIP"}
 SO_RCVBUFFORCE = 33
 FLAGS = "FSRPAU"
-# How many times as long this machine takes: see common.sh.
+# How many times as long this machine takes: see expect.sh.
 SLOW = int(os.environ.get("SLOW", "1"))
 
 
