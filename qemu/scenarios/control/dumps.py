@@ -2,7 +2,7 @@
 """Lists that are given up half-way, and lists of rules that others change meanwhile.
 
 usage: dumps.py abandon COUNT     begins lists of every kind and closes the socket after their first part
-       dumps.py list STOP         lists everything until the file STOP exists: each list ends, and what says that nothing
+       dumps.py lists STOP        lists everything until the file STOP exists: each list ends, and what says that nothing
                                   changed meanwhile has every service that nobody changes, with its servers
        dumps.py change SEED STOP  adds, changes and deletes services and servers until STOP exists
 
@@ -14,6 +14,7 @@ import random
 import struct
 import sys
 
+from lvs.cases import case, main
 from lvs.genl import NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, Genl, GENL_ID_CTRL, address, attr, be16, be32, parse, text, u16, u32
 
 FIRST, SERVICES, SERVERS = 100_000, 300, 3
@@ -40,7 +41,9 @@ def family(send, name):
     return struct.unpack("H", dict(parse(replies[0][3]))[1])[0] if replies else None
 
 
-def abandon(count):
+@case
+def abandon(count: int):
+    prepare()
     for i in range(count):
         send = Genl()
         own = family(send, "LVS")
@@ -69,7 +72,8 @@ def listed(replies):
     return found
 
 
-def list_all(stop):
+@case
+def lists(stop):
     send = Genl()
     own = family(send, "LVS")
     lists, consistent = 0, 0
@@ -95,7 +99,8 @@ def list_all(stop):
     print(f"{lists} lists, {consistent} of the table without changes meanwhile", file=sys.stderr)
 
 
-def change(seed, stop):
+@case
+def change(seed: int, stop):
     draw = random.Random(seed)
     send = Genl()
     changes = 0
@@ -128,10 +133,4 @@ def prepare():
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "abandon":
-        prepare()
-        abandon(int(sys.argv[2]))
-    elif sys.argv[1] == "list":
-        list_all(sys.argv[2])
-    else:
-        change(int(sys.argv[2]), sys.argv[3])
+    main()

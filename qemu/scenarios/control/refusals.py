@@ -7,9 +7,9 @@ refusals.py words TOOL...  the same command lines with each tool"""
 
 import errno
 import subprocess
-import sys
 
 from lvs import wire
+from lvs.cases import case, main
 from lvs.genl import Genl, address, attr, be16, be32, text, u8, u16, u32
 
 NEW_S, SET_S, NEW_D, SET_D = 1, 2, 5, 6
@@ -51,6 +51,7 @@ def server(name, weight=1, upper=0, lower=0, fwd=0, tunnel=None, host=11):
     return attr(DEST, address(1, found) + be16(2, 80) + u32(3, fwd) + u32(4, weight) + u32(5, upper) + u32(6, lower) + u16(11, family) + extra)
 
 
+@case
 def messages():
     send = Genl()
 
@@ -100,7 +101,8 @@ def messages():
     print(*sorted(run("ipvsadm", "-Ln")[1].splitlines()), sep="\n")
 
 
-def words():
+@case
+def words(*tools):
     """The command lines. What a tool says is another test's matter: refused or
     taken, and what is listed then."""
     names = ["sh-fallback", "sh-port", "mh-fallback", "mh-port", "flag-1", "flag-2", "nonsense", "sh-port,mh-port",
@@ -113,7 +115,7 @@ def words():
         print(*line[3:], "" if flags is None else repr(flags), "refused" if status else "taken", *listed)
         return listed
 
-    for number, tool in enumerate(sys.argv[2:]):
+    for number, tool in enumerate(tools):
         print(f"== tool {number + 1}")
         for scheduler in ("rr", "wlc", "sh", "mh", "none"):
             for flags in names:
@@ -137,4 +139,4 @@ def words():
 
 wire.run("ip", "-6", "addr", "add", "fd00::1/64", "dev", "back", "nodad")
 with wire.Netns("director"):
-    {"messages": messages, "words": words}[sys.argv[1]]()
+    main()

@@ -3,13 +3,11 @@
 conn_reuse_mode, expire_nodest_conn, expire_quiescent_template, backup_only, and the servers' thresholds.
 FAMILY=6: over IPv6."""
 
-import importlib
-import os
 import time
 
-FAMILY = os.environ.get("FAMILY", "4")
-wire = importlib.import_module("lvs.wire6" if FAMILY == "6" else "lvs.wire")
-sides = wire.Sides(errors=True) if FAMILY == "6" else wire.Sides()
+from lvs.family import V6, wire
+
+sides = wire.sides(errors=True) if V6 else wire.sides()
 client, server, show = sides.client, sides.server, sides.show
 A, VIP = "10.0.1.50", wire.VIP
 SERVERS = [f"10.0.2.5{n}" for n in range(3)]
@@ -199,7 +197,7 @@ for lower, left in (("0", 3), ("0", 2), ("2", 2), ("2", 1), ("3", 2)):
     connect("with lower ones", 300)
 wire.ipvsadm("-C")
 
-if FAMILY == "4":
+if not V6:
     print("== ignore_tunneled: what comes out of a tunnel of others")
     service("-t", 87, "-m", 1)
     wire.run("ip", "link", "set", "tunl0", "up")

@@ -166,9 +166,6 @@ connections() {
 		'-Ln' '-Ln --stats' '-Ln --stats --exact' '-Ln --persistent-conn' '-Ln --thresholds'
 }
 
-# Nobody answers questions about names here.
-echo 'hosts: files' >/etc/nsswitch.conf
-echo 'services: files' >>/etc/nsswitch.conf
 # work NAME: runs the cases of standard input in a fresh network namespace and
 # adds its counts to the total.
 work() {
@@ -221,6 +218,7 @@ share() { unshare -n "$0" --work "$RUN" "$1" <"$2" >"$RUN/$1.log" 2>&1 & }
 # Nobody answers questions about names here.
 rm -f /etc/nsswitch.conf
 printf '%s\n' 'hosts: files' 'services: files' >/etc/nsswitch.conf
+
 # both_on MODULE: all cases with that module.
 both_on() {
 	LVS_MODULE=$1 TOTAL=$RUN/total

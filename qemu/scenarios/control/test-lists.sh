@@ -13,7 +13,7 @@ for module in ip_vs "$LVS_MODULE"; do
 	in_ns director ipvsadm -Sn | sort >"$RUN/steady"
 	workers=()
 	for i in 1 2; do
-		in_ns director python3 "$HERE/dumps.py" list "$RUN/stop" >"$RUN/lists.$i" 2>"$RUN/said.$i" &
+		in_ns director python3 "$HERE/dumps.py" lists "$RUN/stop" >"$RUN/lists.$i" 2>"$RUN/said.$i" &
 		workers+=($!)
 		in_ns director python3 "$HERE/dumps.py" change "$i" "$RUN/stop" 2>"$RUN/changed.$i" &
 		workers+=($!)

@@ -4,7 +4,7 @@ replies of NAT servers, packets that are dropped and packets of no service."""
 
 from lvs import wire
 
-sides = wire.Sides()
+sides = wire.sides()
 client, server = sides.client, sides.server
 for method, port in (("-m", 80), ("-g", 81), ("-i", 82)):
     for flag in ("-t", "-u"):

@@ -3,14 +3,11 @@
 transparent cache's clients when there is no cache (cache_bypass), and of stray replies (nat_icmp_send).
 FAMILY=6: over IPv6."""
 
-import importlib
-import os
 
 from lvs import genl
+from lvs.family import V6, wire
 
-FAMILY = os.environ.get("FAMILY", "4")
-wire = importlib.import_module("lvs.wire6" if FAMILY == "6" else "lvs.wire")
-sides = wire.Sides(errors=True) if FAMILY == "6" else wire.Sides()
+sides = wire.sides(errors=True) if V6 else wire.sides()
 client, server, show = sides.client, sides.server, sides.show
 A, VIP = "10.0.1.50", wire.VIP
 ORIGIN, CACHE = "10.0.2.55", "10.0.2.50"
@@ -33,8 +30,8 @@ def bypass_dest():
     """A server of the mark whose forwarding method is bypass, which ipvsadm can't make."""
     with wire.Netns("director"):
         ipvs = genl.Genl()
-    family = 10 if FAMILY == "6" else 2
-    address = wire.text("10.0.2.51") if FAMILY == "6" else "10.0.2.51"
+    family = 10 if V6 else 2
+    address = wire.text("10.0.2.51") if V6 else "10.0.2.51"
     service = genl.attr(1, genl.u16(1, family) + genl.u32(5, 1))
     dest = genl.attr(2, genl.address(1, address) + genl.be16(2, 0) + genl.u32(3, 4) + genl.u32(4, 1) + genl.u32(5, 0)
                      + genl.u32(6, 0))
@@ -90,7 +87,7 @@ for size in (1400, 1460):
     show(f"{size} bytes")
 wire.run("ip", "link", "set", "back", "mtu", "1500")
 reply = wire.tcp(ORIGIN, 80, A, first, "A", bytes(60))
-kind, code = (3, 1) if FAMILY == "4" else (1, 0)
+kind, code = (3, 1) if not V6 else (1, 0)
 client.send(wire.icmp(A, ORIGIN, kind, code, reply))
 show("an error about the origin's packet")
 request = wire.tcp(A, first, ORIGIN, 80, "A", bytes(60))

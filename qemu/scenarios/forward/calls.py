@@ -9,13 +9,15 @@ hard way.  UDP ignores it.
 """
 import socket
 import struct
-import sys
 import threading
 import time
+
+from lvs.cases import case, main
 
 AT_ONCE = struct.pack("ii", 1, 0)
 
 
+@case
 def ask(protocol, source, port, destination, destination_port, question):
     family = socket.AF_INET6 if ":" in source else socket.AF_INET
     kind = socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM
@@ -51,7 +53,8 @@ def unacknowledged(sock):
     return struct.unpack_from("I", sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104), 24)[0]
 
 
-def serve(name, addresses):
+@case
+def serve(name, *addresses):
     def datagrams(sock):
         while True:
             question, client = sock.recvfrom(100)
@@ -77,7 +80,4 @@ def serve(name, addresses):
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "serve":
-        serve(sys.argv[2], sys.argv[3:])
-    else:
-        ask(*sys.argv[2:8])
+    main()

@@ -8,7 +8,6 @@ ends.py              the trace"""
 
 import concurrent.futures
 import errno
-import importlib
 import os
 import selectors
 import socket
@@ -41,8 +40,9 @@ def serve(name):
 if sys.argv[1:2] == ["serve"]:
     serve(sys.argv[2])
 
-V6 = os.environ.get("FAMILY") == "6"
-wire = importlib.import_module("lvs.wire6" if V6 else "lvs.wire")
+# Which prepares the network for IPv6; servers do without.
+from lvs.family import V6, wire  # noqa: E402
+
 VIP, DIRECTOR = wire.VIP, "10.0.2.1"
 RS1, RS2, RS3 = "10.0.2.11", "10.0.2.12", "10.0.2.13"
 LOOPBACK = "::1" if V6 else "127.0.0.1"
@@ -127,7 +127,7 @@ case("a neighbour by way of the director", RS1, "-m", ["rs3"])
 ask_all()
 
 if V6:
-    sides = wire.Sides(errors=True)
+    sides = wire.sides(errors=True)
 
     def between(packet, source=None, target=None):
         """The packet with other addresses of 16 bytes."""

@@ -4,7 +4,7 @@ service."""
 
 from lvs import wire
 
-sides = wire.Sides()
+sides = wire.sides()
 client, server = sides.client, sides.server
 for method, port in (("-m", 53), ("-g", 54), ("-i", 55)):
     wire.ipvsadm("-A", "-u", f"{wire.VIP}:{port}", "-s", "rr")

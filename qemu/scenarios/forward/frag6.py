@@ -8,7 +8,7 @@ from lvs import wire6 as wire
 HOP_BY_HOP, ROUTING, FRAGMENT, NOTHING, OPTIONS = 0, 43, 44, 59, 60
 NAMES = {HOP_BY_HOP: "hop-by-hop", ROUTING: "routing", FRAGMENT: "fragment", OPTIONS: "options"}
 CLIENT, VIP, SERVER = "10.0.1.50", wire.VIP, "10.0.2.50"
-sides = wire.Sides(errors=True, also=NAMES)
+sides = wire.sides(errors=True, also=NAMES)
 client, server = sides.client, sides.server
 for method, port in (("-m", 53), ("-g", 54), ("-i", 55)):
     for flag in ("-u", "-t"):

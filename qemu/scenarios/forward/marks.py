@@ -2,12 +2,10 @@
 """Services by firewall mark over several addresses, ports and protocols: prints
 every packet that arrives, the connections and the counts.  FAMILY=6: over IPv6."""
 
-import importlib
-import os
 
-wire = importlib.import_module("lvs.wire6" if os.environ.get("FAMILY") == "6" else "lvs.wire")
+from lvs.family import wire
 
-sides = wire.Sides()
+sides = wire.sides()
 client = sides.client
 A, B = "10.0.1.50", "10.0.1.51"
 V1, V2, V3 = wire.VIP, "10.9.0.1", "10.9.0.2"

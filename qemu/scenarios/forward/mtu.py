@@ -4,7 +4,7 @@ each forwarding method; the link to the servers has an MTU of 1400."""
 
 from lvs import wire
 
-sides = wire.Sides()
+sides = wire.sides()
 client, server, show = sides.client, sides.server, sides.show
 for method, port in (("-m", 80), ("-g", 81), ("-i", 82)):
     for flag in ("-t", "-u"):

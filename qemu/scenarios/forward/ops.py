@@ -6,7 +6,7 @@ import time
 
 from lvs import wire
 
-sides = wire.Sides()
+sides = wire.sides()
 SERVERS = [f"10.0.2.{host}" for host in range(50, 53)]
 CLIENTS = [f"10.0.1.{host}" for host in (50, 51)]
 

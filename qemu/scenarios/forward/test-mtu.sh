@@ -4,12 +4,6 @@
 scenario "Packets too big for the tunnel or the next hop are answered with the right MTU: packet
 	by packet as ip_vs, and 1 MB up through a tunnel of 1400 bytes"
 
-narrow_topology() {
-	topology
-	ip -n director link set back mtu 1400
-	ip -n rs1 link set eth0 mtu 1400
-}
-
 heading "Packet by packet, the same as ip_vs"
 mtu() { python3 "$HERE/mtu.py"; }
 differential mtu narrow_topology
@@ -22,7 +16,7 @@ narrow_topology
 load_module "$LVS_MODULE"
 tun_server rs1
 web_server rs1
-background rs1 python3 "$LIB/sink.py" 9000
+background rs1 python3 "$LIB/sink.py" serve 9000
 admin -A -t $VIP:9000 -s rr
 admin -a -t $VIP:9000 -r $RS1 -i
 poll "the sink listens" 10 in_ns rs1 sh -c 'ss -Hltn "sport = :9000" | grep -q .'

@@ -47,7 +47,7 @@ network() {
 		route add 2001:db8:5::/64 via $CLIENT6
 	END
 	tunnel_ends deep "$SERVER" "$SERVER6" tunl0 sit0
-	background deep python3 "$LIB/sink.py" 9000 >/dev/null
+	background deep python3 "$LIB/sink.py" serve 9000 >/dev/null
 	background rs1 python3 "$HERE/named_server.py" rs1 >/dev/null
 	poll "port 9000 is served" 10 in_ns deep sh -c "ss -Hltn 'sport = :9000' | grep -q ."
 	poll "port 80 is served" 10 in_ns rs1 sh -c "ss -Hltn 'sport = :80' | grep -q ."

@@ -38,7 +38,7 @@ for i in 1 2 3; do
 	expect_eq "sha256 of download $i" "$(big_sum)" \
 		"$(in_ns client curl -s --max-time 30 "http://$VIP/big" | sha256sum)"
 done
-for i in 1 2 3; do background rs$i python3 "$LIB/sink.py" 9000; done
+for i in 1 2 3; do background rs$i python3 "$LIB/sink.py" serve 9000; done
 admin -A -t $VIP:9000 -s rr
 for rs in $RS1 $RS2 $RS3; do admin -a -t $VIP:9000 -r "$rs:9000" -m; done
 for i in 1 2 3; do

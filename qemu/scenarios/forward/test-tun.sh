@@ -25,7 +25,7 @@ for i in 1 2 3; do
 	expect_eq "sha256 of download $i" "$(big_sum)" \
 		"$(in_ns client curl -s --max-time 30 "http://$VIP/big" | sha256sum)"
 done
-for i in 1 2 3; do background rs$i python3 "$LIB/sink.py" 9000; done
+for i in 1 2 3; do background rs$i python3 "$LIB/sink.py" serve 9000; done
 for i in 1 2 3; do
 	poll "the sink of rs$i listens" 10 in_ns rs$i sh -c 'ss -Hltn "sport = :9000" | grep -q .'
 	expect_eq "sha256 of upload $i, through the tunnel" "$(big_sum | cut -d' ' -f1)" \

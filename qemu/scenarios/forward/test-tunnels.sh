@@ -4,12 +4,6 @@
 scenario "VS/TUN by GRE and GUE: packet by packet as ip_vs, and 1 MB up and down through each
 	kind, unpacked by the kernel's own receivers"
 
-narrow_topology() {
-	topology
-	ip -n director link set back mtu 1400
-	ip -n rs1 link set eth0 mtu 1400
-}
-
 heading "Packet by packet, the same as ip_vs"
 tunnels() { python3 "$HERE/tunnels.py"; }
 differential tunnels narrow_topology
@@ -36,7 +30,7 @@ ip -n rs3 link set summed up
 for ns in rs1 rs2 rs3; do
 	set_sysctls $ns 0
 	web_server $ns
-	background $ns python3 "$LIB/sink.py" 9000
+	background $ns python3 "$LIB/sink.py" serve 9000
 	poll "the sink of $ns listens" 10 in_ns $ns sh -c 'ss -Hltn "sport = :9000" | grep -q .'
 done
 

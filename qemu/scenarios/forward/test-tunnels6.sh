@@ -57,7 +57,7 @@ ip -n rs1 addr add "$VIP6/128" dev lo nodad
 # ip6tnl0 takes IPv6 in IPv6 alone, any6 both.
 tunnel_ends rs1 "$RS1" "$RS1_6" ip6tnl0 sit0
 background rs1 python3 "$HERE/named_server.py" rs1
-background rs1 python3 "$LIB/sink.py" 9000
+background rs1 python3 "$LIB/sink.py" serve 9000
 for port in 80 9000; do
 	poll "port $port is served" 10 in_ns rs1 sh -c "ss -Hltn 'sport = :$port' | grep -q ."
 done

@@ -13,7 +13,7 @@ TUNNELS = {
     84: (*GUE, "--tun-remcsum"),
     85: ("--tun-type", "ipip"),
 }
-sides = wire.Sides()
+sides = wire.sides()
 client, server = sides.client, sides.server
 
 

@@ -11,7 +11,7 @@ from lvs import wire6
 GUE = ("--tun-type", "gue", "--tun-port", "6080", "--tun-nocsum")
 GRE = ("--tun-type", "gre", "--tun-nocsum")
 A, VIP, ROUTER, DIRECTOR = "10.0.1.50", wire.VIP, "10.0.2.55", "10.0.2.1"
-sides = {4: wire.Sides(), 6: wire6.Sides(errors=True)}
+sides = {4: wire.sides(), 6: wire6.sides(errors=True)}
 of = {4: wire, 6: wire6}
 wire.run("sysctl", "-qw", "net.ipv6.icmp.ratelimit=0")
 

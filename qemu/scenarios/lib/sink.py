@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0
 """A TCP sink that answers with the SHA-256 of what it got, and its client.
 
-sink.py PORT                   serve
+sink.py serve PORT             serve
 sink.py send ADDRESS PORT FILE send the file, print the answer
 """
 
 import hashlib
 import socket
-import sys
+
+from lvs.cases import case, main
 
 
-def serve(port):
+@case
+def serve(port: int):
     with socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True) as server:
         while True:
             peer, _ = server.accept()
@@ -21,7 +23,8 @@ def serve(port):
                 peer.sendall(digest.hexdigest().encode())
 
 
-def send(address, port, name):
+@case
+def send(address, port: int, name):
     with socket.create_connection((address, port), 10) as peer, open(name, "rb") as file:
         peer.settimeout(30)
         peer.sendall(file.read())
@@ -29,7 +32,4 @@ def send(address, port, name):
         print(peer.recv(64, socket.MSG_WAITALL).decode())
 
 
-if sys.argv[1] == "send":
-    send(sys.argv[2], int(sys.argv[3]), sys.argv[4])
-else:
-    serve(int(sys.argv[1]))
+main()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Network namespaces joined by veth pairs to one switch.  Sourced after common.sh.
+# Network namespaces joined by veth pairs to one switch.  Sourced after expect.sh.
 #
 #   client 10.0.1.10 ---+                +--- rs1 10.0.2.11
 #                       +--- switch -----+--- rs2 10.0.2.12
@@ -103,6 +103,13 @@ topology() {
 	done
 	set_sysctls "client$sfx" 0
 	set_sysctls "director$sfx" 1
+}
+
+# narrow_topology: the way from the director to rs1 takes 1400 bytes.
+narrow_topology() {
+	topology
+	ip -n director link set back mtu 1400
+	ip -n rs1 link set eth0 mtu 1400
 }
 
 # nat_server NS...: replies go back through the director.

@@ -3,14 +3,13 @@
 the times they have left, for all kinds of services and changes of the rules.
 FAMILY=6: over IPv6."""
 
-import importlib
-import os
 import sys
 import time
 
-wire = importlib.import_module("lvs.wire6" if os.environ.get("FAMILY") == "6" else "lvs.wire")
+from lvs.cases import CASES, case, run
+from lvs.family import wire
 
-sides = wire.Sides()
+sides = wire.sides()
 client = sides.client
 VIP = ""
 A, B, C = "10.0.1.50", "10.0.1.51", "10.0.1.200"
@@ -75,6 +74,7 @@ def clear():
     wire.ipvsadm("-C")
 
 
+@case
 def by_address():
     name = service("-t", f"{VIP}:80", "-p", "30")
     service("-u", f"{VIP}:53", "-p", "50")
@@ -99,6 +99,7 @@ def by_address():
     clear()
 
 
+@case
 def clock():
     """Times to a second: a new connection restarts them, nothing else does."""
     service("-t", f"{VIP}:87", "-p", "30")
@@ -128,6 +129,7 @@ def clock():
     clear()
 
 
+@case
 def masks():
     service("-t", f"{VIP}:81", "-p", "30", "-M", "255.255.255.240")
     servers("of 10.0.1.48/28", *(connect(f"10.0.1.{n}", 81) for n in (48, 50, 55, 62, 63)))
@@ -138,6 +140,7 @@ def masks():
     clear()
 
 
+@case
 def ftp():
     service("-t", f"{VIP}:21", "-p", "30")
     control = connect(A, 21, "SA")
@@ -152,6 +155,7 @@ def ftp():
     clear()
 
 
+@case
 def any_port():
     service("-t", f"{VIP}:0", "-p", "30")
     service("-u", f"{VIP}:0", "-p", "60")
@@ -165,6 +169,7 @@ def any_port():
     clear()
 
 
+@case
 def held():
     """Connections that outlive the timeout."""
     service("-t", f"{VIP}:82", "-p", "5")
@@ -178,6 +183,7 @@ def held():
     clear()
 
 
+@case
 def assured():
     service("-u", f"{VIP}:54", "-p", "30")
     connect(A, 54, "U")
@@ -194,6 +200,7 @@ def assured():
     clear()
 
 
+@case
 def quiescent():
     name = service("-t", f"{VIP}:84", "-p", "30")
     first = connect(A, 84)
@@ -217,6 +224,7 @@ def quiescent():
     clear()
 
 
+@case
 def limits():
     """Servers overloaded and removed."""
     name = service("-t", f"{VIP}:85", "-p", "30")
@@ -237,6 +245,7 @@ def limits():
     clear()
 
 
+@case
 def no_scheduler():
     name = service("-t", f"{VIP}:86", "-p", "30")
     servers("known", connect(A, 86))
@@ -245,13 +254,12 @@ def no_scheduler():
     clear()
 
 
-CASES = [by_address, clock, masks, ftp, any_port, held, assured, quiescent, limits, no_scheduler]
 wire.run("ip", "route", "add", "local", "10.9.0.0/24", "dev", "lo")
 # A reader may miss what a growing table moves.
 wire.run("sysctl", "-qw", "net.ipv4.vs.conn_lfactor=4")
-for number, case in enumerate(CASES):
+for number, name in enumerate(CASES):
     # An address of its own, so that nothing of the others is in the table.
     VIP = f"10.9.0.{number + 1}"
-    if not sys.argv[1:] or case.__name__ in sys.argv[1:]:
-        print("==", case.__name__)
-        case()
+    if not sys.argv[1:] or name in sys.argv[1:]:
+        print("==", name)
+        run(name)

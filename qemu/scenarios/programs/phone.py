@@ -5,20 +5,29 @@ phone.py answer NAME                     on port 5060, with the name
 phone.py call FROM TO SECONDS [CALL-ID]  prints who answers within so many seconds, if anybody does"""
 
 import socket
-import sys
+
+from lvs.cases import case, main
 
 phone = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-if sys.argv[1] == "answer":
+
+
+@case
+def answer(name):
     phone.bind(("", 5060))
     while True:
-        phone.sendto(sys.argv[2].encode(), phone.recvfrom(2000)[1])
+        phone.sendto(name.encode(), phone.recvfrom(2000)[1])
 
-source, target, seconds, *call = sys.argv[2:]
-phone.bind((source, 0))
-phone.settimeout(float(seconds))
-head = "".join(f"Call-ID: {name}@example.com\r\n" for name in call)
-phone.sendto(f"INVITE sip:b@example.com SIP/2.0\r\n{head}\r\n".encode(), (target, 5060))
-try:
-    print(phone.recv(100).decode())
-except TimeoutError:
-    pass
+
+@case
+def call(source, target, seconds: float, *names):
+    phone.bind((source, 0))
+    phone.settimeout(seconds)
+    head = "".join(f"Call-ID: {name}@example.com\r\n" for name in names)
+    phone.sendto(f"INVITE sip:b@example.com SIP/2.0\r\n{head}\r\n".encode(), (target, 5060))
+    try:
+        print(phone.recv(100).decode())
+    except TimeoutError:
+        pass
+
+
+main()

@@ -11,6 +11,8 @@ import struct
 import sys
 import time
 
+from lvs.cases import case, main
+
 MESSAGE = 30000
 
 
@@ -29,6 +31,7 @@ def exactly(sock, size):
     return data
 
 
+@case
 def serve(address, port, name):
     listener = endpoint(address)
     listener.bind((address, int(port)))
@@ -44,6 +47,7 @@ def serve(address, port, name):
                 print(name, error, file=sys.stderr)
 
 
+@case
 def call(own, address, port, size, hold=None):
     data = random.Random(int(size)).randbytes(int(size))
     with endpoint(address) as sock:
@@ -62,4 +66,4 @@ def call(own, address, port, size, hold=None):
                 time.sleep(0.05)
 
 
-{"serve": serve, "call": call}[sys.argv[1]](*sys.argv[2:])
+main()

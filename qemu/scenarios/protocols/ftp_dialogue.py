@@ -6,8 +6,9 @@ ftp_dialogue.py client ADDRESS MODE...          one transfer for each mode: PASV
 """
 import re
 import socket
-import sys
 import threading
+
+from lvs.cases import case, main
 
 
 def family_of(address):
@@ -79,7 +80,8 @@ class Session:
         self.say("226 Done.")
 
 
-def serve(address, name, announced):
+@case
+def server(address, name, announced):
     control = listener(address, 21)
     while True:
         sock, _ = control.accept()
@@ -134,16 +136,14 @@ class Client:
         print(f"{mode}: {word} from {origin}", flush=True)
 
 
-def main():
-    if sys.argv[1] == "server":
-        serve(*sys.argv[2:])
-        return
-    client = Client(sys.argv[2])
-    for mode in sys.argv[3:]:
+@case
+def client(address, *modes):
+    control = Client(address)
+    for mode in modes:
         if mode == "EPSV ALL":
-            client.say(mode, "200")
+            control.say(mode, "200")
         else:
-            client.transfer(mode)
+            control.transfer(mode)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import sys
 from lvs import wire
 
 CLIENT, VIRTUAL, SERVER = wire.FAKE_CLIENT, "10.100.100.100", wire.FAKE_SERVER
-sides = wire.Sides()
+sides = wire.sides()
 PORT = 1000
 # Next sequence numbers of what each end itself sends.
 own = {"client": 1000, "server": 5000}

@@ -4,7 +4,7 @@ connections, in both directions."""
 
 from lvs import wire
 
-sides = wire.Sides()
+sides = wire.sides()
 client, server, show = sides.client, sides.server, sides.show
 wire.ipvsadm("-A", "-t", f"{wire.VIP}:80", "-s", "rr")
 wire.ipvsadm("-a", "-t", f"{wire.VIP}:80", "-r", f"{wire.FAKE_SERVER}:8080", "-m")

@@ -2,13 +2,13 @@
 """Prints what becomes of AH and ESP packets before and after a key exchange, of ICMP errors about them and about SCTP,
 and of errors that begin connections."""
 
-import sys
 
 import transports as t
 from lvs import wire
+from lvs.cases import case, main
 from transports import net
 
-sides = t.Sides()
+sides = t.sides()
 client, server, show = sides.client, sides.server, sides.show
 ISAKMP = 500
 METHODS = {"nat": (f":{ISAKMP}", "-m"), "nat to another port": (":501", "-m"), "dr": ("", "-g"), "tun": ("", "-i")}
@@ -40,6 +40,7 @@ def errors(title, address, inner, toward, kinds=((3, 4), (3, 3), (11, 0))):
             show(f"{title}: {kind}/{code} about {size} bytes, toward the {toward}")
 
 
+@case
 def ipsec():
     for name, (port, method) in METHODS.items():
         net.ipvsadm("-C")
@@ -81,6 +82,7 @@ def ipsec():
         t.put("expire_nodest_conn", 0)
 
 
+@case
 def life():
     """ESP keeps the exchange's connection alive, in both directions."""
     net.ipvsadm("--set", "0", "0", "3")
@@ -96,7 +98,8 @@ def life():
     sides.arrived()
 
 
-def sctp_errors():
+@case
+def sctp():
     for name, (port, method) in {"nat": (":9900", "-m"), "dr": ("", "-g"), "tun": ("", "-i")}.items():
         net.ipvsadm("-C")
         t.put("expire_nodest_conn", 1)
@@ -117,6 +120,7 @@ def sctp_errors():
         t.begun(f"{name}:", [1000])
 
 
+@case
 def scheduled():
     """Errors about what a service sent to a client of whom nothing is known."""
     add("-t", 80, "-s rr", f"{wire.FAKE_SERVER}:8080", "-m")
@@ -160,6 +164,7 @@ def scheduled():
             show("an error about a later fragment")
 
 
+@case
 def sloppy():
     """What may begin a TCP connection, and what is left alone inside tunnels."""
     add("-t", 80, "-s rr", f"{wire.FAKE_SERVER}:8080", "-m")
@@ -188,4 +193,4 @@ def sloppy():
 
 
 wire_tcp, wire_udp = net.tcp, net.udp
-{"ipsec": ipsec, "life": life, "sctp": sctp_errors, "scheduled": scheduled, "sloppy": sloppy}[sys.argv[1]]()
+main()

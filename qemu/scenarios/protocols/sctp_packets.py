@@ -5,7 +5,7 @@ import transports as t
 from lvs import wire
 from transports import net
 
-sides = t.Sides()
+sides = t.sides()
 client, server, show = sides.client, sides.server, sides.show
 SERVICES = {  # port: (scheduler and options, server, method)
     99: ("-s rr", f"{wire.FAKE_SERVER}:9900", "-m"),

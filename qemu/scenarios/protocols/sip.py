@@ -2,21 +2,19 @@
 """Prints what becomes of SIP messages to and from services with the
 persistence engine sip, and the templates they leave: sip.py PART.  FAMILY=6: over IPv6."""
 
-import importlib
 import os
 import random
 import select
 import socket
-import sys
 import time
 
-wire = importlib.import_module("lvs.wire6" if os.environ.get("FAMILY") == "6" else "lvs.wire")
+from lvs.cases import case, main
+from lvs.family import V6 as IPV6, wire
 
 random.seed(5)
-IPV6 = wire.__name__ == "wire6"
 # Three addresses are 31 letters longer each: where a row's time is, and the server's port.
 TIME, SERVER_PORT = (58 + 93, 41 + 93) if IPV6 else (58, 41)
-sides = wire.Sides()
+sides = wire.sides()
 SERVERS = [f"10.0.2.{host}" for host in range(50, 54)]
 CLIENTS = [f"10.0.1.{host}" for host in range(49, 57)]
 
@@ -83,6 +81,7 @@ def rules(title, *options):
     print(wire.ipvsadm("-Ln", *options).split("\n", 1)[1], end="")
 
 
+@case
 def calls():
     """Calls among many clients; a template for each call and network."""
     service(5060, "-p", "100", "-M", "255.255.255.0")
@@ -126,6 +125,7 @@ TOKENS = [
 ]
 
 
+@case
 def odd():
     """What has a Call-ID and what is dropped."""
     service(5060, "-p", "100", "-M", "255.255.255.0", servers=SERVERS[:1])
@@ -163,6 +163,7 @@ def odd():
     table("templates and connections")
 
 
+@case
 def marks():
     """Calls to whatever is marked."""
     print(wire.run("nft", "add table ip marks; add chain ip marks p { type filter hook prerouting priority mangle; }; "
@@ -187,6 +188,7 @@ def marks():
     table("templates and connections")
 
 
+@case
 def outgoing():
     """Servers that begin."""
     service(5060, "-p", "100", "-M", "255.255.255.0")
@@ -257,6 +259,7 @@ def outgoing():
     show("the balancer's own server begins")
 
 
+@case
 def removal():
     """Templates of servers that leave, and that end."""
     slow = int(os.environ["SLOW"])
@@ -294,6 +297,7 @@ def removal():
     show("no call, without servers")
 
 
+@case
 def six():
     """Calls over IPv6, from socket to socket."""
     client, director, servers = "fd00:1::10", ("fd00:1::1", "fd00:2::1"), ("fd00:2::11", "fd00:2::12")
@@ -364,6 +368,7 @@ def six():
         print("  ", *row.split()[:7], row.split(b"sip")[1:])
 
 
+@case
 def race():
     """Both CPUs meet the packets of a call at once, if there are two: still one server for each."""
     calls, each = 400, 6
@@ -394,4 +399,4 @@ def race():
     print(f"{len(templates)} templates of {len(set(row[65:] for row in templates))} calls")
 
 
-{"calls": calls, "odd": odd, "marks": marks, "outgoing": outgoing, "removal": removal, "six": six, "race": race}[sys.argv[1]]()
+main()

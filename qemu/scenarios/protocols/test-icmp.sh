@@ -60,7 +60,7 @@ ip -n deep -batch - <<-END
 END
 in_ns rs1 sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward'
 ip -n director route add 10.0.4.0/24 via $RS1
-background deep python3 "$LIB/sink.py" 9000
+background deep python3 "$LIB/sink.py" serve 9000
 admin -A -t $VIP:9000 -s rr
 admin -a -t $VIP:9000 -r 10.0.4.2 -m
 poll "the sink listens" 10 in_ns deep sh -c 'ss -Hltn "sport = :9000" | grep -q .'

@@ -2,15 +2,15 @@
 """SCTP, AH and ESP packets and ICMP errors about any packets, made and seen by hand over the family in $FAMILY (4 by
 default). Nodes have IPv4 addresses as in wire, which stand for IPv6 ones as in wire6."""
 
-import os
 import socket
 import struct
 import zlib
 
 from lvs import wire
+from lvs.family import V6
+from lvs.sides import Sides
 
 SCTP, ESP, AH = 132, 50, 51
-V6 = os.environ.get("FAMILY") == "6"
 if V6:
     from lvs import wire6
     net, ICMP, HEAD = wire6, 58, 40
@@ -140,22 +140,11 @@ def interesting(packet):
     return packet[6] in (wire.TCP, wire.UDP, SCTP, ESP, AH, 41) or packet[6] == ICMP and packet[40] < 128
 
 
-class Sides(net.Sides):
+def sides():
     """What arrives at the client and at rs1, of the protocols above."""
-
-    def __init__(self):
-        super().__init__()
-        wire.run("sysctl", "-qw", *ANY_REPLIES, "net.ipv6.icmp.ratelimit=0")
-        if V6:
-            for capture in self.seen.values():
-                capture.wanted = interesting
-
-    def show(self, title):
-        print(title)
-        found = self.arrived()
-        for side, packet in found:
-            print("   at the", side, describe(packet))
-        return found
+    made = Sides(net, interesting if V6 else None, describe)
+    wire.run("sysctl", "-qw", *ANY_REPLIES, "net.ipv6.icmp.ratelimit=0")
+    return made
 
 
 def begun(title, ports):

@@ -14,9 +14,10 @@ import os
 import random
 import socket
 import struct
-import sys
 
+from lvs.cases import case, main
 from lvs.genl import NLM_F_ACK, NLM_F_DUMP, Genl, address, attr, be16, be32, text, u8, u16, u32
+from lvs.sockopt import set_option
 
 SCHEDULERS = ["rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh", "sh", "sed", "nq", "", "x" * 15, "nosuch"]
 ADDRESSES = ["10.0.1.100", "10.0.1.101", "0.0.0.0", "255.255.255.255", "127.0.0.1", "224.0.0.1"]
@@ -137,14 +138,6 @@ def name(error):
     return errno.errorcode.get(error, error) if error else "ok"
 
 
-def set_option(sock, which, data):
-    try:
-        sock.setsockopt(socket.IPPROTO_IP, which, data)
-    except OSError as error:
-        return error.errno
-    return 0
-
-
 def get_option(sock, which, data, length):
     """The errno, and how long the answer is."""
     room = ctypes.create_string_buffer(data.ljust(1 << 16, b"\0"))
@@ -154,7 +147,7 @@ def get_option(sock, which, data, length):
     return 0, size.value
 
 
-def calls(seed, count, show):
+def make_calls(seed, count, show):
     draw = random.Random(seed)
     send = Genl()
     sock = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
@@ -174,6 +167,7 @@ def calls(seed, count, show):
             print(f"{i} {title}: {name(error)}")
 
 
+@case
 def options():
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     draw = random.Random(1)
@@ -186,7 +180,10 @@ def options():
             print(f"get {which} ({length} bytes):", *map(name, get_option(sock, which, record, length)[:1]))
 
 
-def commands(numbers):
+@case
+def commands(which="those"):
+    """Those that ip_vs has, or `all` numbers."""
+    numbers = range(19) if which == "all" else COMMANDS
     genl, draw = Genl(), random.Random(1)
     whole = attr(1, u16(1, 2) + u16(2, 6) + address(3, "10.0.1.101") + be16(4, 80) + text(6, "rr")
                  + attr(7, struct.pack("II", 0, 0xFFFFFFFF)) + u32(8, 0) + be32(9, 0xFFFFFFFF)) + attr(2, server_attributes(draw))
@@ -197,6 +194,7 @@ def commands(numbers):
                 print(f"command {command} ({len(payload)} bytes, flags {flags:#x}): {name(error)}, {len(replies)} replies")
 
 
+@case
 def settings():
     base = "/proc/sys/net/ipv4/vs"
     # ip_vs has those of lblc and lblcr once these are loaded.
@@ -209,14 +207,17 @@ def settings():
         print(f"setting {setting}: {name(error)}")
 
 
+@case
+def calls(seed: int, count: int):
+    """Says what each was answered."""
+    make_calls(seed, count, True)
+
+
+@case
+def silent(seed: int, count: int):
+    make_calls(seed, count, False)
+    os._exit(0)
+
+
 if __name__ == "__main__":
-    if sys.argv[1] == "options":
-        options()
-    elif sys.argv[1] == "commands":
-        commands(range(19) if sys.argv[2:] else COMMANDS)
-    elif sys.argv[1] == "settings":
-        settings()
-    else:
-        calls(int(sys.argv[2]), int(sys.argv[3]), sys.argv[1] == "calls")
-        if sys.argv[1] == "silent":
-            os._exit(0)
+    main()

@@ -16,22 +16,18 @@ import threading
 import time
 
 from lvs import wire
+from lvs.cases import case, main
 from lvs.genl import Genl, address, attr, be16, be32, text, u16, u32
 from lvs.packets import Tun, dgram, extension, icmp4, icmp6, ip4, ip6, sctp, segment
+from lvs.sockopt import set_option
 from lvs.wire import CLIENT, RS1, VIP, Netns
 
 VIP6, CLIENT6, SERVER6 = "fd00:1::100", "fd00:9::2", "fd00:2::11"
 NEAR = "10.0.9.2"
 SERVERS = [f"10.0.2.1{i}" for i in (1, 2, 3)]
-CASES = {}
 SET_ADD, SET_EDIT, SET_TIMEOUT, SET_STARTDAEMON, SET_STOPDAEMON = 1154, 1155, 1162, 1163, 1164
 GET_SERVICES, GET_DESTS = 1154, 1156
 EOPNOTSUPP, EINVAL = 95, 22
-
-
-def case(function):
-    CASES[function.__name__.replace("_", "-")] = function
-    return function
 
 
 def equal(what, wanted, got):
@@ -42,14 +38,6 @@ def equal(what, wanted, got):
 def raw_socket(netns="director"):
     with Netns(netns):
         return socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
-
-
-def set_option(sock, which, data):
-    try:
-        sock.setsockopt(socket.IPPROTO_IP, which, data)
-    except OSError as error:
-        return error.errno
-    return 0
 
 
 def service_record(port=99, scheduler=b"rr", mark=0, protocol=6):
@@ -564,7 +552,4 @@ def callers_without_privilege():
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "list":
-        print("\n".join(CASES))
-    else:
-        CASES[sys.argv[1]]()
+    main()

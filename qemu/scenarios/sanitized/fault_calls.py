@@ -9,9 +9,9 @@ import glob
 import os
 import socket
 import struct
-import sys
 
 from faults import LIBC, Faults, below_kernel, below_module, contents, write
+from lvs.cases import case, main
 from lvs.genl import NLM_F_ACK, NLM_F_DUMP, CTRL_ATTR_FAMILY_ID, CTRL_ATTR_FAMILY_NAME, CTRL_CMD_GETFAMILY, GENL_ID_CTRL, Genl, \
     address, attr, be16, be32, parse, text, u8, u16, u32
 
@@ -47,6 +47,7 @@ def traces():
     return ["loaded"] + there
 
 
+@case
 def load():
     below_kernel("do_one_initcall")
     faults.each("insmod", insmod, rmmod, traces, least=20)
@@ -235,6 +236,7 @@ def settings():
                     lambda: contents(path), least=0)
 
 
+@case
 def control():
     netlink = Netlink()
     below_module()
@@ -247,5 +249,5 @@ def control():
     netlink.do(FLUSH)
 
 
-{"load": load, "control": control}[sys.argv[1]]()
+main()
 print(f"  {faults.sites} allocations failed in turn")

@@ -11,18 +11,16 @@ schedulers.py expiration               how long lblc and lblcr remember
 schedulers.py flood                    more addresses than lblc and lblcr remember
 schedulers.py twos N,... FILE          adds lines to the file: N, and how often each server was drawn"""
 
-import importlib
 import os
 import random
-import socket
-import struct
 import subprocess
 import sys
 import time
 
 import chi_squared
 
-wire = importlib.import_module("lvs.wire6" if os.environ.get("FAMILY") == "6" else "lvs.wire")
+from lvs.cases import case, main
+from lvs.family import wire
 
 SERVERS = "10.8.0.0/16"
 VIRTUAL = "10.9"
@@ -170,7 +168,13 @@ class Case:
         restore([f"-D {self.service}"])
 
 
-def choices(sizes, schedulers):
+def numbers(text):
+    """Of a text like 1,2,10."""
+    return [int(number) for number in text.split(",")]
+
+
+@case
+def choices(sizes: numbers, *schedulers):
     number = 0
     for scheduler in schedulers:
         for flags in FLAGS.get(scheduler, [""]):
@@ -179,7 +183,8 @@ def choices(sizes, schedulers):
                 Case(number, scheduler, flags, size).run(*ROUNDS[size])
 
 
-def full_table(name):
+@case
+def full(name):
     """mh takes as many servers as its table has slots. ip_vs lists one more that
     is added later and never picks it; whether that was refused goes to a file."""
     servers = [f"10.8.{n >> 8}.{n & 255}" for n in range(1, 4095)]
@@ -196,6 +201,7 @@ def full_table(name):
     restore(["-D -f 251"])
 
 
+@case
 def drain(name):
     """mh with a server of weight 0: its clients go elsewhere, unless flag-3 has
     them refused as by ip_vs. Prints what is the same; how many were refused goes
@@ -217,6 +223,7 @@ def drain(name):
         restore(["-D -f 252"])
 
 
+@case
 def moves():
     """Percent of 2,000 clients that get another server when one of N leaves, when it
     returns, and from before to after: the mean of four sets of servers."""
@@ -254,6 +261,7 @@ def mapping(clients):
     return servers
 
 
+@case
 def expiration():
     """lblc and lblcr forget an address that nobody asked for longer than the
     setting says."""
@@ -273,6 +281,7 @@ def expiration():
         restore(["-D -f 253"])
 
 
+@case
 def flood():
     """20,000 addresses, more than lblc and lblcr remember, while there are so few
     connections that nothing else can grow."""
@@ -286,6 +295,8 @@ def flood():
             client.send(wire.tcp(*connection, 80, flags))
         return arrived().get(connection[:2], "none")
 
+    wire.run("nft", "add rule ip marks in ip daddr 11.254.0.0/16 meta mark set 254")
+    wire.run("ip", "route", "add", "local", "11.254.0.0/16", "dev", "lo")
     for turn, scheduler in enumerate(["lblc", "lblcr"]):
         restore([f"-A -f 254 -s {scheduler}"] + [f"-a -f 254 -r 10.8.0.{n} -m -w 5" for n in (1, 2)])
         answers = [ask(turn + 1), ask(turn + 3)]
@@ -302,7 +313,13 @@ def flood():
         restore(["-D -f 254"])
 
 
-def twos(size, name):
+@case
+def twos(sizes: numbers, name):
+    for size in sizes:
+        draw_twos(size, name)
+
+
+def draw_twos(size, name):
     """Servers of unequal weights and fixed loads, one of 10 without weight: one packet
     is a connection that leaves nothing behind, so all draws are alike. That their
     shares are those of the algorithm is said here; a line of the file is for comparison."""
@@ -353,20 +370,4 @@ def drawn(weights, loads):
 
 
 prepare()
-if sys.argv[1] == "twos":
-    for count in sys.argv[2].split(","):
-        twos(int(count), sys.argv[3])
-elif sys.argv[1] == "full":
-    full_table(sys.argv[2])
-elif sys.argv[1] == "drain":
-    drain(sys.argv[2])
-elif sys.argv[1] == "moves":
-    moves()
-elif sys.argv[1] == "flood":
-    wire.run("nft", "add rule ip marks in ip daddr 11.254.0.0/16 meta mark set 254")
-    wire.run("ip", "route", "add", "local", "11.254.0.0/16", "dev", "lo")
-    flood()
-elif sys.argv[1] == "expiration":
-    expiration()
-else:
-    choices([int(size) for size in sys.argv[2].split(",")], sys.argv[3:])
+main()

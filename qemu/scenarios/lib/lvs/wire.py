@@ -6,11 +6,12 @@ import select
 import socket
 import struct
 import subprocess
+import sys
 import time
 
+from lvs.sides import CLIENT, RS1, Sides
+
 VIP = "10.0.1.100"
-CLIENT = "10.0.1.10"
-RS1 = "10.0.2.11"
 FAKE_CLIENT = "10.0.1.50"
 FAKE_SERVER = "10.0.2.50"
 TCP, UDP, ICMP, IPIP = 6, 17, 1, 4
@@ -67,46 +68,9 @@ class Capture:
         return None
 
 
-class Sides:
-    """Senders and captures at the client and at rs1, and a way to tell that all
-    consequences of what was sent have arrived: marks that follow on its heels,
-    by way of the director, to both sides."""
-
-    def __init__(self):
-        # Packets that leave on one CPU keep their order.
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-        self.client, self.server = Sender("client"), Sender("rs1")
-        self.seen = {"client": Capture("client"), "server": Capture("rs1")}
-        self.mark = 0
-
-    def arrived(self):
-        """[(side, packet)] since the last time."""
-        marks = {}
-        for name, sender, address in (("client", self.client, CLIENT), ("server", self.server, RS1)):
-            for target in ("10.0.1.62", "10.0.2.62"):
-                self.mark += 1
-                packet = udp(address, self.mark & 0xFFFF, target, 9, name.encode())
-                marks.setdefault("client" if target == "10.0.1.62" else "server", set()).add(packet[20:22])
-                sender.send(packet)
-        found = []
-        for side, capture in self.seen.items():
-            while marks[side]:
-                packet = capture.next()
-                if packet is None:
-                    raise TimeoutError(f"a mark was lost on its way to the {side}")
-                if packet[16:20] in (b"\n\0\1\x3e", b"\n\0\2\x3e"):
-                    marks[side].discard(packet[20:22])
-                elif packet[16] < 224:
-                    found.append((side, packet))
-        return found
-
-    def show(self, title):
-        """Prints what arrived under a title, and returns it."""
-        print(title)
-        found = self.arrived()
-        for side, packet in found:
-            print("   at the", side, describe(packet))
-        return found
+def sides():
+    """What arrives at the client and at rs1."""
+    return Sides(sys.modules[__name__])
 
 
 def checksum(data):
@@ -160,6 +124,15 @@ def ports(packet):
     head = (packet[0] & 15) * 4
     sport, dport = struct.unpack("!HH", packet[head:head + 4])
     return socket.inet_ntoa(packet[12:16]), sport, socket.inet_ntoa(packet[16:20]), dport
+
+
+def target(packet):
+    """Where it goes."""
+    return socket.inet_ntoa(packet[16:20])
+
+
+def is_for_many(packet):
+    return packet[16] >= 224
 
 
 def protocol(packet):

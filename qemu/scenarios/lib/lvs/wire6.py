@@ -5,12 +5,13 @@ stand for IPv6 ones both in packets and in commands.
 a.b.c.d is fd00:0:a:bbcc::d, written in bytes, so that a /24 is a /64 and the
 prefixes below it differ in the last byte alone."""
 
-import os
 import re
 import socket
 import struct
+import sys
 
 from lvs import wire
+from lvs.sides import Sides
 from lvs.wire import CLIENT, FLAGS, RS1, SLOW, TCP, UDP, VIP, Netns, checksum  # noqa: F401
 
 HEAD = 40
@@ -114,48 +115,15 @@ def is_error(packet):
     return packet[6] == ICMPV6 and packet[HEAD] < 128
 
 
-class Sides(wire.Sides):
-    """As for IPv4, but that only TCP, UDP and tunnels are seen, and `errors` of ICMPv6, and what begins with a header
-    `also`."""
+def sides(errors=False, also=()):
+    """What arrives at the client and at rs1: TCP, UDP and tunnels, ICMPv6's `errors`, and what begins with a
+    header `also`."""
+    def wanted(packet):
+        # Groups are reported behind a header, too.
+        behind = packet[6] in also and packet[24] != 0xFF
+        return packet[6] in (TCP, UDP, IPV6) or behind or (errors and is_error(packet))
 
-    def __init__(self, errors=False, also=()):
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-        self.client, self.server = Sender("client"), Sender("rs1")
-        def wanted(packet):
-            # Groups are reported behind a header, too.
-            behind = packet[6] in also and packet[24] != 0xFF
-            return packet[6] in (TCP, UDP, IPV6) or behind or (errors and is_error(packet))
-
-        self.seen = {"client": Capture("client", wanted=wanted), "server": Capture("rs1", wanted=wanted)}
-        self.mark = 0
-
-    def arrived(self):
-        marks = {"client": set(), "server": set()}
-        targets = {"10.0.1.62": "client", "10.0.2.62": "server"}
-        for sender, address in ((self.client, CLIENT), (self.server, RS1)):
-            for target, side in targets.items():
-                self.mark = self.mark % 65535 + 1
-                marks[side].add(self.mark)
-                sender.send(udp(address, self.mark, target, 9))
-        found = []
-        for side, capture in self.seen.items():
-            while marks[side]:
-                packet = capture.next()
-                if packet is None:
-                    raise TimeoutError(f"a mark was lost on its way to the {side}")
-                if packet[6] in (TCP, UDP) and ports(packet)[2] in targets:
-                    marks[side].discard(ports(packet)[1])
-                else:
-                    found.append((side, packet))
-        return found
-
-    def show(self, title):
-        """Prints what arrived under a title, and returns it."""
-        print(title)
-        found = self.arrived()
-        for side, packet in found:
-            print("   at the", side, describe(packet))
-        return found
+    return Sides(sys.modules[__name__], wanted)
 
 
 def plain(src, dst, protocol, payload, ttl=64):
@@ -217,6 +185,15 @@ def describe(packet, inner=False):
 def ports(packet):
     return (unpacked(packet[8:24]), *struct.unpack("!H", packet[HEAD:HEAD + 2]), unpacked(packet[24:40]),
             *struct.unpack("!H", packet[HEAD + 2:HEAD + 4]))
+
+
+def target(packet):
+    """Where a TCP or UDP packet goes."""
+    return ports(packet)[2] if packet[6] in (TCP, UDP) else None
+
+
+def is_for_many(_packet):
+    return False
 
 
 def protocol(packet):
