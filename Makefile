@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
-# Everything is built in a Debian 13 tree that the first command makes in a cache directory: $LVS_CACHE, or
-# /var/cache/lvs for root and ~/.cache/lvs for others. What depends on this checkout goes to build/.
+# Everything is built in a Debian 13 tree that the first command makes in a cache directory:
+# $LVS_CACHE, or /var/cache/lvs for root and ~/.cache/lvs for others. What depends on this checkout
+# goes to build/.
 
 CACHE := $(or $(LVS_CACHE),$(if $(filter 0,$(shell id -u)),/var/cache/lvs,$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/lvs))
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: all help module cli install uninstall uml-module demo shell uml-shell test test-fast test-stock test-sanitized fuzz soak bench bench-stock check update clean distclean
+.PHONY: all help module cli install uninstall uml-module demo shell uml-shell test test-fast \
+	test-stock test-sanitized fuzz soak bench bench-stock check update clean distclean
 
 all: module cli  ## the module and the command line tool (default)
 
@@ -21,6 +23,11 @@ cli:             ## build/ipvsadm-rs
 # On the machine that shall balance; DESTDIR and KERNEL are for packagers.
 KERNEL ?= $(shell uname -r)
 MAN := /usr/local/share/man
+# A tree that is packed may be made where there is no depmod: who unpacks it runs one.
+DEPMOD = PATH="$$PATH:/usr/sbin:/sbin"; \
+	if command -v depmod >/dev/null; then $(SUDO) depmod $(if $(DESTDIR),-b "$(DESTDIR)") "$(KERNEL)"; \
+	elif [ -n "$(DESTDIR)" ]; then echo "no depmod here: run \"depmod $(KERNEL)\" where this is unpacked"; \
+	else echo "there is no depmod: install kmod and run \"depmod $(KERNEL)\"" >&2; exit 1; fi
 install: cli     ## build for the kernel that runs here (Debian 13 backports) and install: module, aliases, tool, manual
 	@LVS_KERNEL="$(KERNEL)" qemu/build/module.sh running
 	$(SUDO) install -D -m 644 build/running/lvs.ko "$(DESTDIR)/usr/lib/modules/$(KERNEL)/updates/lvs.ko"
@@ -28,12 +35,12 @@ install: cli     ## build for the kernel that runs here (Debian 13 backports) an
 	$(SUDO) install -D -m 755 build/ipvsadm-rs "$(DESTDIR)/usr/local/sbin/ipvsadm-rs"
 	$(SUDO) install -D -m 644 -t "$(DESTDIR)$(MAN)/man4" docs/man/lvs.4
 	$(SUDO) install -D -m 644 -t "$(DESTDIR)$(MAN)/man5" docs/man/lvs.rules.5
-	$(SUDO) depmod $(if $(DESTDIR),-b "$(DESTDIR)") "$(KERNEL)"
+	@$(DEPMOD)
 
 uninstall:       ## remove what install put there
 	$(SUDO) rm -f "$(DESTDIR)/usr/lib/modules/$(KERNEL)/updates/lvs.ko" "$(DESTDIR)/etc/modprobe.d/lvs.conf" \
 		"$(DESTDIR)/usr/local/sbin/ipvsadm-rs" "$(DESTDIR)$(MAN)/man4/lvs.4" "$(DESTDIR)$(MAN)/man5/lvs.rules.5"
-	$(SUDO) depmod $(if $(DESTDIR),-b "$(DESTDIR)") "$(KERNEL)"
+	@$(DEPMOD)
 
 uml-module:      ## build/uml/lvs.ko, for the user-mode kernel the tests run on
 	@qemu/build/module.sh uml
@@ -45,7 +52,7 @@ shell: all       ## a root shell in the guest of the demonstration: module loade
 	@qemu/run/stock.sh --interactive qemu/scenarios/demo/shell.sh
 
 uml-shell: uml-module cli  ## the same on user-mode Linux
-	@qemu/run/uml.sh --interactive
+	@qemu/run/uml.sh --interactive qemu/scenarios/demo/shell.sh
 
 test:            ## every test: cargo's, make check, the scenarios on user-mode Linux, the acceptance list on the stock kernel
 	@qemu/run/run-tests.sh host check uml stock

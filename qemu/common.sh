@@ -76,22 +76,25 @@ find_root() {
 # What this host's environment says about proxies, for programs that start with an empty one.
 proxy_settings() { env | grep -iE '^(http|https|no)_proxy=' || true; }
 
-# Run a command in the build root; CHROOT_ENV is its additional environment. Bind mounts live in a private mount namespace, so nothing is left behind however
-# this ends. Mounted: this checkout (read-only) at /src, build/ at /build, the cache at the path it has outside.
+# Run a command in the build root; CHROOT_ENV is its additional environment. Bind mounts live in a
+# private mount namespace, so nothing is left behind however this ends. Mounted: this checkout
+# (read-only) at /src, build/ at /build, the cache at the path it has outside.
 in_root() {
 	$SUDO unshare --mount --propagation private bash -c '
 		set -e
 		root=$1 top=$2 build=$3 cache=$4
 		shift 4
-		mkdir -p "$root/src" "$root/build" "$root$cache"
+		mkdir -p "$root/src" "$root/build"
 		mount --bind "$top" "$root/src"
 		mount -o remount,bind,ro "$root/src"
 		mount --bind "$build" "$root/build"
-		mount --bind "$cache" "$root$cache"
 		mount --bind /dev "$root/dev"
 		mount --bind /dev/pts "$root/dev/pts" || true
 		mount -t proc proc "$root/proc"
 		mount -t tmpfs tmpfs "$root/tmp"
+		# After /tmp, below which it may be.
+		mkdir -p "$root$cache"
+		mount --bind "$cache" "$root$cache"
 		mount --bind /etc/resolv.conf "$root/etc/resolv.conf"
 		exec chroot "$root" /usr/bin/env -i HOME=/root LANG=C.UTF-8 TERM="${TERM:-dumb}" \
 			PATH=/usr/sbin:/usr/bin:/sbin:/bin LVS_CACHE="$cache" "$@"' \

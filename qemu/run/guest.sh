@@ -47,7 +47,6 @@ parse_options() {
 	[ -n "$NAME" ] || NAME=$(basename "${1:-shell}" .sh)
 }
 
-# Make the run's directory: the artifacts, the scenarios, and the command.
 # The stock kernel's guest has no compiler.
 stage_programs() {
 	local programs=/build/${RUN##*/}/lvs/programs
@@ -60,6 +59,7 @@ stage_programs() {
 		gcc -D_GNU_SOURCE -shared -fPIC -o "$1/without_netlink" qemu/scenarios/control/without_netlink.c' sh "$programs"
 }
 
+# Make the run's directory: the artifacts, the scenarios, and the command.
 stage() {
 	local module=$1 script
 	mkdir -p "$LVS_BUILD/logs"
@@ -129,12 +129,14 @@ in_sealed_root() {
 		mount -o remount,bind,ro "$root"
 		mount --bind "$run" "$root/mnt"
 		mount --bind "$run/lvs" "$root/lvs"
-		mount --bind "$cache" "$root$cache"
 		[ -z "$modules" ] || mount --bind "$modules" "$root/usr/lib/modules"
 		mount -t proc proc "$root/proc"
 		mount --rbind /dev "$root/dev"
 		mount -t tmpfs -o "size=$((mem + 256))m,huge=$huge" tmpfs "$root/tmp" 2>/dev/null ||
 			mount -t tmpfs -o "size=$((mem + 256))m" tmpfs "$root/tmp"
+		# After /tmp, below which it may be.
+		mkdir -p "$root$cache"
+		mount --bind "$cache" "$root$cache"
 		chroot "$root" /usr/bin/env -i HOME=/tmp TMPDIR=/tmp PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@" \
 			<&0 3>>"$run/console.log" 2>&3 &
 		guest=$!

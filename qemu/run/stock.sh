@@ -32,8 +32,8 @@ qemu() {
 random.trust_cpu=on cryptomgr.notests printk.devkmsg=on $APPEND" "$@"
 }
 
-# The benchmark chooses: LVS_ACCEL, LVS_QEMU_ARGS.
-# Does KVM really run this kernel? /dev/kvm may open and every instruction fail. Probed once after each boot of this host.
+# Does KVM really run this kernel? /dev/kvm may open and every instruction fail. Probed once after
+# each boot of this host, unless LVS_ACCEL says what to use, as the benchmark does.
 accelerator() {
 	local mark answer
 	[ -z "${LVS_ACCEL:-}" ] || { echo "$LVS_ACCEL" && return; }

@@ -22,6 +22,8 @@ ip link set dummy0 up multicast on
 ip addr add 10.0.0.1/8 dev dummy0
 ip addr add 2001:db8::1/32 dev dummy0 nodad
 
+# eventually COMMAND...: waits until it succeeds.
+eventually() { local end=$((SECONDS + 15)); until "$@" || ((SECONDS > end)); do sleep 0.1; done; }
 heading() { printf '\n== %s\n' "$*"; }
 # same WHAT EXPECTED ACTUAL
 same() {
@@ -50,13 +52,22 @@ same "options that choose columns don't matter" "$(json)" "$(json --stats --rate
 same "the kernel's order" "$("$STOCK" -Ln --nosort | grep -c '^TCP')" "$(json --nosort | jq '[.services[] | select(.protocol == "tcp")] | length')"
 same "timeouts" '{"tcp":800,"tcp_fin":100,"udp":200}' "$(json --timeout | jq -c .timeouts)"
 [[ -z $daemon ]] || same "daemons" '["master","dummy0",5,8848]' "$(json --daemon | jq -c '.daemons[0] | [.role, .interface, .sync_id, .port]')"
+# nobody_reads COMMAND...: its status when nobody reads what it prints.
+nobody_reads() {
+	local status=0 pipe
+	exec {pipe}> >(true)
+	wait $!
+	"$@" >&"$pipe" 2>&1 || status=$?
+	exec {pipe}>&-
+	echo $status
+}
 same "no connections" '{"schema":1,"connections":[]}' "$(json -c | jq -c .)"
-for port in 1 2 3; do echo "query $port" >/dev/udp/10.0.0.1/53; done
+for port in 1 2 3; do echo "query $port" | socat -u - UDP4-SENDTO:10.0.0.1:53,sourceport=2000$port; done
 same "connections" "$(($("$STOCK" -Lnc | wc -l) - 2))" "$(json -c | jq '.connections | length')"
 same "json is for listings" "2 Illegal 'json' option with the 'save' command" "$("$OURS" -S --json 2>err; echo "$? $(cat err)")"
 same "an unknown service" "1 No such service" "$(json -t 10.0.0.1:9999 2>err; echo "$? $(cat err)")"
-same "nobody reads" 141 "$({ sleep 0.5; json; echo $? >status; } | true; cat status)"
-same "nobody reads what is wrong" 255 "$({ sleep 0.5; "$OURS" -D -t 10.9.9.9:9 2>&1; echo $? >status; } | true; cat status)"
+same "nobody reads" 141 "$(nobody_reads json)"
+same "nobody reads what is wrong" 255 "$(nobody_reads "$OURS" -D -t 10.9.9.9:9)"
 [[ -z $daemon ]] || "$OURS" --stop-daemon master
 
 heading "The summary of -R"
@@ -75,8 +86,9 @@ contains "a line that ends everything" '1 of 3 command lines failed: line 3; sto
 same "what came before it is done" 1 "$(rules | wc -l)"
 coproc WRITER { exec "$OURS" -R; }
 echo '-A -f 77' >&"${WRITER[1]}"
-sleep 0.5
-same "a line takes effect at once" "-A -f 77 -s wlc" "$(rules | grep 77)"
+appears() { rules | grep -q 77; }
+eventually appears
+same "a line takes effect before the input ends" "-A -f 77 -s wlc" "$(rules | grep 77)"
 exec {WRITER[1]}>&-
 wait "$WRITER_PID"
 
@@ -193,7 +205,7 @@ same "an unknown shell" 2 "$(ipvsadm-rs completions csh 2>/dev/null; echo $?)"
 ipvsadm-rs man >page.8
 same "the page is there" 0 $?
 same "man has nothing to complain of" "" "$(groff -man -ww -Tutf8 page.8 2>&1 >/dev/null)"
-same "nobody reads the page" 141 "$({ sleep 0.5; ipvsadm-rs man; echo $? >status; } | true; cat status)"
+same "nobody reads the page" 141 "$(nobody_reads ipvsadm-rs man)"
 same "its own help names them" yes "$(ipvsadm-rs -h | grep -q 'apply FILE' && echo yes)"
 same "ipvsadm's doesn't" "" "$( (exec -a ipvsadm "$OURS" -h) | grep 'apply FILE')"
 
@@ -204,8 +216,6 @@ mountpoint -q /dev/pts || { mkdir -p /dev/pts; mount -t devpts devpts /dev/pts; 
 export TERM=xterm
 screen() { tmux -u capture-pane -p -t watch; }
 send() { tmux send-keys -t watch "$@"; }
-# eventually COMMAND...: waits until it succeeds.
-eventually() { local end=$((SECONDS + 15)); until "$@" || ((SECONDS > end)); do sleep 0.1; done; }
 # shows WHAT PART [LINE]: waits until the screen, or that line of it, has the part.
 shows() {
 	local end=$((SECONDS + 15)) seen
