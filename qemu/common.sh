@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
 # Shared by the scripts of this directory; source it, do not run it.
 #
 # Everything expensive (the build root, kernel trees, kernels, guest images, cargo's registry) lives in one cache

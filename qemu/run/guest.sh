@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
 # Shared by uml.sh and stock.sh; source it after common.sh. Between them they differ only in how a kernel is started.
 #
 # A run has a directory build/run.XXXXXX: lvs/ is what the guest sees as /lvs, console.log the kernel's messages, which

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
 # Shared by the test runners: count, report, and run a few tests at a time. Source it after common.sh.
 
 RESULTS=$LVS_BUILD/tests

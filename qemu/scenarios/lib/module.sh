@@ -16,8 +16,8 @@ loaded() { grep -q "^$1 " /proc/modules; }
 not_loaded() { ! loaded "$1"; }
 
 load_module() {
-	case $1 in
 	# shellcheck disable=SC2086 # LVS_PARAMETERS: none or several
+	case $1 in
 	lvs) insmod "$LVS_KO" ${LVS_PARAMETERS:-} ;;
 	# As shipped its table is too small for the larger scenarios.
 	ip_vs) modprobe ip_vs conn_tab_bits=20 ;;
