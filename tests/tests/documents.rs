@@ -148,7 +148,9 @@ fn files_and_tests_that_are_named_exist() {
         .collect();
     let is_file = |name: &str| files.iter().any(|file| file.ends_with(&format!("/{name}")));
     let is_there = |word: &str| {
-        if word.contains(['{', '*', '<', '…', '$']) {
+        // A pattern, or a place for a name.
+        let is_pattern = word.contains(['{', '*', '<', '$']);
+        if is_pattern || word.contains("NAME") || word.contains("SUBJECT") {
             return true;
         }
         if FOLDERS.iter().any(|folder| word.starts_with(folder)) {

@@ -143,8 +143,9 @@ topology
 dr_server rs1 rs2
 web_server rs1 rs2
 ip -n director addr del $VIP/32 dev front
+remove_director2() { [[ ! -e /run/netns/director2 ]] || ip netns del director2; }
+at_exit remove_director2
 ip netns add director2
-at_exit "ip netns del director2"
 for link in front back; do
 	ip -n switch link add ${link}2 type veth peer name $link netns director2
 	ip -n switch link set ${link}2 master br0 up
@@ -166,7 +167,7 @@ done
 expect_eq "its server, to both" "$(in_ns director ipvsadm-rs -Lnc | awk '/^TCP/ { print $6 }')" \
 	"$(in_ns director2 ipvsadm-rs -Lnc | awk '/^TCP/ { print $6 }')"
 remove_topology
-ip netns del director2
+remove_director2
 unload_module lvs
 
 for howto in "$DOCUMENTS"/docs/howto/*.md; do
