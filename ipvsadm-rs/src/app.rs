@@ -13,7 +13,7 @@ use crate::change::Change;
 use crate::cli;
 use crate::cli::address::Resolver;
 use crate::cli::command::List;
-use crate::cli::options::Definition;
+use crate::cli::help;
 use crate::cli::CliError;
 use crate::cli::Command;
 use crate::client::Client;
@@ -25,7 +25,6 @@ use crate::listing;
 use crate::open::open;
 use crate::program::Calling;
 use crate::program::OWN_NAME;
-use crate::render::help;
 use crate::render::Format;
 use crate::render::Names;
 use crate::render::Numeric;
@@ -62,10 +61,9 @@ pub fn run(argv: &[String]) -> u8 {
     if let Some(status) = subcommand::run(&words) {
         return status;
     }
-    let definition = Definition::new();
     // Help needs no kernel.
     if let Ok(command @ (Command::Help | Command::Version)) =
-        cli::parse::parse(&definition, &words[..words.len().min(1)], &System)
+        cli::parse::parse(&words[..words.len().min(1)], &System)
     {
         return print(&help_text(&command, program, calling));
     }
@@ -76,7 +74,6 @@ pub fn run(argv: &[String]) -> u8 {
     let mut app = App {
         program,
         calling,
-        definition,
         client,
         resolver: System,
     };
@@ -84,8 +81,7 @@ pub fn run(argv: &[String]) -> u8 {
     if words.is_empty() {
         return app.list(List::All, &Format::default());
     }
-    let replaces =
-        calling == Calling::Restore && cli::parse::parse(&app.definition, &words, &System).is_ok();
+    let replaces = calling == Calling::Restore && cli::parse::parse(&words, &System).is_ok();
     if replaces {
         if let Outcome::Status(status @ REFUSED) = app.execute(Change::Flush.into()) {
             return status;
@@ -106,7 +102,6 @@ fn prefixed(command: &str, words: &[String]) -> Vec<String> {
 struct App<'a> {
     program: &'a str,
     calling: Calling,
-    definition: Definition,
     client: Client,
     resolver: System,
 }
@@ -136,7 +131,7 @@ impl App<'_> {
 
     fn parse(&self, words: &[String]) -> Result<Command, CliError> {
         let resolver: &dyn Resolver = &self.resolver;
-        cli::parse::parse(&self.definition, words, resolver)
+        cli::parse::parse(words, resolver)
     }
 
     fn explain(&self, error: &CliError) -> Outcome {

@@ -4,19 +4,49 @@
 
 use std::time::Duration;
 
+use clap::builder::PossibleValuesParser;
 use clap::Arg;
 use clap::ArgAction;
 use clap::ValueHint;
 
 use crate::candidates;
 use crate::cli::options;
+use crate::cli::options::Arity;
+use crate::cli::options::Spec;
+use crate::program::OWN_NAME;
 
 /// Options and subcommands, but not those that only shells use.
 pub fn whole() -> clap::Command {
     let visible = subcommands().into_iter();
-    options::definition()
-        .subcommands(visible.filter(|command| !command.is_hide_set()))
+    clap::Command::new(OWN_NAME)
+        .about("Administration of IP virtual servers")
+        .disable_help_flag(true)
+        .disable_version_flag(true)
         .disable_help_subcommand(true)
+        .args(options::all().map(arg))
+        .subcommands(visible.filter(|command| !command.is_hide_set()))
+}
+
+/// An option as clap has it.
+fn arg(spec: &Spec) -> Arg {
+    let mut arg = Arg::new(spec.long).long(spec.long).help(spec.help);
+    if let Some(letter) = spec.short {
+        arg = arg.short(letter);
+    }
+    if let Some(letter) = spec.alias {
+        arg = arg.visible_short_alias(letter);
+    }
+    if !spec.values.is_empty() {
+        arg = arg.value_parser(PossibleValuesParser::new(spec.values.to_vec()));
+    }
+    match spec.arity() {
+        Arity::None => arg.action(ArgAction::SetTrue),
+        Arity::One => arg.action(ArgAction::Set).value_name(spec.value_name()),
+        Arity::Optional => arg
+            .action(ArgAction::Set)
+            .value_name(spec.value_name())
+            .num_args(0..=1),
+    }
 }
 
 /// The subcommands as clap has them.
@@ -70,5 +100,15 @@ fn seconds(text: &str) -> Result<Duration, String> {
     match text.parse::<f64>() {
         Ok(seconds) if (0.1..=3600.0).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
         _ => Err("has to be 0.1 to 3600".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clap_finds_no_contradiction() {
+        whole().debug_assert();
     }
 }

@@ -178,6 +178,18 @@ pub struct Tunnel {
     pub flags: u16,
 }
 
+impl Tunnel {
+    /// Name of the type on the command line and in listings.
+    pub fn type_name(self) -> &'static str {
+        match self.kind {
+            flags::tunnel::TYPE_IPIP => "ipip",
+            flags::tunnel::TYPE_GUE => "gue",
+            flags::tunnel::TYPE_GRE => "gre",
+            _ => "invalid",
+        }
+    }
+}
+
 /// How packets get to a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Forward {
@@ -367,4 +379,19 @@ pub struct Daemon {
     pub port: Option<u16>,
     /// Time to live.
     pub ttl: Option<u8>,
+}
+
+impl Daemon {
+    /// A daemon of which only the role is said.
+    pub fn new(role: Role) -> Self {
+        Daemon {
+            role,
+            interface: String::new(),
+            sync_id: 0,
+            max_len: None,
+            group: None,
+            port: None,
+            ttl: None,
+        }
+    }
 }

@@ -7,7 +7,6 @@ use std::net::IpAddr;
 
 use ipvsadm::change::Change;
 use ipvsadm::cli::address::Resolver;
-use ipvsadm::cli::options::Definition;
 use ipvsadm::cli::parse::parse;
 use ipvsadm::cli::Command;
 use ipvsadm::model::Protocol;
@@ -28,7 +27,7 @@ impl Resolver for NoNames {
 
 fn read(line: &str) -> Result<Command, String> {
     let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-    parse(&Definition::new(), &words, &NoNames).map_err(|error| error.to_string())
+    parse(&words, &NoNames).map_err(|error| error.to_string())
 }
 
 /// Command lines and their messages.

@@ -6,7 +6,6 @@ use std::collections::HashMap;
 use std::collections::HashSet;
 
 use crate::change::Change;
-use crate::cli::options::Definition;
 use crate::cli::parse::parse;
 use crate::cli::Command;
 use crate::document::into_model;
@@ -84,7 +83,6 @@ fn of_document(document: &Document) -> Result<State, FileError> {
 /// Reads saved command lines. `-C` is what an empty table starts from anyway; what edits or deletes has no
 /// place in a description.
 pub fn rules(text: &str) -> Result<State, FileError> {
-    let definition = Definition::new();
     let mut services: Vec<Entry> = Vec::new();
     let mut places = HashMap::new();
     let mut state = State::default();
@@ -93,8 +91,7 @@ pub fn rules(text: &str) -> Result<State, FileError> {
         // Reading from memory doesn't fail.
         let Ok(line) = line else { break };
         let wrong = |text: &str| FileError::Line(line.number, text.to_owned());
-        let command =
-            parse(&definition, &line.words, &System).map_err(|error| wrong(&error.to_string()))?;
+        let command = parse(&line.words, &System).map_err(|error| wrong(&error.to_string()))?;
         match command {
             Command::Change(Change::Flush) if services.is_empty() => table = true,
             Command::Change(Change::AddService(service)) => {

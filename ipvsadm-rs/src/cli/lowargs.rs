@@ -8,37 +8,23 @@
 //! - A value may begin with a dash, unless it is optional.
 //! - `--` ends the options; a single `-` is a word.
 
+use super::options;
 use super::options::Arity;
-use super::options::Definition;
-use super::options::Opt;
+use super::options::Spec;
+use super::usage::WordError;
 
 /// An option with its value, as it stands on the command line.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Occurrence {
     /// Which option.
-    pub opt: Opt,
+    pub spec: &'static Spec,
     /// Its value. Always there if the option demands one.
     pub value: Option<String>,
-}
-
-/// Why a word can't be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Problem {
-    /// No such option.
-    #[error("unknown option")]
-    Unknown,
-    /// The value is missing.
-    #[error("missing argument")]
-    MissingArgument,
-    /// There is a value, but the option takes none.
-    #[error("option does not take an argument")]
-    UnwantedArgument,
 }
 
 /// Walks the words of one command line, program name excluded.
 #[derive(Debug)]
 pub struct Lexer<'a> {
-    definition: &'a Definition,
     words: &'a [String],
     next: usize,
     /// What is left of a word of short options.
@@ -50,9 +36,8 @@ pub struct Lexer<'a> {
 
 impl<'a> Lexer<'a> {
     /// Starts before the first of the words.
-    pub fn new(definition: &'a Definition, words: &'a [String]) -> Self {
+    pub fn new(words: &'a [String]) -> Self {
         Lexer {
-            definition,
             words,
             next: 0,
             cluster: None,
@@ -62,7 +47,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// The next option, or `None` after the last word.
-    pub fn next_option(&mut self) -> Result<Option<Occurrence>, Problem> {
+    pub fn next_option(&mut self) -> Result<Option<Occurrence>, WordError> {
         if let Some(cluster) = self.cluster.take() {
             return self.short(cluster).map(Some);
         }
@@ -94,50 +79,49 @@ impl<'a> Lexer<'a> {
         &self.rest
     }
 
-    fn long(&mut self, word: &'a str) -> Result<Occurrence, Problem> {
+    fn long(&mut self, word: &'a str) -> Result<Occurrence, WordError> {
         let (name, attached) = match word.split_once('=') {
             Some((name, value)) => (name, Some(value)),
             None => (word, None),
         };
-        let (opt, arity) = self.definition.by_long(name).ok_or(Problem::Unknown)?;
-        self.with_value(opt, arity, attached)
+        let spec = options::by_long(name).ok_or(WordError::Unknown)?;
+        self.with_value(spec, attached)
     }
 
-    fn short(&mut self, cluster: &'a str) -> Result<Occurrence, Problem> {
+    fn short(&mut self, cluster: &'a str) -> Result<Occurrence, WordError> {
         let mut letters = cluster.chars();
-        let letter = letters.next().ok_or(Problem::Unknown)?;
+        let letter = letters.next().ok_or(WordError::Unknown)?;
         let tail = letters.as_str();
-        let (opt, arity) = self.definition.by_short(letter).ok_or(Problem::Unknown)?;
-        match arity {
-            Arity::None if tail.starts_with('=') => Err(Problem::UnwantedArgument),
+        let spec = options::by_short(letter).ok_or(WordError::Unknown)?;
+        match spec.arity() {
+            Arity::None if tail.starts_with('=') => Err(WordError::UnwantedArgument),
             Arity::None => {
                 self.cluster = (!tail.is_empty()).then_some(tail);
-                Ok(Occurrence { opt, value: None })
+                Ok(Occurrence { spec, value: None })
             }
             Arity::One | Arity::Optional => {
                 let attached = tail.strip_prefix('=').unwrap_or(tail);
-                self.with_value(opt, arity, (!tail.is_empty()).then_some(attached))
+                self.with_value(spec, (!tail.is_empty()).then_some(attached))
             }
         }
     }
 
     fn with_value(
         &mut self,
-        opt: Opt,
-        arity: Arity,
+        spec: &'static Spec,
         attached: Option<&'a str>,
-    ) -> Result<Occurrence, Problem> {
-        let value = match (arity, attached) {
+    ) -> Result<Occurrence, WordError> {
+        let value = match (spec.arity(), attached) {
             (Arity::None, None) => None,
-            (Arity::None, Some(_)) => return Err(Problem::UnwantedArgument),
+            (Arity::None, Some(_)) => return Err(WordError::UnwantedArgument),
             (_, Some(value)) => Some(value.to_owned()),
-            (Arity::One, None) => Some(self.take_word().ok_or(Problem::MissingArgument)?),
+            (Arity::One, None) => Some(self.take_word().ok_or(WordError::MissingArgument)?),
             (Arity::Optional, None) => match self.words.get(self.next) {
                 Some(word) if !word.starts_with('-') => self.take_word(),
                 _ => None,
             },
         };
-        Ok(Occurrence { opt, value })
+        Ok(Occurrence { spec, value })
     }
 
     fn take_word(&mut self) -> Option<String> {
@@ -151,19 +135,18 @@ impl<'a> Lexer<'a> {
 mod tests {
     use super::*;
 
-    type Options = Vec<(Opt, Option<String>)>;
+    type Options = Vec<(&'static str, Option<String>)>;
 
     /// Reads a whole line: the options with their values, then the words.
-    fn read(line: &str) -> Result<(Options, Vec<String>), (Problem, String)> {
-        let definition = Definition::new();
+    fn read(line: &str) -> Result<(Options, Vec<String>), (WordError, String)> {
         let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
-        let mut lexer = Lexer::new(&definition, &words);
+        let mut lexer = Lexer::new(&words);
         let mut options = Vec::new();
         loop {
             match lexer.next_option() {
-                Ok(Some(o)) => options.push((o.opt, o.value)),
+                Ok(Some(o)) => options.push((o.spec.long, o.value)),
                 Ok(None) => break,
-                Err(problem) => return Err((problem, lexer.current_word().to_owned())),
+                Err(error) => return Err((error, lexer.current_word().to_owned())),
             }
         }
         let rest = lexer.rest().iter().map(|&word| word.to_owned()).collect();
@@ -180,10 +163,7 @@ mod tests {
 
     #[test]
     fn values_are_attached_or_follow() {
-        let expected = vec![
-            (Opt::AddService, None),
-            (Opt::TcpService, value("1.2.3.4:80")),
-        ];
+        let expected = vec![("add-service", None), ("tcp-service", value("1.2.3.4:80"))];
         for line in [
             "-A -t 1.2.3.4:80",
             "-A -t1.2.3.4:80",
@@ -199,38 +179,35 @@ mod tests {
 
     #[test]
     fn demanded_values_may_begin_with_a_dash() {
-        assert_eq!(options("-w -1"), [(Opt::Weight, value("-1"))]);
+        assert_eq!(options("-w -1"), [("weight", value("-1"))]);
     }
 
     #[test]
     fn optional_values_may_not() {
-        assert_eq!(
-            options("-p -n"),
-            [(Opt::Persistent, None), (Opt::Numeric, None)]
-        );
-        assert_eq!(options("-p 5"), [(Opt::Persistent, value("5"))]);
-        assert_eq!(options("-p5"), [(Opt::Persistent, value("5"))]);
-        assert_eq!(options("--persistent="), [(Opt::Persistent, value(""))]);
-        assert_eq!(options("-p"), [(Opt::Persistent, None)]);
+        assert_eq!(options("-p -n"), [("persistent", None), ("numeric", None)]);
+        assert_eq!(options("-p 5"), [("persistent", value("5"))]);
+        assert_eq!(options("-p5"), [("persistent", value("5"))]);
+        assert_eq!(options("--persistent="), [("persistent", value(""))]);
+        assert_eq!(options("-p"), [("persistent", None)]);
     }
 
     #[test]
     fn words_are_kept_apart() {
         let (options, rest) = read("1 --set 2 - -n -- -3").expect("a legal line");
-        assert_eq!(options, [(Opt::Set, None), (Opt::Numeric, None)]);
+        assert_eq!(options, [("set", None), ("numeric", None)]);
         assert_eq!(rest, ["1", "2", "-", "-3"]);
     }
 
     #[test]
-    fn problems_name_the_word() {
-        for (line, problem, word) in [
-            ("-Lnz", Problem::Unknown, "-Lnz"),
-            ("--tcp x", Problem::Unknown, "--tcp"),
-            ("-A -t", Problem::MissingArgument, "-t"),
-            ("--nosort=1", Problem::UnwantedArgument, "--nosort=1"),
-            ("-nX=c", Problem::UnwantedArgument, "-nX=c"),
+    fn errors_name_the_word() {
+        for (line, error, word) in [
+            ("-Lnz", WordError::Unknown, "-Lnz"),
+            ("--tcp x", WordError::Unknown, "--tcp"),
+            ("-A -t", WordError::MissingArgument, "-t"),
+            ("--nosort=1", WordError::UnwantedArgument, "--nosort=1"),
+            ("-nX=c", WordError::UnwantedArgument, "-nX=c"),
         ] {
-            assert_eq!(read(line), Err((problem, word.to_owned())), "{line}");
+            assert_eq!(read(line), Err((error, word.to_owned())), "{line}");
         }
     }
 }

@@ -2,20 +2,25 @@
 
 //! The command line: from an argument vector to a checked [`Command`].
 //!
-//! Four steps, one file each. [`options`] defines every option. [`lowargs`] walks the words the way
-//! popt does. [`parse`] gives each option its meaning, in the order given, because later options may
-//! depend on earlier ones. [`legality`] says which options a command admits, and [`validate`] makes
-//! the checks that need the whole line.
+//! Each step is a file. [`options`] has every option, with what it does to a [`draft`]. [`lowargs`]
+//! walks the words the way popt does. [`parse`] takes each option into the draft, in the order given,
+//! because later options may depend on earlier ones. [`legality`] says which options a command admits,
+//! and [`validate`] makes the checks that need the whole line. [`help`] is made from [`options`], too.
 
 pub mod address;
+pub mod class;
 pub mod command;
+pub mod draft;
+pub mod help;
 pub mod legality;
 pub mod lowargs;
 pub mod numbers;
 pub mod options;
 pub mod parse;
+pub(crate) mod sched_flags;
 pub mod usage;
 pub mod validate;
+pub mod verb;
 
 pub use command::Command;
 pub use usage::CliError;

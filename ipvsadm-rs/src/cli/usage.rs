@@ -2,9 +2,7 @@
 
 //! What can be wrong with a command line.
 
-use super::legality::Class;
-use super::legality::Verb;
-use super::lowargs::Problem;
+use super::verb::Verb;
 
 /// A command line that can't be carried out.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -13,36 +11,50 @@ pub enum CliError {
     #[error("no command")]
     NoCommand,
     /// A later word isn't readable.
-    #[error("{word}: {problem}")]
+    #[error("{word}: {error}")]
     Word {
         /// The word.
         word: String,
         /// What is wrong with it.
-        problem: Problem,
+        error: WordError,
     },
     /// The words are readable, but make no sense.
     #[error(transparent)]
     Usage(#[from] UsageError),
 }
 
+/// Why a word can't be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WordError {
+    /// No such option.
+    #[error("unknown option")]
+    Unknown,
+    /// The value is missing.
+    #[error("missing argument")]
+    MissingArgument,
+    /// There is a value, but the option takes none.
+    #[error("option does not take an argument")]
+    UnwantedArgument,
+}
+
 /// Options that make no sense.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[allow(missing_docs)] // The messages say it.
+#[allow(missing_docs)] // The messages say it. Options are named by their class.
 pub enum UsageError {
-    #[error("multiple '{}' options specified", .0.name())]
-    Repeated(Class),
-    #[error("You need to supply the '{}' option for the '{}' command", .0.name(), .1.name())]
-    MissingForCommand(Class, Verb),
-    #[error("Illegal '{}' option with the '{}' command", .0.name(), .1.name())]
-    IllegalForCommand(Class, Verb),
-    #[error("The option '{}' conflicts with the '{}' option in the '{}' command", .0.name(), .1.name(), .2.name())]
-    ConflictInCommand(Class, Class, Verb),
-    #[error("You need to supply the '{}' option for the '{}' tunnel type", .0.name(), .1)]
-    MissingForTunnel(Class, &'static str),
-    #[error("Illegal '{}' option with the '{}' tunnel type", .0.name(), .1)]
-    IllegalForTunnel(Class, &'static str),
-    #[error("The option '{}' conflicts with the '{}' option in the '{}' tunnel type", .0.name(), .1.name(), .2)]
-    ConflictInTunnel(Class, Class, &'static str),
+    #[error("multiple '{0}' options specified")]
+    Repeated(&'static str),
+    #[error("You need to supply the '{0}' option for the '{1}' command")]
+    MissingForCommand(&'static str, Verb),
+    #[error("Illegal '{0}' option with the '{1}' command")]
+    IllegalForCommand(&'static str, Verb),
+    #[error("The option '{0}' conflicts with the '{1}' option in the '{2}' command")]
+    ConflictInCommand(&'static str, &'static str, Verb),
+    #[error("You need to supply the '{0}' option for the '{1}' tunnel type")]
+    MissingForTunnel(&'static str, &'static str),
+    #[error("Illegal '{0}' option with the '{1}' tunnel type")]
+    IllegalForTunnel(&'static str, &'static str),
+    #[error("The option '{0}' conflicts with the '{1}' option in the '{2}' tunnel type")]
+    ConflictInTunnel(&'static str, &'static str, &'static str),
 
     #[error("invalid option `{0}'")]
     SecondCommand(String),

@@ -13,37 +13,22 @@ use crate::model::ServiceId;
 
 use super::command::Command;
 use super::command::List;
+use super::draft::Draft;
+use super::draft::Listing;
 use super::legality::check_command;
 use super::legality::check_tunnel;
-use super::legality::Class;
-use super::legality::ClassSet;
-use super::legality::Verb;
-use super::parse::Draft;
+use super::legality::speaks_of_tunnels;
 use super::usage::UsageError;
+use super::verb::Verb;
 
 /// Scheduler of a service that names none.
 const DEFAULT_SCHEDULER: &str = "wlc";
 /// Interface of a synchronisation daemon that names none.
 const DEFAULT_INTERFACE: &str = "eth0";
 
-/// Options that say something of a tunnel.
-const TUNNEL_OPTIONS: ClassSet = ClassSet::of(&[
-    Class::TunType,
-    Class::TunPort,
-    Class::TunNocsum,
-    Class::TunCsum,
-    Class::TunRemcsum,
-]);
-/// Listings that aren't of services.
-const OTHER_LISTS: ClassSet = ClassSet::of(&[Class::Connection, Class::Timeout, Class::Daemon]);
-/// Layouts that make sense for services only.
-const SERVICE_LAYOUTS: ClassSet = ClassSet::of(&[Class::Stats, Class::Rate, Class::Thresholds]);
-/// Listings for which `--persistent-conn` makes no sense; with connections it adds columns.
-const WITHOUT_PERSISTENCE: ClassSet = ClassSet::of(&[Class::Timeout, Class::Daemon]);
-
 /// Turns a draft into a command.
-pub(super) fn finish(draft: Draft) -> Result<Command, UsageError> {
-    check_command(draft.verb, draft.given)?;
+pub(super) fn finish(draft: Draft<'_>) -> Result<Command, UsageError> {
+    check_command(draft.verb, &draft.given)?;
     match draft.verb {
         Verb::AddService => Ok(Change::AddService(service(draft)?).into()),
         Verb::EditService => Ok(Change::EditService(service(draft)?).into()),
@@ -64,18 +49,19 @@ pub(super) fn finish(draft: Draft) -> Result<Command, UsageError> {
             Ok(Change::StartDaemon(daemon).into())
         }
         Verb::StopDaemon => Ok(Change::StopDaemon(draft.daemon.role).into()),
+        Verb::Help => Ok(Command::Help),
+        Verb::Version => Ok(Command::Version),
     }
 }
 
 /// The service, which legality made sure of.
-fn id(draft: &Draft) -> Result<ServiceId, UsageError> {
-    draft.service.ok_or(UsageError::MissingForCommand(
-        Class::ServiceAddress,
-        draft.verb,
-    ))
+fn id(draft: &Draft<'_>) -> Result<ServiceId, UsageError> {
+    draft
+        .service
+        .ok_or(UsageError::MissingForCommand("service-address", draft.verb))
 }
 
-fn service(draft: Draft) -> Result<Service, UsageError> {
+fn service(draft: Draft<'_>) -> Result<Service, UsageError> {
     let id = id(&draft)?;
     if let ServiceId::Address { protocol, port, .. } = id {
         if port == 0 && draft.flags & flags::service::PERSISTENT == 0 {
@@ -100,7 +86,7 @@ fn service(draft: Draft) -> Result<Service, UsageError> {
     })
 }
 
-fn server(draft: Draft) -> Result<Command, UsageError> {
+fn server(draft: Draft<'_>) -> Result<Command, UsageError> {
     let id = id(&draft)?;
     let mut dest = draft.dest;
     // A packet that keeps its headers keeps its port.
@@ -110,12 +96,12 @@ fn server(draft: Draft) -> Result<Command, UsageError> {
         }
     }
     if dest.forward == Forward::Tunnel {
-        check_tunnel(dest.tunnel.kind, draft.given)?;
+        check_tunnel(dest.tunnel.type_name(), &draft.given)?;
     } else {
         if Family::of(dest.addr) != id.family() {
             return Err(UsageError::MixedFamily);
         }
-        if draft.given.intersects(TUNNEL_OPTIONS) {
+        if speaks_of_tunnels(&draft.given) {
             return Err(UsageError::TunnelOptions);
         }
     }
@@ -126,20 +112,25 @@ fn server(draft: Draft) -> Result<Command, UsageError> {
     Ok(change.into())
 }
 
-fn list(draft: &Draft) -> Result<Command, UsageError> {
-    let given = draft.given;
-    let layout_conflict = given.intersects(OTHER_LISTS) && given.intersects(SERVICE_LAYOUTS);
-    let persistence_conflict =
-        given.intersects(WITHOUT_PERSISTENCE) && given.contains(Class::PersistentConn);
-    if layout_conflict || persistence_conflict {
+fn list(draft: &Draft<'_>) -> Result<Command, UsageError> {
+    let format = draft.format;
+    // Counters and thresholds are of services; with connections `--persistent-conn` adds columns.
+    let is_in_conflict = match draft.listing {
+        None => false,
+        Some(Listing::Connections) => format.stats || format.rate || format.thresholds,
+        Some(Listing::Timeouts | Listing::Daemons) => {
+            format.stats || format.rate || format.thresholds || format.persistent_conn
+        }
+    };
+    if is_in_conflict {
         return Err(UsageError::ListConflict);
     }
-    let what = match draft.service {
-        _ if given.contains(Class::Connection) => List::Connections,
-        Some(id) => List::Service(id),
-        None if given.contains(Class::Timeout) => List::Timeouts,
-        None if given.contains(Class::Daemon) => List::Daemons,
-        None => List::All,
+    let what = match (draft.listing, draft.service) {
+        (Some(Listing::Connections), _) => List::Connections,
+        (Some(Listing::Timeouts), _) => List::Timeouts,
+        (Some(Listing::Daemons), _) => List::Daemons,
+        (None, Some(id)) => List::Service(id),
+        (None, None) => List::All,
     };
-    Ok(Command::List(what, draft.format))
+    Ok(Command::List(what, format))
 }

@@ -42,11 +42,6 @@ pub fn script(shell: &str) -> String {
 fn zsh(text: &str) -> String {
     let mut out = String::new();
     for line in text.lines() {
-        // What ipvsadm takes and complains of isn't offered; without it commands are the first words.
-        if line.starts_with("'::words:") {
-            continue;
-        }
-        let line = &line.replace("$line[2]", "$line[1]");
         let live = LIVE.iter().find(|(short, long, _)| {
             line.contains(&format!("--{long}="))
                 || short.is_some_and(|short| line.contains(&format!("'-{short}+")))
@@ -130,7 +125,6 @@ mod tests {
     #[test]
     fn zsh_asks_for_every_kind() {
         let text = script("zsh");
-        assert!(!text.contains("::words:"));
         assert!(text.contains("case $line[1] in"));
         for (_, long, kind) in LIVE {
             let ask = format!("_ipvsadm_rs_live {kind}}}");

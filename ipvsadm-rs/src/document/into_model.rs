@@ -5,7 +5,7 @@
 use lvs_uapi::flags;
 use lvs_uapi::limits;
 
-use crate::cli::parse::sched_flags;
+use crate::cli::sched_flags::sched_flags;
 use crate::model;
 use crate::model::Family;
 use crate::model::Forward;

@@ -62,15 +62,7 @@ pub fn stop_attrs(role: Role) -> Vec<DaemonAttr> {
 /// Reads a daemon from a reply.
 pub fn from_attrs(attrs: &[DaemonAttr]) -> Result<Daemon, DecodeError> {
     let mut role = None;
-    let mut daemon = Daemon {
-        role: Role::Master,
-        interface: String::new(),
-        sync_id: 0,
-        max_len: None,
-        group: None,
-        port: None,
-        ttl: None,
-    };
+    let mut daemon = Daemon::new(Role::Master);
     for attr in attrs {
         match attr {
             DaemonAttr::State(state) => role = Role::from_state(*state),

@@ -241,22 +241,12 @@ fn forward_name(forward: Forward) -> &'static str {
     }
 }
 
-/// Name of a tunnel type on the command line and in listings.
-pub(super) fn tunnel_name(kind: u8) -> &'static str {
-    match kind {
-        tunnel::TYPE_IPIP => "ipip",
-        tunnel::TYPE_GUE => "gue",
-        tunnel::TYPE_GRE => "gre",
-        _ => "invalid",
-    }
-}
-
 /// Type, port and checksums of a tunnel in one word.
 fn tunnel_info(dest: &Dest) -> String {
     if dest.forward != Forward::Tunnel {
         return "n/a".to_owned();
     }
-    let name = tunnel_name(dest.tunnel.kind);
+    let name = dest.tunnel.type_name();
     let checksums = match dest.tunnel.flags {
         flags if flags & tunnel::FLAG_CSUM != 0 => "+c",
         flags if flags & tunnel::FLAG_REMCSUM != 0 => "r+c",

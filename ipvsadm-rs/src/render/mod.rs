@@ -11,7 +11,6 @@ pub mod change;
 pub mod conn;
 pub mod daemon;
 pub mod flags;
-pub mod help;
 pub mod list;
 pub mod number;
 pub mod save;

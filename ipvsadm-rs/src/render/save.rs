@@ -18,7 +18,6 @@ use crate::model::TableEntry;
 
 use super::address;
 use super::flags;
-use super::list::tunnel_name;
 use super::Names;
 
 /// One command line for every service and every server.
@@ -113,7 +112,7 @@ pub fn server(id: &ServiceId, dest: &Dest, names: &dyn Names) -> String {
         let _ = write!(out, " -y {}", dest.l_threshold);
     }
     if dest.forward == Forward::Tunnel {
-        let _ = write!(out, " --tun-type {}", tunnel_name(dest.tunnel.kind));
+        let _ = write!(out, " --tun-type {}", dest.tunnel.type_name());
         if dest.tunnel.kind == tunnel::TYPE_GUE {
             let _ = write!(out, " --tun-port {}", dest.tunnel.port);
         }

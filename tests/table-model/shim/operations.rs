@@ -18,12 +18,12 @@ use crate::rcu::{
     self,
     ReadSide, //
 };
-use crate::sync;
 use crate::rcu_table::{
     Clash,
     Neighbour,
     RcuTable, //
 };
+use crate::sync;
 
 pub(crate) struct Item {
     key: u32,

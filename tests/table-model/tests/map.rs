@@ -12,12 +12,12 @@ mod buckets;
 mod memory;
 #[path = "../shim/operations.rs"]
 mod operations;
+#[path = "../../../kmod/kernel_ext/mem/rcu_table.rs"]
+mod rcu_table;
 #[path = "../shim/mod.rs"]
 mod shim;
 #[path = "../shim/threads.rs"]
 mod sync;
-#[path = "../../../kmod/kernel_ext/mem/rcu_table.rs"]
-mod rcu_table;
 
 use shim::{
     bindings,

@@ -11,10 +11,10 @@ extern crate self as kernel;
 mod buckets;
 #[path = "../../../kmod/kernel_ext/mem/memory.rs"]
 mod memory;
-#[path = "../shim/mod.rs"]
-mod shim;
 #[path = "../../../kmod/kernel_ext/mem/rcu_table.rs"]
 mod rcu_table;
+#[path = "../shim/mod.rs"]
+mod shim;
 
 use shim::{
     bindings,
