@@ -4,10 +4,25 @@
 //!
 //! Needs `CAP_NET_ADMIN` in the user namespace that owns the network namespace. Set options demand the
 //! exact size; the two table reads demand header plus `num * size_of::<Entry>()`, exactly.
+//!
+//! A record is bytes and back by zerocopy. Padding is a field, so that nobody's memory leaks in it.
 
-use core::mem::{offset_of, size_of};
+use core::mem::{
+    offset_of,
+    size_of, //
+};
 
-use crate::limits::{IFNAME_MAXLEN, SCHEDNAME_MAXLEN};
+use zerocopy_derive::{
+    FromBytes,
+    Immutable,
+    IntoBytes,
+    KnownLayout, //
+};
+
+use crate::limits::{
+    IFNAME_MAXLEN,
+    SCHEDNAME_MAXLEN, //
+};
 
 /// First number of the range, for set and get alike.
 pub const BASE: i32 = 64 + 1024 + 64;
@@ -72,15 +87,21 @@ pub mod get {
 }
 
 /// A virtual service as userspace gives it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, Immutable, IntoBytes, KnownLayout,
+)]
 #[repr(C)]
 pub struct ServiceUser {
     /// IP protocol: TCP, UDP or SCTP, even for a firewall mark.
     pub protocol: u16,
+    /// Padding.
+    pub protocol_pad: [u8; 2],
     /// Virtual address, network order.
-    pub addr: u32,
+    pub addr: [u8; 4],
     /// Virtual port, network order.
-    pub port: u16,
+    pub port: [u8; 2],
+    /// Padding.
+    pub port_pad: [u8; 2],
     /// Firewall mark; 0 when address and port name the service.
     pub fwmark: u32,
     /// Scheduler, NUL-terminated.
@@ -94,13 +115,17 @@ pub struct ServiceUser {
 }
 
 /// A destination as userspace gives it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, Immutable, IntoBytes, KnownLayout,
+)]
 #[repr(C)]
 pub struct DestUser {
     /// Address, network order.
-    pub addr: u32,
+    pub addr: [u8; 4],
     /// Port, network order.
-    pub port: u16,
+    pub port: [u8; 2],
+    /// Padding.
+    pub port_pad: [u8; 2],
     /// Forwarding method and [`flags::conn`](crate::flags::conn) bits.
     pub conn_flags: u32,
     /// Weight.
@@ -112,7 +137,9 @@ pub struct DestUser {
 }
 
 /// Argument of the destination changes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, Immutable, IntoBytes, KnownLayout,
+)]
 #[repr(C)]
 pub struct ServiceDestUser {
     /// The service, of which the id counts.
@@ -122,7 +149,9 @@ pub struct ServiceDestUser {
 }
 
 /// Counters, truncated to 32 bits where noted by their type.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, Immutable, IntoBytes, KnownLayout,
+)]
 #[repr(C)]
 pub struct StatsUser {
     /// Connections scheduled.
@@ -131,6 +160,8 @@ pub struct StatsUser {
     pub inpkts: u32,
     /// Packets to clients.
     pub outpkts: u32,
+    /// Padding.
+    pub outpkts_pad: [u8; 4],
     /// Bytes from clients.
     pub inbytes: u64,
     /// Bytes to clients.
@@ -145,10 +176,14 @@ pub struct StatsUser {
     pub inbps: u32,
     /// Bytes to clients a second.
     pub outbps: u32,
+    /// Padding.
+    pub outbps_pad: [u8; 4],
 }
 
 /// Reply to [`get::INFO`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, Immutable, IntoBytes, KnownLayout,
+)]
 #[repr(C)]
 pub struct GetInfo {
     /// [`IP_VS_VERSION_CODE`](crate::limits::IP_VS_VERSION_CODE).
@@ -160,15 +195,21 @@ pub struct GetInfo {
 }
 
 /// A virtual service as the kernel gives it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, Immutable, IntoBytes, KnownLayout,
+)]
 #[repr(C)]
 pub struct ServiceEntry {
     /// IP protocol.
     pub protocol: u16,
+    /// Padding.
+    pub protocol_pad: [u8; 2],
     /// Virtual address, network order.
-    pub addr: u32,
+    pub addr: [u8; 4],
     /// Virtual port, network order.
-    pub port: u16,
+    pub port: [u8; 2],
+    /// Padding.
+    pub port_pad: [u8; 2],
     /// Firewall mark.
     pub fwmark: u32,
     /// Scheduler, NUL-terminated.
@@ -186,13 +227,17 @@ pub struct ServiceEntry {
 }
 
 /// A destination as the kernel gives it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, Immutable, IntoBytes, KnownLayout,
+)]
 #[repr(C)]
 pub struct DestEntry {
     /// Address, network order.
-    pub addr: u32,
+    pub addr: [u8; 4],
     /// Port, network order.
-    pub port: u16,
+    pub port: [u8; 2],
+    /// Padding.
+    pub port_pad: [u8; 2],
     /// Forwarding method and other flags, unmasked.
     pub conn_flags: u32,
     /// Weight.
@@ -207,60 +252,78 @@ pub struct DestEntry {
     pub inactconns: u32,
     /// Persistence templates.
     pub persistconns: u32,
+    /// Padding.
+    pub persistconns_pad: [u8; 4],
     /// Counters.
     pub stats: StatsUser,
 }
 
 /// Head of the destination table: the id is the request, the count both.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, Immutable, IntoBytes, KnownLayout,
+)]
 #[repr(C)]
 pub struct GetDests {
     /// IP protocol of the service.
     pub protocol: u16,
+    /// Padding.
+    pub protocol_pad: [u8; 2],
     /// Virtual address, network order.
-    pub addr: u32,
+    pub addr: [u8; 4],
     /// Virtual port, network order.
-    pub port: u16,
+    pub port: [u8; 2],
+    /// Padding.
+    pub port_pad: [u8; 2],
     /// Firewall mark.
     pub fwmark: u32,
     /// Number of entries that follow.
     pub num_dests: u32,
+    /// Padding.
+    pub num_dests_pad: [u8; 4],
     /// The table: [`DestEntry`] items, as many as there is room for. They start 8-byte aligned.
     pub entrytable: [u64; 0],
 }
 
 /// Head of the service table.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, Immutable, IntoBytes, KnownLayout,
+)]
 #[repr(C)]
 pub struct GetServices {
     /// Number of entries that follow.
     pub num_services: u32,
+    /// Padding.
+    pub num_services_pad: [u8; 4],
     /// The table: [`ServiceEntry`] items. They start 8-byte aligned.
     pub entrytable: [u64; 0],
 }
 
 /// Protocol timeouts in seconds; 0 in a request keeps the value.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, Immutable, IntoBytes, KnownLayout,
+)]
 #[repr(C)]
 pub struct TimeoutUser {
     /// Established TCP.
-    pub tcp_timeout: i32,
+    pub tcp_timeout: u32,
     /// TCP after a FIN.
-    pub tcp_fin_timeout: i32,
+    pub tcp_fin_timeout: u32,
     /// UDP.
-    pub udp_timeout: i32,
+    pub udp_timeout: u32,
 }
 
 /// A synchronisation daemon.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, Immutable, IntoBytes, KnownLayout,
+)]
 #[repr(C)]
 pub struct DaemonUser {
     /// A state of [`flags::sync`](crate::flags::sync).
-    pub state: i32,
+    pub state: u32,
     /// Interface of the multicast, NUL-terminated.
     pub mcast_ifn: [u8; IFNAME_MAXLEN],
     /// Identity of the pair of daemons.
-    pub syncid: i32,
+    pub syncid: u32,
 }
 
 const _: () = {

@@ -2,18 +2,19 @@
 
 //! The control interface over socket options.
 
-use std::mem::offset_of;
 use std::mem::size_of;
 
 use nix::errno::Errno;
+use zerocopy::FromBytes;
+use zerocopy::Immutable;
+use zerocopy::IntoBytes;
 
 use lvs_uapi::sockopt::get;
 use lvs_uapi::sockopt::DaemonUser;
-use lvs_uapi::sockopt::DestEntry as RawDest;
-use lvs_uapi::sockopt::GetDests;
+use lvs_uapi::sockopt::DestEntry as DestRecord;
 use lvs_uapi::sockopt::GetInfo;
 use lvs_uapi::sockopt::GetServices;
-use lvs_uapi::sockopt::ServiceEntry as RawService;
+use lvs_uapi::sockopt::ServiceEntry as ServiceRecord;
 use lvs_uapi::sockopt::TimeoutUser;
 
 use crate::change::Change;
@@ -28,9 +29,7 @@ use crate::model::ServiceId;
 use crate::model::Timeouts;
 use crate::sys::sockopt::IpSocket;
 
-use super::bytes;
-use super::bytes::take_u32;
-use super::bytes::Fields;
+use super::records;
 use super::requests;
 
 /// The control interface over socket options.
@@ -45,28 +44,47 @@ impl Sockopt {
         Ok(Sockopt { socket })
     }
 
-    fn get(&self, operation: Operation, option: i32, fields: &mut Fields) -> Result<(), Error> {
+    /// Reads a record, which may also hold the question.
+    fn get<R>(&self, operation: Operation, option: i32, mut record: R) -> Result<R, Error>
+    where
+        R: FromBytes + IntoBytes,
+    {
         self.socket
-            .get(option, &mut fields.0)
-            .map_err(refused(operation))
+            .get(option, record.as_mut_bytes())
+            .map_err(refused(operation))?;
+        Ok(record)
     }
 
-    fn head(&self) -> Result<Fields, Error> {
-        let mut head = Fields::zeroed(size_of::<GetInfo>());
-        self.get(Operation::Init, get::INFO, &mut head)?;
-        Ok(head)
-    }
-
-    /// A service with the number of its servers.
-    fn counted(
+    /// Reads a table of so many records behind its head, which holds the question.
+    fn entries<H, R>(
         &self,
         operation: Operation,
-        id: &ServiceId,
-    ) -> Result<(ServiceEntry, usize), Error> {
-        let mut fields = Fields::zeroed(size_of::<RawService>());
-        bytes::service_id(&mut fields, id).ok_or_else(|| beyond(operation))?;
-        self.get(operation, get::SERVICE, &mut fields)?;
-        Ok(bytes::parse_service(&fields.0))
+        option: i32,
+        head: &H,
+        count: u32,
+    ) -> Result<Vec<R>, Error>
+    where
+        H: IntoBytes + Immutable,
+        R: FromBytes,
+    {
+        let mut bytes = head.as_bytes().to_vec();
+        bytes.resize(size_of::<H>() + count as usize * size_of::<R>(), 0);
+        self.socket
+            .get(option, &mut bytes)
+            .map_err(refused(operation))?;
+        Ok(bytes[size_of::<H>()..]
+            .chunks_exact(size_of::<R>())
+            .filter_map(|record| R::read_from_bytes(record).ok())
+            .collect())
+    }
+
+    fn head(&self) -> Result<GetInfo, Error> {
+        self.get(Operation::Init, get::INFO, GetInfo::default())
+    }
+
+    fn record(&self, operation: Operation, id: &ServiceId) -> Result<ServiceRecord, Error> {
+        let question = records::ask_service(id).ok_or_else(|| beyond(operation))?;
+        self.get(operation, get::SERVICE, question)
     }
 }
 
@@ -84,68 +102,50 @@ impl Control for Sockopt {
     fn info(&mut self) -> Result<Info, Error> {
         let head = self.head()?;
         Ok(Info {
-            version: take_u32(&head.0, offset_of!(GetInfo, version)),
-            conn_tab_size: take_u32(&head.0, offset_of!(GetInfo, size)),
+            version: head.version,
+            conn_tab_size: head.size,
         })
     }
 
     fn services(&mut self) -> Result<Vec<ServiceEntry>, Error> {
-        let head = self.head()?;
-        let count = take_u32(&head.0, offset_of!(GetInfo, num_services));
-        let table = size_of::<GetServices>();
-        let mut fields = Fields::zeroed(table + count as usize * size_of::<RawService>());
-        fields.put(offset_of!(GetServices, num_services), &count.to_ne_bytes());
-        self.get(Operation::GetServices, get::SERVICES, &mut fields)?;
-        Ok(fields.0[table..]
-            .chunks_exact(size_of::<RawService>())
-            .map(|entry| bytes::parse_service(entry).0)
-            .collect())
+        let count = self.head()?.num_services;
+        let head = GetServices {
+            num_services: count,
+            ..GetServices::default()
+        };
+        let entries = self.entries(Operation::GetServices, get::SERVICES, &head, count)?;
+        let entry = |record: &ServiceRecord| record.into();
+        Ok(entries.iter().map(entry).collect())
     }
 
     fn service(&mut self, id: &ServiceId) -> Result<ServiceEntry, Error> {
-        Ok(self.counted(Operation::GetService, id)?.0)
+        Ok((&self.record(Operation::GetService, id)?).into())
     }
 
     fn dests(&mut self, id: &ServiceId) -> Result<Vec<DestEntry>, Error> {
-        let (_, count) = self.counted(Operation::GetDests, id)?;
-        let table = size_of::<GetDests>();
-        let mut fields = Fields::zeroed(table + count * size_of::<RawDest>());
-        bytes::service_id(&mut fields, id).ok_or_else(|| beyond(Operation::GetDests))?;
-        let count = u32::try_from(count).unwrap_or(u32::MAX);
-        fields.put(offset_of!(GetDests, num_dests), &count.to_ne_bytes());
-        self.get(Operation::GetDests, get::DESTS, &mut fields)?;
-        Ok(fields.0[table..]
-            .chunks_exact(size_of::<RawDest>())
-            .map(bytes::parse_dest)
-            .collect())
+        let operation = Operation::GetDests;
+        let count = self.record(operation, id)?.num_dests;
+        let head = records::ask_dests(id, count).ok_or_else(|| beyond(operation))?;
+        let entries = self.entries(operation, get::DESTS, &head, count)?;
+        let entry = |record: &DestRecord| record.into();
+        Ok(entries.iter().map(entry).collect())
     }
 
     fn timeouts(&mut self) -> Result<Timeouts, Error> {
-        let mut fields = Fields::zeroed(size_of::<TimeoutUser>());
-        self.get(Operation::GetTimeouts, get::TIMEOUT, &mut fields)?;
-        Ok(Timeouts {
-            tcp: take_u32(&fields.0, offset_of!(TimeoutUser, tcp_timeout)),
-            tcp_fin: take_u32(&fields.0, offset_of!(TimeoutUser, tcp_fin_timeout)),
-            udp: take_u32(&fields.0, offset_of!(TimeoutUser, udp_timeout)),
-        })
+        let question = TimeoutUser::default();
+        let record = self.get(Operation::GetTimeouts, get::TIMEOUT, question)?;
+        Ok((&record).into())
     }
 
     fn daemons(&mut self) -> Result<Vec<Daemon>, Error> {
-        let size = size_of::<DaemonUser>();
-        let mut fields = Fields::zeroed(2 * size);
-        self.get(Operation::GetDaemons, get::DAEMON, &mut fields)?;
-        Ok(fields
-            .0
-            .chunks_exact(size)
-            .filter_map(bytes::parse_daemon)
-            .collect())
+        let question = [DaemonUser::default(); 2];
+        let daemons = self.get(Operation::GetDaemons, get::DAEMON, question)?;
+        Ok(daemons.iter().filter_map(records::parse_daemon).collect())
     }
 
     fn make(&mut self, change: &Change) -> Result<(), Error> {
         let operation = change.kind().into();
-        let (option, fields) = requests::of(change).ok_or_else(|| beyond(operation))?;
-        self.socket
-            .set(option, &fields.0)
-            .map_err(refused(operation))
+        let (option, value) = requests::of(change).ok_or_else(|| beyond(operation))?;
+        self.socket.set(option, &value).map_err(refused(operation))
     }
 }

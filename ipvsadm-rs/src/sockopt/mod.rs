@@ -3,6 +3,6 @@
 //! The older control interface, over socket options: for IPv4 only, without tunnel types and persistence
 //! engines. It is used where the netlink family can't be had.
 
-pub mod bytes;
 pub mod control;
+pub mod records;
 pub mod requests;

@@ -2,62 +2,52 @@
 
 //! The options that change something, as data.
 
-use std::mem::offset_of;
-use std::mem::size_of;
-
 use lvs_uapi::sockopt::set;
 use lvs_uapi::sockopt::DaemonUser;
 use lvs_uapi::sockopt::ServiceDestUser;
 use lvs_uapi::sockopt::ServiceUser;
-use lvs_uapi::sockopt::TimeoutUser;
+use zerocopy::IntoBytes;
 
 use crate::change::Change;
 use crate::model::Dest;
 use crate::model::ServiceId;
 
-use super::bytes;
-use super::bytes::Fields;
+use super::records;
 
 /// Option and value of a change. `None` if it needs more than this interface has.
-pub fn of(change: &Change) -> Option<(i32, Fields)> {
+pub fn of(change: &Change) -> Option<(i32, Vec<u8>)> {
     Some(match change {
-        Change::AddService(service) => (set::ADD, bytes::service(service)?),
-        Change::EditService(service) => (set::EDIT, bytes::service(service)?),
-        Change::DeleteService(id) => (set::DEL, named(Some(id))?),
-        Change::Flush => (set::FLUSH, Fields::zeroed(0)),
-        Change::AddDest(id, dest) => (set::ADDDEST, whole_dest(id, dest)?),
-        Change::EditDest(id, dest) => (set::EDITDEST, whole_dest(id, dest)?),
-        Change::DeleteDest(id, dest) => (set::DELDEST, whole_dest(id, dest)?),
-        Change::Zero(id) => (set::ZERO, named(id.as_ref())?),
-        Change::SetTimeouts(timeouts) => {
-            let mut fields = Fields::zeroed(size_of::<TimeoutUser>());
-            fields.put_u32(offset_of!(TimeoutUser, tcp_timeout), timeouts.tcp);
-            fields.put_u32(offset_of!(TimeoutUser, tcp_fin_timeout), timeouts.tcp_fin);
-            fields.put_u32(offset_of!(TimeoutUser, udp_timeout), timeouts.udp);
-            (set::TIMEOUT, fields)
-        }
-        Change::StartDaemon(daemon) => (set::STARTDAEMON, bytes::daemon(daemon)),
+        Change::AddService(service) => (set::ADD, records::service(service)?.as_bytes().to_vec()),
+        Change::EditService(service) => (set::EDIT, records::service(service)?.as_bytes().to_vec()),
+        Change::DeleteService(id) => (set::DEL, records::service_id(id)?.as_bytes().to_vec()),
+        Change::Flush => (set::FLUSH, Vec::new()),
+        Change::AddDest(id, dest) => (set::ADDDEST, server(id, dest)?.as_bytes().to_vec()),
+        Change::EditDest(id, dest) => (set::EDITDEST, server(id, dest)?.as_bytes().to_vec()),
+        Change::DeleteDest(id, dest) => (set::DELDEST, server(id, dest)?.as_bytes().to_vec()),
+        Change::Zero(Some(id)) => (set::ZERO, records::service_id(id)?.as_bytes().to_vec()),
+        Change::Zero(None) => (set::ZERO, ServiceUser::default().as_bytes().to_vec()),
+        Change::SetTimeouts(timeouts) => (
+            set::TIMEOUT,
+            records::timeouts(timeouts).as_bytes().to_vec(),
+        ),
+        Change::StartDaemon(daemon) => (
+            set::STARTDAEMON,
+            records::daemon(daemon).as_bytes().to_vec(),
+        ),
         Change::StopDaemon(role) => {
-            let mut fields = Fields::zeroed(size_of::<DaemonUser>());
-            fields.put_u32(offset_of!(DaemonUser, state), role.state());
-            (set::STOPDAEMON, fields)
+            let record = DaemonUser {
+                state: role.state(),
+                ..DaemonUser::default()
+            };
+            (set::STOPDAEMON, record.as_bytes().to_vec())
         }
     })
 }
 
-/// What names at most a service.
-fn named(id: Option<&ServiceId>) -> Option<Fields> {
-    let mut fields = Fields::zeroed(size_of::<ServiceUser>());
-    if let Some(id) = id {
-        bytes::service_id(&mut fields, id)?;
-    }
-    Some(fields)
-}
-
 /// A server behind the name of its service.
-fn whole_dest(id: &ServiceId, dest: &Dest) -> Option<Fields> {
-    let mut fields = Fields::zeroed(size_of::<ServiceDestUser>());
-    bytes::service_id(&mut fields, id)?;
-    bytes::dest(&mut fields, dest)?;
-    Some(fields)
+fn server(id: &ServiceId, dest: &Dest) -> Option<ServiceDestUser> {
+    Some(ServiceDestUser {
+        service: records::service_id(id)?,
+        dest: records::dest(dest)?,
+    })
 }

@@ -3,17 +3,12 @@
 //! Options that are got: listings.
 
 use core::fmt::Write as _;
-use core::mem::{
-    offset_of,
-    size_of, //
-};
 use core::ops::ControlFlow;
 
 use kernel::prelude::*;
 use lvs_engine::addr::Family;
 use lvs_engine::config::{
     ServiceConfig,
-    ServiceId,
     Target, //
 };
 use lvs_uapi::flags::{
@@ -35,19 +30,28 @@ use lvs_uapi::sockopt::{
     ServiceEntry,
     TimeoutUser, //
 };
+use zerocopy::{
+    Immutable,
+    IntoBytes, //
+};
 
-use super::record::Record;
+use super::record::{
+    from_bytes,
+    put_name,
+    stats,
+    Named, //
+};
 use crate::control::format::Text;
 use crate::control::names;
 use crate::kernel_ext::mem::rcu::ReadSide;
 use crate::kernel_ext::user::sockopt::Reply;
 use crate::table::rules::walk::{
-    Cursor, //
-    Item,
+    Cursor,
+    Item, //
 };
 use crate::table::service::{
-    MarkDetails, //
-    Pool,
+    MarkDetails,
+    Pool, //
 };
 use crate::table::{
     Dest,
@@ -92,36 +96,34 @@ fn version(state: &NetnsState, reply: &mut Reply<'_>) -> Result {
 }
 
 fn info(state: &NetnsState, reply: &mut Reply<'_>) -> Result {
-    const INFO: usize = size_of::<GetInfo>();
-    reply.read::<INFO>()?;
-    let services = state.control().services_v4();
-    let mut record = Record::<INFO>::zeroed();
-    record.put_u32(offset_of!(GetInfo, version), IP_VS_VERSION_CODE);
-    record.put_u32(offset_of!(GetInfo, size), state.conn_buckets() as u32);
-    record.put_u32(offset_of!(GetInfo, num_services), services);
-    reply.write(0, &record.0)
+    reply.read::<{ size_of::<GetInfo>() }>()?;
+    let record = GetInfo {
+        version: IP_VS_VERSION_CODE,
+        size: state.conn_buckets() as u32,
+        num_services: state.control().services_v4(),
+    };
+    reply.write(0, record.as_bytes())
 }
 
 fn timeouts(state: &NetnsState, reply: &mut Reply<'_>) -> Result {
-    const TIMEOUTS: usize = size_of::<TimeoutUser>();
-    reply.read::<TIMEOUTS>()?;
+    reply.read::<{ size_of::<TimeoutUser>() }>()?;
     let timeouts = state.control().timeouts();
-    let mut record = Record::<TIMEOUTS>::zeroed();
-    record.put_u32(offset_of!(TimeoutUser, tcp_timeout), timeouts.tcp);
-    record.put_u32(offset_of!(TimeoutUser, tcp_fin_timeout), timeouts.tcp_fin);
-    record.put_u32(offset_of!(TimeoutUser, udp_timeout), timeouts.udp);
-    reply.write(0, &record.0)
+    let record = TimeoutUser {
+        tcp_timeout: timeouts.tcp,
+        tcp_fin_timeout: timeouts.tcp_fin,
+        udp_timeout: timeouts.udp,
+    };
+    reply.write(0, record.as_bytes())
 }
 
 /// The master and the backup, neither of which runs.
 fn daemons(reply: &mut Reply<'_>) -> Result {
-    const DAEMONS: usize = 2 * size_of::<DaemonUser>();
-    reply.read::<DAEMONS>()?;
-    reply.write(0, &[0; DAEMONS])
+    reply.read::<{ 2 * size_of::<DaemonUser>() }>()?;
+    reply.write(0, [DaemonUser::default(); 2].as_bytes())
 }
 
 /// Fills in an entry for `service`.
-fn describe(entry: &mut Record<SERVICE>, read: ReadSide<'_>, service: &Service) {
+fn describe(entry: &mut ServiceEntry, read: ReadSide<'_>, service: &Service) {
     let config: ServiceConfig = service.config(read);
     let MarkDetails {
         protocol,
@@ -133,26 +135,21 @@ fn describe(entry: &mut Record<SERVICE>, read: ReadSide<'_>, service: &Service) 
         Target::Address { .. } => 0,
     };
     let dests = service.pool(read).map_or(&[][..], Pool::dests);
-    entry.put(offset_of!(ServiceEntry, protocol), &protocol.to_ne_bytes());
-    entry.put(offset_of!(ServiceEntry, addr), &addr.v4());
-    entry.put(offset_of!(ServiceEntry, port), &port.to_be_bytes());
-    entry.put_u32(offset_of!(ServiceEntry, fwmark), mark);
-    // The kernel copies strings by words: what the last one has behind the name is zero.
-    entry.put(offset_of!(ServiceEntry, sched_name), &[0; size_of::<u64>()]);
+    entry.protocol = protocol;
+    entry.addr = addr.v4();
+    entry.port = port.to_be_bytes();
+    entry.fwmark = mark;
     let name = names::of_scheduler(config.scheduler);
-    entry.put(offset_of!(ServiceEntry, sched_name), name.as_bytes());
-    entry.put_u32(
-        offset_of!(ServiceEntry, flags),
-        config.flags | service_flags::HASHED,
-    );
-    entry.put_u32(offset_of!(ServiceEntry, timeout), config.timeout);
-    entry.put_u32(offset_of!(ServiceEntry, netmask), config.netmask);
-    entry.put_u32(offset_of!(ServiceEntry, num_dests), dests.len() as u32);
-    entry.put_stats(offset_of!(ServiceEntry, stats), &service.stats(read));
+    put_name(&mut entry.sched_name, name.as_bytes());
+    entry.flags = config.flags | service_flags::HASHED;
+    entry.timeout = config.timeout;
+    entry.netmask = config.netmask;
+    entry.num_dests = dests.len() as u32;
+    entry.stats = stats(&service.stats(read));
 }
 
 /// Fills in an entry for `dest`.
-fn describe_dest(entry: &mut Record<DEST>, dest: &Dest) {
+fn describe_dest(entry: &mut DestEntry, dest: &Dest) {
     let id = dest.id();
     let config = dest.config();
     // Flags that every connection to the server begins with are shown too.
@@ -160,46 +157,46 @@ fn describe_dest(entry: &mut Record<DEST>, dest: &Dest) {
     if config.flags & fwd::MASK != fwd::MASQ {
         flags |= conn::NOOUTPUT;
     }
-    entry.put(offset_of!(DestEntry, addr), &id.addr.v4());
-    entry.put(offset_of!(DestEntry, port), &id.port.to_be_bytes());
-    entry.put_u32(offset_of!(DestEntry, conn_flags), flags);
-    entry.put_u32(offset_of!(DestEntry, weight), config.weight as u32);
-    entry.put_u32(offset_of!(DestEntry, u_threshold), config.upper_threshold);
-    entry.put_u32(offset_of!(DestEntry, l_threshold), config.lower_threshold);
-    entry.put_u32(offset_of!(DestEntry, activeconns), dest.active());
-    entry.put_u32(offset_of!(DestEntry, inactconns), dest.inactive());
-    entry.put_u32(offset_of!(DestEntry, persistconns), dest.persistent());
-    entry.put_stats(offset_of!(DestEntry, stats), &dest.stats());
+    entry.addr = id.addr.v4();
+    entry.port = id.port.to_be_bytes();
+    entry.conn_flags = flags;
+    entry.weight = config.weight;
+    entry.u_threshold = config.upper_threshold;
+    entry.l_threshold = config.lower_threshold;
+    entry.activeconns = dest.active();
+    entry.inactconns = dest.inactive();
+    entry.persistconns = dest.persistent();
+    entry.stats = stats(&dest.stats());
 }
 
 fn service(state: &NetnsState, reply: &mut Reply<'_>) -> Result {
     // The entry's bytes that have no meaning come back as they are.
-    let mut entry = Record(reply.read::<SERVICE>()?);
+    let mut entry: ServiceEntry = from_bytes(&reply.read::<SERVICE>()?)?;
     let id = entry.service_id();
     state
         .control()
         .with_service(&id, |read, service| describe(&mut entry, read, service))?;
-    reply.write(0, &entry.0)
+    reply.write(0, entry.as_bytes())
 }
 
 /// Writes the entries that `collect` makes into a table behind a header of `header` bytes, at most
 /// `most`. `collect` is given how many to leave out, and a place for each of the next ones; it
 /// returns how many of those it filled.
-fn write_table<const N: usize>(
+fn write_table<T: Copy + Default + IntoBytes + Immutable>(
     reply: &mut Reply<'_>,
     header: usize,
     most: usize,
-    mut collect: impl FnMut(usize, &mut [Record<N>]) -> Result<usize>,
+    mut collect: impl FnMut(usize, &mut [T]) -> Result<usize>,
 ) -> Result {
     let mut done = 0_usize;
     let mut offset = header;
     while done < most {
-        let mut chunk = [const { Record::<N>::zeroed() }; CHUNK];
+        let mut chunk = [T::default(); CHUNK];
         let room = most.saturating_sub(done).min(CHUNK);
         let filled = collect(done, chunk.get_mut(..room).unwrap_or(&mut []))?;
         for entry in chunk.iter().take(filled) {
-            reply.write(offset, &entry.0)?;
-            offset = offset.saturating_add(N);
+            reply.write(offset, entry.as_bytes())?;
+            offset = offset.saturating_add(size_of::<T>());
         }
         if filled < room {
             break;
@@ -219,8 +216,8 @@ fn fits(reply: &Reply<'_>, header: usize, entries: u32, size: usize) -> bool {
 
 fn services(state: &NetnsState, reply: &mut Reply<'_>) -> Result {
     const HEADER: usize = size_of::<GetServices>();
-    let question = Record(reply.read::<HEADER>()?);
-    let wanted = question.u32(offset_of!(GetServices, num_services));
+    let question: GetServices = from_bytes(&reply.read::<HEADER>()?)?;
+    let wanted = question.num_services;
     if !fits(reply, HEADER, wanted, SERVICE) {
         return Err(EINVAL);
     }
@@ -236,7 +233,7 @@ fn services(state: &NetnsState, reply: &mut Reply<'_>) -> Result {
 fn collect_services(
     control: &RulesGuard<'_>,
     next: &mut Option<Cursor>,
-    entries: &mut [Record<SERVICE>],
+    entries: &mut [ServiceEntry],
 ) -> usize {
     let Some(from) = *next else {
         return 0;
@@ -262,12 +259,12 @@ fn collect_services(
 
 fn dests(state: &NetnsState, reply: &mut Reply<'_>) -> Result {
     const HEADER: usize = size_of::<GetDests>();
-    let question = Record(reply.read::<HEADER>()?);
-    let wanted = question.u32(offset_of!(GetDests, num_dests));
+    let question: GetDests = from_bytes(&reply.read::<HEADER>()?)?;
+    let wanted = question.num_dests;
     if !fits(reply, HEADER, wanted, DEST) {
         return Err(EINVAL);
     }
-    let id = dests_service_id(&question);
+    let id = question.service_id();
     let control = state.control();
     control.with_service(&id, |_, _| ())?;
     write_table(reply, HEADER, wanted as usize, |skip, places| {
@@ -282,17 +279,4 @@ fn dests(state: &NetnsState, reply: &mut Reply<'_>) -> Result {
             filled
         })
     })
-}
-
-/// The service in the question for destinations: its fields lie as in a service.
-fn dests_service_id<const N: usize>(question: &Record<N>) -> ServiceId {
-    use lvs_uapi::sockopt::ServiceUser;
-
-    const {
-        assert!(offset_of!(GetDests, protocol) == offset_of!(ServiceUser, protocol));
-        assert!(offset_of!(GetDests, addr) == offset_of!(ServiceUser, addr));
-        assert!(offset_of!(GetDests, port) == offset_of!(ServiceUser, port));
-        assert!(offset_of!(GetDests, fwmark) == offset_of!(ServiceUser, fwmark));
-    }
-    question.service_id()
 }

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The interface's structures as bytes, accessed by the offsets of their fields: what lies between
-//! the fields is under control too.
+//! The interface's records from and to values.
 
-use core::mem::offset_of;
-
+use kernel::prelude::*;
 use lvs_engine::addr::{
     Addr,
     Family, //
@@ -15,72 +13,43 @@ use lvs_engine::config::{
 };
 use lvs_uapi::limits::SCHEDNAME_MAXLEN;
 use lvs_uapi::sockopt::{
+    GetDests,
+    ServiceEntry,
     ServiceUser,
     StatsUser, //
 };
+use zerocopy::FromBytes;
 
 use crate::table::service::MarkDetails;
 use crate::table::Stats;
 
-/// A structure of `N` bytes.
-pub(super) struct Record<const N: usize>(pub(super) [u8; N]);
+/// The record that `bytes` are.
+pub(super) fn from_bytes<T: FromBytes>(bytes: &[u8]) -> Result<T> {
+    T::read_from_bytes(bytes).map_err(|_| EINVAL)
+}
 
-impl<const N: usize> Record<N> {
-    /// All bytes zero.
-    pub(super) const fn zeroed() -> Self {
-        Self([0; N])
-    }
+/// A record that names a service.
+pub(super) trait Named {
+    /// Protocol, address and port.
+    fn mark_details(&self) -> MarkDetails;
+    /// The mark; 0 where address and port name the service.
+    fn mark(&self) -> u32;
 
-    /// The `M` bytes at `offset`.
-    pub(super) fn bytes<const M: usize>(&self, offset: usize) -> [u8; M] {
-        let mut bytes = [0; M];
-        for (to, from) in bytes.iter_mut().zip(self.0.iter().skip(offset)) {
-            *to = *from;
-        }
-        bytes
-    }
-
-    /// A number of two bytes, host order.
-    pub(super) fn u16(&self, offset: usize) -> u16 {
-        u16::from_ne_bytes(self.bytes(offset))
-    }
-
-    /// A number of two bytes, network order.
-    pub(super) fn be16(&self, offset: usize) -> u16 {
-        u16::from_be_bytes(self.bytes(offset))
-    }
-
-    /// A number of four bytes, host order.
-    pub(super) fn u32(&self, offset: usize) -> u32 {
-        u32::from_ne_bytes(self.bytes(offset))
-    }
-
-    /// Puts `bytes` at `offset`.
-    pub(super) fn put(&mut self, offset: usize, bytes: &[u8]) {
-        for (to, from) in self.0.iter_mut().skip(offset).zip(bytes) {
-            *to = *from;
-        }
-    }
-
-    /// Puts a number of four bytes at `offset`.
-    pub(super) fn put_u32(&mut self, offset: usize, value: u32) {
-        self.put(offset, &value.to_ne_bytes());
-    }
-
-    /// The IPv4 service that the fields of a [`ServiceUser`] at the beginning name. Whatever the
-    /// protocol is, a mark alone names a service.
-    pub(super) fn service_id(&self) -> ServiceId {
-        let MarkDetails {
-            protocol,
-            addr,
-            port,
-        } = self.mark_details();
-        let target = match self.u32(offset_of!(ServiceUser, fwmark)) {
-            0 => Target::Address {
-                protocol,
-                addr,
-                port,
-            },
+    /// The IPv4 service. Whatever the protocol is, a mark alone names a service.
+    fn service_id(&self) -> ServiceId {
+        let target = match self.mark() {
+            0 => {
+                let MarkDetails {
+                    protocol,
+                    addr,
+                    port,
+                } = self.mark_details();
+                Target::Address {
+                    protocol,
+                    addr,
+                    port,
+                }
+            }
             mark => Target::Mark(mark),
         };
         ServiceId {
@@ -88,44 +57,58 @@ impl<const N: usize> Record<N> {
             target,
         }
     }
+}
 
-    /// Protocol, address and port of a [`ServiceUser`] at the beginning.
-    pub(super) fn mark_details(&self) -> MarkDetails {
-        MarkDetails {
-            protocol: self.u16(offset_of!(ServiceUser, protocol)),
-            addr: Addr::from_v4(self.bytes(offset_of!(ServiceUser, addr))),
-            port: self.be16(offset_of!(ServiceUser, port)),
+macro_rules! named {
+    ($($record:ty),*) => {$(
+        impl Named for $record {
+            fn mark_details(&self) -> MarkDetails {
+                MarkDetails {
+                    protocol: self.protocol,
+                    addr: Addr::from_v4(self.addr),
+                    port: u16::from_be_bytes(self.port),
+                }
+            }
+
+            fn mark(&self) -> u32 {
+                self.fwmark
+            }
         }
+    )*};
+}
+
+named!(ServiceUser, ServiceEntry, GetDests);
+
+/// The name in a field, if it ends.
+pub(super) fn name(field: &[u8; SCHEDNAME_MAXLEN]) -> Option<&[u8]> {
+    let len = field.iter().position(|byte| *byte == 0)?;
+    field.get(..len)
+}
+
+/// Puts a name into a field. The kernel copies strings by words: what the last one has behind the
+/// name is zero, what comes after it stays.
+pub(super) fn put_name(field: &mut [u8; SCHEDNAME_MAXLEN], name: &[u8]) {
+    let len = name.len().max(size_of::<u64>());
+    for (i, to) in field.iter_mut().enumerate().take(len) {
+        *to = name.get(i).copied().unwrap_or(0);
     }
+}
 
-    /// The name of a scheduler at `offset`, if it ends.
-    pub(super) fn scheduler(&self, offset: usize) -> Option<([u8; SCHEDNAME_MAXLEN], usize)> {
-        let name = self.bytes(offset);
-        let len = name.iter().position(|byte| *byte == 0)?;
-        Some((name, len))
-    }
-
-    /// Puts a [`StatsUser`] at `offset`.
-    pub(super) fn put_stats(&mut self, offset: usize, stats: &Stats) {
-        let counters = &stats.counters;
-        let rates = &stats.rates;
-        for (field, value) in [
-            (offset_of!(StatsUser, conns), counters.connections),
-            (offset_of!(StatsUser, inpkts), counters.in_packets),
-            (offset_of!(StatsUser, outpkts), counters.out_packets),
-            (offset_of!(StatsUser, cps), rates.connections),
-            (offset_of!(StatsUser, inpps), rates.in_packets),
-            (offset_of!(StatsUser, outpps), rates.out_packets),
-            (offset_of!(StatsUser, inbps), rates.in_bytes),
-            (offset_of!(StatsUser, outbps), rates.out_bytes),
-        ] {
-            self.put_u32(offset.saturating_add(field), value as u32);
-        }
-        for (field, value) in [
-            (offset_of!(StatsUser, inbytes), counters.in_bytes),
-            (offset_of!(StatsUser, outbytes), counters.out_bytes),
-        ] {
-            self.put(offset.saturating_add(field), &value.to_ne_bytes());
-        }
+/// Counters and rates, of which this interface has the low 32 bits.
+pub(super) fn stats(stats: &Stats) -> StatsUser {
+    let counters = &stats.counters;
+    let rates = &stats.rates;
+    StatsUser {
+        conns: counters.connections as u32,
+        inpkts: counters.in_packets as u32,
+        outpkts: counters.out_packets as u32,
+        inbytes: counters.in_bytes,
+        outbytes: counters.out_bytes,
+        cps: rates.connections as u32,
+        inpps: rates.in_packets as u32,
+        outpps: rates.out_packets as u32,
+        inbps: rates.in_bytes as u32,
+        outbps: rates.out_bytes as u32,
+        ..StatsUser::default()
     }
 }

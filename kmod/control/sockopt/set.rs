@@ -2,11 +2,6 @@
 
 //! Options that are set: changes.
 
-use core::mem::{
-    offset_of,
-    size_of, //
-};
-
 use kernel::prelude::*;
 use lvs_engine::addr::{
     Addr,
@@ -20,7 +15,6 @@ use lvs_engine::config::{
     Tunnel, //
 };
 use lvs_uapi::limits::{
-    IFNAME_MAXLEN,
     IPPROTO_SCTP,
     IPPROTO_TCP,
     IPPROTO_UDP, //
@@ -28,110 +22,111 @@ use lvs_uapi::limits::{
 use lvs_uapi::sockopt::{
     set,
     DaemonUser,
-    DestUser,
     ServiceDestUser,
     ServiceUser,
     TimeoutUser, //
 };
+use zerocopy::FromBytes;
 
-use super::record::Record;
+use super::record::{
+    from_bytes,
+    name,
+    Named, //
+};
 use crate::control::validate::{
     self,
     ServiceRequest, //
 };
 use crate::kernel_ext::user::sockopt::Argument;
 use crate::table::{
-    NetnsState, //
-    RulesGuard,
+    NetnsState,
+    RulesGuard, //
 };
 
 const SERVICE: usize = size_of::<ServiceUser>();
 const SERVICE_DEST: usize = size_of::<ServiceDestUser>();
+const TIMEOUTS: usize = size_of::<TimeoutUser>();
+const DAEMON: usize = size_of::<DaemonUser>();
+
+/// The record that an option is set to, which has to be of `N` bytes.
+fn read<T: FromBytes, const N: usize>(argument: &Argument) -> Result<T> {
+    from_bytes(&argument.read::<N>()?)
+}
 
 /// Sets `option`.
 pub(super) fn handle(state: &NetnsState, option: c_int, argument: &Argument) -> Result {
     match option {
         set::FLUSH if argument.len() == 0 => state.control().flush(),
-        set::TIMEOUT => timeouts(state, &Record(argument.read()?)),
-        set::STARTDAEMON => start_daemon(&Record(argument.read()?)),
-        set::STOPDAEMON => stop_daemon(&Record(argument.read()?)),
+        set::TIMEOUT => timeouts(state, &read::<_, TIMEOUTS>(argument)?),
+        set::STARTDAEMON => start_daemon(&read::<_, DAEMON>(argument)?),
+        set::STOPDAEMON => stop_daemon(&read::<_, DAEMON>(argument)?),
         set::ADD | set::EDIT | set::DEL | set::ZERO => {
-            service(state, option, &Record(argument.read()?))
+            service(state, option, &read::<_, SERVICE>(argument)?)
         }
         set::ADDDEST | set::EDITDEST | set::DELDEST => {
-            dest(state, option, &Record(argument.read()?))
+            dest(state, option, &read::<_, SERVICE_DEST>(argument)?)
         }
         _ => Err(EINVAL),
     }
 }
 
-fn timeouts(state: &NetnsState, record: &Record<{ size_of::<TimeoutUser>() }>) -> Result {
+fn timeouts(state: &NetnsState, record: &TimeoutUser) -> Result {
     let timeouts = Timeouts {
-        tcp: record.u32(offset_of!(TimeoutUser, tcp_timeout)),
-        tcp_fin: record.u32(offset_of!(TimeoutUser, tcp_fin_timeout)),
-        udp: record.u32(offset_of!(TimeoutUser, udp_timeout)),
+        tcp: record.tcp_timeout,
+        tcp_fin: record.tcp_fin_timeout,
+        udp: record.udp_timeout,
     };
     validate::set_timeouts(&mut state.control(), &timeouts)
 }
 
-fn start_daemon(record: &Record<{ size_of::<DaemonUser>() }>) -> Result {
-    let interface: [u8; IFNAME_MAXLEN] = record.bytes(offset_of!(DaemonUser, mcast_ifn));
+fn start_daemon(record: &DaemonUser) -> Result {
+    let interface = &record.mcast_ifn;
     if interface.first() == Some(&0) || !interface.contains(&0) {
         return Err(EINVAL);
     }
-    validate::start_daemon(record.u32(offset_of!(DaemonUser, state)))
+    validate::start_daemon(record.state)
 }
 
-fn stop_daemon(record: &Record<{ size_of::<DaemonUser>() }>) -> Result {
-    validate::stop_daemon(record.u32(offset_of!(DaemonUser, state)))
+fn stop_daemon(record: &DaemonUser) -> Result {
+    validate::stop_daemon(record.state)
 }
 
 /// Fails for protocols that this interface doesn't know, even where a mark names the service.
-fn check_protocol<const N: usize>(record: &Record<N>) -> Result {
-    match record.u16(offset_of!(ServiceUser, protocol)) {
+fn check_protocol(record: &ServiceUser) -> Result {
+    match record.protocol {
         IPPROTO_TCP | IPPROTO_UDP | IPPROTO_SCTP => Ok(()),
         _ => Err(EFAULT),
     }
 }
 
 /// Fails unless the service is there, and of the protocol that is given.
-fn check_known<const N: usize>(
-    control: &RulesGuard<'_>,
-    id: &ServiceId,
-    record: &Record<N>,
-) -> Result {
+fn check_known(control: &RulesGuard<'_>, id: &ServiceId, record: &ServiceUser) -> Result {
     match control.with_service(id, |_, service| service.mark_details().protocol) {
-        Ok(protocol) if protocol == record.mark_details().protocol => Ok(()),
+        Ok(protocol) if protocol == record.protocol => Ok(()),
         _ => Err(ESRCH),
     }
 }
 
-fn service(state: &NetnsState, option: c_int, record: &Record<SERVICE>) -> Result {
+fn service(state: &NetnsState, option: c_int, record: &ServiceUser) -> Result {
     let mut control = state.control();
     let id = record.service_id();
-    if option == set::ZERO
-        && record.u32(offset_of!(ServiceUser, fwmark)) == 0
-        && record.u32(offset_of!(ServiceUser, addr)) == 0
-        && record.u16(offset_of!(ServiceUser, port)) == 0
-    {
+    if option == set::ZERO && record.fwmark == 0 && record.addr == [0; 4] && record.port == [0; 2] {
         return control.zero(None);
     }
     match option {
         set::ADD | set::EDIT => {
-            let (name, len) = record
-                .scheduler(offset_of!(ServiceUser, sched_name))
-                .ok_or(EINVAL)?;
+            let scheduler = name(&record.sched_name).ok_or(EINVAL)?;
             check_protocol(record)?;
             if option == set::EDIT {
                 check_known(&control, &id, record)?;
             }
             let request = ServiceRequest {
                 mark_details: record.mark_details(),
-                scheduler: name.get(..len).unwrap_or(&[]),
+                scheduler,
                 engine: &[],
-                flags: record.u32(offset_of!(ServiceUser, flags)),
-                timeout: record.u32(offset_of!(ServiceUser, timeout)),
-                netmask: record.u32(offset_of!(ServiceUser, netmask)),
+                flags: record.flags,
+                timeout: record.timeout,
+                netmask: record.netmask,
             };
             if option == set::ADD {
                 validate::add_service(&mut control, &id, &request)
@@ -152,22 +147,22 @@ fn service(state: &NetnsState, option: c_int, record: &Record<SERVICE>) -> Resul
     }
 }
 
-fn dest(state: &NetnsState, option: c_int, record: &Record<SERVICE_DEST>) -> Result {
+fn dest(state: &NetnsState, option: c_int, record: &ServiceDestUser) -> Result {
     let mut control = state.control();
-    check_protocol(record)?;
-    let service = record.service_id();
-    check_known(&control, &service, record)?;
-    let at = |field: usize| offset_of!(ServiceDestUser, dest).saturating_add(field);
+    check_protocol(&record.service)?;
+    let service = record.service.service_id();
+    check_known(&control, &service, &record.service)?;
+    let dest = &record.dest;
     let id = DestId {
         family: Family::V4,
-        addr: Addr::from_v4(record.bytes(at(offset_of!(DestUser, addr)))),
-        port: record.be16(at(offset_of!(DestUser, port))),
+        addr: Addr::from_v4(dest.addr),
+        port: u16::from_be_bytes(dest.port),
     };
     let config = DestConfig {
-        flags: record.u32(at(offset_of!(DestUser, conn_flags))),
-        weight: record.u32(at(offset_of!(DestUser, weight))) as i32,
-        upper_threshold: record.u32(at(offset_of!(DestUser, u_threshold))),
-        lower_threshold: record.u32(at(offset_of!(DestUser, l_threshold))),
+        flags: dest.conn_flags,
+        weight: dest.weight,
+        upper_threshold: dest.u_threshold,
+        lower_threshold: dest.l_threshold,
         tunnel: Tunnel::default(),
     };
     match option {
