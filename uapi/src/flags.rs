@@ -49,6 +49,9 @@ pub mod fwd {
 
 /// Flags of a connection. They appear on the wire of the synchronisation protocol and, in part,
 /// in the `conn_flags` of the sockopt structs.
+///
+/// Those of sequence numbers, [`NO_CPORT`](conn::NO_CPORT), [`SYNC`](conn::SYNC) and
+/// [`BACKUP_MASK`](conn::BACKUP_MASK) are for that protocol alone, which isn't there yet.
 pub mod conn {
     /// The packets of the client only are seen (direct routing, tunnels).
     pub const NOOUTPUT: u32 = 0x0080;
@@ -95,7 +98,8 @@ pub mod tunnel {
     pub const FLAG_REMCSUM: u16 = 2;
 }
 
-/// States of the synchronisation daemon: `daemon_attr::STATE`.
+/// States of the synchronisation daemon, `daemon_attr::STATE`, and what it uses if nothing is said.
+/// The latter is for the daemon alone, which isn't there yet.
 pub mod sync {
     /// No daemon runs (sockopt replies only).
     pub const STATE_NONE: u32 = 0;
