@@ -32,7 +32,7 @@ pub enum FileError {
     Toml(#[from] toml::de::Error),
     /// A value is wrong.
     #[error(transparent)]
-    Value(#[from] into_model::Problem),
+    Value(#[from] into_model::DocumentError),
     /// A schema of the future.
     #[error("schema {0} is unknown, this program reads {known}", known = schema::VERSION)]
     Schema(u32),

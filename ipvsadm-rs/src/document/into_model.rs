@@ -25,7 +25,7 @@ pub type Services = Vec<(model::Service, Vec<model::Dest>)>;
 /// What is wrong with a document.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{place}: {problem}")]
-pub struct Problem {
+pub struct DocumentError {
     place: String,
     problem: String,
 }
@@ -36,20 +36,20 @@ fn problem<T>(problem: impl Into<String>) -> Result<T, String> {
 
 impl Document {
     /// The services with their servers.
-    pub fn services(&self) -> Result<Option<Services>, Problem> {
+    pub fn services(&self) -> Result<Option<Services>, DocumentError> {
         let Some(services) = &self.services else {
             return Ok(None);
         };
         let mut all = Vec::with_capacity(services.len());
         for (i, service) in services.iter().enumerate() {
-            let at = |problem| Problem {
+            let at = |problem| DocumentError {
                 place: format!("services[{i}]"),
                 problem,
             };
             let made = service.model().map_err(at)?;
             let mut dests = Vec::with_capacity(service.servers.len());
             for (j, server) in service.servers.iter().enumerate() {
-                let dest = server.model(&made.id).map_err(|problem| Problem {
+                let dest = server.model(&made.id).map_err(|problem| DocumentError {
                     place: format!("services[{i}].servers[{j}]"),
                     problem,
                 })?;

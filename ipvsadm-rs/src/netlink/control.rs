@@ -69,7 +69,7 @@ impl Netlink {
         let is_consistent = self.socket.dump_of(
             family,
             Operation::GetServices,
-            table::Message::request(),
+            table::TableMessage::request(),
             |reply| table::append(&mut entries, reply).map_err(Error::from),
         )?;
         Ok(is_consistent.then_some(entries))

@@ -99,7 +99,7 @@ fn unpack_flags(bytes: [u8; 8]) -> u32 {
 
 /// Attributes of a reply, before it is known whether they make a service.
 #[derive(Default)]
-struct Draft {
+struct Collected {
     af: u16,
     protocol: u16,
     addr: Option<RawAddr>,
@@ -116,30 +116,30 @@ struct Draft {
 
 /// Reads a service from a reply.
 pub fn from_attrs(attrs: &[ServiceAttr]) -> Result<ServiceEntry, DecodeError> {
-    let mut draft = Draft::default();
+    let mut collected = Collected::default();
     for attr in attrs {
         match attr {
-            ServiceAttr::Af(af) => draft.af = *af,
-            ServiceAttr::Protocol(protocol) => draft.protocol = *protocol,
-            ServiceAttr::Addr(addr) => draft.addr = Some(*addr),
-            ServiceAttr::Port(port) => draft.port = *port,
-            ServiceAttr::Fwmark(mark) => draft.mark = *mark,
-            ServiceAttr::SchedName(name) => draft.scheduler.clone_from(name),
-            ServiceAttr::Flags(bytes) => draft.flags = unpack_flags(*bytes),
-            ServiceAttr::Timeout(timeout) => draft.timeout = *timeout,
-            ServiceAttr::Netmask(netmask) => draft.netmask = *netmask,
+            ServiceAttr::Af(af) => collected.af = *af,
+            ServiceAttr::Protocol(protocol) => collected.protocol = *protocol,
+            ServiceAttr::Addr(addr) => collected.addr = Some(*addr),
+            ServiceAttr::Port(port) => collected.port = *port,
+            ServiceAttr::Fwmark(mark) => collected.mark = *mark,
+            ServiceAttr::SchedName(name) => collected.scheduler.clone_from(name),
+            ServiceAttr::Flags(bytes) => collected.flags = unpack_flags(*bytes),
+            ServiceAttr::Timeout(timeout) => collected.timeout = *timeout,
+            ServiceAttr::Netmask(netmask) => collected.netmask = *netmask,
             ServiceAttr::PeName(name) => {
-                draft.pe = Some(name.clone()).filter(|name| !name.is_empty());
+                collected.pe = Some(name.clone()).filter(|name| !name.is_empty());
             }
-            ServiceAttr::Stats(stats) => draft.stats = Some(stats.as_slice().into()),
-            ServiceAttr::Stats64(stats) => draft.stats64 = Some(stats.as_slice().into()),
+            ServiceAttr::Stats(stats) => collected.stats = Some(stats.as_slice().into()),
+            ServiceAttr::Stats64(stats) => collected.stats64 = Some(stats.as_slice().into()),
             ServiceAttr::Other(_) => {}
         }
     }
-    draft.finish()
+    collected.finish()
 }
 
-impl Draft {
+impl Collected {
     fn finish(self) -> Result<ServiceEntry, DecodeError> {
         let family = Family::from_number(self.af)
             .ok_or_else(|| DecodeError::from("service of an unknown address family"))?;

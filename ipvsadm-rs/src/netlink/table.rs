@@ -26,24 +26,24 @@ const _: () = assert!(attr::SERVICE == genl::attr::SERVICE && attr::DEST == genl
 
 /// A message of the family.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
+pub struct TableMessage {
     /// A number of [`lvs_uapi::lvs::cmd`].
     pub cmd: u8,
     /// What it carries.
     pub attrs: Vec<Attr>,
 }
 
-impl Message {
+impl TableMessage {
     /// The request for the table.
     pub fn request() -> Self {
-        Message {
+        TableMessage {
             cmd: cmd::GET_TABLE,
             attrs: Vec::new(),
         }
     }
 }
 
-impl GenlFamily for Message {
+impl GenlFamily for TableMessage {
     fn family_name() -> &'static str {
         FAMILY_NAME
     }
@@ -57,7 +57,7 @@ impl GenlFamily for Message {
     }
 }
 
-impl Emitable for Message {
+impl Emitable for TableMessage {
     fn buffer_len(&self) -> usize {
         self.attrs.as_slice().buffer_len()
     }
@@ -67,9 +67,9 @@ impl Emitable for Message {
     }
 }
 
-impl ParseableParametrized<[u8], GenlHeader> for Message {
+impl ParseableParametrized<[u8], GenlHeader> for TableMessage {
     fn parse_with_param(payload: &[u8], header: GenlHeader) -> Result<Self, DecodeError> {
-        Ok(Message {
+        Ok(TableMessage {
             cmd: header.cmd,
             attrs: parse_list(payload)?,
         })
@@ -77,7 +77,7 @@ impl ParseableParametrized<[u8], GenlHeader> for Message {
 }
 
 /// Takes a reply into the table: servers come after their service.
-pub fn append(table: &mut Vec<TableEntry>, reply: &Message) -> Result<(), DecodeError> {
+pub fn append(table: &mut Vec<TableEntry>, reply: &TableMessage) -> Result<(), DecodeError> {
     for attr in &reply.attrs {
         match attr {
             Attr::Service(nest) => table.push(TableEntry {
@@ -103,8 +103,8 @@ mod tests {
     use crate::netlink::dest::DestAttr;
     use crate::netlink::service::ServiceAttr;
 
-    fn reply(cmd: u8, attr: Attr) -> Message {
-        let sent = Message {
+    fn reply(cmd: u8, attr: Attr) -> TableMessage {
+        let sent = TableMessage {
             cmd,
             attrs: vec![attr],
         };
@@ -114,7 +114,7 @@ mod tests {
             cmd,
             version: FAMILY_VERSION,
         };
-        let received = Message::parse_with_param(&bytes, header).expect("a message");
+        let received = TableMessage::parse_with_param(&bytes, header).expect("a message");
         assert_eq!(received, sent);
         received
     }

@@ -4,7 +4,9 @@
 
 use std::net::IpAddr;
 
+use crate::model::Family;
 use crate::model::Protocol;
+use crate::model::ServiceId;
 
 use super::Names;
 
@@ -18,6 +20,24 @@ pub fn host_port(names: &dyn Names, addr: IpAddr, port: u16, protocol: Option<Pr
     match addr {
         IpAddr::V4(_) => format!("{host}:{port}"),
         IpAddr::V6(_) => format!("[{host}]:{port}"),
+    }
+}
+
+/// Protocol, then address and port of a service, or its mark.
+pub fn service(names: &dyn Names, id: &ServiceId) -> (&'static str, String) {
+    match *id {
+        ServiceId::Address {
+            protocol,
+            addr,
+            port,
+        } => {
+            let host = host_port(names, addr, port, Some(protocol));
+            (protocol.name(), host)
+        }
+        ServiceId::Mark { mark, family } => match family {
+            Family::V4 => ("FWM", mark.to_string()),
+            Family::V6 => ("FWM", format!("{mark} IPv6")),
+        },
     }
 }
 

@@ -10,7 +10,6 @@ use lvs_uapi::limits;
 
 use crate::model::Dest;
 use crate::model::DestEntry;
-use crate::model::Family;
 use crate::model::Forward;
 use crate::model::Info;
 use crate::model::Netmask;
@@ -84,22 +83,12 @@ fn title(layout: Layout) -> &'static str {
 
 /// Protocol, address and port of a service, or its mark.
 fn service_name(id: &ServiceId, names: &dyn Names) -> String {
-    match *id {
-        ServiceId::Address {
-            protocol,
-            addr,
-            port,
-        } => {
-            let host = address::host_port(names, addr, port, Some(protocol));
-            let mut name = format!("{:<4} {host}", protocol.name());
-            address::cut(&mut name, addr, SERVICE_WIDTH);
-            name
-        }
-        ServiceId::Mark { mark, family } => match family {
-            Family::V4 => format!("FWM  {mark}"),
-            Family::V6 => format!("FWM  {mark} IPv6"),
-        },
+    let (protocol, host) = address::service(names, id);
+    let mut name = format!("{protocol:<4} {host}");
+    if let ServiceId::Address { addr, .. } = *id {
+        address::cut(&mut name, addr, SERVICE_WIDTH);
     }
+    name
 }
 
 // Writing to a `String` can't fail, so the results of `write!` below are of no use.
@@ -263,6 +252,7 @@ fn tunnel_info(dest: &Dest) -> String {
 pub(crate) mod tests {
     use super::super::Numeric;
     use super::*;
+    use crate::model::Family;
     use crate::model::Protocol;
     use crate::model::Tunnel;
 

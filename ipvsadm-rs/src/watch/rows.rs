@@ -7,9 +7,9 @@ use std::cmp::Ordering;
 use crate::model::DestEntry;
 use crate::model::Forward;
 use crate::model::Service;
-use crate::model::ServiceId;
 use crate::model::Stats;
 use crate::model::TableEntry;
+use crate::render::address;
 use crate::render::address::host_port;
 use crate::render::Numeric;
 
@@ -149,27 +149,14 @@ fn group(item: &TableEntry) -> (Row, Vec<Row>) {
         sum(|entry| entry.active),
         sum(|entry| entry.inactive),
     ];
+    let (protocol, host) = address::service(&Numeric, &service.id);
     let row = Row {
-        name: service_name(&service.id),
+        name: format!("{protocol} {host}"),
         detail: service.scheduler.clone(),
         server: false,
         numbers: numbers(own, &item.entry.stats),
     };
     (row, servers.collect())
-}
-
-fn service_name(id: &ServiceId) -> String {
-    match *id {
-        ServiceId::Address {
-            protocol,
-            addr,
-            port,
-        } => {
-            let host = host_port(&Numeric, addr, port, Some(protocol));
-            format!("{} {host}", protocol.name())
-        }
-        ServiceId::Mark { mark, .. } => format!("FWM {mark}"),
-    }
 }
 
 fn server(service: &Service, entry: &DestEntry) -> Row {
