@@ -92,7 +92,8 @@ pub fn subcommands() -> Vec<clap::Command> {
             Arg::new("kind")
                 .required(true)
                 .value_parser(candidates::KINDS),
-        );
+        )
+        .arg(Arg::new("words").num_args(0..).last(true));
     vec![apply, watch, completions, man, candidates]
 }
 

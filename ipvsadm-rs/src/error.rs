@@ -130,7 +130,9 @@ fn general(errno: Errno) -> Option<&'static str> {
         }
         Errno::ENOPROTOOPT => "Protocol not available",
         Errno::ENOMEM => "Memory allocation problem",
-        Errno::EOPNOTSUPP => "Operation not supported with IPv6",
+        // ipvsadm says "with IPv6", but what IPVS can't do with IPv6 has other numbers: this is the
+        // answer to a request that the module doesn't know, or doesn't carry out.
+        Errno::EOPNOTSUPP => "Operation not supported by the kernel module",
         Errno::EAFNOSUPPORT => "Operation not supported with specified address family",
         Errno::EMSGSIZE => "Module is wrong version",
         _ => return None,
@@ -178,6 +180,14 @@ mod tests {
         assert_eq!(
             text(ChangeKind::AddDest, Errno::ESRCH),
             "Service not defined"
+        );
+    }
+
+    #[test]
+    fn what_a_module_lacks_is_not_blamed_on_ipv6() {
+        assert_eq!(
+            text(ChangeKind::StartDaemon, Errno::EOPNOTSUPP),
+            "Operation not supported by the kernel module"
         );
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 
-//! The manual page: options from their definitions, the rest from the README.
+//! The manual page: options from their table, schedulers from the document about them, the rest from the
+//! README.
 
 use clap_mangen::Man;
 
@@ -8,8 +9,12 @@ use crate::definition;
 
 /// Where the text comes from.
 const README: &str = include_str!("../README.md");
-/// Sections of the README that are for people who read the code.
+/// Where the README begins to be for people who read the code.
 const NOT_FOR_USERS: &str = "## Reading the code";
+/// What is said of schedulers.
+const SCHEDULERS: &str = include_str!("../../docs/schedulers.md");
+/// Its sections for users of the command: which to choose, and their flags.
+const FOR_USERS: [(&str, &str); 2] = [("# Schedulers\n", "\n!["), ("## Flags\n", "\n## ")];
 
 /// The page in the language of man.
 pub fn page() -> String {
@@ -32,6 +37,10 @@ pub fn page() -> String {
     let _ = man.render_options_section(&mut options);
     out.push_str(&String::from_utf8_lossy(&options));
     commands(&mut out);
+    out.push_str(".SH SCHEDULERS\n");
+    for (begin, end) in FOR_USERS {
+        roff(between(SCHEDULERS, begin, end), &mut out);
+    }
     roff(&format!("## {sections}"), &mut out);
     out.push_str(".SH \"SEE ALSO\"\nipvsadm(8), ipvsadm-save(8), ipvsadm-restore(8)\n");
     out
@@ -47,6 +56,12 @@ const SYNOPSIS: &str = "\
 \\fBipvsadm\\-rs\\fR \\fBman\\fR
 .fi
 ";
+
+/// The part of a text between two others.
+fn between<'a>(text: &'a str, begin: &str, end: &str) -> &'a str {
+    let (_, text) = text.split_once(begin).unwrap_or_default();
+    text.split(end).next().unwrap_or_default()
+}
 
 /// What isn't an option.
 fn commands(out: &mut String) {
@@ -129,10 +144,10 @@ fn table_row(row: &str, titles: &mut Option<Vec<String>>, out: &mut String) {
     out.push_str(&(rest.join(";\n") + ".\n"));
 }
 
-/// Text with `code` in bold.
+/// Text with `code` in bold and without links.
 fn inline(text: &str) -> String {
     let mut out = String::new();
-    for (i, part) in text.split('`').enumerate() {
+    for (i, part) in without_links(text).split('`').enumerate() {
         let part = escape(&part.replace("**", ""));
         out.push_str(&if i % 2 == 1 {
             format!("\\fB{part}\\fR")
@@ -141,6 +156,18 @@ fn inline(text: &str) -> String {
         });
     }
     out
+}
+
+/// Text in which links are what they are called.
+fn without_links(text: &str) -> String {
+    let Some((before, (name, after))) = text.split_once("](").and_then(|(head, tail)| {
+        let (before, name) = head.rsplit_once('[')?;
+        let (_, after) = tail.split_once(')')?;
+        Some((before, (name, after)))
+    }) else {
+        return text.to_owned();
+    };
+    format!("{before}{name}{}", without_links(after))
 }
 
 /// Text that means itself.
@@ -155,6 +182,7 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::options;
 
     #[test]
     fn the_page_has_options_and_differences() {
@@ -170,7 +198,32 @@ mod tests {
         ] {
             assert!(page.contains(part), "{part}");
         }
-        assert!(!page.contains("src/cli"));
+        // What is for people who read the code isn't for those who read the page.
+        for part in ["src/", "tests/", "crate", "docs/", "]("] {
+            assert!(!page.contains(part), "{part}");
+        }
+    }
+
+    #[test]
+    fn every_scheduler_is_explained() {
+        let page = page();
+        let (_, section) = page.split_once(".SH SCHEDULERS").expect("a section");
+        let section = section.split(".SH").next().unwrap_or_default();
+        for name in options::SCHEDULERS {
+            assert!(
+                section.contains(&format!(".TP\n\\fB{name}\\fR\n")),
+                "{name}"
+            );
+        }
+        for flag in ["sh\\-port", "mh\\-fallback", "flag\\-3"] {
+            assert!(section.contains(flag), "{flag}");
+        }
+    }
+
+    #[test]
+    fn links_are_what_they_are_called() {
+        assert_eq!(without_links("a [b](c) d [e](f)"), "a b d e");
+        assert_eq!(without_links("host[:port] (x)"), "host[:port] (x)");
     }
 
     #[test]

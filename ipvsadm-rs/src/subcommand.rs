@@ -2,7 +2,8 @@
 
 //! What ipvsadm doesn't have: words instead of options.
 //!
-//! ipvsadm refuses every command line that starts with a word, so these are in nobody's way.
+//! ipvsadm refuses every command line that starts with a word, so no command line changes its
+//! meaning.
 
 use std::fs;
 use std::io;
@@ -56,7 +57,12 @@ pub fn run(words: &[String]) -> Option<u8> {
         "completions" => print(&completions::script(&text_of(&matches, "shell"))),
         "man" => print(&manual::page()),
         "candidates" => match open() {
-            Ok(mut client) => print(&candidates::list(&mut client, &text_of(&matches, "kind"))),
+            Ok(mut client) => {
+                let words = matches.get_many::<String>("words").unwrap_or_default();
+                let words: Vec<String> = words.cloned().collect();
+                let kind = text_of(&matches, "kind");
+                print(&candidates::list(&mut client, &kind, &words))
+            }
             Err(status) => status,
         },
         _ => USAGE,
@@ -113,7 +119,7 @@ fn apply_state(wanted: &State, dry_run: bool) -> u8 {
         }
     };
     let steps = apply::plan::plan(&there, wanted);
-    // Who doesn't read the difference still wants it applied.
+    // A closed stdout doesn't stop the change.
     let shown = print(&apply::diff::show(&steps));
     if dry_run {
         return match shown {

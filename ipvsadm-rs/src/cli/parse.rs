@@ -3,6 +3,7 @@
 //! Gives each option its meaning, in the order of the command line.
 
 use crate::model::Role;
+use crate::model::ServiceId;
 
 use super::address::Resolver;
 use super::command::Command;
@@ -43,6 +44,25 @@ pub fn parse(words: &[String], resolver: &dyn Resolver) -> Result<Command, CliEr
     draft.take_words(lexer.rest())?;
     draft.flags |= sched_flags(&draft.scheduler, &draft.sched_flags)?;
     Ok(validate::finish(draft)?)
+}
+
+/// What an unfinished command line says so far: the command, and the service it is about. What can't be
+/// read doesn't matter.
+pub fn unfinished(words: &[String], resolver: &dyn Resolver) -> (Option<Verb>, Option<ServiceId>) {
+    let mut lexer = Lexer::new(words);
+    let mut draft = Draft::new(Verb::List, Role::Master, resolver);
+    let mut command = None;
+    while let Ok(Some(option)) = lexer.next_option() {
+        match option.spec.meaning {
+            Meaning::Command(verb) | Meaning::DaemonCommand(verb) => {
+                command.get_or_insert(verb);
+            }
+            _ => {
+                let _ = take(&mut draft, option, lexer.current_word());
+            }
+        }
+    }
+    (command, draft.service)
 }
 
 /// The role that a command about daemons names.

@@ -16,12 +16,13 @@ _ipvsadm_rs_live() {
         return
         ;;
     esac
-    local candidate known=''
+    local candidate known='' words
+    read -ra words <<<"$line"
     [[ $COMP_WORDBREAKS != *:* || $cur != *:* ]] || known=${cur%"${cur##*:}"}
     COMPREPLY=()
     while IFS= read -r candidate; do
         [[ $candidate != "$cur"* ]] || COMPREPLY+=("${candidate#"$known"}")
-    done < <("$1" candidates "$kind" 2>/dev/null)
+    done < <("$1" candidates "$kind" -- "${words[@]}" 2>/dev/null)
 }
 
 complete -F _ipvsadm_rs_live -o nosort -o bashdefault -o default ipvsadm-rs

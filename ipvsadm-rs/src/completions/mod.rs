@@ -78,7 +78,7 @@ fn fish(text: &str) -> String {
             .map(|short| format!(" -s {short}"))
             .unwrap_or_default();
         out.push_str(&format!(
-            "complete -c {OWN_NAME}{short} -l {long} -x -a '({OWN_NAME} candidates {kind} 2>/dev/null)'\n"
+            "complete -c {OWN_NAME}{short} -l {long} -x -a '({OWN_NAME} candidates {kind} -- (commandline -opc) 2>/dev/null)'\n"
         ));
     }
     out

@@ -66,18 +66,19 @@ pub fn service(service: &Service, names: &dyn Names) -> String {
     let _ = write!(out, " -s {}", service.scheduler);
     if service.has(flag::PERSISTENT) {
         let _ = write!(out, " -p {}", service.timeout);
-        match service.netmask {
-            mask if mask.is_host() => {}
-            Netmask::V4(mask) => {
-                let _ = write!(out, " -M {mask}");
-            }
-            Netmask::V6(length) => {
-                let _ = write!(out, " -M {length}");
-            }
+    }
+    // Granularity and engine are kept for a persistence that may be set later.
+    match service.netmask {
+        mask if mask.is_host() => {}
+        Netmask::V4(mask) => {
+            let _ = write!(out, " -M {mask}");
         }
-        if let Some(pe) = &service.pe {
-            let _ = write!(out, " --pe {pe}");
+        Netmask::V6(length) => {
+            let _ = write!(out, " -M {length}");
         }
+    }
+    if let Some(pe) = &service.pe {
+        let _ = write!(out, " --pe {pe}");
     }
     if service.has(flag::ONEPACKET) {
         out.push_str(" -o");

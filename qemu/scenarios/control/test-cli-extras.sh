@@ -37,6 +37,7 @@ same() {
 }
 # contains WHAT PART TEXT
 contains() { same "$1" yes "$([[ $3 == *"$2"* ]] && echo yes || printf '%s\n' "no: $3")"; }
+lacks() { same "$1" yes "$([[ $3 != *"$2"* ]] && echo yes || printf '%s\n' "no: $3")"; }
 rules() { "$STOCK" -Sn; }
 
 heading "JSON"
@@ -144,6 +145,12 @@ ipvsadm-rs: nothing was changed' "$("$OURS" apply bad.rules 2>err >/dev/null; ec
 same "what was done is taken back" "$was" "$(rules)"
 same "an empty file is no table" "2 ipvsadm-rs: /dev/null: has neither services nor timeouts nor daemons" \
 	"$("$OURS" apply /dev/null 2>err; echo "$? $(cat err)")"
+# What is there without persistence isn't lost.
+printf '%s\n' '-A -u 10.0.0.1:5060 -s wlc --pe sip' '-A -t 10.0.0.1:80 -s wlc -M 255.255.255.0' >engine.rules
+"$OURS" apply engine.rules >/dev/null
+"$OURS" -Sn >engine.saved
+same "engine and mask without persistence are saved" "$(sort engine.rules)" "$(sort engine.saved)"
+same "what was saved is what there is" "0" "$("$OURS" apply engine.saved; echo $?)"
 same "standard input" 0 "$(echo -C | "$OURS" apply - >/dev/null; rules | wc -l)"
 
 heading "Installed as ipvsadm's programs"
@@ -181,6 +188,12 @@ same "bash: after the colon" "443 8443 8444 8445 8446" "$(complete_line 'ipvsadm
 contains "bash: IPv6" '[2001:db8::1]:53' "$(complete_line 'ipvsadm-rs -D -u [')"
 contains "bash: marks" 7 "$(complete_line 'ipvsadm-rs -D -f ' | xargs)"
 contains "bash: servers" 10.0.0.2:8080 "$(complete_line 'ipvsadm-rs -d -t 10.0.0.1:80 -r ' | xargs)"
+# servers_of SERVICE: its servers, as the saved table has them.
+servers_of() { rules | sed -n "s/^-a -t $1 -r \\([^ ]*\\) .*/\\1/p" | sort; }
+same "bash: servers of that service alone" "$(servers_of 10.0.0.1:443)" "$(complete_line 'ipvsadm-rs -d -t 10.0.0.1:443 -r ' | sort)"
+contains "bash: servers to add are those of other services" 10.0.0.2:8080 "$(complete_line 'ipvsadm-rs -a -t 10.0.0.1:443 -r ' | xargs)"
+lacks "bash: servers to add aren't there yet" 10.0.0.10:443 "$(complete_line 'ipvsadm-rs -a -t 10.0.0.1:443 -r ' | xargs)"
+contains "bash: schedulers" none "$(complete_line 'ipvsadm-rs -A -t 10.0.0.1:80 -s ' | xargs)"
 contains "bash: options" --persistent-conn "$(complete_line 'ipvsadm-rs -L --pers')"
 contains "bash: commands" watch "$(complete_line 'ipvsadm-rs wa')"
 # What the other shells ask for candidates.
@@ -196,11 +209,18 @@ for shell in zsh fish; do
 	contains "$shell: IPv6" '2001:db8::1' "$(in_$shell 'ipvsadm-rs -D -u ')"
 	contains "$shell: marks" 7 "$(in_$shell 'ipvsadm-rs -D -f ')"
 	contains "$shell: servers" 10.0.0.2:8080 "$(in_$shell 'ipvsadm-rs -d -t 10.0.0.1:80 -r ')"
+	contains "$shell: servers of a service" 10.0.0.10:443 "$(in_$shell 'ipvsadm-rs -d -t 10.0.0.1:443 -r ')"
+	lacks "$shell: servers of another service" 10.0.0.2:8080 "$(in_$shell 'ipvsadm-rs -d -t 10.0.0.1:443 -r ')"
+	contains "$shell: no scheduler" none "$(in_$shell 'ipvsadm-rs -A -t 10.0.0.1:80 -s ')"
 	contains "$shell: schedulers" wlc "$(in_$shell 'ipvsadm-rs -A -t 10.0.0.1:80 -s ')"
 	contains "$shell: options" --persistent-conn "$(in_$shell 'ipvsadm-rs -L --pers')"
 	contains "$shell: commands" watch "$(in_$shell 'ipvsadm-rs wa')"
 	contains "$shell: a command's options" --dry-run "$(in_$shell 'ipvsadm-rs apply --dr')"
 done
+contains "help of a subcommand" 'Usage: ipvsadm-rs apply' "$(ipvsadm-rs apply --help)"
+contains "a missing argument is named" '<FILE>' "$(ipvsadm-rs apply 2>&1)"
+contains "a wrong argument is named" "'x' for '--interval <SECONDS>'" "$(ipvsadm-rs watch --interval x 2>&1)"
+contains "an unknown option is named" "'--bogus'" "$(ipvsadm-rs watch --bogus 2>&1)"
 same "an unknown shell" 2 "$(ipvsadm-rs completions csh 2>/dev/null; echo $?)"
 ipvsadm-rs man >page.8
 same "the page is there" 0 $?
