@@ -124,6 +124,8 @@ impl<T> Buckets<T> {
         }
     }
 
+    /// Frees the table at once.
+    ///
     /// # Safety
     ///
     /// The caller owns the table, whose chains are empty or somebody else's by now, and nobody
@@ -184,6 +186,7 @@ impl<T> Buckets<T> {
         index.wrapping_add(empty)
     }
 
+    /// The head of the chain of all hashes with the low bits of `index`.
     #[inline(always)]
     pub(super) fn head(&self, index: usize) -> &Head<T> {
         let index = index & self.mask;

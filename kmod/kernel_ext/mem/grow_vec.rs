@@ -126,6 +126,7 @@ impl<T> GrowVec<T> {
         }
     }
 
+    /// Frees the memory, if there is any, but drops no element.
     fn free_memory(&mut self) {
         if self.capacity != 0 {
             // SAFETY: Allocated by `reserve`; its elements were moved or dropped.

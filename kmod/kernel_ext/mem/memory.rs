@@ -127,6 +127,7 @@ impl<T> ControllerLink<T> {
         word & Self::CONTROLLER != 0 && word != Self::CONTROLLER && word != Self::GONE
     }
 
+    /// Counts one more that this controller controls; false when this isn't a controller in a table.
     fn hold(&self) -> bool {
         let mut word = self.word.load(Ordering::Relaxed);
         loop {
@@ -265,11 +266,14 @@ impl<T: Send + Sync + 'static> EntryBox<T> {
 }
 
 impl<T> EntryBox<T> {
+    /// Gives up the entry without dropping it.
     #[inline]
     pub(super) fn into_raw(self) -> *mut Entry<T> {
         ManuallyDrop::new(self).0.as_ptr()
     }
 
+    /// Takes over an entry.
+    ///
     /// # Safety
     ///
     /// `entry` came from `into_raw`, and no reader that starts from now on can find it.
@@ -298,6 +302,8 @@ impl<T> EntryBox<T> {
         unsafe { Self::destroy(self.into_raw()) }
     }
 
+    /// Drops the value and frees the memory.
+    ///
     /// # Safety
     ///
     /// The caller owns the entry, and nobody sees it.

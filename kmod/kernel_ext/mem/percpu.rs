@@ -31,6 +31,7 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
+    /// What `f` makes of each of the counters of both.
     fn zip(self, other: Self, f: impl Fn(u64, u64) -> u64) -> Self {
         Self {
             connections: f(self.connections, other.connections),

@@ -296,6 +296,7 @@ impl<T: Send + Sync + 'static> RcuArc<T> {
 }
 
 impl<T> RcuArc<T> {
+    /// The value with its count.
     #[inline]
     fn node(&self) -> &Node<T> {
         // SAFETY: An owner exists, so the node does.

@@ -110,6 +110,7 @@ impl<T: Member + Send + Sync + 'static> RcuTable<T> {
         })
     }
 
+    /// The chains that a search begins with.
     #[inline]
     fn current<'a>(&self, _read: ReadSide<'a>) -> &'a Buckets<T> {
         // SAFETY: Never null; a replaced table is freed after a grace period. Acquire pairs with

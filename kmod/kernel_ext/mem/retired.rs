@@ -100,6 +100,7 @@ struct Chain<T: Send + Sync + 'static> {
 }
 
 impl<T: Send + Sync + 'static> Chain<T> {
+    /// No entry.
     const fn new() -> Self {
         Self {
             first: ptr::null_mut(),
@@ -107,6 +108,7 @@ impl<T: Send + Sync + 'static> Chain<T> {
         }
     }
 
+    /// Puts `entry` in front.
     fn push(&mut self, entry: EntryBox<T>) {
         let entry = entry.into_raw();
         // SAFETY: The entry was owned by its box, and nobody else uses its head.
@@ -115,6 +117,7 @@ impl<T: Send + Sync + 'static> Chain<T> {
         self.len = self.len.wrapping_add(1);
     }
 
+    /// Takes the entry that was put in last.
     fn pop(&mut self) -> Option<EntryBox<T>> {
         let entry = NonNull::new(self.first)?;
         // SAFETY: What `push` linked is alive, and its head holds the link.

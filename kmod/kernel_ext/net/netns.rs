@@ -41,6 +41,7 @@ unsafe impl Send for Net {}
 unsafe impl Sync for Net {}
 
 impl Net {
+    /// The namespace for C.
     #[inline]
     pub(in crate::kernel_ext) fn as_ptr(self) -> *mut bindings::net {
         self.0.as_ptr()

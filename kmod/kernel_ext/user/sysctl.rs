@@ -165,6 +165,8 @@ impl Access {
         to_result(unsafe { convert(&row, self.write, self.buffer, self.len, self.position) })
     }
 
+    /// Reads or writes the setting.
+    ///
     /// # Safety
     ///
     /// The fields are the arguments of a handler for an entry of a table for `T`.
@@ -214,6 +216,8 @@ impl Access {
         Ok(())
     }
 
+    /// Reads or writes a list of processors.
+    ///
     /// # Safety
     ///
     /// The fields are the arguments of a handler.
