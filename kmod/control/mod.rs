@@ -2,9 +2,9 @@
 
 //! The control plane: how administrators see and change the tables.
 //!
-//! Every interface is ip_vs's own, to the byte: netlink (`genl`, with a second family of what is new),
-//! socket options (`sockopt`), files (`procfs`) and settings (`params`). None of them but the settings keeps anything; they all go
-//! through [`crate::table`].
+//! Every interface is ip_vs's own, to the byte: netlink (`genl`, with a second family of what is
+//! new), socket options (`sockopt`), files (`procfs`) and settings (`params`). None of them keeps
+//! anything; they all go through [`crate::table`].
 
 mod format;
 mod genl;

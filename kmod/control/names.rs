@@ -14,7 +14,7 @@ const NO_SCHEDULER: &str = "none";
 /// The name of the only persistence engine.
 pub(crate) const SIP: &str = "sip";
 
-/// The scheduler called `name`; `ENOENT` when there is none.
+/// The scheduler called `name`. Fails with `ENOENT` when there is none.
 pub(crate) fn scheduler(name: &[u8]) -> Result<Option<Algorithm>> {
     if name == NO_SCHEDULER.as_bytes() {
         return Ok(None);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The settings under `net.ipv4.vs`, of which every network namespace has its own: their names, who
-//! may write them, and what.
+//! The settings under `net.ipv4.vs`, of which every network namespace has its own: their names,
+//! what may be written, and by which administrators.
 //!
 //! Names, defaults, ranges and permissions are ip_vs's. Some of them steer what doesn't exist here;
 //! they can be set all the same. What is written is kept in [`crate::table::settings`].
@@ -142,7 +142,7 @@ macro_rules! of_estimation {
     };
 }
 
-/// A setting that everybody who administers the namespace may change.
+/// A setting that any administrator of the namespace may change.
 const fn open(name: &'static CStr, value: Value<NetnsState>) -> Entry<NetnsState> {
     Entry {
         name,

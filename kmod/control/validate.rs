@@ -25,7 +25,6 @@ use crate::kernel_ext::net::netns::Net;
 use crate::kernel_ext::task::time::HZ;
 use crate::table::service::{
     MarkDetails, //
-    Pool,
 };
 use crate::table::RulesGuard;
 
@@ -94,7 +93,7 @@ pub(super) fn exists(control: &RulesGuard<'_>, id: &ServiceId) -> bool {
     control.with_service(id, |_, _| ()).is_ok()
 }
 
-/// What names `id`, as it is stated by clients who give a mark nothing but the mark.
+/// Protocol, address and port of `id`, as they are when a mark comes with nothing else.
 pub(super) fn mark_details(id: &ServiceId) -> MarkDetails {
     match id.target {
         Target::Mark(_) => MarkDetails {
@@ -148,7 +147,7 @@ pub(super) fn add_dest(
 ) -> Result {
     let config = dest_config(config)?;
     let known = control.with_service(service, |read, service| {
-        let dests = service.pool(read).map_or(&[][..], Pool::dests);
+        let dests = service.dests(read);
         dests.iter().any(|dest| dest.id() == id)
     })?;
     if known {

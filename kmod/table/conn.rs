@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A connection: who talks to whom, in which state, until when.
+//! A connection ([`Conn`]): client and server, in which state, until when.
 //!
 //! An entry of the table is 128 bytes, link and hash included. All that a packet of an IPv4
 //! connection touches lies in the first cache line:

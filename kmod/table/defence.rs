@@ -53,6 +53,7 @@ pub(crate) struct Defence {
 }
 
 impl Defence {
+    /// None of them acts yet.
     pub(super) const fn new() -> Self {
         Self {
             drop_rate: AtomicI32::new(0),
@@ -86,8 +87,8 @@ impl Defence {
     }
 
     /// Whether this entry is dropped, as ip_vs would: connections whose handshake isn't over,
-    /// templates that no server's answer confirmed, and of what has been idle for a minute after few
-    /// packets the fewer, the more packets there were. One caller at a time.
+    /// templates that no server's answer confirmed, and of what has been idle for a minute after
+    /// few packets the fewer, the more packets there were. One caller at a time.
     pub(super) fn drops_entry(
         &self,
         read: ReadSide<'_>,

@@ -202,8 +202,8 @@ impl Dest {
     }
 
     /// Keeps `route` for the packets that come, and returns it. A removed server keeps none, since
-    /// nobody looks for it there when its device goes down: a packet that saw the server just before
-    /// its removal takes the route back.
+    /// nobody looks for it there when its device goes down: a packet that saw the server just
+    /// before its removal takes the route back.
     pub(crate) fn keep_route<'a>(
         &'a self,
         read: ReadSide<'a>,
@@ -426,8 +426,8 @@ impl Dest {
         self.estimator.update(self.raw_counters());
     }
 
-    /// Notes that somebody else took over what the removed server had `counted`. Nobody estimates its
-    /// rates meanwhile. Control lock held.
+    /// Notes that somebody else took over what the removed server had `counted`. Nobody estimates
+    /// its rates meanwhile. Control lock held.
     pub(crate) fn hand_over(&self, counted: Counters) {
         self.estimator.note(counted);
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The servers of all services by address and port: which [`Dest`] a packet comes from that belongs to
-//! no connection yet.
+//! The servers of all services by address and port: which [`Dest`] a packet comes from that belongs
+//! to no connection yet.
 
 use core::sync::atomic::{
     AtomicBool,

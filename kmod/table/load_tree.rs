@@ -4,8 +4,8 @@
 //! [`Lottery`] of a pool, shared with its servers, which mark in it that their load changed.
 //!
 //! A pick takes the marks and updates the tree under a lock that it doesn't wait for: when somebody
-//! else has it, the pick goes by how it stood a moment ago, as it would if it looked at servers whose
-//! loads others are changing; or it does look at them.
+//! else has it, the pick goes by how it stood a moment ago, as it would if it looked at servers
+//! whose loads others are changing; or it does look at them.
 //!
 //! No change is lost when the rules give a server another tree. A connection first changes the load
 //! and then looks where to mark it; the rules first tell the servers of the new tree, and then

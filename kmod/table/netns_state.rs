@@ -215,7 +215,7 @@ impl DeviceObserver for NetnsState {
         };
         rcu::read(|read| {
             tables.for_each_service(read, |service| {
-                for dest in service.pool(read).map_or(&[][..], |pool| pool.dests()) {
+                for dest in service.dests(read) {
                     dest.route.remove_if(read, |route| route.holds(device));
                 }
             });

@@ -324,7 +324,7 @@ impl Service {
 
     /// Appends the servers, newest first, as long as there is room.
     pub(super) fn append_dests(&self, read: ReadSide<'_>, list: &mut GrowVec<RcuArc<Dest>>) {
-        for dest in self.pool(read).map_or(&[][..], Pool::dests) {
+        for dest in self.dests(read) {
             drop(list.push_reserved(dest.clone()));
         }
     }
@@ -333,6 +333,12 @@ impl Service {
     #[inline]
     pub(crate) fn pool<'a>(&'a self, read: ReadSide<'a>) -> Option<&'a Pool> {
         self.pool.load(read)
+    }
+
+    /// The present servers, newest first.
+    #[inline]
+    pub(crate) fn dests<'a>(&'a self, read: ReadSide<'a>) -> &'a [RcuArc<Dest>] {
+        self.pool(read).map_or(&[][..], Pool::dests)
     }
 
     /// Makes what [`Service::publish`] publishes: servers, newest first, and their scheduler.
@@ -465,7 +471,7 @@ impl Service {
 
     /// Counters that no reset touches.
     pub(crate) fn raw_counters(&self, read: ReadSide<'_>) -> Counters {
-        let dests = self.pool(read).map_or(&[][..], Pool::dests);
+        let dests = self.dests(read);
         dests.iter().fold(self.removed.get(), |sum, dest| {
             sum.plus(dest.raw_counters())
         })
@@ -473,7 +479,7 @@ impl Service {
 
     /// Rates that can be added up.
     pub(crate) fn rates(&self, read: ReadSide<'_>) -> FineRates {
-        let dests = self.pool(read).map_or(&[][..], Pool::dests);
+        let dests = self.dests(read);
         dests
             .iter()
             .fold(FineRates::default(), |sum, dest| sum.plus(dest.rates()))
@@ -501,7 +507,7 @@ impl Service {
 
     /// Starts statistics of the service and its servers anew. Control lock held.
     pub(crate) fn reset_stats(&self, read: ReadSide<'_>) {
-        for dest in self.pool(read).map_or(&[][..], Pool::dests) {
+        for dest in self.dests(read) {
             dest.reset_stats();
         }
         self.reset_at.set(self.raw_counters(read));

@@ -138,9 +138,10 @@ impl Estimator {
         }
     }
 
-    /// Takes note of the counters' present values, and leaves the rates as they are. Control lock held.
+    /// Takes note of the counters' present values, and leaves the rates as they are. Control lock
+    /// held.
     pub(crate) fn note(&self, now: Counters) {
-        // As above.
+        // Lines of memory that needn't change stay as they are.
         if now != self.last.get() {
             self.last.set(now);
         }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a namespace's chore does: it collects stale connections, fits the tables, watches free memory
-//! and empties the trash.
+//! What a namespace's chore does: it collects stale connections, fits the tables, watches free
+//! memory and empties the trash.
 
 use core::sync::atomic::Ordering;
 

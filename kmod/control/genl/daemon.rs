@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Commands on the synchronisation daemon. There is none yet: requests are checked as ever, then
+//! Commands on the synchronisation daemon. There is none yet: requests are still checked, then
 //! starting one isn't supported and none runs that could be stopped or listed.
 
 use kernel::prelude::*;

@@ -36,7 +36,6 @@ use crate::kernel_ext::user::nla::{
     Policy,
     Writer, //
 };
-use crate::table::service::Pool;
 use crate::table::{
     Dest,
     NetnsState, //
@@ -202,7 +201,7 @@ impl List for Get {
         };
         let [mut position, ..] = dump.position();
         let listed = control.with_service(&id, |read, service| {
-            let dests = service.pool(read).map_or(&[][..], Pool::dests);
+            let dests = service.dests(read);
             for dest in dests.iter().skip(position) {
                 if dump
                     .entry(cmd::NEW_DEST, |message| fill(message, dest, Widths::Both))

@@ -12,7 +12,8 @@ use crate::table::rules::walk::{
 };
 use crate::table::RulesGuard;
 
-/// Calls `visit` with what `dump` hasn't listed yet, until it breaks off, and notes how far it came.
+/// Calls `visit` with what `dump` hasn't listed yet, until it breaks off, and notes how far it
+/// came.
 pub(super) fn resume(
     dump: &mut Dump<'_>,
     control: &RulesGuard<'_>,

@@ -93,7 +93,7 @@ impl Contents for Conns {
     }
 }
 
-/// The same connections with where they come from.
+/// The connections, and where each of them comes from.
 pub(super) struct Synchronised;
 
 impl Contents for Synchronised {

@@ -27,7 +27,6 @@ use crate::kernel_ext::user::procfs::{
     Output, //
 };
 use crate::table::conn::CONN_BYTES;
-use crate::table::service::Pool;
 use crate::table::{
     Dest,
     NetnsState,
@@ -64,12 +63,7 @@ impl Contents for Overview {
             show_summary(state, out);
             return;
         }
-        rules::for_each(state, index, |read, service| {
-            show_service(service, read, out);
-            for dest in service.pool(read).map_or(&[][..], Pool::dests) {
-                show_dest(dest, out);
-            }
-        });
+        rules::show_each(state, index, out, show_service, show_dest);
     }
 }
 

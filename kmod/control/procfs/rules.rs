@@ -25,7 +25,6 @@ use crate::kernel_ext::user::procfs::{
     Contents,
     Output, //
 };
-use crate::table::service::Pool;
 use crate::table::{
     Dest,
     NetnsState,
@@ -42,19 +41,24 @@ pub(super) fn records(state: &NetnsState) -> usize {
     state.tables().map_or(0, |tables| tables.services.buckets())
 }
 
-/// Calls `show` with each service of record `index`, which isn't the header.
-pub(super) fn for_each(
+/// Shows each service of record `index`, which isn't the header, and each of its servers behind it.
+pub(super) fn show_each(
     state: &NetnsState,
     index: usize,
-    mut show: impl FnMut(ReadSide<'_>, &Service),
+    out: &mut Output<'_>,
+    show_service: impl Fn(&Service, ReadSide<'_>, &mut Output<'_>),
+    show_dest: impl Fn(&Dest, &mut Output<'_>),
 ) {
     let (Some(tables), Some(bucket)) = (state.tables(), index.checked_sub(1)) else {
         return;
     };
     rcu::read(|read| {
-        tables
-            .services
-            .for_each_in_bucket(read, bucket, |service| show(read, service));
+        tables.services.for_each_in_bucket(read, bucket, |service| {
+            show_service(service, read, out);
+            for dest in service.dests(read) {
+                show_dest(dest, out);
+            }
+        });
     });
 }
 
@@ -80,12 +84,7 @@ impl Contents for Rules {
             );
             return;
         }
-        for_each(state, index, |read, service| {
-            show_service(service, read, out);
-            for dest in service.pool(read).map_or(&[][..], Pool::dests) {
-                show_dest(dest, out);
-            }
-        });
+        show_each(state, index, out, show_service, show_dest);
     }
 }
 

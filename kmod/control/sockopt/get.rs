@@ -49,10 +49,7 @@ use crate::table::rules::walk::{
     Cursor,
     Item, //
 };
-use crate::table::service::{
-    MarkDetails,
-    Pool, //
-};
+use crate::table::service::MarkDetails;
 use crate::table::{
     Dest,
     NetnsState,
@@ -134,7 +131,7 @@ fn describe(entry: &mut ServiceEntry, read: ReadSide<'_>, service: &Service) {
         Target::Mark(mark) => mark,
         Target::Address { .. } => 0,
     };
-    let dests = service.pool(read).map_or(&[][..], Pool::dests);
+    let dests = service.dests(read);
     entry.protocol = protocol;
     entry.addr = addr.v4();
     entry.port = port.to_be_bytes();
@@ -269,7 +266,7 @@ fn dests(state: &NetnsState, reply: &mut Reply<'_>) -> Result {
     control.with_service(&id, |_, _| ())?;
     write_table(reply, HEADER, wanted as usize, |skip, places| {
         control.with_service(&id, |read, service| {
-            let dests = service.pool(read).map_or(&[][..], Pool::dests);
+            let dests = service.dests(read);
             let shown = dests.iter().filter(|dest| dest.id().family == Family::V4);
             let mut filled = 0_usize;
             for (place, dest) in places.iter_mut().zip(shown.skip(skip)) {

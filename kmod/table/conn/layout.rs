@@ -43,23 +43,30 @@ pub(super) const CLIENT_IS_V6: u8 = 2;
 /// A connection between a client and a real server.
 #[repr(C)]
 pub(crate) struct Conn {
+    /// The real server.
     pub(super) dest: RcuSlot<Dest>,
     /// What controls the connection, or how many this entry controls: a connection's persistence
     /// template or FTP's control connection does.
     pub(super) controller_link: ControllerLink<Conn>,
     /// Rarely needed data.
     pub(super) extension: RcuSlot<Extension>,
+    /// The protocol's state, bits of [`flag`], and how many packets came.
     pub(super) state: AtomicU32,
     /// Client and virtual address of IPv4, or the times.
     pub(super) narrow: NarrowSide,
+    /// The real server's address of IPv4.
     pub(super) real_v4: u32,
+    /// Ports, host order.
     pub(super) client_port: u16,
     pub(super) virtual_port: u16,
     pub(super) real_port: u16,
+    /// IP protocol.
     pub(super) protocol: u8,
+    /// Which addresses are IPv6.
     pub(super) families: u8,
     /// Client and virtual address of IPv6, or the times.
     pub(super) wide: WideSide,
+    /// The real server's address of IPv6.
     pub(super) real_v6: Addr,
 }
 

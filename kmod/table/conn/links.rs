@@ -32,7 +32,7 @@ impl Conn {
         }
     }
 
-    /// Drops the rarely needed data. Called by whoever took the entry out of the table.
+    /// Drops the rarely needed data. Called once the entry is out of the table.
     pub(in crate::table) fn release_extension(&self) {
         drop(self.extension.take());
     }
@@ -48,7 +48,7 @@ impl Conn {
         self.dest.share(read)
     }
 
-    /// Gives up the share of the server. Called once, by whoever took the entry out of the table.
+    /// Gives up the share of the server. Called once, when the entry is out of the table.
     pub(in crate::table) fn release_dest(&self) -> Option<RcuArc<Dest>> {
         self.dest.take()
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! How many packets a client sent: only the first few are counted, in the state word, so that a packet
-//! of a busy connection finds nothing to store.
+//! How many packets a client sent: only the first few are counted, in the state word, so that a
+//! packet of a busy connection finds nothing to store.
 
 use core::sync::atomic::Ordering;
 

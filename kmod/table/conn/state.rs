@@ -174,8 +174,8 @@ impl Conn {
                 return word as u8;
             }
             let moves = (word ^ new) & flag::INACTIVE != 0;
-            // Looked up before the state changes: whoever takes the connection down after that relies
-            // on the server being told, and may be faster. Release pairs with `kill`.
+            // Looked up before the state changes: after that the connection may be taken down,
+            // which relies on the server being told, and may be faster. Release pairs with `kill`.
             let dest = if moves { self.dest(read) } else { None };
             match self
                 .state
@@ -209,7 +209,7 @@ impl Conn {
         let mut word = self.state.load(Ordering::Relaxed);
         while word & flag::DEAD == 0 {
             let new = word & !0xff | flag::INACTIVE | u32::from(TcpState::Listen.number());
-            // As in `pass`.
+            // Looked up before the state changes, for the reason that `pass` has.
             let moves = word & flag::INACTIVE == 0;
             let dest = if moves { self.dest(read) } else { None };
             match self

@@ -52,7 +52,8 @@ impl ConnTable {
         }
     }
 
-    /// Removes the connections and templates that `is_wanted` says so of, from a random 32nd of the table.
+    /// Removes the connections and templates that `is_wanted` says so of, from a random 32nd of the
+    /// table.
     pub(in crate::table) fn remove_from_some(
         &self,
         is_wanted: impl Fn(ReadSide<'_>, &Entry<Conn>) -> bool,

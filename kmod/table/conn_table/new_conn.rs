@@ -55,9 +55,9 @@ pub(crate) enum Role<'a> {
     /// A connection that its server opened. It stands beside one of the same client with another
     /// server, and is found first.
     Outgoing(Option<&'a Entry<Conn>>),
-    /// A connection that carries data for this control connection of FTP. It is waited for: from the
-    /// client if the client's port is 0, which stands for any; else from the server, and stands beside
-    /// one with another server as above.
+    /// A connection that carries data for this control connection of FTP. It is waited for: from
+    /// the client if the client's port is 0, which stands for any; else from the server, and stands
+    /// beside one with another server as above.
     Data(&'a Entry<Conn>),
     /// A persistence template, which lives for `ticks` after its last use; of a call if `call` is
     /// its Call-ID.

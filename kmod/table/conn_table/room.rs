@@ -68,8 +68,8 @@ fn is_half_open(entry: &Entry<Conn>) -> bool {
     Conn::is_half_open(entry)
 }
 
-/// Whether this may go when it was idle for long. A client that is answered leaves a template for as
-/// long as its service remembers clients: a flood of them would lock everybody else out.
+/// Whether this may go when it was idle for long. A client that is answered leaves a template for
+/// as long as its service remembers clients: a flood of them would lock everybody else out.
 fn may_be_idle(entry: &Entry<Conn>) -> bool {
     if entry.is_template() {
         return !entry.is_held();

@@ -23,8 +23,8 @@ impl ConnTable {
             && self.growth.swap(growth::ANNOUNCED, Ordering::Relaxed) != growth::ANNOUNCED
     }
 
-    /// Gives the table the size that its load asks for: see [`table_size::of_connections`]. Called by
-    /// the collector only; sleeps.
+    /// Gives the table the size that its load asks for: see [`table_size::of_connections`]. Called
+    /// by the collector only; sleeps.
     pub(crate) fn resize_to_load(&self, load_factor: i32, max_bits: u32) {
         self.growth.store(growth::NOT_NEEDED, Ordering::Relaxed);
         let present = self.buckets() as u32;

@@ -54,10 +54,13 @@ const CLIENT_PORT_LIMIT: u32 = 512;
 
 /// The connection table.
 pub(crate) struct ConnTable {
+    /// The entries.
     pub(super) table: RcuTable<Conn>,
+    /// Their memory.
     pub(super) slab: Arc<Slab<Entry<Conn>>>,
     tracking: Arc<Tracking>,
     key: (u64, u64),
+    /// Connections and templates, those being made included.
     pub(super) count: AtomicU32,
     /// As many as take half of the machine's memory: with so many the table is full, whatever the
     /// administrator allows.

@@ -21,10 +21,7 @@ use super::super::dest::{
     Dest,
     DEST_SLAB, //
 };
-use super::super::service::{
-    Pool,
-    Service, //
-};
+use super::super::service::Service;
 use super::super::stats::Counters;
 use super::guard::RulesGuard;
 
@@ -37,7 +34,7 @@ impl RulesGuard<'_> {
         config: &DestConfig,
     ) -> Result {
         let (count, is_there) = self.with_service(service, |read, service| {
-            let dests = service.pool(read).map_or(&[][..], Pool::dests);
+            let dests = service.dests(read);
             (dests.len(), dests.iter().any(|dest| dest.id() == id))
         })?;
         if is_there {
@@ -93,7 +90,8 @@ impl RulesGuard<'_> {
         number
     }
 
-    /// A server is back from the trash: what it had counted isn't counted among the removed any more.
+    /// A server is back from the trash: what it had counted isn't counted among the removed any
+    /// more.
     fn take_back_counters(&mut self, service: &ServiceId, dest: &Dest) -> Result {
         let counted = dest.handed_over();
         let same_service =

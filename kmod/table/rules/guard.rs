@@ -3,7 +3,8 @@
 //! Access to a namespace's rules, under its control lock.
 //!
 //! The lock is the mutex of [`Rules`]. It guards them, and every change of what packets see in the
-//! tables; packets themselves never take it. Process context: whoever holds it may sleep.
+//! tables; packets themselves never take it. It is taken in process context, and its holder may
+//! sleep.
 
 use kernel::prelude::*;
 use kernel::sync::lock::mutex::MutexBackend;

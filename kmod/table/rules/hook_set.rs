@@ -32,8 +32,8 @@ impl FamilyHooks {
         self.regular.is_some()
     }
 
-    /// Takes the packets of `family` from now on, also before routing if that is `early`. Fails with
-    /// `ENOMEM`, and then takes none.
+    /// Takes the packets of `family` from now on, also before routing if that is `early`. Fails
+    /// with `ENOMEM`, and then takes none.
     pub(super) fn register<T: Receiver>(
         &mut self,
         net: Net,
@@ -48,8 +48,8 @@ impl FamilyHooks {
         fitted
     }
 
-    /// Registers or unregisters those before routing, which only stand beside the others. Fails with
-    /// `ENOMEM`.
+    /// Registers or unregisters those before routing, which only stand beside the others. Fails
+    /// with `ENOMEM`.
     pub(super) fn fit_early<T: Receiver>(
         &mut self,
         net: Net,

@@ -15,8 +15,8 @@ use super::super::tables::Tables;
 use super::guard::RulesGuard;
 
 /// With more connections than these, whose entries take 16 megabytes, their entries are prefetched
-/// before packets are routed; and until there are only so few. With 50,000 that took as much time as
-/// it saved.
+/// before packets are routed; and until there are only so few. With 50,000 that took as much time
+/// as it saved.
 const MANY_CONNECTIONS: u32 = 131_072;
 const FEW_CONNECTIONS: u32 = 65_536;
 
@@ -32,8 +32,8 @@ impl NetnsState {
         self.sysctls().early_path() || self.prefetches()
     }
 
-    /// Has entries prefetched or not, as it is worth while. Without memory they aren't, and nothing else
-    /// is lost.
+    /// Has entries prefetched or not, as it is worth while. Without memory they aren't, and nothing
+    /// else is lost.
     pub(in crate::table) fn update_prefetch(&self, tables: &Tables) {
         let prefetches = self.prefetches();
         let count = tables.conns.count();
@@ -89,8 +89,8 @@ impl RulesGuard<'_> {
         }
     }
 
-    /// Takes packets before they are routed if that is `wanted`: the early path or the prefetch is or
-    /// will be switched on. Fails with `ENOMEM`, and then takes none there.
+    /// Takes packets before they are routed if that is `wanted`: the early path or the prefetch is
+    /// or will be switched on. Fails with `ENOMEM`, and then takes none there.
     pub(crate) fn fit_early_hooks(&mut self, wanted: bool) -> Result {
         for family in [Family::V4, Family::V6] {
             let hooks = self.rules.hooks.of(family);

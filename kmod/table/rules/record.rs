@@ -12,6 +12,7 @@ use super::trash::Trash;
 /// Rules of a namespace beside the tables that packets see. Behind the control lock.
 #[derive(Default)]
 pub(crate) struct Rules {
+    /// Hooks that are registered.
     pub(super) hooks: HookSet,
     /// Removed servers that connections still go to, or did a short time ago.
     pub(super) trash: Trash,

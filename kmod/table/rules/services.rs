@@ -27,7 +27,6 @@ use super::super::dest::Dest;
 use super::super::service::{
     Locality,
     MarkDetails, //
-    Pool,
     Service,
 };
 use super::super::stats::Counters;
@@ -36,7 +35,8 @@ use super::guard::RulesGuard;
 use super::walk::Item;
 
 impl RulesGuard<'_> {
-    /// Adds a service. Fails with `EEXIST`, `ENOMEM`, or with what registering the hooks fails with.
+    /// Adds a service. Fails with `EEXIST`, `ENOMEM`, or with what registering the hooks fails
+    /// with.
     pub(crate) fn add_service(
         &mut self,
         id: &ServiceId,
@@ -71,7 +71,7 @@ impl RulesGuard<'_> {
             self.rules.services_v4 = self.rules.services_v4.wrapping_add(1);
         }
         self.note_change();
-        // As ip_vs, which makes the table with its first service and the least size.
+        // The first service makes the table with the least size, as in ip_vs.
         if self.state.counts().total() > 1 {
             self.fit_services();
         }
@@ -146,13 +146,13 @@ impl RulesGuard<'_> {
         Ok(())
     }
 
-    /// Keeps what is remembered of a service that the table doesn't hold any more, after room was made
-    /// for its counters. The table keeps its size.
+    /// Keeps what is remembered of a service that the table doesn't hold any more, after room was
+    /// made for its counters. The table keeps its size.
     fn discard_service(&mut self, service: EntryBox<Service>) {
         let id = service.id();
         let mut strangers = 0_u32;
         rcu::read(|read| {
-            for dest in service.pool(read).map_or(&[][..], Pool::dests) {
+            for dest in service.dests(read) {
                 let counted = self.keep_counters(dest);
                 strangers = strangers.wrapping_add(u32::from(dest.id().family != id.family));
                 self.discard_dest(dest.clone(), counted);
@@ -202,9 +202,7 @@ impl RulesGuard<'_> {
 
     /// The servers of a service, newest first. Fails with `ESRCH`, `ENOMEM`.
     pub(super) fn dests_of(&self, id: &ServiceId) -> Result<GrowVec<RcuArc<Dest>>> {
-        let count = self.with_service(id, |read, service| {
-            service.pool(read).map_or(0, |pool| pool.dests().len())
-        })?;
+        let count = self.with_service(id, |read, service| service.dests(read).len())?;
         // Room is made before the service is looked at again: that may sleep, and under the control
         // lock the number stays what it is.
         let mut dests = GrowVec::with_capacity(count)?;

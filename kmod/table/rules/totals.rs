@@ -61,8 +61,8 @@ impl RulesGuard<'_> {
         sum
     }
 
-    /// What the server of a removed service counted is kept by CPU; what removed servers of others did,
-    /// with the first. Returns the sum.
+    /// What the server of a removed service counted is kept by CPU; what removed servers of others
+    /// did, with the first. Returns the sum.
     pub(super) fn keep_counters(&mut self, dest: &Dest) -> Counters {
         let mut sum = Counters::default();
         for (cpu, kept) in self.rules.removed.iter_mut().enumerate() {
@@ -75,8 +75,8 @@ impl RulesGuard<'_> {
         sum
     }
 
-    /// Forgets removed servers that nothing goes to, and counts what others were still counting at their
-    /// removal.
+    /// Forgets removed servers that nothing goes to, and counts what others were still counting at
+    /// their removal.
     pub(super) fn tend_trash(&mut self) {
         let tables = self.state.tables();
         let rules = &mut *self.rules;

@@ -3,9 +3,9 @@
 //! Removed servers that connections still go to, or did a short time ago: one that is added again
 //! goes on with its connections and counters.
 //!
-//! Whoever reloads the rules removes and adds thousands of servers at once, so they are found by a
-//! hash of their name. They are chained by links of their own, so that a removal needs no memory and
-//! can't fail. Control lock held throughout.
+//! A reload of the rules removes and adds thousands of servers at once, so they are found by a
+//! hash of their name. They are chained by links of their own, so that a removal needs no memory
+//! and can't fail. Control lock held throughout.
 
 use core::sync::atomic::Ordering;
 
@@ -78,10 +78,10 @@ pub(super) struct Trash {
 }
 
 impl Trash {
-    /// A power of two.
+    /// Number of chains, a power of two.
     const CHAINS: usize = 512;
 
-    /// Only who may change the rules chooses names, so the hash needs no key.
+    /// The chain of a server's name. Names come from administrators, so the hash needs no secret.
     fn place(service: &ServiceId, id: &DestId) -> usize {
         let service = match &service.target {
             Target::Mark(mark) => *mark,
@@ -95,7 +95,7 @@ impl Trash {
         (hash >> 23) as usize & (Self::CHAINS - 1)
     }
 
-    /// Has to have been called before servers are put here. Sleeps. Fails with `ENOMEM`.
+    /// Makes the chains, which servers need that are put here. Sleeps. Fails with `ENOMEM`.
     pub(super) fn prepare(&mut self) -> Result {
         self.chains.reserve(Self::CHAINS)?;
         while self.chains.len() < Self::CHAINS {
@@ -153,8 +153,8 @@ impl Trash {
         }
     }
 
-    /// Forgets servers that nothing has gone to for a while. Has `take` take over what others counted
-    /// beyond what was taken before, once nobody counts any more.
+    /// Forgets servers that nothing has gone to for a while. Has `take` take over what others
+    /// counted beyond what was taken before, once nobody counts any more.
     pub(super) fn tend(&mut self, mut take: impl FnMut(&Dest, Counters)) {
         if self.count == 0 {
             return;
@@ -217,7 +217,8 @@ impl Trash {
 }
 
 impl Drop for Trash {
-    /// One after the other: a chain that were dropped as a whole would take a grace period for each.
+    /// Drops the servers one after the other: a chain that is dropped as a whole takes a grace
+    /// period for each.
     fn drop(&mut self) {
         for chain in self.chains.iter() {
             let mut next = chain.take();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Going through all services and their servers, a slice at a time: there may be 100,000 of them, and
-//! nobody else runs on the processor while a slice lasts.
+//! Going through all services and their servers, a slice at a time: there may be 100,000 of them,
+//! and nobody else runs on the processor while a slice lasts.
 
 use core::ops::ControlFlow;
 
@@ -12,10 +12,7 @@ use crate::kernel_ext::mem::rcu::{
 use crate::kernel_ext::task::time;
 
 use super::super::dest::Dest;
-use super::super::service::{
-    Pool,
-    Service, //
-};
+use super::super::service::Service;
 use super::guard::RulesGuard;
 
 /// Items that are visited before others run: some 20 µs.
@@ -55,7 +52,7 @@ fn visit_service<'r>(
         visit(read, Item::Service(service))?;
         *done = 1;
     }
-    let dests = service.pool(read).map_or(&[][..], Pool::dests);
+    let dests = service.dests(read);
     for dest in dests.iter().skip(done.wrapping_sub(1)) {
         visit(read, Item::Dest(dest))?;
         *done = done.wrapping_add(1);
@@ -127,7 +124,8 @@ impl RulesGuard<'_> {
         })
     }
 
-    /// Calls `visit` with everything, and lets other tasks run meanwhile, which can't change the rules.
+    /// Calls `visit` with everything, and lets other tasks run meanwhile, which can't change the
+    /// rules.
     pub(super) fn walk_all(&self, mut visit: impl for<'r> FnMut(ReadSide<'r>, Item<'r>)) {
         let mut cursor = Some(Cursor::default());
         while let Some(from) = cursor {
