@@ -2,8 +2,9 @@
 # shellcheck shell=bash
 # Shared by the scripts of this directory; source it, do not run it.
 #
-# Everything expensive (the build root, kernel trees, kernels, guest images, cargo's registry) lives in one cache
-# directory and is built once. Everything cheap and tied to this checkout lives in build/.
+# Everything expensive (the build root, kernel trees, kernels, guest images, cargo's registry)
+# lives in one cache directory and is built once. Everything cheap and tied to this checkout lives
+# in build/.
 
 set -euo pipefail
 
@@ -25,7 +26,8 @@ die() {
 	exit 1
 }
 
-# step N/M TEXT COMMAND...: one line of progress; the command's output goes to $LOG and is shown when it fails.
+# step N/M TEXT COMMAND...: one line of progress; the command's output goes to $LOG and is shown
+# when it fails.
 step() {
 	local at=$1 text=$2 start=$SECONDS
 	shift 2
@@ -67,8 +69,9 @@ need_tool() {
 	command -v "$tool" >/dev/null || host_install "$package"
 }
 
-# The build root that fits this checkout, made when missing. Sets ROOT and KREL: the release of the stock kernel in it, or
-# of $LVS_KERNEL, another build of the same source that this host has the headers of.
+# The build root that fits this checkout, made when missing. Sets ROOT and KREL: the release of the
+# stock kernel in it, or of $LVS_KERNEL, another build of the same source that this host has the
+# headers of.
 find_root() {
 	ROOT=$("$LVS_TOP/qemu/build/buildroot.sh")
 	KREL=${LVS_KERNEL:-$(cat "$ROOT/.lvs/release")}
@@ -81,6 +84,9 @@ proxy_settings() { env | grep -iE '^(http|https|no)_proxy=' || true; }
 # private mount namespace, so nothing is left behind however this ends. Mounted: this checkout
 # (read-only) at /src, build/ at /build, the cache at the path it has outside.
 in_root() {
+	local environment proxies
+	mapfile -t proxies < <(proxy_settings)
+	read -ra environment <<<"${CHROOT_ENV:-}"
 	$SUDO unshare --mount --propagation private bash -c '
 		set -e
 		root=$1 top=$2 build=$3 cache=$4
@@ -99,5 +105,6 @@ in_root() {
 		mount --bind /etc/resolv.conf "$root/etc/resolv.conf"
 		exec chroot "$root" /usr/bin/env -i HOME=/root LANG=C.UTF-8 TERM="${TERM:-dumb}" \
 			PATH=/usr/sbin:/usr/bin:/sbin:/bin LVS_CACHE="$cache" "$@"' \
-		bash "$ROOT" "$LVS_TOP" "$LVS_BUILD" "$LVS_CACHE" $(proxy_settings) ${CHROOT_ENV:-} "$@"
+		bash "$ROOT" "$LVS_TOP" "$LVS_BUILD" "$LVS_CACHE" \
+		"${proxies[@]}" "${environment[@]}" "$@"
 }

@@ -27,8 +27,8 @@ class Case:
     defaults: bool = False
     # lvs takes its early path, which ip_vs doesn't have.
     early: bool = False
-    # User-mode Linux with two processors makes two calls to the host whenever it disables interrupts: cases of two are
-    # for the stock kernel only, and are times.
+    # User-mode Linux with two processors makes two calls to the host whenever it disables
+    # interrupts: cases of two are for the stock kernel only, and are times.
     cpus: int = 1
     # How often at most; 0: as often as asked.
     repetitions: int = 0

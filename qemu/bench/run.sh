@@ -3,9 +3,9 @@
 # Measure lvs.ko beside stock ip_vs.ko.
 #
 # usage: run.sh uml|stock [CASE...]
-# `uml`: times, in user-mode Linux. `stock`: instructions, on the stock kernel in QEMU. QUICK=1 measures a selection,
-# for three minutes; REPETITIONS=N as often as you like. CASE is a name or a part of it.
-# Results: build/bench.json, build/bench.svg, a table (or build/bench-stock.*).
+# `uml`: times, in user-mode Linux. `stock`: instructions, on the stock kernel in QEMU. QUICK=1
+# measures a selection, for three minutes; REPETITIONS=N as often as you like. CASE is a name or a
+# part of it. Results: build/bench.json, build/bench.svg, a table (or build/bench-stock.*).
 . "$(dirname "$0")/../common.sh"
 
 vehicle=${1:-uml}
@@ -27,7 +27,8 @@ exec 7>"$LVS_BUILD/.$name.lock"
 flock -n 7 || die "another benchmark is running"
 : >"$samples"
 
-# A measurement wants a processor for itself: the last one, before all others' work where that is allowed.
+# A measurement wants a processor for itself: the last one, before all others' work where that is
+# allowed.
 prefix=(taskset -c "$(($(nproc) - 1))")
 ! chrt --fifo 1 true 2>/dev/null || prefix+=(chrt --fifo 1)
 
@@ -41,7 +42,8 @@ guest() {
 	if [ "$vehicle" = uml ]; then
 		options=(env "LVS_HUGE_PAGES=${LVS_HUGE_PAGES:-always}" "${prefix[@]}" "$LVS_TOP/qemu/run/uml.sh" --mem 2048 "${options[@]}")
 	elif [ "$cpus" -eq 1 ]; then
-		# One instruction takes a nanosecond of the guest's time, and nothing that the host does takes any.
+		# One instruction takes a nanosecond of the guest's time, and nothing that the host
+		# does takes any.
 		options=(env "LVS_ACCEL=tcg,thread=single" "LVS_QEMU_ARGS=-icount shift=0,sleep=off" "$LVS_TOP/qemu/run/stock.sh"
 			--mem 2048 "${options[@]}")
 	else

@@ -3,8 +3,9 @@
 # Make the Debian 13 tree in which everything is built and which guests see as their file system.
 #
 # usage: buildroot.sh [--update]
-# Prints the directory. Makes it when there is none for the package list of buildroot.packages; with --update also when
-# the backports suite has a newer kernel than the newest tree in the cache. Takes about 2 minutes and 3 GB.
+# Prints the directory. Makes it when there is none for the package list of buildroot.packages;
+# with --update also when the backports suite has a newer kernel than the newest tree in the cache.
+# Takes about 2 minutes and 3 GB.
 . "$(dirname "$0")/../common.sh"
 
 SUITE=trixie
@@ -20,7 +21,8 @@ HASH=$({
 
 newest() { (ls -d "$LVS_CACHE"/root-*-"$HASH" 2>/dev/null || true) | sort -V | tail -n 1; }
 
-# The mirror this host's apt uses for Debian proper: by its lists, or if it has none yet, by its sources.
+# The mirror this host's apt uses for Debian proper: by its lists, or if it has none yet, by its
+# sources.
 host_mirror() {
 	local mirror=${LVS_MIRROR:-}
 	[ -n "$mirror" ] || mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' \
@@ -61,7 +63,8 @@ finish() {
 	# Behind an intercepting proxy cargo works only with the authorities this host trusts.
 	[ ! -e /etc/ssl/certs/ca-certificates.crt ] ||
 		$SUDO cp -L /etc/ssl/certs/ca-certificates.crt "$dir/etc/ssl/certs/ca-certificates.crt"
-	# Autoloading ip_vs by its netlink name would race the module under test; loading it by name still works.
+	# Autoloading ip_vs by its netlink name would race the module under test; loading it by
+	# name still works.
 	printf 'blacklist ip_vs\n' | $SUDO tee "$dir/etc/modprobe.d/lvs.conf" >/dev/null
 	# Mount points, so that the tree can be used read-only.
 	$SUDO mkdir -p "$dir/lvs" "$dir/src" "$dir/build" "$dir$LVS_CACHE" "$dir/.lvs"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Run cargo in the build root: its compiler, the registry's downloads in the cache, output below build/cargo.
+# Run cargo in the build root: its compiler, the registry's downloads in the cache, output below
+# build/cargo.
 #
 # usage: cargo.sh ARGS...
 . "$(dirname "$0")/../common.sh"

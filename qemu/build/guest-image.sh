@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Make what the stock kernel boots from in QEMU: a disk with the run-time part of the build root, and the constant part
-# of the initramfs.
+# Make what the stock kernel boots from in QEMU: a disk with the run-time part of the build root,
+# and the constant part of the initramfs.
 #
 # usage: guest-image.sh
 # Prints the directory that holds disk.squashfs and initramfs.cpio.
@@ -10,7 +10,8 @@
 find_root
 IMAGE=$LVS_CACHE/image-$(basename "$ROOT")
 
-# Compilers and sources are not needed at run time. Uncompressed, because an emulated processor unpacks slowly.
+# Compilers and sources are not needed at run time. Uncompressed, because an emulated processor
+# unpacks slowly.
 make_disk() {
 	in_root mksquashfs / "$IMAGE/disk.squashfs" -one-file-system -no-progress -noI -noD -noF -noX -wildcards -e \
 		'usr/src/*' 'usr/include/*' 'usr/libexec/gcc' 'usr/lib/gcc' 'usr/lib/llvm-*' 'usr/lib/rustlib' \

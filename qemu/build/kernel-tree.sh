@@ -1,17 +1,20 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Prepare the source tree of the stock kernel for building modules with Rust in them: Debian's headers package has no
-# Rust metadata, so the kernel's Rust crates are built once from the packaged source and the packaged configuration.
+# Prepare the source tree of the stock kernel for building modules with Rust in them: Debian's
+# headers package has no Rust metadata, so the kernel's Rust crates are built once from the
+# packaged source and the packaged configuration.
 #
 # usage: kernel-tree.sh [source]
-# Prints the object directory to build the module against, or the source directory alone when asked for `source`.
+# Prints the object directory to build the module against, or the source directory alone when asked
+# for `source`.
 . "$(dirname "$0")/../common.sh"
 
 find_root
 TREE=$LVS_CACHE/kernel-$KREL
 SRC=$TREE/source
 OBJ=$TREE/stock
-# What packages say about the kernel: those of the build root, or of this host when it is this host's kernel.
+# What packages say about the kernel: those of the build root, or of this host when it is this
+# host's kernel.
 HEADERS=$ROOT/usr/src/linux-headers-$KREL
 CONFIG=$ROOT/boot/config-$KREL
 if [ ! -e "$CONFIG" ]; then
@@ -66,7 +69,8 @@ prepare() {
 	$SUDO touch "$OBJ/.complete"
 }
 
-# A module's Rust must come from the very compiler that built the kernel: symbol hashes and layouts depend on it.
+# A module's Rust must come from the very compiler that built the kernel: symbol hashes and layouts
+# depend on it.
 check_rustc() {
 	local built ours
 	built=$(sed -n 's/^CONFIG_RUSTC_VERSION_TEXT="\(.*\)"/\1/p' "$CONFIG")

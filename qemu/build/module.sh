@@ -3,9 +3,9 @@
 # Build lvs.ko for one of the kernels.
 #
 # usage: module.sh stock|running|uml|sanitized|clippy [MAKE-ARGS...]
-# The result is build/<kernel>/lvs.ko. Kbuild works on a copy below build/, so the checkout stays clean. `running` is
-# the kernel this host runs, which has to be one of Debian 13 backports. `clippy` is the stock kernel's, built by clippy:
-# only its warnings matter.
+# The result is build/<kernel>/lvs.ko. Kbuild works on a copy below build/, so the checkout stays
+# clean. `running` is the kernel this host runs, which has to be one of Debian 13 backports.
+# `clippy` is the stock kernel's, built by clippy: only its warnings matter.
 . "$(dirname "$0")/../common.sh"
 
 kernel=${1:-stock}
@@ -40,7 +40,8 @@ publish() {
 
 build() {
 	mkdir -p "$LVS_BUILD/$kernel/kbuild"
-	# What .gitignore lists is Kbuild's output: neither taken from the checkout nor deleted from the copy.
+	# What .gitignore lists is Kbuild's output: neither taken from the checkout nor deleted
+	# from the copy.
 	in_root rsync -a --delete --exclude-from=/src/.gitignore \
 		/src/Kbuild /src/kmod /src/uapi "/build/$kernel/kbuild/"
 	in_root make -s -C "$OBJ" M="/build/$kernel/kbuild" "${make_args[@]}" -j"$JOBS" "$@" modules

@@ -3,9 +3,10 @@
 # Build the user-mode kernel the tests run on, from the same source as the stock kernel.
 #
 # usage: uml-kernel.sh [plain|sanitized]
-# Prints the object directory: `linux` in it is the kernel, modules/lib/modules its modules, and lvs.ko is built against
-# it. `plain` (5 minutes) is optimised as distributions do; `sanitized` (10 minutes, with clang because KASAN with Rust
-# needs it) has the kernel's detectors of memory, locking and RCU errors.
+# Prints the object directory: `linux` in it is the kernel, modules/lib/modules its modules, and
+# lvs.ko is built against it. `plain` (5 minutes) is optimised as distributions do; `sanitized` (10
+# minutes, with clang because KASAN with Rust needs it) has the kernel's detectors of memory,
+# locking and RCU errors.
 . "$(dirname "$0")/../common.sh"
 
 flavour=${1:-plain}
@@ -27,7 +28,8 @@ OBJ=$LVS_CACHE/kernel-$KREL/uml-$flavour-$HASH
 
 kmake() { in_root nice make -C "$SRC" "O=$OBJ" "${make_args[@]}" -j"$JOBS" "$@"; }
 
-# Options of the lists that the finished configuration does not have as asked for; a later list overrules an earlier.
+# Options of the lists that the finished configuration does not have as asked for; a later list
+# overrules an earlier.
 lost_options() {
 	(cd "$LVS_TOP/qemu/build" && cat "${configs[@]}") | awk -v final="$OBJ/.config" '
 		/^CONFIG_/ { split($0, part, "="); want[part[1]] = $0 }
@@ -46,9 +48,10 @@ lost_options() {
 		}'
 }
 
-# clang puts what UML's code model calls large (everything) into sections of their own, which the linker script does not
-# know. They would land outside the bounds that lockdep and kmemleak go by: lockdep takes its own keys for invalid and
-# switches itself off, kmemleak does not see the pointers there. Put them where gcc puts the same objects.
+# clang puts what UML's code model calls large (everything) into sections of their own, which the
+# linker script does not know. They would land outside the bounds that lockdep and kmemleak go by:
+# lockdep takes its own keys for invalid and switches itself off, kmemleak does not see the
+# pointers there. Put them where gcc puts the same objects.
 place_large_sections() {
 	local script=$SRC/arch/um/kernel/dyn.lds.S
 	grep -q lbss "$script" || $SUDO sed -i \
@@ -57,8 +60,8 @@ place_large_sections() {
 	grep -q ldata "$script" && grep -q lbss "$script"
 }
 
-# Per-CPU memory comes from an allocator of its own, where no fault can be injected. Let it fail as pages do. Kernels
-# without fault injection compile the line to nothing.
+# Per-CPU memory comes from an allocator of its own, where no fault can be injected. Let it fail as
+# pages do. Kernels without fault injection compile the line to nothing.
 let_percpu_fail() {
 	local file=$SRC/mm/percpu.c
 	grep -q should_fail_alloc_page "$file" || $SUDO sed -i \
@@ -67,27 +70,29 @@ let_percpu_fail() {
 	grep -q fault-inject "$file" && grep -q should_fail_alloc_page "$file"
 }
 
-# With several processors compiled in, user-mode Linux asks the host to block and unblock a signal whenever interrupts are
-# disabled and enabled: two system calls around each lock that is taken so, which would be most of what a packet costs.
-# That signal comes from other processors, so one that is alone need not.
+# With several processors compiled in, user-mode Linux asks the host to block and unblock a signal
+# whenever interrupts are disabled and enabled: two system calls around each lock that is taken so,
+# which would be most of what a packet costs. That signal comes from other processors, so one that
+# is alone need not.
 spare_one_processor() {
 	local file=$SRC/arch/um/os-Linux/smp.c
 	grep -q 'uml_ncpus > 1' "$file" || $SUDO sed -i 's/^\t__local_ipi_set([01]);/\tif (uml_ncpus > 1)\n\t&/' "$file"
 	grep -q 'uml_ncpus > 1' "$file"
 }
 
-# A stack trace looks at every word of the stack and asks of each whether it is code. Of those that aren't, it asks lists of
-# modules, under locks that lockdep follows: three quarters of the time of a kernel that notes a trace for each object.
-# Only return addresses of frames are worth that question; no others are noted.
+# A stack trace looks at every word of the stack and asks of each whether it is code. Of those that
+# aren't, it asks lists of modules, under locks that lockdep follows: three quarters of the time of
+# a kernel that notes a trace for each object. Only return addresses of frames are worth that
+# question; no others are noted.
 look_up_return_addresses_only() {
 	local file=$SRC/arch/um/kernel/stacktrace.c
 	grep -q core_kernel_text "$file" || $SUDO sed -i 's/if (__kernel_text_address(addr))/if (core_kernel_text(addr) ||\n\t\t    ((unsigned long) sp == bp + sizeof(long) \&\& __kernel_text_address(addr)))/' "$file"
 	grep -q 'sizeof(long) && __kernel_text_address' "$file"
 }
 
-# What KASAN notes of memory by vmalloc() is undone twice on user-mode Linux, for each area that is freed and then for all that
-# lies between the first and the last of them: when one is of a module, a gap of hundreds of gigabytes, for which the host
-# has no memory. Once is enough.
+# What KASAN notes of memory by vmalloc() is undone twice on user-mode Linux, for each area that is
+# freed and then for all that lies between the first and the last of them: when one is of a module,
+# a gap of hundreds of gigabytes, for which the host has no memory. Once is enough.
 release_vmalloc_once() {
 	local file=$SRC/mm/kasan/shadow.c
 	grep -q 'if (flags & KASAN_VMALLOC_PAGE_RANGE) __memset' "$file" || $SUDO sed -i \
@@ -119,7 +124,7 @@ configure() {
 
 install_modules() {
 	kmake INSTALL_MOD_PATH="$OBJ/modules" modules_install
-	cat "$OBJ/include/config/kernel.release" | $SUDO tee "$OBJ/release" >/dev/null
+	$SUDO cp "$OBJ/include/config/kernel.release" "$OBJ/release"
 	$SUDO touch "$OBJ/.complete"
 }
 

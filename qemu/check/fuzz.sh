@@ -1,9 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Run targets of libFuzzer (tests/fuzz/targets) in the build root, on what the compiler there can instrument.
+# Run targets of libFuzzer (tests/fuzz/targets) in the build root, on what the compiler there can
+# instrument.
 #
 # usage: fuzz.sh SECONDS [TARGET...]      each target (default: all) for so many seconds
-#        fuzz.sh merge                    put what was found into tests/fuzz/corpus, as little of it as reaches as much
+#        fuzz.sh merge                    put what was found into tests/fuzz/corpus, as little of
+#                                         it as reaches as much
 # Inputs that were found are kept in build/fuzz/corpus, those that fail in build/fuzz/failures.
 . "$(dirname "$0")/../common.sh"
 

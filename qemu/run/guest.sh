@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Shared by uml.sh and stock.sh; source it after common.sh. Between them they differ only in how a kernel is started.
+# Shared by uml.sh and stock.sh; source it after common.sh. Between them they differ only in how a
+# kernel is started.
 #
-# A run has a directory build/run.XXXXXX: lvs/ is what the guest sees as /lvs, console.log the kernel's messages, which
-# also carry the verdict: the guest's last message is "lvs-guest: exit status N".
+# A run has a directory build/run.XXXXXX: lvs/ is what the guest sees as /lvs, console.log the
+# kernel's messages, which also carry the verdict: the guest's last message is "lvs-guest: exit
+# status N".
 
 usage() {
 	cat >&2 <<USAGE
@@ -114,10 +116,11 @@ stage_selftest() {
 	done
 }
 
-# Run a command in the build root for a guest: read-only but for /mnt, which is the run's directory; in a PID namespace,
-# so that a kill leaves none of the guest's processes behind. Its file descriptor 3 is the console's log.
-# $1: what to see as /usr/lib/modules, or nothing. User-mode Linux has its memory in a file of /tmp; the benchmark sets
-# LVS_HUGE_PAGES=always, so that it lies in pages as large as those a kernel of its own has its memory in.
+# Run a command in the build root for a guest: read-only but for /mnt, which is the run's
+# directory; in a PID namespace, so that a kill leaves none of the guest's processes behind. Its
+# file descriptor 3 is the console's log. $1: what to see as /usr/lib/modules, or nothing.
+# User-mode Linux has its memory in a file of /tmp; the benchmark sets LVS_HUGE_PAGES=always, so
+# that it lies in pages as large as those a kernel of its own has its memory in.
 in_sealed_root() {
 	local modules=$1
 	shift
@@ -141,7 +144,8 @@ in_sealed_root() {
 		chroot "$root" /usr/bin/env -i HOME=/tmp TMPDIR=/tmp PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@" \
 			<&0 3>>"$run/console.log" 2>&3 &
 		guest=$!
-		# A kernel that panicked may not end by itself, and user-mode Linux may begin anew instead of ending.
+		# A kernel that panicked may not end by itself, and user-mode Linux may begin anew
+		# instead of ending.
 		while sleep 1; do
 			! grep -qE "Kernel panic|reboot: Power down" "$run/console.log" || { sleep 3; kill -KILL "$guest"; }
 		done &

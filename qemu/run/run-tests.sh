@@ -1,12 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Run the tests and print a line for each: "ok NAME (SECONDS s)" or "FAILED NAME" with the end of its output, which is
-# whole in build/tests/NAME.log. The last line is "N passed, N failed".
+# Run the tests and print a line for each: "ok NAME (SECONDS s)" or "FAILED NAME" with the end of
+# its output, which is whole in build/tests/NAME.log. The last line is "N passed, N failed".
 #
 # usage: run-tests.sh GROUP... [-- PATTERN]
-#   host       cargo's tests of uapi, kmod/engine, ipvsadm-rs and tests, and some seconds of each fuzz target
+#   host       cargo's tests, and some seconds of each fuzz target
 #   check      check.sh: formatting, lints, no panics, and so on
-#   uml        qemu/scenarios/*/test-*.sh, each in a user-mode guest of its own; some again with the early path
+#   uml        qemu/scenarios/*/test-*.sh, each in a user-mode guest of its own; some again with
+#              the early path
 #   stock      acceptance.list, on the stock kernel in one boot of QEMU
 #   stock-all  the same scenarios on the stock kernel
 #   sanitized  these and qemu/scenarios/sanitized/test-*.sh on the user-mode kernel with sanitizers
@@ -19,13 +20,14 @@ while [ $# -gt 0 ]; do
 	case $1 in
 	host | check | uml | stock | stock-all | sanitized) groups+=("$1") ;;
 	--) pattern=${2:?a pattern has to follow --} && break ;;
-	*) sed -n '3,15s/^# \?//p' "$0" >&2 && exit 2 ;;
+	*) sed -n '3,14s/^# \?//p' "$0" >&2 && exit 2 ;;
 	esac
 	shift
 done
 [ "${#groups[@]}" -gt 0 ] || die "which groups? host, check, uml, stock, stock-all, sanitized"
 
-# Cargo's own count: every test function is a test of ours, and one that was ignored is one that failed.
+# Cargo's own count: every test function is a test of ours, and one that was ignored is one that
+# failed.
 group_host() {
 	local log=$RESULTS/host.log start=$SECONDS counts status=0 name
 	say "running cargo's tests (at first 2 minutes); follow them in $log"
@@ -73,8 +75,8 @@ named() {
 	for name; do scenarios | grep "/test-$name\.sh\$"; done
 }
 
-# Every scenario in a guest of its own; $1 is the group, the rest are options of uml.sh. A scenario's line "# Guest: "
-# has more of them.
+# Every scenario in a guest of its own; $1 is the group, the rest are options of uml.sh. A
+# scenario's line "# Guest: " has more of them.
 scenarios_on_uml() {
 	local group=$1 file name found=0 guest
 	shift
@@ -104,7 +106,8 @@ group_uml() {
 	wait_for_tests
 }
 
-# limits LIST: "LIMIT:TEST" of each selected line of a list, which has a file and its limit if not 240 seconds.
+# limits LIST: "LIMIT:TEST" of each selected line of a list, which has a file and its limit if not
+# 240 seconds.
 limits() {
 	local test limit
 	while read -r test limit; do
@@ -113,9 +116,9 @@ limits() {
 	done <"$1"
 }
 
-# The detectors first: if they don't detect, the rest says little. Most scenarios share a boot; one that wants a guest of its
-# own has one, and one with a line "# Not sanitized: " is left out for the reason that follows. Those of the packet's way run
-# once more by the early path.
+# The detectors first: if they don't detect, the rest says little. Most scenarios share a boot; one
+# that wants a guest of its own has one, and one with a line "# Not sanitized: " is left out for
+# the reason that follows. Those of the packet's way run once more by the early path.
 group_sanitized() {
 	local file name reason shared=() early=() guest boot=("$LVS_TOP/qemu/run/uml.sh" --sanitized --mem 1536 --timeout 36000)
 	! selected sanitized/test-detectors || start_test sanitized/test-detectors "$LVS_TOP/qemu/run/uml.sh" --sanitized --provokes \
@@ -123,7 +126,8 @@ group_sanitized() {
 	wait_for_tests
 	for file in $(scenarios) $(cd "$LVS_TOP/qemu/scenarios" && ls sanitized/test-*.sh); do
 		name=$(basename "$file" .sh)
-		[ "$name" != test-detectors ] && selected "sanitized/$name" || continue
+		[ "$name" != test-detectors ] || continue
+		selected "sanitized/$name" || continue
 		reason=$(sed -n 's/^# Not sanitized: //p' "$LVS_TOP/qemu/scenarios/$file")
 		read -ra guest < <(sed -n 's/^# Guest: //p' "$LVS_TOP/qemu/scenarios/$file") || true
 		if [ -n "$reason" ]; then
@@ -149,13 +153,15 @@ group_stock() {
 	in_batches stock/ "${tests[@]}" -- "$LVS_TOP/qemu/run/stock.sh" --name acceptance --mem 2048 --timeout "$total"
 }
 
-# Fifteen scenarios share a boot, so that what one leaves behind reaches few others; one that wants a guest of its own has
-# one. Not test-cli-parity: thousands of processes that say little about the kernel.
+# Fifteen scenarios share a boot, so that what one leaves behind reaches few others; one that wants
+# a guest of its own has one. Not test-cli-parity: thousands of processes that say little about the
+# kernel.
 group_stock_all() {
 	local file name guest at shared=() boot=("$LVS_TOP/qemu/run/stock.sh" --mem 2048 --timeout 36000)
 	for file in $(scenarios); do
 		name=$(basename "$file" .sh)
-		[ "$name" != test-cli-parity ] && selected "stock-all/$name" || continue
+		[ "$name" != test-cli-parity ] || continue
+		selected "stock-all/$name" || continue
 		read -ra guest < <(sed -n 's/^# Guest: //p' "$LVS_TOP/qemu/scenarios/$file") || true
 		if [ "${#guest[@]}" -gt 0 ]; then
 			in_batches stock-all/ "1800:/lvs/scenarios/$file" -- "${boot[@]}" "${guest[@]}" --name "stock-$name"

@@ -37,7 +37,10 @@ random.trust_cpu=on cryptomgr.notests printk.devkmsg=on $APPEND" "$@"
 accelerator() {
 	local mark answer
 	[ -z "${LVS_ACCEL:-}" ] || { echo "$LVS_ACCEL" && return; }
-	[ -r /dev/kvm ] && [ -w /dev/kvm ] || { echo tcg,thread=multi && return; }
+	if ! [ -r /dev/kvm ] || ! [ -w /dev/kvm ]; then
+		echo tcg,thread=multi
+		return
+	fi
 	mark=$LVS_CACHE/kvm-$(cat /proc/sys/kernel/random/boot_id)-$KREL
 	if [ ! -e "$mark" ]; then
 		answer=tcg,thread=multi

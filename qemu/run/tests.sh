@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Shared by the test runners: count, report, and run a few tests at a time. Source it after common.sh.
+# Shared by the test runners: count, report, and run a few tests at a time. Source it after
+# common.sh.
 
 RESULTS=$LVS_BUILD/tests
 PASSED=0 FAILED=0
@@ -45,7 +46,8 @@ start_test() {
 	RUNNING+=("$!:$name")
 }
 
-# Report the test that was started first; with a few at a time that is as good as the one that ended first.
+# Report the test that was started first; with a few at a time that is as good as the one that
+# ended first.
 finish_one() {
 	local first=${RUNNING[0]} name status seconds
 	name=${first#*:}
@@ -60,9 +62,10 @@ wait_for_tests() {
 	while [ "${#RUNNING[@]}" -gt 0 ]; do finish_one; done
 }
 
-# in_batches PREFIX LIMIT:TEST... -- COMMAND...: tests, files below /lvs, one after the other in one guest, each for so many
-# seconds at most. COMMAND boots it; guest/batch.sh and its arguments are added. When the guest ends early, because it died
-# or its detectors found something, the tests after that have another.
+# in_batches PREFIX LIMIT:TEST... -- COMMAND...: tests, files below /lvs, one after the other in
+# one guest, each for so many seconds at most. COMMAND boots it; guest/batch.sh and its arguments
+# are added. When the guest ends early, because it died or its detectors found something, the tests
+# after that have another.
 in_batches() {
 	local prefix=$1 tests=() left boot=0 log name own status seconds
 	shift
@@ -95,7 +98,8 @@ in_batches() {
 	done
 }
 
-# artifact NAME COMMAND...: build something that tests need. Without it they would test an older one: stop.
+# artifact NAME COMMAND...: build something that tests need. Without it they would test an older
+# one: stop.
 artifact() {
 	local name=$1 log=$RESULTS/build-$1.log start=$SECONDS
 	shift

@@ -21,7 +21,8 @@ import pktgen
 
 PERIOD = 1000000
 CLIENT = "10.1.200.1"
-# Seconds that an idle connection lives, and seconds in which all have to be gone once they are over.
+# Seconds that an idle connection lives, and seconds in which all have to be gone once they are
+# over.
 LIFE, PATIENCE = 10, 60
 # Parts that a stream is sent in, and seconds between them.
 BURSTS, PAUSE = 8, 0.05

@@ -12,7 +12,8 @@ PACKETS = 200000
 # How often a stream is measured, and how often new connections are, in an empty table each time.
 SLICES = 2
 ROUNDS = 2
-# Whether what else the machine does may spoil some of the time. Instructions are counted whatever it does.
+# Whether what else the machine does may spoil some of the time. Instructions are counted whatever
+# it does.
 NOISY = True
 # Flows as addresses times ports times services; the generator has one address only for IPv6.
 SHAPES = {

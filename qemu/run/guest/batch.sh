@@ -1,11 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Run several tests one after the other in one guest, each on a clean system: no processes, namespaces, rules or modules
-# of the one before.
+# Run several tests one after the other in one guest, each on a clean system: no processes,
+# namespaces, rules or modules of the one before.
 #
 # usage: batch.sh SECONDS:TEST...   (files below /lvs; each may take so many seconds)
-# The reader finds a test's output between the lines "@@ begin NAME" and "@@ end NAME STATUS SECONDS". A kernel that has
-# detectors of errors is asked after each test, so that what they found has a name; since most of them report but once, the
+# The reader finds a test's output between the lines "@@ begin NAME" and "@@ end NAME STATUS
+# SECONDS". A kernel that has
+# detectors of errors is asked after each test, so that what they found has a name; since most of
+# them report but once, the
 # tests after such a one are left to another boot.
 kernel_said() { dmesg | sed "1,/lvs-guest: test $1\$/d"; }
 
@@ -13,7 +15,7 @@ clean_up() {
 	local pid ns
 	for pid in $(ps -eo pid= --ppid 2 -p 2 --deselect); do
 		case $pid in
-		1 | $$ | "$PPID") ;;
+		1 | "$$" | "$PPID") ;;
 		*) kill -KILL "$pid" 2>/dev/null ;;
 		esac
 	done
@@ -23,7 +25,9 @@ clean_up() {
 	for _ in $(seq 50); do
 		[ "$(grep -cE '^(lvs|ip_vs) ' /proc/modules)" -ne 0 ] || break
 		rmmod lvs 2>/dev/null || modprobe -r ip_vs_ftp ip_vs 2>/dev/null
-		for module in $(sed -n 's/^\(ip_vs_[a-z_]*\) .*/\1/p' /proc/modules); do rmmod "$module" 2>/dev/null; done
+		while read -r module; do
+			rmmod "$module" 2>/dev/null
+		done < <(sed -n 's/^\(ip_vs_[a-z_]*\) .*/\1/p' /proc/modules)
 		sleep 0.1
 	done
 }

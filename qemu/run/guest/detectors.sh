@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Are the detectors of the sanitized kernel on, and has memory leaked? Runs at the end of each job there, since some
-# switch themselves off when they stumble: lockdep at its first report, kmemleak and debug objects without memory.
+# Are the detectors of the sanitized kernel on, and has memory leaked? Runs at the end of each job
+# there, since some switch themselves off when they stumble: lockdep at its first report, kmemleak
+# and debug objects without memory.
 set -u
 failed=0
 

@@ -1,7 +1,8 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: GPL-2.0
-# First process of a QEMU guest, in an initramfs of busybox, a few modules and /lvs. The run-time part of the build root
-# comes as a read-only disk; put a writable overlay over it and go there.
+# shellcheck shell=dash
+# First process of a QEMU guest, in an initramfs of busybox, a few modules and /lvs. The run-time
+# part of the build root comes as a read-only disk; put a writable overlay over it and go there.
 export PATH=/bin
 /bin/busybox --install -s /bin
 mount -t proc proc /proc

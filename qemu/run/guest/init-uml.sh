@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# First process of a UML guest, whose root is the build root, read-only through hostfs. Put a writable overlay over it.
+# First process of a UML guest, whose root is the build root, read-only through hostfs. Put a
+# writable overlay over it.
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 mount -t proc proc /proc
 mount -t tmpfs tmpfs /media

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The first process of every guest, once its root file system is a writable overlay: mount what a system has, run the
-# job, report, power off. $1 is the terminal of the job; kernel messages go elsewhere.
+# The first process of every guest, once its root file system is a writable overlay: mount what a
+# system has, run the job, report, power off. $1 is the terminal of the job; kernel messages go
+# elsewhere.
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8
 terminal=$1
 
@@ -28,6 +29,7 @@ echo on >/proc/sys/kernel/printk_devkmsg
 dmesg -n 8
 echo "lvs-guest: start" >/dev/kmsg
 
+# shellcheck source=/dev/null # stage() of guest.sh writes it
 . /lvs/guest/job
 export TERM=$term
 cd /lvs || exit
@@ -37,8 +39,9 @@ if [ -n "$interactive" ]; then
 		printf 'This is %s; lvs.ko, ipvsadm-rs and scenarios/ are in /lvs. Leave with exit or ctrl-d.\n' \
 			"$(uname -r)" >"$terminal"
 	fi
-	# A session of its own with the terminal as its controlling one: job control and ctrl-c work.
-	# shellcheck disable=SC2016
+	# A session of its own with the terminal as its controlling one: job control and ctrl-c
+	# work.
+	# shellcheck disable=SC2094 # a terminal is read and written
 	setsid --ctty --wait bash -c 'stty sane $0; exec "$@"' "$size" "${command[@]}" <"$terminal" >"$terminal" 2>&1
 	status=0
 else

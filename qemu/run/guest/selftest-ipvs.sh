@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The kernel's own end-to-end test of IPVS, unmodified and with the distribution's ipvsadm, against lvs.ko.
+# The kernel's own end-to-end test of IPVS, unmodified and with the distribution's ipvsadm, against
+# lvs.ko.
 set -euo pipefail
 insmod /lvs/lvs.ko
 cd /lvs/selftest/netfilter

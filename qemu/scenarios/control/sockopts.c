@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A client that knows only the socket options, built on the kernel's own header: tells what each one answers.
+ * A client that knows only the socket options, built on the kernel's own header: tells what each
+ * one answers.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -27,7 +28,8 @@ static void set(const char *what, int option, const void *data, socklen_t len)
 	answer(what, setsockopt(sock, IPPROTO_IP, option, data, len));
 }
 
-static struct ip_vs_service_user service(int protocol, const char *addr, int port, unsigned int mark)
+static struct ip_vs_service_user service(int protocol, const char *addr, int port,
+					 unsigned int mark)
 {
 	struct ip_vs_service_user user = {
 		.protocol = protocol, .addr = inet_addr(addr), .port = htons(port), .fwmark = mark,
@@ -37,17 +39,22 @@ static struct ip_vs_service_user service(int protocol, const char *addr, int por
 	return user;
 }
 
-static struct service_dest with_dest(struct ip_vs_service_user user, const char *addr, int port, int weight)
+static struct service_dest with_dest(struct ip_vs_service_user user, const char *addr, int port,
+				     int weight)
 {
-	struct service_dest both = { user, { .addr = inet_addr(addr), .port = htons(port), .weight = weight } };
+	struct service_dest both = {
+		user,
+		{ .addr = inet_addr(addr), .port = htons(port), .weight = weight },
+	};
 
 	return both;
 }
 
 static void show(const struct ip_vs_service_entry *entry)
 {
-	printf("  service %u %08x:%u mark %u %s flags %x timeout %u mask %x servers %u conns %u\n", entry->protocol,
-	       ntohl(entry->addr), ntohs(entry->port), entry->fwmark, entry->sched_name, entry->flags, entry->timeout,
+	printf("  service %u %08x:%u mark %u %s", entry->protocol, ntohl(entry->addr),
+	       ntohs(entry->port), entry->fwmark, entry->sched_name);
+	printf(" flags %x timeout %u mask %x servers %u conns %u\n", entry->flags, entry->timeout,
 	       entry->netmask, entry->num_dests, entry->stats.conns);
 }
 
@@ -64,7 +71,8 @@ static void list_service(int protocol, const char *addr, int port, unsigned int 
 		show(&entry);
 }
 
-static void list_dests(int protocol, const char *addr, int port, unsigned int mark, unsigned int count)
+static void list_dests(int protocol, const char *addr, int port, unsigned int mark,
+		       unsigned int count)
 {
 	socklen_t len = sizeof(struct ip_vs_get_dests) + count * sizeof(struct ip_vs_dest_entry);
 	struct ip_vs_get_dests *get = calloc(1, len);
@@ -79,7 +87,8 @@ static void list_dests(int protocol, const char *addr, int port, unsigned int ma
 	answer("GET_DESTS", result);
 	for (unsigned int i = 0; !result && i < count; i++)
 		printf("  server %08x:%u flags %x weight %d\n", ntohl(get->entrytable[i].addr),
-		       ntohs(get->entrytable[i].port), get->entrytable[i].conn_flags, get->entrytable[i].weight);
+		       ntohs(get->entrytable[i].port), get->entrytable[i].conn_flags,
+		       get->entrytable[i].weight);
 	free(get);
 }
 
@@ -102,12 +111,16 @@ static void list_all(void)
 	for (unsigned int mark = 0; mark < 10; mark++)
 		for (unsigned int port = 0; port < 100; port++)
 			for (unsigned int i = 0; i < get->num_services; i++)
-				if (get->entrytable[i].fwmark == mark && ntohs(get->entrytable[i].port) == port)
+				if (get->entrytable[i].fwmark == mark &&
+				    ntohs(get->entrytable[i].port) == port)
 					show(&get->entrytable[i]);
 	free(get);
 }
 
-/* Every option with every length up to that of the largest: none of these is a request that does anything. */
+/*
+ * Every option with every length up to that of the largest: none of these is a request that does
+ * anything.
+ */
 static void lengths(void)
 {
 	static char zero[256];
@@ -117,7 +130,8 @@ static void lengths(void)
 			int error = setsockopt(sock, IPPROTO_IP, option, zero, len) ? errno : 0;
 
 			if (error != EINVAL)
-				printf("set %d of %u bytes: %s\n", option, len, error ? strerrorname_np(error) : "0");
+				printf("set %d of %u bytes: %s\n", option, len,
+				       error ? strerrorname_np(error) : "0");
 		}
 		for (socklen_t len = 0; len < 128; len++) {
 			char buffer[256] = {};
@@ -126,7 +140,8 @@ static void lengths(void)
 
 			if (error != EINVAL)
 				printf("get %d of %u bytes: %s, %u\n", option, len,
-				       error ? strerrorname_np(error) : "0", option == IP_VS_SO_GET_VERSION ? 0 : got);
+				       error ? strerrorname_np(error) : "0",
+				       option == IP_VS_SO_GET_VERSION ? 0 : got);
 		}
 	}
 }

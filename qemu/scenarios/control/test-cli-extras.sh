@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# What ipvsadm-rs has and ipvsadm doesn't: JSON, the summary of -R, apply, completions, the manual page, watch.
+# What ipvsadm-rs has and ipvsadm doesn't: JSON, the summary of -R, apply, completions, the manual
+# page, watch.
 #
 # LVS_MODULE  module under test: lvs (default) or ip_vs
 
@@ -90,7 +91,8 @@ echo '-A -f 77' >&"${WRITER[1]}"
 appears() { rules | grep -q 77; }
 eventually appears
 same "a line takes effect before the input ends" "-A -f 77 -s wlc" "$(rules | grep 77)"
-exec {WRITER[1]}>&-
+input_end=${WRITER[1]}
+exec {input_end}>&-
 wait "$WRITER_PID"
 
 heading "apply"

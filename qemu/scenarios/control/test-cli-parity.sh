@@ -225,7 +225,7 @@ printf '%s\n' 'hosts: files' 'services: files' >/etc/nsswitch.conf
 both_on() {
 	LVS_MODULE=$1 TOTAL=$RUN/total
 	CASES=0 DIFFERENT=0 DEVIATIONS=0 UNEXPECTED=0 HOLES=0
-	local begin shares cases size part done different deviations unexpected holes
+	local begin shares cases size part finished different deviations unexpected holes
 	load || die "$LVS_MODULE can't be loaded"
 	begin=$SECONDS
 	: >"$TOTAL"
@@ -248,14 +248,14 @@ both_on() {
 	wait
 
 	cat "$RUN"/*.log
-	done=0
+	finished=0
 	while read -r cases different deviations unexpected holes; do
 		CASES=$((CASES + cases)) DIFFERENT=$((DIFFERENT + different)) HOLES=$((HOLES + holes))
-		DEVIATIONS=$((DEVIATIONS + deviations)) UNEXPECTED=$((UNEXPECTED + unexpected)) done=$((done + 1))
+		DEVIATIONS=$((DEVIATIONS + deviations)) UNEXPECTED=$((UNEXPECTED + unexpected)) finished=$((finished + 1))
 	done <"$TOTAL"
 	printf '%d cases under %s in %d s: %d different, %d deviate on purpose\n' \
 		"$CASES" "$LVS_MODULE" $((SECONDS - begin)) "$DIFFERENT" $((DEVIATIONS - UNEXPECTED))
-	[[ $done -eq $shares ]] || die "$((shares - done)) of $shares shares of the work weren't done"
+	[[ $finished -eq $shares ]] || die "$((shares - finished)) of $shares shares of the work weren't done"
 	[[ $HOLES -eq 0 ]] || die "$LVS_MODULE refused a part of the tables to start from"
 	unload || die "$LVS_MODULE can't be unloaded"
 	[[ $CASES -gt 0 && $DIFFERENT -eq 0 && $UNEXPECTED -eq 0 ]]

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # For many servers, what the thread takes of a processor and what packets wait while it runs are
 # printed; no check is about them:
-#   qemu/run/uml.sh --mem 3072 --timeout 600 --env ESTIMATION_SERVICES=20000 --env ESTIMATION_SECONDS=20 \
-#       --env ESTIMATION_TURNS=5 qemu/scenarios/control/test-estimation.sh
+#   qemu/run/uml.sh --mem 3072 --timeout 600 --env ESTIMATION_SERVICES=20000 \
+#       --env ESTIMATION_SECONDS=20 --env ESTIMATION_TURNS=5 \
+#       qemu/scenarios/control/test-estimation.sh
 . "$(dirname "$0")/../lib/scenario.sh"
 scenario "Rates are estimated as under ip_vs, in a thread that heeds run_estimation, est_nice and
 	est_cpulist"
@@ -61,7 +62,8 @@ settings() {
 	poll "run_estimation=1" 10 are "nice 0 on 0"
 }
 
-# A burst of packets, and from then on nothing: every two seconds the rate is three quarters of what it was.
+# A burst of packets, and from then on nothing: every two seconds the rate is three quarters of
+# what it was.
 rates() {
 	local i value
 	heading "$1: rates"
@@ -88,8 +90,9 @@ rates() {
 	poll "the rate moves again" 10 decayed "$value"
 }
 
-# delays: the longest delay of a packet in each turn, microseconds, the shortest first.  What other tasks of the machine
-# cause comes and goes; what the estimation causes is in every turn, for a turn is longer than the two seconds of a round.
+# delays: the longest delay of a packet in each turn, microseconds, the shortest first.  What other
+# tasks of the machine cause comes and goes; what the estimation causes is in every turn, for a
+# turn is longer than the two seconds of a round.
 delays() { for _ in $(seq "$ESTIMATION_TURNS"); do in_ns client python3 "$HERE/probe.py" $VIP 7 3; done | sort -n | paste -sd' '; }
 
 many() {

@@ -20,7 +20,8 @@ for module in ip_vs "$LVS_MODULE"; do
 	done
 	for i in $(seq 10); do
 		in_ns director "$ADMIN" -Ln --nosort >"$RUN/listing"
-		# Where the table is resized meanwhile a service may be missing, under either module; its servers may not.
+		# Where the table is resized meanwhile a service may be missing, under either
+		# module; its servers may not.
 		expect_eq "services of mark 100000 and higher without their servers" "" "$(awk '
 			/^FWM/ { mark = $2; if (mark >= 100000) servers[mark] = 0; next }
 			mark >= 100000 { servers[mark]++ }

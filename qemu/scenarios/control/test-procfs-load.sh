@@ -24,7 +24,8 @@ web_server rs1
 expect_eq "a request" "rs1=1" "$(requests 1)"
 in_ns director ipvsadm --set 0 0 1
 
-# Reads every file again and again until $RUN/stop exists; prints what is wrong, and at the end how often.
+# Reads every file again and again until $RUN/stop exists; prints what is wrong, and at the end how
+# often.
 cat >"$RUN/readers.py" <<'END'
 import os, re, sys, time
 stop, files = sys.argv[1], sys.argv[2:]

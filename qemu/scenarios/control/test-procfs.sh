@@ -24,8 +24,8 @@ by_conn() {
 totals() { sed -n '1,3p'; }
 percpu_sum() { sed -n '1,2p;/^  ~/p'; }
 
-# Which chains are how long hangs on a random key, how large the table of connections is and how rates are estimated on
-# the module: of these the form counts.
+# Which chains are how long hangs on a random key, how large the table of connections is and how
+# rates are estimated on the module: of these the form counts.
 status_form() {
 	sed -E -e 's/^(Conn buckets:\t)[0-9]+ \([0-9]+ bits/\1N (N bits/' \
 		-e 's/^(Conn|Service) buckets (len-)[1-7]:\t[0-9]+ \([0-9]+%\)$/\1 buckets \2N:\tN (N%)/' \

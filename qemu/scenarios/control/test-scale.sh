@@ -44,8 +44,8 @@ restore() { "$1" -R <"$2"; }
 listing() { "$1" -ln >"$2"; }
 sorted_save() { "$1" -Sn | sort >"$2"; }
 
-# begin MODULE TOOL SERVICES SERVERS: restores and lists them.  The module is loaded anew, for ip_vs looks through all servers
-# removed in the last minutes, one by one, for each that is added.
+# begin MODULE TOOL SERVICES SERVERS: restores and lists them.  The module is loaded anew, for
+# ip_vs looks through all servers removed in the last minutes, one by one, for each that is added.
 begin() {
 	local module=$1 tool=$2 services=$3 servers=$4 file=$RUN/rules.$3.$4 seen=$RUN/seen
 	unload_module "$module"
@@ -87,9 +87,9 @@ in_every_way() {
 	say "$module, $(basename "$tool"), $services × $servers, seconds:$TIMES"
 }
 
-# race MODULE OPTION...: both tools list ten times, in turns.  The fastest time of each counts: other tasks of the machine
-# only add to it.  Of lvs ipvsadm-rs gets everything in one list, so it has to be faster; of ip_vs both ask for each
-# service, and the kernel's work is most of it.
+# race MODULE OPTION...: both tools list ten times, in turns.  The fastest time of each counts:
+# other tasks of the machine only add to it.  Of lvs ipvsadm-rs gets everything in one list, so it
+# has to be faster; of ip_vs both ask for each service, and the kernel's work is most of it.
 race() {
 	local module=$1 tool name from took
 	local -A best=()

@@ -38,7 +38,8 @@ DIFF_LINES=200 differential sysctls schedulers
 expect_eq "settings in each namespace" "34 34 32" \
 	"$(for i in first other user; do grep -c "^$i [a-z_]* 0[64]44 default" "$RUN/trace.2"; done | tr '\n' ' ' | sed 's/ $//')"
 
-# shown: the lines about services that don't depend on where the hash puts them, when they stay the same.
+# shown: the lines about services that don't depend on where the hash puts them, when they stay the
+# same.
 shown() {
 	local now before=''
 	while now=$(in_ns director sed -n 's/^Service[^:]*s:.*/&/p' /proc/net/ip_vs_status | grep -v len | grep -v empty) &&
@@ -97,7 +98,10 @@ done
 expect_match "conn_tab_bits=27 in $(awk '/MemTotal/ { print int($2 / 1024) }' /proc/meminfo) MiB" "27: (2[0-7]|1[6-9]) 444" "$(loads 27)"
 
 heading "A small table holds more connections than it has buckets"
-[[ $LVS_MODULE == ip_vs ]] && modprobe ip_vs conn_tab_bits=8 || insmod "$LVS_KO" conn_tab_bits=8
+case $LVS_MODULE in
+ip_vs) modprobe ip_vs conn_tab_bits=8 ;;
+*) insmod "$LVS_KO" conn_tab_bits=8 ;;
+esac
 topology
 admin -A -u $VIP:53 -s rr
 admin -a -u $VIP:53 -r 10.0.2.50:53 -m

@@ -36,7 +36,8 @@ say "rs1 $RS1   rs2 $RS2   rs3 $RS3   each with nginx and dnsmasq"
 heading "1. The module balances over VS/NAT"
 load_module "$LVS_MODULE"
 say "$LVS_MODULE.ko is loaded into Linux $(uname -r)"
-# A port that a client uses again begins a new connection, also when DR shows the director only one side of the old one.
+# A port that a client uses again begins a new connection, also when DR shows the director only one
+# side of the old one.
 in_ns director sysctl -qw net.ipv4.vs.conn_reuse_mode=3
 run -A -t $W -s rr
 for rs in $RS1 $RS2 $RS3; do run -a -t $W -r "$rs:80" -m; done

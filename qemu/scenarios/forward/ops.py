@@ -23,8 +23,8 @@ def listing(title):
     print(title)
     with wire.Netns("director"), open("/proc/thread-self/net/ip_vs_conn", encoding="ascii") as file:
         rows = [line.split() for line in file.readlines()[1:]]
-    # All but the seconds left; several templates may differ in their Call-IDs alone. Invalid ones, which ip_vs keeps
-    # until their time is over, have port FFFF.
+    # All but the seconds left; several templates may differ in their Call-IDs alone. Invalid ones,
+    # which ip_vs keeps until their time is over, have port FFFF.
     for row in sorted(row[:8] + row[9:] for row in rows if row[6] != "FFFF"):
         print("   ", *row)
     print(wire.ipvsadm("-Ln"), wire.ipvsadm("-Ln", "--stats", "--exact"), sep="")

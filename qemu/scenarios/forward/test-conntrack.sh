@@ -9,7 +9,7 @@ nft_rules() { in_ns director nft "$@"; }
 set_conntrack() { in_ns director sh -c "echo $1 >/proc/sys/net/ipv4/vs/conntrack"; }
 # serve NS [ADDRESS...]: on its own addresses, if none are named.
 serve() {
-	local rs=$1 addresses=(10.0.2.1${1#rs} "2001:db8:2::1${1#rs}")
+	local rs=$1 addresses=("10.0.2.1${1#rs}" "2001:db8:2::1${1#rs}")
 	shift
 	[[ $# -eq 0 ]] || addresses=("$@")
 	# Not with the trace as its output: who reads that waits for its end.
@@ -23,7 +23,8 @@ serves() {
 		in_ns "$1" ss -ltnH "src $address:90" | grep -q . || return 1
 	done
 }
-# has_virtual NS...: takes packets to the virtual addresses, tunnelled ones too, and answers directly.
+# has_virtual NS...: takes packets to the virtual addresses, tunnelled ones too, and answers
+# directly.
 has_virtual() {
 	local rs
 	tun_server "$@"
@@ -105,10 +106,8 @@ calls() {
 				tracked $family
 				seen ""
 				forget
-				for protocol in udp; do
-					admin -A -u "$vip:90" -s rr
-					admin -a -u "$vip:90" -r "$rs" $method
-				done
+				admin -A -u "$vip:90" -s rr
+				admin -a -u "$vip:90" -r "$rs" $method
 				ask udp $source $port "$destination" 90 client
 				ask udp $source $port "$destination" 90 client
 				tracked $family
@@ -205,8 +204,8 @@ watch_states
 # So that the client's own TIME_WAIT is no obstacle.
 in_ns client sysctl -qw net.ipv4.tcp_tw_reuse=1 net.ipv4.tcp_tw_reuse_delay=1
 repeated() { in_ns client nstat -asz TcpRetransSegs | awk '/Retrans/ { print $2 }'; }
-# reuse HOW PORT SOURCE VIP: two calls from one port; HOW the first one ends.  Their servers, and how often the client had
-# to ask again.
+# reuse HOW PORT SOURCE VIP: two calls from one port; HOW the first one ends.  Their servers, and
+# how often the client had to ask again.
 reuse() {
 	local before
 	before=$(repeated)
@@ -220,7 +219,7 @@ reuse_all() {
 	local method=$1 port=$2 family how source vip servers answered
 	for family in ipv4 ipv6; do
 		for how in "${@:3}"; do
-			source=$CLIENT vip=$VIP servers=($RS1 $RS2)
+			source=$CLIENT vip=$VIP servers=("$RS1" "$RS2")
 			[[ $family == ipv4 ]] || source=$CLIENT6 vip="[$VIP6]" servers=("[$RS1_6]:90" "[$RS2_6]:90")
 			admin -C
 			admin -A -t "$vip:90" -s rr

@@ -76,7 +76,7 @@ expect_eq "bursts by the other device" 6 "$(grep -c 'alt=5 rs1=0' "$RUN/trace.2"
 expect_eq "bursts by the usual device" 8 "$(grep -c 'alt=0 rs1=5' "$RUN/trace.2")"
 
 heading "The same over IPv6"
-VIRTUAL=[fd00:0:a:1::64] SERVER=[fd00:0:a:2::b]
+VIRTUAL="[fd00:0:a:1::64]" SERVER="[fd00:0:a:2::b]"
 own_virtual_address() { ip -n rs1 addr replace fd00:0:a:1::64/128 dev lo nodad; }
 topology6() {
 	topology

@@ -66,7 +66,7 @@ service() {
 	director ipvsadm -A -t "[$VIP]:80" -s rr "${@:2}"
 	for i in 1 2 3; do
 		# shellcheck disable=SC2086
-		director ipvsadm -a -t "[$VIP]:80" -r $(server "$i" "$1") $1
+		director ipvsadm -a -t "[$VIP]:80" -r "$(server "$i" "$1")" $1
 	done
 }
 server() {

@@ -13,8 +13,8 @@ by() {
 	admin -a -t $W -r $RS1 "$1"
 }
 
-# again PORT: who answers a request from this port of the client's. The server closes first, so the client has the port back at
-# once.
+# again PORT: who answers a request from this port of the client's. The server closes first, so the
+# client has the port back at once.
 again() {
 	local name
 	name=$(printf 'GET / HTTP/1.0\r\n\r\n' | in_ns client timeout $((6 * SLOW)) \
@@ -27,8 +27,8 @@ size_of() { stat -c %s "$RUN/held.1"; }
 grown() { (($(size_of) > $1)); }
 
 with_topology rs1 rs2
-# DR needs the virtual address; replies to the client go through the director, where NAT wants them, and another way to DR's.
-# The two methods' replies differ in their source.
+# DR needs the virtual address; replies to the client go through the director, where NAT wants
+# them, and another way to DR's. The two methods' replies differ in their source.
 ip -n rs1 addr replace $VIP/32 dev lo
 ip -n rs1 link set tunl0 up
 in_ns rs1 sh -c 'echo 0 >/proc/sys/net/ipv4/conf/tunl0/rp_filter'
@@ -44,7 +44,8 @@ for old in -m -g -i; do
 		hold "http://$W/slow" 1
 		by $new
 		for turn in 1 2 3; do
-			# The client acknowledges what arrives, which looks up the old way whenever that was forgotten.
+			# The client acknowledges what arrives, which looks up the old way whenever
+			# that was forgotten.
 			ip -n director route add 10.9.9.9 via $RS2
 			poll "the download by $old goes on" 20 grown "$(size_of)"
 			expect_eq "5 requests by $new, turn $turn, while one by $old runs" "rs1=5" "$(requests 5)"

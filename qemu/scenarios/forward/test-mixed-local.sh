@@ -11,7 +11,8 @@ tun_server rs3
 web_server rs1 rs2 rs3 director
 dns_server rs1 rs2 rs3 director
 load_module "$LVS_MODULE"
-# A port that a client uses again begins a new connection, also when DR shows the director only one side of the old one.
+# A port that a client uses again begins a new connection, also when DR shows the director only one
+# side of the old one.
 in_ns director sysctl -qw net.ipv4.vs.conn_reuse_mode=3
 
 heading "Four methods in one service"

@@ -13,8 +13,9 @@ for module in ip6_tunnel ip6_gre ip_gre fou fou6 sit; do modprobe -q $module || 
 head -c 1048576 /dev/urandom >"$RUN/upload"
 sum=$(sha256sum <"$RUN/upload" | cut -d' ' -f1)
 
-# behind ROUTER NS SUBNET MTU: a host 2 of 10.0.SUBNET.0/24 and 2001:db8:SUBNET::/64 behind a router's link of that MTU. It
-# announces segments for 1500 bytes, or nobody would send what doesn't fit.
+# behind ROUTER NS SUBNET MTU: a host 2 of 10.0.SUBNET.0/24 and 2001:db8:SUBNET::/64 behind a
+# router's link of that MTU. It announces segments for 1500 bytes, or nobody would send what
+# doesn't fit.
 behind() {
 	local router=$1 ns=$2 subnet=$3 mtu=$4
 	ip netns add "$ns"
@@ -91,7 +92,8 @@ up() {
 	echo "up, $1, $2 to $3: $got, $(learned client "$vip")"
 }
 
-# down NAME VIP SERVER OPTIONS...: answers of rs1, a large one among them, to the client behind the narrow link.
+# down NAME VIP SERVER OPTIONS...: answers of rs1, a large one among them, to the client behind the
+# narrow link.
 down() {
 	local vip=${2//[\[\]]/} client=$FAR
 	[[ $vip != *:* ]] || client=$FAR6
@@ -131,7 +133,8 @@ as_ip_vs() {
 	for options in "" "$gre" "$gue"; do
 		# shellcheck disable=SC2086
 		up "tunnel $options" $VIP $SERVER -i $options
-		# IPv4 around IPv6 may be fragmented on the way: the director's own link is what counts.
+		# IPv4 around IPv6 may be fragmented on the way: the director's own link is what
+		# counts.
 		# shellcheck disable=SC2086
 		up "tunnel $options" "[$VIP6]" $SERVER -i $options
 	done

@@ -46,7 +46,8 @@ for port, options in TUNNELS.items():
         show(f"{size} bytes, DF", 60)
     client.send(wire.tcp(wire.FAKE_CLIENT, 1000, wire.VIP, port, "A", bytes(1460)))
     show("1500 bytes, fragmented outside", 60)
-# Errors about the tunnels' own packets, from a router behind the director; the last are of no tunnel here.
+# Errors about the tunnels' own packets, from a router behind the director; the last are of no
+# tunnel here.
 HEADS = {
     80: (47, "00000800"),
     81: (47, "8000080012340000"),

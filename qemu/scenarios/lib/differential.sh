@@ -14,7 +14,8 @@ differential() {
 		n=$((n + 1))
 		load_module "$module"
 		$setup >&2
-		# How large a table of connections is, once it exists, isn't compared: lvs's is denser.
+		# How large a table of connections is, once it exists, isn't compared: lvs's is
+		# denser.
 		$trace | sed 's/(size=[1-9][0-9]*)/(size=any)/' >"$RUN/trace.$n"
 		if [[ $module == ip_vs && ${IP_VS_KEEPS_DEVICES:-} ]]; then
 			in_ns director ipvsadm -C

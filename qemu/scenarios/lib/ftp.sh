@@ -2,8 +2,8 @@
 # shellcheck shell=bash
 # FTP servers and clients.  Sourced after dual_stack.sh.
 
-# ftp_server NS...: vsftpd on port 21 of both families; /data is its name's own, /big a few MB; /in takes what is put.
-# Users: ftp, without a password that anybody looks at.
+# ftp_server NS...: vsftpd on port 21 of both families; /data is its name's own, /big a few MB; /in
+# takes what is put. Users: ftp, without a password that anybody looks at.
 ftp_server() {
 	local ns dir
 	if [[ ! -e $RUN/ftp/big ]]; then

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Begins and ends every scenario. Sourced first; then `scenario` says what shall hold, and what follows
-# shows it. A scenario that comes to its end has passed when nothing of it is left then: no network, no
-# module, no memory, no complaint in the kernel's log.
+# Begins and ends every scenario. Sourced first; then `scenario` says what shall hold, and what
+# follows shows it. A scenario that comes to its end has passed when nothing of it is left then: no
+# network, no module, no memory, no complaint in the kernel's log.
 
 set -eEuo pipefail
 export LC_ALL=C PYTHONDONTWRITEBYTECODE=1
@@ -13,7 +13,8 @@ HERE=$(cd "$(dirname "$0")" && pwd)
 # Programs of scenarios find the package lvs.
 export PYTHONPATH=$LIB
 
-# Sockets, configuration and captures never go to the root file system, which other guests may share.
+# Sockets, configuration and captures never go to the root file system, which other guests may
+# share.
 for dir in /tmp /run; do
 	[[ $(stat -f -c %T $dir) == tmpfs ]] || mount -t tmpfs tmpfs $dir
 done

@@ -51,7 +51,8 @@ web_server() {
 	done
 }
 
-# dns_server NS...: dnsmasq that answers the TXT record "who" with its own name, at DNS_PORT (default 53).
+# dns_server NS...: dnsmasq that answers the TXT record "who" with its own name, at DNS_PORT
+# (default 53).
 dns_server() {
 	local ns
 	for ns; do

@@ -30,20 +30,22 @@ shop_servers() {
 	done
 }
 
-# shop NFT-FAMILY VIP CLIENT-PREFIX LENGTH OPTION... -- SERVER...: three clients, six visits each, at one server each.
+# shop NFT-FAMILY VIP CLIENT-PREFIX LENGTH OPTION... -- SERVER...: three clients, six visits each,
+# at one server each.
 shop() {
-	local family=$1 vip=$2 prefix=$3 length=$4 options=() server host visits url=$2
+	local family=$1 vip=$2 prefix=$3 length=$4 options=() nodad=() server host visits url=$2
 	shift 4
 	while [[ $1 != -- ]]; do options+=("$1") && shift; done
 	shift
-	[[ $vip != *:* ]] || url=[$vip]
+	[[ $vip != *:* ]] || url="[$vip]"
+	[[ $family == ip ]] || nodad=(nodad)
 	in_ns director nft "add table $family shop; add chain $family shop in { type filter hook prerouting priority -150; };
 		add rule $family shop in $family daddr $vip tcp dport { 80, 443 } meta mark set 5"
 	in_ns director ipvsadm -A -f 5 "${options[@]}" -s rr -p 60
 	for server; do in_ns director ipvsadm -a -f 5 "${options[@]}" -r "$server" -m; done
 	declare -A used=()
 	for host in 101 102 103; do
-		ip -n client addr add "$prefix$host/$length" dev eth0 $([[ $family == ip ]] || echo nodad)
+		ip -n client addr add "$prefix$host/$length" dev eth0 "${nodad[@]}"
 		visits=$(in_ns client curl -sk --interface "$prefix$host" --connect-timeout $((10 * SLOW)) --max-time $((30 * SLOW)) \
 			"http://$url/?[1-3]" "https://$url/?[1-3]" | tally)
 		expect_match "server of client $host" '^rs[123]=6$' "$visits"

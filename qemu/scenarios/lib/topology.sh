@@ -150,8 +150,8 @@ remove_topology() {
 	done
 }
 
-# tunnel_ends NS ADDRESS ADDRESS6 DEVICE...: the host takes tunnels of every kind and of both families, by devices that
-# it has and by new ones for GRE and for anything in IPv6.
+# tunnel_ends NS ADDRESS ADDRESS6 DEVICE...: the host takes tunnels of every kind and of both
+# families, by devices that it has and by new ones for GRE and for anything in IPv6.
 tunnel_ends() {
 	local ns=$1 tunnel
 	ip -n "$ns" -batch - <<-END

@@ -21,8 +21,8 @@ add_service() {
 topology
 topology -b
 for sfx in "" -b; do add_service "director$sfx"; done
-# flows SUFFIX: the same ones each time, made by somebody who wants them in one chain: clients' addresses and ports in steps
-# of powers of two.
+# flows SUFFIX: the same ones each time, made by somebody who wants them in one chain: clients'
+# addresses and ports in steps of powers of two.
 flows() {
 	python3 - "$1" <<-'END'
 		import sys

@@ -85,7 +85,7 @@ settled() {
 	in_ns director ipvsadm -Ln --persistent-conn | sed 1d | sort
 }
 # answers COUNT [VIP:PORT]: a line of how many requests each server answered.
-answers() { echo "$(requests "$@")"; }
+answers() { requests "$@" && echo; }
 # status_of NS CODE: what its web server answers with from now on.
 status_of() {
 	sed -i "s/return [0-9]* /return $2 /" "$RUN/$1/nginx.conf"

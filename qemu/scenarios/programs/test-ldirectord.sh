@@ -39,7 +39,7 @@ settled() {
 	poll "$1" 25 rules_are "$2"
 	printf '%s\n' "-- $1" "$2"
 }
-answers() { echo "$(requests "$@")"; }
+answers() { requests "$@" && echo; }
 stop_web() { kill "$(cat "$RUN/$1/nginx.pid")"; }
 
 A80="-A -t $VIP:80 -s rr" A8080="-A -t $VIP:8080 -s wrr -p 60"

@@ -10,7 +10,8 @@ metrics() {
 }
 metric() { metrics | awk -v m="$1" 'index($0, m) == 1 { print $2 }'; }
 counted() { [[ $(metric node_ipvs_connections_total) == "$1" ]]; }
-# How many packets a connection takes is TCP's affair, so their number is compared with the kernel's own file.
+# How many packets a connection takes is TCP's affair, so their number is compared with the
+# kernel's own file.
 same_packets() {
 	[[ $(metric node_ipvs_incoming_packets_total) == "$((16#$(in_ns director awk 'NR == 3 { print $2 }' /proc/net/ip_vs_stats)))" ]]
 }
@@ -20,7 +21,7 @@ settled() {
 	printf '%s\n' "-- $1"
 	metrics | grep -vE '_(packets|bytes)_total [0-9]'
 }
-answers() { echo "$(requests "$@")"; }
+answers() { requests "$@" && echo; }
 
 cat >"$RUN/keepalived.conf" <<END
 virtual_server $VIP 80 {

@@ -10,7 +10,8 @@ DOCUMENTS=${DOCUMENTS:-/lvs}
 FOLLOWED=()
 export PATH=/lvs:$PATH
 
-# blocks KIND FILE [HEADING]: what begins with ```KIND, in the whole file or below a heading up to the next one.
+# blocks KIND FILE [HEADING]: what begins with ```KIND, in the whole file or below a heading up to
+# the next one.
 blocks() {
 	awk -v kind="$1" -v start="${3:-}" '
 		BEGIN { here = start == "" }

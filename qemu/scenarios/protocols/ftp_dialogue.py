@@ -34,7 +34,8 @@ class Session:
         self.sock.sendall(line.encode() + b"\r\n")
 
     def run(self):
-        # Closed as soon as the client has: a later FIN would belong to no connection that anybody remembers.
+        # Closed as soon as the client has: a later FIN would belong to no connection that anybody
+        # remembers.
         with self.sock, self.sock.makefile() as lines:
             self.say("220 Here.")
             for line in lines:

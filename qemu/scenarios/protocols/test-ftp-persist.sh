@@ -7,7 +7,8 @@ scenario "A persistent FTP service in front of vsftpd: data connections to and f
 	address. Over IPv4 and IPv6. A server that takes no new clients goes on serving the old
 	ones"
 
-# silent_servers4 / silent_servers6: the servers own the virtual address and answer the client directly.
+# silent_servers4 / silent_servers6: the servers own the virtual address and answer the client
+# directly.
 silent_servers4() { tun_server rs1 rs2 rs3; }
 silent_servers6() {
 	local i
@@ -25,7 +26,8 @@ get() {
 	in_ns client curl -s --connect-timeout $((10 * SLOW)) --max-time $((60 * SLOW)) --interface "$NETWORK$host" "$@" "ftp://$SERVICE/{$files}"
 }
 
-# sessions TITLE OPTION...: three clients, two control connections each, all with the client's server.
+# sessions TITLE OPTION...: three clients, two control connections each, all with the client's
+# server.
 sessions() {
 	local title=$1 host who servers=()
 	shift

@@ -16,7 +16,8 @@ network() {
 	dual_stack
 	ip -n director addr add $LONG_VIP/32 dev front
 	ip -n client route add $LONG_VIP/32 via 10.0.1.1
-	# From the beginning, so that every connection is tracked from its first packet on when that is wanted.
+	# From the beginning, so that every connection is tracked from its first packet on when
+	# that is wanted.
 	nft_rules "table inet tracked { chain first { type filter hook prerouting priority 0; ct state established accept; }; }"
 	load_module "$LVS_MODULE"
 	if [[ $LVS_MODULE == ip_vs ]]; then modprobe ip_vs_ftp; fi

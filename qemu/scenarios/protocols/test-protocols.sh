@@ -5,7 +5,8 @@ scenario "AH and ESP, ICMP errors about them and about SCTP, errors that begin c
 	sloppy_tcp and ignore_tunneled: packet by packet as ip_vs, over IPv4 and IPv6"
 
 ipsec() { python3 "$HERE/protocols.py" ipsec; }
-# over_ipv6 WHAT: ip_vs gives ICMPv6 errors behind NAT a wrong checksum, unless they are about TCP or UDP.
+# over_ipv6 WHAT: ip_vs gives ICMPv6 errors behind NAT a wrong checksum, unless they are about TCP
+# or UDP.
 over_ipv6() {
 	FAMILY=6 python3 "$HERE/protocols.py" "$1" >"$RUN/over_ipv6"
 	sed 's/ BAD checksum: icmp$//' "$RUN/over_ipv6"

@@ -3,9 +3,10 @@
 // A flood of packets from ever new sources, as fast as a packet socket takes them.
 //
 // usage: flood syn|udp|answered|fragment|crowd COUNT DEVICE MAC PORT [DESTINATIONS]
-// To 10.0.1.100, or to so many addresses from 10.64.0.0 on in turn. Sources are 20.0.0.0/11, two million addresses; a crowd
-// is UDP of the one client 10.0.1.50, port 5000, and with PORT 0 to all ports from 1 on. Of those that are answered every other
-// packet is the answer of the server 10.0.2.11. The same COUNT makes the same packets.
+// To 10.0.1.100, or to so many addresses from 10.64.0.0 on in turn. Sources are 20.0.0.0/11, two
+// million addresses; a crowd is UDP of the one client 10.0.1.50, port 5000, and with PORT 0 to all
+// ports from 1 on. Of those that are answered every other packet is the answer of the server
+// 10.0.2.11. The same COUNT makes the same packets.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <linux/if_packet.h>
@@ -51,9 +52,11 @@ static unsigned short fold(unsigned int sum)
 	return htons(~sum);
 }
 
-static void fill(struct frame *f, const char *kind, unsigned long i, int port, unsigned long destinations)
+static void fill(struct frame *f, const char *kind, unsigned long i, int port,
+		 unsigned long destinations)
 {
-	int tcp = !strcmp(kind, "syn"), crowd = !strcmp(kind, "crowd"), len = tcp ? sizeof(f->tcp) : sizeof(f->udp) + sizeof(f->data);
+	int tcp = !strcmp(kind, "syn"), crowd = !strcmp(kind, "crowd");
+	int len = tcp ? sizeof(f->tcp) : sizeof(f->udp) + sizeof(f->data);
 	int answered = !strcmp(kind, "answered"), answer = answered && i % 2;
 	unsigned int client;
 
@@ -68,7 +71,9 @@ static void fill(struct frame *f, const char *kind, unsigned long i, int port, u
 		i /= 2;
 	client = crowd ? inet_addr("10.0.1.50") : htonl(0x14000000 + i % SOURCES);
 	f->ip.saddr = answer ? inet_addr("10.0.2.11") : client;
-	f->ip.daddr = answer ? client : destinations ? htonl(0x0a400000 + i % destinations) : inet_addr("10.0.1.100");
+	f->ip.daddr = answer	     ? client
+		      : destinations ? htonl(0x0a400000 + i % destinations)
+				     : inet_addr("10.0.1.100");
 	if (!strcmp(kind, "fragment"))
 		f->ip.frag_off = htons(0x2000);
 	f->ip.check = fold(sum(&f->ip, sizeof(f->ip), 0));
@@ -101,13 +106,15 @@ int main(int argc, char **argv)
 	int fd, on = 1, port, len;
 
 	if (argc < 6) {
-		fprintf(stderr, "usage: flood syn|udp|answered|fragment|crowd COUNT DEVICE MAC PORT [DESTINATIONS]\n");
+		fprintf(stderr, "usage: flood syn|udp|answered|fragment|crowd "
+				"COUNT DEVICE MAC PORT [DESTINATIONS]\n");
 		return 2;
 	}
 	count = strtoul(argv[2], NULL, 0);
 	port = atoi(argv[5]);
 	destinations = argc > 6 ? strtoul(argv[6], NULL, 0) : 0;
-	len = sizeof(struct ether_header) + sizeof(struct iphdr) + (strcmp(argv[1], "syn") ? 20 : (int)sizeof(struct tcphdr));
+	len = strcmp(argv[1], "syn") ? 20 : (int)sizeof(struct tcphdr);
+	len += sizeof(struct ether_header) + sizeof(struct iphdr);
 	to.sll_ifindex = if_nametoindex(argv[3]);
 	fd = socket(AF_PACKET, SOCK_RAW, 0);
 	if (fd < 0 || !to.sll_ifindex) {
@@ -118,11 +125,17 @@ int main(int argc, char **argv)
 	for (int i = 0; i < BATCH; i++) {
 		unsigned char *mac = frames[i].eth.ether_dhost;
 
-		sscanf(argv[4], "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", mac, mac + 1, mac + 2, mac + 3, mac + 4, mac + 5);
+		sscanf(argv[4], "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", mac, mac + 1, mac + 2, mac + 3,
+		       mac + 4, mac + 5);
 		frames[i].eth.ether_shost[0] = 2;
 		frames[i].eth.ether_type = htons(ETHERTYPE_IP);
 		vectors[i] = (struct iovec){&frames[i], len};
-		messages[i].msg_hdr = (struct msghdr){.msg_name = &to, .msg_namelen = sizeof(to), .msg_iov = &vectors[i], .msg_iovlen = 1};
+		messages[i].msg_hdr = (struct msghdr){
+			.msg_name = &to,
+			.msg_namelen = sizeof(to),
+			.msg_iov = &vectors[i],
+			.msg_iovlen = 1,
+		};
 	}
 	while (sent < count) {
 		unsigned int now = count - sent < BATCH ? count - sent : BATCH;

@@ -15,8 +15,8 @@ scheduled() { admin -Ln --stats --exact | awk -v s="$1" '$2 == s { print $3 }'; 
 MEMORY=$(meminfo MemTotal)
 MOST=$((MEMORY * 1024 / 2 / 128))
 
-# flood_link: connects the attacker with the director, which drops what the flood's sources send, and what is sent to them,
-# when it is about to leave: servers are not under test.
+# flood_link: connects the attacker with the director, which drops what the flood's sources send,
+# and what is sent to them, when it is about to leave: servers are not under test.
 flood_link() {
 	ip netns add attacker
 	at_exit "ip netns del attacker"
@@ -50,7 +50,8 @@ watch_memory() {
 	done
 }
 
-# under_flood WHAT KIND COUNT PORT [DESTINATIONS]: floods while others ask; "kept" is a connection that is held.
+# under_flood WHAT KIND COUNT PORT [DESTINATIONS]: floods while others ask; "kept" is a connection
+# that is held.
 under_flood() {
 	local what=$1 count=$3 flooder watcher served=0 start=$SECONDS most least before
 	shift

@@ -85,7 +85,8 @@ class Traffic:
             self.sender.send(wire.tcp(self.source, self.next, VIP, self.port, "S"))
 
 
-# -- Calls -------------------------------------------------------------------------------------------------------------
+# -- Calls
+# --------------------------------------------------------------------------------------------------
 
 @case
 def sockopt_sizes():
@@ -101,7 +102,8 @@ def sockopt_sizes():
         for declared in (0, 1, 4, 8, 23, 24, 28, 44, 64, 104, 128, 4096):
             for count in count_too_many:
                 room = ctypes.create_string_buffer(b"\xaa" * 8192, 8192)
-                # The count of services is the first word, that of servers the fourth or so: all of them.
+                # The count of services is the first word, that of servers the fourth or so: all of
+                # them.
                 ctypes.memset(room, 0, declared)
                 for at in range(0, declared - 3, 4):
                     room[at:at + 4] = struct.pack("=I", count)
@@ -232,7 +234,8 @@ def daemon_commands_answer():
             sender.sendto(noise.randbytes(size), ("10.0.1.1", 8848))
 
 
-# -- Packets -----------------------------------------------------------------------------------------------------------
+# -- Packets
+# --------------------------------------------------------------------------------------------------
 
 def live(tun, port=53, client=NEAR, sport=900):
     """A UDP connection whose client is behind the tun device; returns a socket that answers as its server."""
@@ -423,7 +426,8 @@ def first_fragments_too_short():
             tun.send(ip4(NEAR, VIP, 6, whole[second:], ident=number, fragment=second // 8))
 
 
-# -- Things that come and go -------------------------------------------------------------------------------------------
+# -- Things that come and go
+# -------------------------------------------------------------------------------------------
 
 @case
 def one_packet_flag_on_kept_connections():

@@ -68,7 +68,8 @@ class Rules:
         connect may also have met an interface that was down."""
         return self.loaded_at == 0 or began < self.loaded_at or (not connected and began < self.flapped_at)
 
-    # -- The module ---------------------------------------------------------------------------------------------
+    # -- The module
+    # ---------------------------------------------------------------------------------------------
 
     async def load(self):
         subprocess.run(["insmod", os.environ["LVS_KO"]], check=True)
@@ -129,7 +130,8 @@ class Rules:
         if late - early > 4096:
             raise AssertionError(f"memory grew from {early} kB to {late} kB: {self.memory}; {self.grown_slabs()}")
 
-    # -- Changes ------------------------------------------------------------------------------------------------
+    # -- Changes
+    # ----------------------------------------------------------------------------------------------
 
     async def change_forever(self):
         kinds = (self.weights, self.scheduler, self.volatile_server, self.volatile_service, self.setting, self.flap)
@@ -182,7 +184,8 @@ class Rules:
         # Who tried meanwhile may still be told, and neighbours have to be found again.
         self.flapped_at = time.monotonic() + 3
 
-    # -- Numbers ------------------------------------------------------------------------------------------------
+    # -- Numbers
+    # ----------------------------------------------------------------------------------------------
 
     async def check_numbers(self):
         """While traffic pauses: servers' counters add up to their service's, and connections as counted are those
@@ -232,7 +235,8 @@ class Rules:
         return [f"{key} counts {sum(numbers)} connections, {len(states.get(key, []))} are listed: {numbers}, "
                 f"{collections.Counter(states.get(key, []))}"
                 for key, numbers in counted.items()
-                # While a service of TCP is gone, FTP's takes its clients in, as data connections may have any port.
+                # While a service of TCP is gone, FTP's takes its clients in, as data connections
+                # may have any port.
                 if not (key[0].startswith("TCP") and key[0].endswith(":8001"))
                 and numbers == later.get(key) and sum(numbers) != len(states.get(key, []))]
 

@@ -10,7 +10,8 @@ scenario "Calls that configure the balancer, by a grammar: the same errors as un
 : "${FUZZ_CALLS:=3000}" "${FUZZ_SEED:=1}"
 
 heading "Without privilege"
-# as_USER WHAT...: an ordinary user, or root of one's user namespace, which does not own the network namespace.
+# as_USER WHAT...: an ordinary user, or root of one's user namespace, which does not own the
+# network namespace.
 ORDINARY=(setpriv --reuid 1000 --regid 1000 --clear-groups)
 as_user() { in_ns director "${ORDINARY[@]}" python3 "$HERE/control_fuzz.py" "$@"; }
 as_userns() { in_ns director "${ORDINARY[@]}" unshare --user --map-root-user python3 "$HERE/control_fuzz.py" "$@"; }
@@ -36,7 +37,8 @@ differential unprivileged
 # Not only as ip_vs does: no option or command in use got through, nor a setting.
 for who in user userns; do
 	expect_eq "options that $who may use" "" "$(grep -E '^(set 11(5[3-9]|6[0-7])|get 115[2-9]) ' "$RUN/$who" | grep -v EPERM || true)"
-	# ENOTSUP: SET_INFO does not exist, and a command is asked as a dump that is none, or only that way.
+	# ENOTSUP: SET_INFO does not exist, and a command is asked as a dump that is none, or only
+	# that way.
 	expect_eq "commands that $who may use" "" "$(grep -E '^command ([1-9]|1[0-7]) ' "$RUN/$who" | grep -vE '(EPERM|ENOTSUP), 0 replies' || true)"
 	expect_eq "commands that are refused to $who" "1 2 3 4 5 6 7 8 9 10 11 12 13 15 16 17 " \
 		"$(sed -n 's/^command \([0-9]*\) .*: EPERM, .*/\1/p' "$RUN/$who" | uniq | tr '\n' ' ')"

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Guest: --mem 384
-# CROWD  how many persistent clients (default 1,200,000, which with their connections is more than memory may take)
+# CROWD  how many persistent clients (default 1,200,000, which with their connections is more than
+#        memory may take)
 . "$(dirname "$0")/../lib/scenario.sh"
 . "$HERE/flood.sh"
 scenario "Crowds that nothing but a limit keeps away: a client that connects to every port of a

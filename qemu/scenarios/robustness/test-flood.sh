@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Guest: --mem 512
-# FLOOD_SOURCES  how many SYNs, each from another address (default 2,000,000; a twentieth of the others)
+# FLOOD_SOURCES  how many SYNs, each from another address (default 2,000,000; a twentieth of the
+#                others)
 . "$(dirname "$0")/../lib/scenario.sh"
 . "$HERE/flood.sh"
 scenario "Floods on a machine with little memory: SYNs of two million sources, datagrams, clients

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # FUZZ_PACKETS  how many, in each of three ways (default 60,000)
 # FUZZ_SEED     the same seed makes the same packets (default 1)
-# FUZZ_FAULTS   per cent of all allocations in interrupts that fail meanwhile, on the sanitized kernel (default 0)
+# FUZZ_FAULTS   per cent of all allocations in interrupts that fail meanwhile, on the sanitized
+#               kernel (default 0)
 . "$(dirname "$0")/../lib/scenario.sh"
 scenario "Malformed packets of all protocols over all hooks, half of them about live connections:
 	the kernel has nothing to report, and connections beside them get every byte"
@@ -44,11 +45,14 @@ add_services() {
 	done
 }
 
-# One stream beside them, whole or not at all.  A client whose own kernel has no memory to connect tries again.
+# One stream beside them, whole or not at all.  A client whose own kernel has no memory to connect
+# tries again.
 stream() {
 	local sum own="Immediate connect fail .*: Cannot allocate memory"
 	until in_ns client curl -sv --max-time $((120 * SLOW)) -o "$RUN/streamed" "http://$VIP:8080/long" 2>"$RUN/stream.log"; do
-		((FUZZ_FAULTS)) && grep -q "$own" "$RUN/stream.log" || fail "$(tail -n 5 "$RUN/stream.log")"
+		if ! ((FUZZ_FAULTS)) || ! grep -q "$own" "$RUN/stream.log"; then
+			fail "$(tail -n 5 "$RUN/stream.log")"
+		fi
 	done
 	sum=$(sha256sum <"$RUN/streamed")
 	expect_eq "bytes of a connection beside the packets" "$(big_sum)" "$sum"

@@ -27,7 +27,8 @@ def checked(result):
         raise OSError(ctypes.get_errno(), "system call")
 
 
-# -- Loading ----------------------------------------------------------------------------------------------------------
+# -- Loading
+# --------------------------------------------------------------------------------------------------
 
 def insmod():
     with open(os.environ["LVS_KO"], "rb") as file:
@@ -56,7 +57,8 @@ def load():
     faults.each("the state of the namespaces at insmod", insmod, rmmod, traces, least=20)
 
 
-# -- Netlink ----------------------------------------------------------------------------------------------------------
+# -- Netlink
+# --------------------------------------------------------------------------------------------------
 
 def service(where=VIP, scheduler="rr", protocol=socket.IPPROTO_TCP, timeout=0, more=b""):
     family = socket.AF_INET6 if ":" in where else socket.AF_INET
@@ -150,7 +152,8 @@ def change_rules(netlink):
         faults.each(name, netlink.call(command, payload, flags, family), look=rules, least=0)
 
 
-# -- Socket options ---------------------------------------------------------------------------------------------------
+# -- Socket options
+# --------------------------------------------------------------------------------------------------
 
 BASE = 1152
 ADD, EDIT, DEL, FLUSH_ALL, ADD_SERVER, DEL_SERVER, EDIT_SERVER, TIMEOUT, ZERO_ALL = 2, 3, 4, 5, 7, 8, 9, 10, 15
@@ -200,7 +203,8 @@ def socket_options(netlink):
     get("servers", GET_SERVERS, one[:16] + struct.pack("I", 3), 24 + 3 * 96)
 
 
-# -- Namespaces, files, settings ----------------------------------------------------------------------------------------
+# -- Namespaces, files, settings
+# ----------------------------------------------------------------------------------------
 
 def namespaces(netlink):
     home = os.open("/proc/self/ns/net", os.O_RDONLY)
@@ -213,7 +217,8 @@ def namespaces(netlink):
     def fresh():
         os.setns(home)
 
-    # The namespace itself is not the subject: where it has no memory, the call is repeated like any other.
+    # The namespace itself is not the subject: where it has no memory, the call is repeated like
+    # any other.
     faults.each("the first service of a namespace", first_service, fresh, least=10)
 
 

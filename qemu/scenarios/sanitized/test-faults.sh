@@ -16,7 +16,10 @@ remove_namespaces() { ip netns del director && ip netns del other; }
 at_exit remove_namespaces
 
 # every COMMAND...: it judges by itself and says what was wrong.
-every() { CHECKS=$((CHECKS + 1)) && "$@" || fail "see above"; }
+every() {
+	CHECKS=$((CHECKS + 1))
+	"$@" || fail "see above"
+}
 
 heading "Loading the module"
 for ns in director other; do ip netns add $ns && ip -n $ns link set lo up; done

@@ -60,7 +60,8 @@ def prepare():
                    f"add rule ip marks in meta mark set ip daddr map {{ {marks} }}")
     if out:
         sys.exit(f"nft: {out}")
-    # Neighbours keep a few hundred packets while they are looked for: these are found before many are sent at once.
+    # Neighbours keep a few hundred packets while they are looked for: these are found before many
+    # are sent at once.
     wire.run("ping", "-c", "1", "-W", "10", wire.RS1)
     arrived()
 

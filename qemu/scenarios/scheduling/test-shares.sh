@@ -44,7 +44,8 @@ shares() {
 		$1 == "->" && $2 ~ /^[0-9]/ { split($2, name, ":"); print weight[name[1]], $3 }'
 }
 
-# follow TITLE BOUND SHARES...: each is off by no more than the bound, in percent of the share ("%") or of all ("of all").
+# follow TITLE BOUND SHARES...: each is off by no more than the bound, in percent of the share
+# ("%") or of all ("of all").
 follow() {
 	local title=$1 bound=$2 found
 	found=$(awk -v picks=$PICKS -v bound="$bound" '

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * For tests alone: makes, on purpose, the errors that the detectors of the sanitized kernel are there for, one a load:
- * insmod lvs_trip.ko error=NAME. With occupy=NAME instead it takes a name that lvs needs, until it is unloaded.
+ * For tests alone: makes, on purpose, the errors that the detectors of the sanitized kernel are
+ * there for, one a load: insmod lvs_trip.ko error=NAME. With occupy=NAME instead it takes a name
+ * that lvs needs, until it is unloaded.
  */
 #include <linux/delay.h>
 #include <linux/kasan.h>
