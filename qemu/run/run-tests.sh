@@ -178,5 +178,6 @@ prepare_artifacts
 for group in "${groups[@]}"; do
 	"group_${group/-/_}"
 done
+show_slowest
 echo "$PASSED passed, $FAILED failed"
 [ "$FAILED" -eq 0 ]

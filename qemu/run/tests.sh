@@ -6,6 +6,7 @@
 RESULTS=$LVS_BUILD/tests
 PASSED=0 FAILED=0
 RUNNING=()
+TIMES=()
 # Guests have two processors, and wait for most of the time.
 PARALLEL=${LVS_TEST_JOBS:-$JOBS}
 mkdir -p "$RESULTS"
@@ -21,6 +22,7 @@ show_failure() {
 
 # report NAME STATUS SECONDS LOG
 report() {
+	TIMES+=("$3 $1")
 	if [ "$2" -eq 0 ]; then
 		PASSED=$((PASSED + 1))
 		echo "ok $1 ($3 s)"
@@ -28,6 +30,13 @@ report() {
 		FAILED=$((FAILED + 1))
 		show_failure "$1" "$4"
 	fi
+}
+
+# The ten tests that took longest.
+show_slowest() {
+	[ "${#TIMES[@]}" -gt 10 ] || return 0
+	echo "the slowest, in seconds:"
+	printf '%s\n' "${TIMES[@]}" | sort -rn | head -n 10 | awk '{ printf "%8d  %s\n", $1, $2 }'
 }
 
 log_of() { echo "$RESULTS/${1//\//-}.log"; }
