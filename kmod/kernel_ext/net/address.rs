@@ -57,10 +57,12 @@ pub(crate) fn is_usable(net: Net, family: Family, addr: &Addr) -> bool {
             let kind = kind_v6(addr);
             let beyond_link = kind & bindings::IPV6_ADDR_UNICAST != 0
                 && kind & bindings::IPV6_ADDR_LINKLOCAL == 0;
+            if beyond_link || !ipv6_enabled() {
+                return beyond_link;
+            }
             // SAFETY: `net` is a valid network namespace and `raw` a valid address; there are
             // routes, since IPv6 is enabled.
-            beyond_link
-                || ipv6_enabled() && unsafe { bindings::lvs_addr_is_local6(net.as_ptr(), &raw) }
+            unsafe { bindings::lvs_addr_is_local6(net.as_ptr(), &raw) }
         }
     }
 }
