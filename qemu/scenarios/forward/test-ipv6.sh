@@ -115,7 +115,7 @@ for old in -m -g -i; do
 		for method in $old $new; do
 			director ipvsadm -C
 			director ipvsadm -A -u "[$VIP]:98" -s rr
-			director ipvsadm -a -u "[$VIP]:98" -r "[2001:db8:2::11]:98" $method
+			director ipvsadm -a -u "[$VIP]:98" -r "[2001:db8:2::11]:98" "$method"
 			[[ $method == "$new" ]] || expect_eq "a client by $old" first "$(exchange $port first)"
 		done
 		for turn in 1 2; do

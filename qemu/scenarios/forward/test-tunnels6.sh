@@ -32,14 +32,14 @@ for tunnel in ipip:0 gre:4 gue:12; do
 	v6=$(printf '0x%x' $((1400 - 40 - more)))
 	v4=$(printf '0x%x' $((1400 - 20 - more)))
 	inside="about \[TCP 10.0.1.50:1000 > 10.0.1.100:[0-9]+"
-	relayed 6 6 $kind 2/0 "ICMPv6 10.0.1.100 > 10.0.1.50 type 2/0 rest $v6 $inside"
-	relayed 6 6 $kind 1/4 "ICMPv6 10.0.1.100 > 10.0.1.50 type 1/4 rest 0x0 $inside"
-	relayed 6 6 $kind 3/0 "ICMPv6 10.0.1.100 > 10.0.1.50 type 3/0 rest 0x0 $inside"
-	relayed 6 6 $kind 4/1 "ICMPv6 10.0.1.100 > 10.0.1.50 type 1/3 rest 0x0 $inside"
-	relayed 4 6 $kind 2/0 "ICMP 10.0.1.100 > 10.0.1.50 type 3/4 rest $v6 $inside"
-	relayed 4 6 $kind 1/0 "ICMP 10.0.1.100 > 10.0.1.50 type 3/1 rest 0x0 $inside"
-	relayed 6 4 $kind 3/4 "ICMPv6 10.0.1.100 > 10.0.1.50 type 2/0 rest $v4 $inside"
-	relayed 6 4 $kind 11/0 "ICMPv6 10.0.1.100 > 10.0.1.50 type 1/3 rest 0x0 $inside"
+	relayed 6 6 "$kind" 2/0 "ICMPv6 10.0.1.100 > 10.0.1.50 type 2/0 rest $v6 $inside"
+	relayed 6 6 "$kind" 1/4 "ICMPv6 10.0.1.100 > 10.0.1.50 type 1/4 rest 0x0 $inside"
+	relayed 6 6 "$kind" 3/0 "ICMPv6 10.0.1.100 > 10.0.1.50 type 3/0 rest 0x0 $inside"
+	relayed 6 6 "$kind" 4/1 "ICMPv6 10.0.1.100 > 10.0.1.50 type 1/3 rest 0x0 $inside"
+	relayed 4 6 "$kind" 2/0 "ICMP 10.0.1.100 > 10.0.1.50 type 3/4 rest $v6 $inside"
+	relayed 4 6 "$kind" 1/0 "ICMP 10.0.1.100 > 10.0.1.50 type 3/1 rest 0x0 $inside"
+	relayed 6 4 "$kind" 3/4 "ICMPv6 10.0.1.100 > 10.0.1.50 type 2/0 rest $v4 $inside"
+	relayed 6 4 "$kind" 11/0 "ICMPv6 10.0.1.100 > 10.0.1.50 type 1/3 rest 0x0 $inside"
 done
 expect_no_match "no relayed packet has a wrong checksum" "BAD" "$trace"
 for title in "about a tunnel to elsewhere" "about no connection" "with a wrong checksum" "too big, but it may be fragmented"; do

@@ -141,7 +141,7 @@ for setting in 0 1; do
 	for vip in $LONG_VIP $VIP6; do
 		modes=(PASV EPSV PASV PORT EPRT PASV EPSV)
 		[[ $vip == "$LONG_VIP" ]] || modes=(EPSV EPRT EPSV)
-		for i in 1 2; do dialogue $vip "${modes[@]}"; done >"$RUN/dialogue"
+		for i in 1 2; do dialogue "$vip" "${modes[@]}"; done >"$RUN/dialogue"
 		expect_eq "conntrack=$setting: each of two servers had all of one client's" "2 ${#modes[@]}" \
 			"$(awk '{ print $2 }' "$RUN/dialogue" | uniq -c | awk '{ n++; c = $1 } END { print n, c }')"
 		expect_no_match "conntrack=$setting: addresses that clients see" "from (10\.0\.2|192\.168|2001:db8:2:)" "$(cat "$RUN/dialogue")"
@@ -170,7 +170,7 @@ for setting in 0 1; do
 	for vip in $LONG_VIP $VIP6; do
 		modes=(PASV EPSV PORT EPRT PASV)
 		[[ $vip == "$LONG_VIP" ]] || modes=(EPSV EPRT EPSV)
-		for i in 1 2; do dialogue $vip "${modes[@]}"; done >"$RUN/dialogue"
+		for i in 1 2; do dialogue "$vip" "${modes[@]}"; done >"$RUN/dialogue"
 		expect_eq "conntrack=$setting: a client has all from one server" "1 $((2 * ${#modes[@]}))" \
 			"$(awk '{ print $2 }' "$RUN/dialogue" | sort | uniq -c | awk '{ n++; c = $1 } END { print n, c }')"
 		expect_no_match "conntrack=$setting: addresses that clients see" "from (10\.0\.2|192\.168|2001:db8:2:)" "$(cat "$RUN/dialogue")"

@@ -62,7 +62,7 @@ serve rs2 $RS2 7000 rs2
 serve rs3 $RS3 7000 rs3
 through "NAT" 7000 7000 -m
 through "NAT to another port" 99 7001 -m
-for rs in $RS2 $RS3; do admin -a --sctp-service $VIP:7000 -r $rs:7000 -m; done
+for rs in $RS2 $RS3; do admin -a --sctp-service $VIP:7000 -r "$rs:7000" -m; done
 expect_eq "who serves three associations" "rs1-whole=1 rs2-whole=1 rs3-whole=1" \
 	"$(for i in 1 2 3; do whole $CLIENT $VIP 7000; done | tr " " - | tally)"
 

@@ -28,7 +28,7 @@ ask() {
 service() {
 	local server
 	admin -A "$@"
-	for server in $RS1 $RS2 $RS3; do admin -a "$1" "$2" -r $server -m; done
+	for server in $RS1 $RS2 $RS3; do admin -a "$1" "$2" -r "$server" -m; done
 }
 
 topology

@@ -21,9 +21,9 @@ admin -A -u $VIP:54 -s rr
 admin -A -u $VIP:55 -s rr -p 600
 admin -A -f 7 -s lblcr
 for server in $RS1 $RS2 $RS3; do
-	admin -a -t $VIP:80 -r $server -m
-	for port in 53 54 55; do admin -a -u $VIP:$port -r $server -m; done
-	admin -a -f 7 -r $server -g
+	admin -a -t $VIP:80 -r "$server" -m
+	for port in 53 54 55; do admin -a -u $VIP:$port -r "$server" -m; done
+	admin -a -f 7 -r "$server" -g
 done
 flood_link
 in_ns director nft -f - <<-END

@@ -80,7 +80,7 @@ failed() {
 with_topology rs1 rs2 rs3
 services
 admin -A -t $VIP:8080 -s rr
-for server in $RS1 $RS2 $RS3; do admin -a -t $VIP:8080 -r $server:8080 -m; done
+for server in $RS1 $RS2 $RS3; do admin -a -t $VIP:8080 -r "$server:8080" -m; done
 # A listener on all devices, which makes every packet a clone.
 background director tcpdump -q -n -i any -w /dev/null
 tcpdump=$BACKGROUND_PID

@@ -39,7 +39,7 @@ shares() {
 	in_ns director "$ADMIN" -R <"$RUN/rules"
 	pktgen_flows $PICKS $port >"$RUN/pktgen"
 	expect_match "packets of pktgen" "OK: .* $PICKS " "$(cat "$RUN/pktgen")"
-	admin -Ln $protocol $VIP:$port --stats --exact | awk -v rules="$RUN/rules" '
+	admin -Ln "$protocol" $VIP:$port --stats --exact | awk -v rules="$RUN/rules" '
 		BEGIN { while ((getline line <rules) > 0) { n = split(line, word, " "); if (word[1] == "-a") weight[word[5]] = word[n] } }
 		$1 == "->" && $2 ~ /^[0-9]/ { split($2, name, ":"); print weight[name[1]], $3 }'
 }
