@@ -2,6 +2,7 @@
 
 //! The Call-ID of a SIP message.
 
+use lvs_engine::header::udp;
 use lvs_engine::parse::protocol;
 use lvs_engine::sip;
 
@@ -12,14 +13,12 @@ use super::context::Flow;
 /// Bytes of a packet that are looked at first: almost always the whole message.
 const FIRST_LOOK: usize = 2048;
 
-const UDP_HEADER_LEN: usize = 8;
-
 /// The Call-ID of the packet's message, if it is one.
 pub(super) fn of<'p>(packet: &'p mut Packet, flow: &Flow) -> Option<&'p [u8]> {
     if flow.ip.protocol != protocol::UDP {
         return None;
     }
-    let start = flow.ip.len.checked_add(UDP_HEADER_LEN)?;
+    let start = flow.ip.len.checked_add(udp::LEN)?;
     let len = packet.len() as usize;
     let mut look = len.min(FIRST_LOOK);
     let range = loop {

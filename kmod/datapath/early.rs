@@ -7,11 +7,13 @@
 //! skipped on the early path is what netfilter, connection tracking and routing's checks of the
 //! source do between here and the device.
 
-use lvs_engine::addr::Family;
 use lvs_engine::config::Forwarding;
+use lvs_engine::header;
+use lvs_engine::hops;
 use lvs_engine::nat::{
     self,
-    End, //
+    End,
+    NewEnd, //
 };
 use lvs_engine::parse::{
     self,
@@ -20,6 +22,7 @@ use lvs_engine::parse::{
     IpHeader, //
 };
 use lvs_engine::state_input::StateInput;
+use lvs_engine::tunnel;
 
 use crate::kernel_ext::net::early::{
     ClientRoute,
@@ -40,11 +43,7 @@ use super::context::{
     Context,
     Flow, //
 };
-use super::forward::headers::{
-    decrement_hops,
-    rewrite,
-    transport_sum, //
-};
+use super::forward::headers::transport_sum;
 use super::{
     forward,
     lookup, //
@@ -78,12 +77,8 @@ pub(super) fn receive(context: &Context<'_>, packet: Packet, ip: IpHeader) -> Di
 /// The ports of a whole packet without options that belongs to a flow already begun.
 #[inline]
 fn plain_flow(context: &Context<'_>, packet: &mut Packet, ip: IpHeader) -> Option<Flow> {
-    let plain_len = match ip.family {
-        Family::V4 => 20,
-        Family::V6 => 40,
-    };
     let sysctls = context.state.sysctls();
-    if ip.len != plain_len
+    if ip.len != header::ip_len(ip.family)
         || ip.is_fragment
         || ip.ttl <= 1
         || sysctls.conntrack()
@@ -128,7 +123,7 @@ fn request(context: &Context<'_>, packet: Packet, flow: &Flow, conn: &ConnEntry)
         return packet.accept();
     }
     let mtu = match method {
-        Forwarding::Tunnel => route.mtu().saturating_sub(LONGEST_TUNNEL),
+        Forwarding::Tunnel => route.mtu().saturating_sub(tunnel::MAX_HEADERS_LEN),
         _ if route.family() != ip.family => return packet.accept(),
         _ => route.mtu(),
     };
@@ -148,21 +143,22 @@ fn request(context: &Context<'_>, packet: Packet, flow: &Flow, conn: &ConnEntry)
         return packet.accept();
     };
     if method == Forwarding::Masquerade {
-        let (real, port) = (conn.real_addr(), conn.real_port());
-        if rewrite(headers, ip, End::Destination, &real, port, sum).is_none() {
+        let server = NewEnd {
+            end: End::Destination,
+            addr: conn.real_addr(),
+            port: conn.real_port(),
+        };
+        if nat::rewrite(headers, ip, sum, &server).is_none() {
             return packet.accept();
         }
     }
-    if decrement_hops(headers, ip.family).is_none() {
+    if hops::take(headers, ip.family).is_none() {
         return packet.discard();
     }
     dest.counters.count_in(packet.len());
     note(context, flow, conn, true);
     packet.leave_early(ip.family, context.state.net(), exit)
 }
-
-/// Bytes that no tunnel's headers exceed.
-const LONGEST_TUNNEL: u32 = 96;
 
 /// A server's packet of a connection that is translated.
 #[inline]
@@ -184,11 +180,15 @@ fn reply(context: &Context<'_>, packet: Packet, flow: &Flow, conn: &ConnEntry) -
     let Ok(headers) = packet.writable_for(nat::rewrite_len(ip.len, ip.protocol), &exit) else {
         return packet.accept();
     };
-    let port = conn.virtual_port();
-    if rewrite(headers, ip, End::Source, &virtual_addr, port, sum).is_none() {
+    let service = NewEnd {
+        end: End::Source,
+        addr: virtual_addr,
+        port: conn.virtual_port(),
+    };
+    if nat::rewrite(headers, ip, sum, &service).is_none() {
         return packet.accept();
     }
-    if decrement_hops(headers, ip.family).is_none() {
+    if hops::take(headers, ip.family).is_none() {
         return packet.discard();
     }
     if let Some(dest) = conn.dest(context.read).filter(|dest| dest.is_available()) {

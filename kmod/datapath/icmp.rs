@@ -5,8 +5,9 @@
 
 use lvs_engine::addr::Family;
 use lvs_engine::config::Forwarding;
-use lvs_engine::nat::{
-    self,
+use lvs_engine::nat::icmp::{
+    rewrite_v4,
+    rewrite_v6,
     Toward, //
 };
 use lvs_engine::parse::{
@@ -145,21 +146,16 @@ fn translate_quoted_header(
     report: &Report,
     conn: &ConnEntry,
 ) -> Option<()> {
-    let (inner_at, inner_len) = (report.inner_at, report.inner.len);
-    let headers = packet
-        .writable(nat::report_len(inner_at, inner_len, report.inner.protocol))
-        .ok()?;
-    let has_ports = parse::has_ports(report.inner.protocol);
-    let (addr, port) = (conn.virtual_addr(), has_ports.then(|| conn.virtual_port()));
-    let way = Toward::Client;
+    let layout = report.layout(ip);
+    let headers = packet.writable(layout.headers_len()).ok()?;
+    let (addr, port) = (conn.virtual_addr(), conn.virtual_port());
     match ip.family {
         Family::V4 => {
-            let addr = addr.v4_word();
-            nat::rewrite_icmp_v4(headers, ip.len, inner_at, inner_len, way, addr, port)?;
+            rewrite_v4(headers, &layout, Toward::Client, &addr, port)?;
             packet.complete_icmp_checksum(ip.len).then_some(())
         }
         Family::V6 => {
-            nat::rewrite_icmp_v6(headers, ip.len, inner_at, inner_len, way, &addr, port)?;
+            rewrite_v6(headers, &layout, Toward::Client, &addr, port)?;
             packet.forget_device_checksum();
             Some(())
         }
@@ -185,7 +181,7 @@ fn to_server(
     }
     conn.count_packet();
     if translated {
-        forward::send_icmp(context, packet, ip, &report.inner, report.inner_at, conn)
+        forward::send_icmp(context, packet, ip, &report.layout(ip), conn)
     } else {
         forward::unchanged(*context, packet, *ip, conn, TooBig::Silent)
     }

@@ -6,7 +6,8 @@ use lvs_engine::addr::Family;
 use lvs_engine::config::Forwarding;
 use lvs_engine::nat::{
     self,
-    End, //
+    End,
+    NewEnd, //
 };
 use lvs_engine::parse::{
     protocol,
@@ -31,10 +32,7 @@ use super::context::{
     Context,
     Flow, //
 };
-use super::forward::headers::{
-    rewrite,
-    transport_sum, //
-};
+use super::forward::headers::transport_sum;
 use super::forward::leave::pass_on;
 use super::forward::sctp_sum;
 use super::ftp;
@@ -57,15 +55,12 @@ pub(super) fn send_back(
         let Ok(headers) = packet.writable_behind(len, headroom) else {
             return packet.discard();
         };
-        let rewritten = rewrite(
-            headers,
-            &flow.ip,
-            End::Source,
-            &conn.virtual_addr(),
-            conn.virtual_port(),
-            sum,
-        );
-        if rewritten.is_none() {
+        let service = NewEnd {
+            end: End::Source,
+            addr: conn.virtual_addr(),
+            port: conn.virtual_port(),
+        };
+        if nat::rewrite(headers, &flow.ip, sum, &service).is_none() {
             return packet.discard();
         }
         packet.forget_device_checksum();

@@ -2,12 +2,18 @@
 
 //! What an ICMP error says.
 
+use lvs_engine::header::{
+    icmp,
+    ipv4,
+    ipv6,
+    ports, //
+};
+use lvs_engine::nat::icmp::Layout;
 use lvs_engine::parse::{
     self,
     protocol,
     IpHeader,
-    ReceivedError,
-    ICMP_HEADER_LEN, //
+    ReceivedError, //
 };
 use lvs_engine::state_input::StateInput;
 
@@ -23,11 +29,23 @@ pub(super) struct Report {
     pub(super) inner: IpHeader,
 }
 
+impl Report {
+    /// Where the headers lie of the error, whose own IP header is `ip`.
+    pub(super) fn layout(&self, ip: &IpHeader) -> Layout {
+        Layout {
+            icmp_at: ip.len,
+            inner_at: self.inner_at,
+            inner_len: self.inner.len,
+            inner_protocol: self.inner.protocol,
+        }
+    }
+}
+
 /// Reads the ICMP header at `icmp_at` and the IP header behind it. `None` when it isn't an error
 /// that concerns a connection, or makes no sense.
 pub(super) fn read_v4(packet: &mut Packet, icmp_at: usize) -> Option<Report> {
-    let inner_at = icmp_at.checked_add(ICMP_HEADER_LEN)?;
-    if !packet.pull(inner_at.checked_add(20)?) {
+    let inner_at = icmp_at.checked_add(icmp::LEN)?;
+    if !packet.pull(inner_at.checked_add(ipv4::LEN)?) {
         return None;
     }
     let error = parse::icmp_error(packet.linear().get(icmp_at..)?).ok()??;
@@ -46,8 +64,8 @@ pub(super) fn read_v6(packet: &mut Packet, ip: &IpHeader) -> Option<Report> {
     if ip.is_fragment {
         return None;
     }
-    let inner_at = ip.len.checked_add(ICMP_HEADER_LEN)?;
-    if !packet.pull(inner_at.checked_add(40)?) {
+    let inner_at = ip.len.checked_add(icmp::LEN)?;
+    if !packet.pull(inner_at.checked_add(ipv6::LEN)?) {
         return None;
     }
     let error = parse::icmp_error_v6(packet.linear().get(ip.len..)?).ok()??;
@@ -83,7 +101,7 @@ pub(super) fn inner_flow(packet: &mut Packet, report: &Report) -> Option<Flow> {
         return None;
     }
     let ports_at = report.inner_at.checked_add(inner.len)?;
-    if !packet.pull(ports_at.checked_add(4)?) {
+    if !packet.pull(ports_at.checked_add(ports::LEN)?) {
         return None;
     }
     let (source_port, destination_port) = parse::ports(packet.linear().get(ports_at..)?)?;

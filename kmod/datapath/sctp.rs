@@ -3,14 +3,15 @@
 //! SCTP (RFC 9260): its first chunk says what a packet does to the association, and its checksum
 //! covers ports and data, but no address.
 
+use lvs_engine::header::{
+    ports,
+    sctp, //
+};
 use lvs_engine::parse::{
     self,
     IpHeader, //
 };
-use lvs_engine::sctp_state::{
-    Chunks,
-    HEADER_LEN, //
-};
+use lvs_engine::sctp_state::Chunks;
 use lvs_engine::state_input::StateInput;
 
 use crate::kernel_ext::net::hook::Place;
@@ -27,9 +28,6 @@ use super::context::{
     Flow, //
 };
 use super::lookup;
-
-/// Bytes of the ports in front of the header.
-const PORTS_LEN: usize = 4;
 
 /// An SCTP packet.
 #[cold]
@@ -55,11 +53,11 @@ pub(super) fn receive(context: &Context<'_>, packet: Packet, ip: IpHeader) -> Di
 
 /// Reads ports and chunks; `None` when not even the former are there.
 fn read(packet: &mut Packet, ip: IpHeader) -> Option<Flow> {
-    if !packet.pull(ip.len.checked_add(PORTS_LEN)?) {
+    if !packet.pull(ip.len.checked_add(ports::LEN)?) {
         return None;
     }
     let ports = parse::ports(packet.linear().get(ip.len..)?)?;
-    let chunks_at = ip.len.checked_add(HEADER_LEN)?;
+    let chunks_at = ip.len.checked_add(sctp::LEN)?;
     let input = match packet.chunk_at(chunks_at) {
         Some(first) => StateInput::Chunks(Chunks::read(first, |behind| {
             packet.chunk_at(chunks_at.checked_add(behind)?)

@@ -5,6 +5,7 @@
 
 use lvs_engine::addr::Family;
 use lvs_engine::config::Forwarding;
+use lvs_engine::header::ipv4;
 use lvs_engine::parse::{
     self,
     IpHeader, //
@@ -42,14 +43,14 @@ pub(super) fn find<'a>(
 ) -> Option<(Report, &'a ConnEntry)> {
     let outer = report.inner;
     let headers_at = report.inner_at.checked_add(outer.len)?;
-    if outer.is_later_fragment || !packet.pull(headers_at.checked_add(20)?) {
+    if outer.is_later_fragment || !packet.pull(headers_at.checked_add(tunnel::LOOKED_AT)?) {
         return None;
     }
     let inside = tunnel::inside_of(outer.protocol, packet.linear().get(headers_at..)?)?;
     let inner_at = headers_at.checked_add(inside.at)?;
     let inner = match inside.family {
         Family::V4 => {
-            if !packet.pull(inner_at.checked_add(20)?) {
+            if !packet.pull(inner_at.checked_add(ipv4::LEN)?) {
                 return None;
             }
             parse::ipv4(packet.linear().get(inner_at..)?).ok()?

@@ -6,42 +6,20 @@ use crate::addr::{
     Addr,
     Family, //
 };
+use crate::header::ipv4::fragment;
+use crate::header::ipv6::extension;
+use crate::header::{
+    icmp,
+    ipv4,
+    ipv6,
+    ports,
+    sctp,
+    tcp,
+    udp, //
+};
 
-/// IP protocol numbers the balancer knows.
-pub mod protocol {
-    /// Internet control message protocol.
-    pub const ICMP: u8 = 1;
-    /// IPv4 in IP.
-    pub const IPIP: u8 = 4;
-    /// Transmission control protocol.
-    pub const TCP: u8 = 6;
-    /// User datagram protocol.
-    pub const UDP: u8 = 17;
-    /// IPv6 in IP.
-    pub const IPV6: u8 = 41;
-    /// Generic routing encapsulation.
-    pub const GRE: u8 = 47;
-    /// Encapsulating security payload.
-    pub const ESP: u8 = 50;
-    /// Authentication header. With IPv6 it is an extension header like others.
-    pub const AH: u8 = 51;
-    /// Internet control message protocol for IPv6.
-    pub const ICMPV6: u8 = 58;
-    /// Stream control transmission protocol.
-    pub const SCTP: u8 = 132;
-}
-
-/// Flag bits of a TCP header's 14th byte.
-pub mod tcp_flag {
-    /// No more data from the sender.
-    pub const FIN: u8 = 0x01;
-    /// Synchronise sequence numbers.
-    pub const SYN: u8 = 0x02;
-    /// Reset the connection.
-    pub const RST: u8 = 0x04;
-    /// The acknowledgement number counts.
-    pub const ACK: u8 = 0x10;
-}
+pub use crate::header::protocol;
+pub use crate::header::tcp::flag as tcp_flag;
 
 /// Why headers can't be used.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -81,37 +59,27 @@ pub struct IpHeader {
 #[inline]
 pub fn ipv4(bytes: &[u8]) -> Result<IpHeader, ParseError> {
     let (fixed, _) = bytes
-        .split_first_chunk::<20>()
+        .split_first_chunk::<{ ipv4::LEN }>()
         .ok_or(ParseError::Truncated)?;
     let [version_len, tos, _, _, _, _, frag_hi, frag_lo, ttl, protocol, _, _, rest @ ..] = *fixed;
     let [s0, s1, s2, s3, d0, d1, d2, d3] = rest;
     let len = usize::from(version_len & 0xf) << 2;
-    if version_len >> 4 != 4 || len < 20 {
+    if version_len >> 4 != 4 || len < ipv4::LEN {
         return Err(ParseError::Malformed);
     }
-    let fragment = u16::from_be_bytes([frag_hi, frag_lo]);
+    let bits = u16::from_be_bytes([frag_hi, frag_lo]);
     Ok(IpHeader {
         family: Family::V4,
         protocol,
         source: Addr::from_v4([s0, s1, s2, s3]),
         destination: Addr::from_v4([d0, d1, d2, d3]),
         len,
-        is_fragment: fragment & 0x3fff != 0,
-        is_later_fragment: fragment & 0x1fff != 0,
-        dont_fragment: fragment & 0x4000 != 0,
+        is_fragment: bits & (fragment::MORE_FRAGMENTS | fragment::OFFSET) != 0,
+        is_later_fragment: bits & fragment::OFFSET != 0,
+        dont_fragment: bits & fragment::DONT_FRAGMENT != 0,
         ttl,
         tos,
     })
-}
-
-/// Extension headers of IPv6 (RFC 8200).
-mod extension {
-    pub(super) const HOP_BY_HOP: u8 = 0;
-    pub(super) const ROUTING: u8 = 43;
-    pub(super) const FRAGMENT: u8 = 44;
-    pub(super) const AUTHENTICATION: u8 = super::protocol::AH;
-    pub(super) const NONE: u8 = 59;
-    pub(super) const DESTINATION: u8 = 60;
 }
 
 /// Extension headers a packet may have before it isn't looked at any further.
@@ -121,16 +89,16 @@ const MAX_EXTENSIONS: usize = 16;
 #[inline]
 pub fn ipv6(bytes: &[u8]) -> Result<IpHeader, ParseError> {
     let (fixed, _) = bytes
-        .split_first_chunk::<40>()
+        .split_first_chunk::<{ ipv6::LEN }>()
         .ok_or(ParseError::Truncated)?;
     let [v0, v1, _, _, _, _, next, hop_limit, addresses @ ..] = *fixed;
     if v0 >> 4 != 6 {
         return Err(ParseError::Malformed);
     }
-    let (source, destination) = addresses.split_at(16);
+    let (source, destination) = addresses.split_at(ipv6::ADDR_LEN);
     let addr = |octets: &[u8]| {
         octets
-            .first_chunk::<16>()
+            .first_chunk::<{ ipv6::ADDR_LEN }>()
             .map_or(Addr::ANY, |octets| Addr::from_octets(*octets))
     };
     let mut header = IpHeader {
@@ -138,7 +106,7 @@ pub fn ipv6(bytes: &[u8]) -> Result<IpHeader, ParseError> {
         protocol: next,
         source: addr(source),
         destination: addr(destination),
-        len: 40,
+        len: ipv6::LEN,
         is_fragment: false,
         is_later_fragment: false,
         dont_fragment: true,
@@ -172,14 +140,15 @@ fn skip_extensions(bytes: &[u8], header: &mut IpHeader) -> Result<(), ParseError
             return Ok(());
         }
         let at = bytes.get(header.len..).ok_or(ParseError::Truncated)?;
-        let ([next, units, offset_hi, offset_lo, ..], _) =
-            at.split_first_chunk::<8>().ok_or(ParseError::Truncated)?;
+        let ([next, units, offset_hi, offset_lo, ..], _) = at
+            .split_first_chunk::<{ extension::MIN_LEN }>()
+            .ok_or(ParseError::Truncated)?;
         let len = match header.protocol {
             extension::FRAGMENT => {
                 header.is_fragment = true;
                 let offset = u16::from_be_bytes([*offset_hi, *offset_lo]);
-                header.is_later_fragment = offset & 0xfff8 != 0;
-                8
+                header.is_later_fragment = offset & extension::FRAGMENT_OFFSET != 0;
+                extension::MIN_LEN
             }
             extension::AUTHENTICATION => usize::from(*units).wrapping_add(2) << 2,
             _ => usize::from(*units).wrapping_add(1) << 3,
@@ -204,28 +173,34 @@ pub struct Ends {
     pub len: usize,
 }
 
-/// The ends of a packet of TCP or UDP without options or extension headers; `None` of any other, and
-/// of what makes no sense. Much less than [`ipv4`] and [`ipv6`] do. A later fragment of IPv4 has
-/// ends too.
+/// The ends of a packet of TCP or UDP without options or extension headers; `None` for any other,
+/// and for what makes no sense. Reads much less than [`ipv4()`] and [`ipv6()`] do. A later fragment
+/// of IPv4 has ends too.
 #[inline]
 pub fn ends(family: Family, bytes: &[u8]) -> Option<Ends> {
     let (protocol, source, destination, len) = match family {
         Family::V4 => {
             let ([version_len, _, _, _, _, _, _, _, _, protocol, _, _, rest @ ..], _) =
-                bytes.split_first_chunk::<20>()?;
+                bytes.split_first_chunk::<{ ipv4::LEN }>()?;
             let [s0, s1, s2, s3, d0, d1, d2, d3] = *rest;
-            if *version_len != 0x45 {
+            if *version_len != ipv4::PLAIN {
                 return None;
             }
             let source = Addr::from_v4([s0, s1, s2, s3]);
-            (*protocol, source, Addr::from_v4([d0, d1, d2, d3]), 20)
+            (
+                *protocol,
+                source,
+                Addr::from_v4([d0, d1, d2, d3]),
+                ipv4::LEN,
+            )
         }
         Family::V6 => {
-            let ([_, _, _, _, _, _, next, _], rest) = bytes.split_first_chunk::<8>()?;
-            let (source, rest) = rest.split_first_chunk::<16>()?;
-            let (destination, _) = rest.split_first_chunk::<16>()?;
+            let ([_, _, _, _, _, _, next, _], rest) =
+                bytes.split_first_chunk::<{ ipv6::at::SOURCE }>()?;
+            let (source, rest) = rest.split_first_chunk::<{ ipv6::ADDR_LEN }>()?;
+            let (destination, _) = rest.split_first_chunk::<{ ipv6::ADDR_LEN }>()?;
             let source = Addr::from_octets(*source);
-            (*next, source, Addr::from_octets(*destination), 40)
+            (*next, source, Addr::from_octets(*destination), ipv6::LEN)
         }
     };
     matches!(protocol, protocol::TCP | protocol::UDP).then_some(Ends {
@@ -239,7 +214,7 @@ pub fn ends(family: Family, bytes: &[u8]) -> Option<Ends> {
 /// Source and destination port, host order, of any transport the balancer knows.
 #[inline]
 pub fn ports(transport: &[u8]) -> Option<(u16, u16)> {
-    let ([a, b, c, d], _) = transport.split_first_chunk::<4>()?;
+    let ([a, b, c, d], _) = transport.split_first_chunk::<{ ports::LEN }>()?;
     Some((u16::from_be_bytes([*a, *b]), u16::from_be_bytes([*c, *d])))
 }
 
@@ -252,18 +227,17 @@ pub const fn has_ports(protocol: u8) -> bool {
 /// Flag bits of a TCP header.
 #[inline]
 pub fn tcp_flags(transport: &[u8]) -> Option<u8> {
-    let (header, _) = transport.split_first_chunk::<20>()?;
-    let [.., flags, _, _, _, _, _, _] = *header;
-    Some(flags)
+    let (header, _) = transport.split_first_chunk::<{ tcp::LEN }>()?;
+    header.get(tcp::at::FLAGS).copied()
 }
 
 /// Bytes of transport header that must be there for a packet of `protocol` to be balanced.
 #[inline]
 pub const fn transport_len(protocol: u8) -> usize {
     match protocol {
-        protocol::TCP => 20,
-        protocol::SCTP => 12,
-        _ => 8,
+        protocol::TCP => tcp::LEN,
+        protocol::SCTP => sctp::LEN,
+        _ => udp::LEN,
     }
 }
 
@@ -278,34 +252,34 @@ pub struct ReceivedError {
     pub info: u32,
 }
 
-/// Bytes from an ICMP header to the packet an error is about.
-pub const ICMP_HEADER_LEN: usize = 8;
-
 /// Reads the ICMP header; `Ok(None)` when it isn't one of the errors that concern connections:
 /// destination unreachable, source quench, time exceeded.
 #[inline]
-pub fn icmp_error(icmp: &[u8]) -> Result<Option<ReceivedError>, ParseError> {
-    let ([kind, code, _, _, i0, i1, i2, i3], _) = icmp
-        .split_first_chunk::<ICMP_HEADER_LEN>()
-        .ok_or(ParseError::Truncated)?;
-    Ok(matches!(kind, 3 | 4 | 11).then_some(ReceivedError {
-        kind: *kind,
-        code: *code,
-        info: u32::from_be_bytes([*i0, *i1, *i2, *i3]),
-    }))
+pub fn icmp_error(message: &[u8]) -> Result<Option<ReceivedError>, ParseError> {
+    use icmp::v4::*;
+    let error = received(message)?;
+    let concerns = matches!(error.kind, UNREACHABLE | SOURCE_QUENCH | TIME_EXCEEDED);
+    Ok(concerns.then_some(error))
 }
 
-/// As [`icmp_error`] for ICMPv6: all its error messages (RFC 4443, types below 128).
+/// Reads the ICMPv6 header; `Ok(None)` when it isn't one of an error (RFC 4443, 2.1).
 #[inline]
-pub fn icmp_error_v6(icmp: &[u8]) -> Result<Option<ReceivedError>, ParseError> {
-    let ([kind, code, _, _, i0, i1, i2, i3], _) = icmp
-        .split_first_chunk::<ICMP_HEADER_LEN>()
+pub fn icmp_error_v6(message: &[u8]) -> Result<Option<ReceivedError>, ParseError> {
+    let error = received(message)?;
+    Ok((error.kind < icmp::v6::FIRST_INFORMATIONAL).then_some(error))
+}
+
+/// Reads the header that ICMP and ICMPv6 have in common.
+#[inline]
+fn received(message: &[u8]) -> Result<ReceivedError, ParseError> {
+    let ([kind, code, _, _, i0, i1, i2, i3], _) = message
+        .split_first_chunk::<{ icmp::LEN }>()
         .ok_or(ParseError::Truncated)?;
-    Ok((*kind < 128).then_some(ReceivedError {
+    Ok(ReceivedError {
         kind: *kind,
         code: *code,
         info: u32::from_be_bytes([*i0, *i1, *i2, *i3]),
-    }))
+    })
 }
 
 #[cfg(test)]

@@ -121,9 +121,6 @@ impl SctpState {
     }
 }
 
-/// Bytes of the common header, behind which the first chunk starts.
-pub const HEADER_LEN: usize = 12;
-
 /// The bytes every chunk starts with: type, flags and length.
 pub type ChunkHeader = [u8; 4];
 

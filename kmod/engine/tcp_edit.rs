@@ -11,7 +11,16 @@ use crate::checksum::{
     self,
     Delta, //
 };
+use crate::header::{
+    ipv4,
+    ipv6,
+    tcp, //
+};
 use crate::nat::TransportSum;
+use crate::parse::{
+    protocol,
+    tcp_flag, //
+};
 
 /// Most bytes of a replacing text.
 pub const MAX_TEXT: usize = 24;
@@ -121,8 +130,8 @@ impl Edit {
         }
     }
 
-    /// A number of the stream as it arrives, in the stream as it was sent. Whoever has a part of the
-    /// new text has none of the old one.
+    /// A number of the stream as it arrives, in the stream as it was sent. A receiver
+    /// of a part of the new text has none of the old one.
     pub fn back(&self, number: u32) -> u32 {
         let before = number.wrapping_sub(self.before);
         let after = number.wrapping_sub(self.after);
@@ -136,24 +145,27 @@ impl Edit {
     }
 
     /// Moves the sequence number of a segment of the stream.
-    pub fn adjust_sequence(&self, tcp: &mut [u8], sum: TransportSum) -> Option<()> {
-        replace_word(tcp, 4, sum, |sequence| self.forward(sequence))
+    pub fn adjust_sequence(&self, header: &mut [u8], sum: TransportSum) -> Option<()> {
+        replace_word(header, tcp::at::SEQUENCE, sum, |sequence| {
+            self.forward(sequence)
+        })
     }
 
     /// Moves what a segment of the other direction acknowledges.
-    pub fn adjust_acknowledgement(&self, tcp: &mut [u8], sum: TransportSum) -> Option<()> {
-        const ACK: u8 = 0x10;
-        let header_len = header_len(tcp)?;
-        if tcp.get(13)? & ACK == 0 {
+    pub fn adjust_acknowledgement(&self, header: &mut [u8], sum: TransportSum) -> Option<()> {
+        let header_len = header_len(header)?;
+        if header.get(tcp::at::FLAGS)? & tcp_flag::ACK == 0 {
             return Some(());
         }
-        replace_word(tcp, 8, sum, |number| self.back(number))?;
-        let mut at = MIN_HEADER;
-        while let Some((kind, len)) = option_at(tcp, at, header_len) {
-            if kind == SACK {
-                let mut edge = at.wrapping_add(2);
+        replace_word(header, tcp::at::ACKNOWLEDGEMENT, sum, |number| {
+            self.back(number)
+        })?;
+        let mut at = tcp::LEN;
+        while let Some((kind, len)) = option_at(header, at, header_len) {
+            if kind == tcp::option::SACK {
+                let mut edge = at.wrapping_add(tcp::option::HEADER_LEN);
                 while edge.wrapping_add(4) <= at.wrapping_add(len) {
-                    replace_word(tcp, edge, sum, |number| self.back(number))?;
+                    replace_word(header, edge, sum, |number| self.back(number))?;
                     edge = edge.wrapping_add(4);
                 }
             }
@@ -163,33 +175,29 @@ impl Edit {
     }
 }
 
-const MIN_HEADER: usize = 20;
-const CHECKSUM_AT: usize = 16;
-
-const END_OF_OPTIONS: u8 = 0;
-const NO_OPERATION: u8 = 1;
-const SACK: u8 = 5;
-
 /// Length of the TCP header, which is there as a whole.
-pub fn header_len(tcp: &[u8]) -> Option<usize> {
-    let len = usize::from(tcp.get(12)? >> 4).wrapping_mul(4);
-    (len >= MIN_HEADER && len <= tcp.len()).then_some(len)
+pub fn header_len(header: &[u8]) -> Option<usize> {
+    let len = usize::from(header.get(tcp::at::DATA_OFFSET)? >> 4).wrapping_mul(4);
+    (len >= tcp::LEN && len <= header.len()).then_some(len)
 }
 
 /// The sequence number of a segment.
-pub fn sequence(tcp: &[u8]) -> Option<u32> {
-    Some(u32::from_be_bytes(*tcp.get(4..)?.first_chunk()?))
+pub fn sequence(header: &[u8]) -> Option<u32> {
+    Some(u32::from_be_bytes(
+        *header.get(tcp::at::SEQUENCE..)?.first_chunk()?,
+    ))
 }
 
-/// Kind and length of the option at `at`; `None` at the end of the options and when they make no sense.
-fn option_at(tcp: &[u8], at: usize, end: usize) -> Option<(u8, usize)> {
-    let options = tcp.get(at..end)?;
+/// Kind and length of the option at `at`; `None` at the end of the options and when they make no
+/// sense.
+fn option_at(header: &[u8], at: usize, end: usize) -> Option<(u8, usize)> {
+    let options = header.get(at..end)?;
     match *options {
-        [END_OF_OPTIONS, ..] | [] => None,
-        [NO_OPERATION, ..] => Some((NO_OPERATION, 1)),
+        [tcp::option::END, ..] | [] => None,
+        [tcp::option::NO_OPERATION, ..] => Some((tcp::option::NO_OPERATION, 1)),
         [kind, len, ..] => {
             let len = usize::from(len);
-            (len >= 2 && len <= options.len()).then_some((kind, len))
+            (len >= tcp::option::HEADER_LEN && len <= options.len()).then_some((kind, len))
         }
         [_] => None,
     }
@@ -197,12 +205,12 @@ fn option_at(tcp: &[u8], at: usize, end: usize) -> Option<(u8, usize)> {
 
 /// Replaces the number at `at` and corrects the checksum for that.
 fn replace_word(
-    tcp: &mut [u8],
+    header: &mut [u8],
     at: usize,
     sum: TransportSum,
     new: impl FnOnce(u32) -> u32,
 ) -> Option<()> {
-    let place: &mut [u8; 4] = tcp.get_mut(at..)?.first_chunk_mut()?;
+    let place: &mut [u8; 4] = header.get_mut(at..)?.first_chunk_mut()?;
     let old = *place;
     let new = new(u32::from_be_bytes(old)).to_be_bytes();
     *place = new;
@@ -218,7 +226,7 @@ fn replace_word(
             };
             u32::from_ne_bytes(bytes)
         };
-        let check: &mut [u8; 2] = tcp.get_mut(CHECKSUM_AT..)?.first_chunk_mut()?;
+        let check: &mut [u8; 2] = header.get_mut(tcp::at::CHECK..)?.first_chunk_mut()?;
         *check = Delta::new()
             .word(as_summed(old), as_summed(new))
             .apply(u16::from_ne_bytes(*check))
@@ -239,12 +247,13 @@ pub fn is_intact(packet: &[u8], ip_len: usize, family: Family) -> bool {
 
 /// What the pseudo-header of a packet's TCP segment adds to a checksum.
 fn pseudo_header(packet: &[u8], ip_len: usize, family: Family) -> Option<Delta> {
-    const TCP: u16 = 6;
     let len = u16::try_from(packet.len().checked_sub(ip_len)?).ok()?;
-    let mut pseudo = Delta::new().half(0, TCP.to_be()).half(0, len.to_be());
+    let mut pseudo = Delta::new()
+        .half(0, u16::from(protocol::TCP).to_be())
+        .half(0, len.to_be());
     let addresses = match family {
-        Family::V4 => 12..20,
-        Family::V6 => 8..40,
+        Family::V4 => ipv4::at::ADDRESSES,
+        Family::V6 => ipv6::at::ADDRESSES,
     };
     for word in packet.get(addresses)?.chunks_exact(4) {
         pseudo = pseudo.word(0, u32::from_ne_bytes(word.try_into().ok()?));
@@ -290,23 +299,25 @@ pub fn complete(packet: &mut [u8], ip_len: usize, family: Family, sum: Transport
     match family {
         Family::V4 => {
             let total = u16::try_from(len).ok()?.to_be_bytes();
-            *packet.get_mut(2..)?.first_chunk_mut()? = total;
-            *packet.get_mut(10..)?.first_chunk_mut()? = [0; 2];
+            *packet.get_mut(ipv4::at::TOTAL_LEN..)?.first_chunk_mut()? = total;
+            *packet.get_mut(ipv4::at::CHECK..)?.first_chunk_mut()? = [0; 2];
             let check = checksum::of(packet.get(..ip_len)?).to_ne_bytes();
-            *packet.get_mut(10..)?.first_chunk_mut()? = check;
+            *packet.get_mut(ipv4::at::CHECK..)?.first_chunk_mut()? = check;
         }
         Family::V6 => {
-            let payload = u16::try_from(len.checked_sub(40)?).ok()?.to_be_bytes();
-            *packet.get_mut(4..)?.first_chunk_mut()? = payload;
+            let payload = u16::try_from(len.checked_sub(ipv6::LEN)?)
+                .ok()?
+                .to_be_bytes();
+            *packet.get_mut(ipv6::at::PAYLOAD_LEN..)?.first_chunk_mut()? = payload;
         }
     }
     let segment = packet.get_mut(ip_len..)?;
-    *segment.get_mut(CHECKSUM_AT..)?.first_chunk_mut()? = [0; 2];
+    *segment.get_mut(tcp::at::CHECK..)?.first_chunk_mut()? = [0; 2];
     let check = match sum {
         TransportSum::Complete => pseudo.apply(checksum::of(segment)),
         TransportSum::Partial => pseudo.apply_to_sum(0),
     };
-    *segment.get_mut(CHECKSUM_AT..)?.first_chunk_mut()? = check.to_ne_bytes();
+    *segment.get_mut(tcp::at::CHECK..)?.first_chunk_mut()? = check.to_ne_bytes();
     Some(())
 }
 

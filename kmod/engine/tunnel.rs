@@ -9,17 +9,19 @@ use crate::addr::{
     Family, //
 };
 use crate::config::Tunnel;
+use crate::header::{
+    gre,
+    gue,
+    icmp,
+    ipv4,
+    ipv6,
+    udp, //
+};
 use crate::parse::{
     protocol,
-    IpHeader, //
-    ReceivedError,
+    IpHeader,
+    ReceivedError, //
 };
-
-/// Smallest MTU an IPv4 tunnel may leave for the packets inside (RFC 791).
-pub const MIN_INNER_MTU_V4: u32 = 68;
-
-/// Bytes of an IPv4 header without options.
-pub const IPV4_HEADER_LEN: u32 = 20;
 
 /// What lies between the outer IP header and the packet inside.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -42,17 +44,24 @@ pub enum Encapsulation {
     },
 }
 
-/// Bytes of a UDP header.
-const UDP_HEADER_LEN: u32 = 8;
+/// Bytes of UDP and GUE header without options.
+const GUE_LEN: usize = udp::LEN + gue::LEN;
 
-/// Bytes of a GUE header without options.
-pub const GUE_HEADER_LEN: usize = 4;
+/// Bytes of UDP and GUE header with a remote checksum: the longest encapsulation.
+const LONGEST_GUE: usize = GUE_LEN + gue::REMOTE_CHECKSUM_LEN;
 
-/// Bytes of the private flags and the remote checksum option.
-const REMOTE_CHECKSUM_LEN: usize = 8;
+/// Most bytes that a tunnel puts in front of a packet.
+pub const MAX_HEADERS_LEN: u32 = (ipv6::LEN + LONGEST_GUE) as u32;
 
-/// Most bytes that an [`Encapsulation`] takes.
-pub const MAX_ENCAPSULATION_LEN: u32 = 20;
+/// Smallest MTU a tunnel of family `outer` may leave for the packets inside: what each link of that
+/// family carries (RFC 791, RFC 8200).
+#[inline]
+pub const fn min_inner_mtu(outer: Family) -> u32 {
+    match outer {
+        Family::V4 => 68,
+        Family::V6 => 1280,
+    }
+}
 
 impl Encapsulation {
     /// The encapsulation of a server with settings `tunnel`. `is_partial` tells whether the packet's
@@ -78,18 +87,16 @@ impl Encapsulation {
     pub const fn header_len(self) -> u32 {
         match self {
             Encapsulation::Ip => 0,
-            Encapsulation::Gre { checksum: false } => 4,
-            Encapsulation::Gre { checksum: true } => 8,
+            Encapsulation::Gre { checksum: false } => gre::LEN as u32,
+            Encapsulation::Gre { checksum: true } => gre::LEN_WITH_CHECKSUM as u32,
             Encapsulation::Gue {
-                remote_checksum, ..
-            } => {
-                let options = if remote_checksum {
-                    REMOTE_CHECKSUM_LEN
-                } else {
-                    0
-                };
-                UDP_HEADER_LEN.wrapping_add(GUE_HEADER_LEN.wrapping_add(options) as u32)
-            }
+                remote_checksum: false,
+                ..
+            } => GUE_LEN as u32,
+            Encapsulation::Gue {
+                remote_checksum: true,
+                ..
+            } => LONGEST_GUE as u32,
         }
     }
 
@@ -105,13 +112,16 @@ impl Encapsulation {
 }
 
 /// The GUE header around a packet of protocol `inner`, which is as long as the first
-/// [`GUE_HEADER_LEN`] bytes without `remote`. `remote` is where the packet's checksummed part starts
+/// [`gue::LEN`] bytes without `remote`. `remote` is where the packet's checksummed part starts
 /// and where its checksum lies, in bytes from its IP header on.
-pub const fn gue_header(inner: u8, remote: Option<(u16, u16)>) -> [u8; 12] {
+pub const fn gue_header(
+    inner: u8,
+    remote: Option<(u16, u16)>,
+) -> [u8; gue::LEN + gue::REMOTE_CHECKSUM_LEN] {
     let Some((start, at)) = remote else {
         return [0, inner, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     };
-    let words = (REMOTE_CHECKSUM_LEN / 4) as u8;
+    let words = (gue::REMOTE_CHECKSUM_LEN / 4) as u8;
     let [s0, s1] = start.to_be_bytes();
     let [a0, a1] = at.to_be_bytes();
     // A private flags field, in which the first bit stands for the option behind it.
@@ -131,27 +141,36 @@ pub struct Inside {
     pub port: u16,
 }
 
+/// Bytes behind an outer IP header that are there whatever tunnel's packet it is: the shortest has an
+/// IP header inside.
+pub const LOOKED_AT: usize = ipv4::LEN;
+
 /// What lies behind an outer header of protocol `outer`; `bytes` is what follows it. `None` when it
 /// is no tunnel's.
 pub fn inside_of(outer: u8, bytes: &[u8]) -> Option<Inside> {
     let (at, inner, kind, port) = match (outer, bytes) {
         (protocol::IPIP | protocol::IPV6, _) => (0, outer, flags::TYPE_IPIP, 0),
         // Without key and sequence number; with a checksum or not.
-        (protocol::GRE, [checksum @ (0 | 0x80), 0, type_high, type_low, ..]) => {
+        (protocol::GRE, [checksum @ (0 | gre::HAS_CHECKSUM), 0, type_high, type_low, ..]) => {
             let inner = match u16::from_be_bytes([*type_high, *type_low]) {
-                ethertype::IPV4 => protocol::IPIP,
-                ethertype::IPV6 => protocol::IPV6,
+                gre::ethertype::IPV4 => protocol::IPIP,
+                gre::ethertype::IPV6 => protocol::IPV6,
                 _ => return None,
             };
-            let len = if *checksum == 0 { 4 } else { 8 };
+            let len = if *checksum == 0 {
+                gre::LEN
+            } else {
+                gre::LEN_WITH_CHECKSUM
+            };
             (len, inner, flags::TYPE_GRE, 0)
         }
         // Variant 0 and no control message.
-        (protocol::UDP, [_, _, p0, p1, _, _, _, _, words @ 0..=0x1f, inner, ..]) => {
+        (
+            protocol::UDP,
+            [_, _, p0, p1, _, _, _, _, words @ 0..=gue::MAX_OPTION_WORDS, inner, ..],
+        ) => {
             let options = usize::from(*words).wrapping_mul(4);
-            let len = options
-                .wrapping_add(UDP_HEADER_LEN as usize)
-                .wrapping_add(GUE_HEADER_LEN);
+            let len = GUE_LEN.wrapping_add(options);
             (len, *inner, flags::TYPE_GUE, u16::from_be_bytes([*p0, *p1]))
         }
         _ => return None,
@@ -169,11 +188,6 @@ pub fn inside_of(outer: u8, bytes: &[u8]) -> Option<Inside> {
     })
 }
 
-mod ethertype {
-    pub(super) const IPV4: u16 = 0x0800;
-    pub(super) const IPV6: u16 = 0x86dd;
-}
-
 /// What the sender of the packet inside a tunnel is told of an error about the packet outside.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Relayed {
@@ -186,22 +200,25 @@ pub enum Relayed {
 /// Translates `error` about a packet of family `outer` for the sender of one of family `inner`: as it
 /// is within a family, else as RFC 2473, section 8, has it.
 pub const fn relayed(outer: Family, inner: Family, error: ReceivedError) -> Relayed {
-    const UNREACHABLE_V4: u8 = 3;
-    const HOST: u8 = 1;
-    const UNREACHABLE_V6: u8 = 1;
-    const ADDRESS: u8 = 3;
+    use icmp::{
+        v4,
+        v6, //
+    };
     match (outer, inner, error.kind, error.code) {
-        (Family::V4, _, 3, 4) => Relayed::TooBig(error.info & 0xffff),
-        (Family::V6, _, 2, _) => Relayed::TooBig(error.info),
-        (Family::V4, Family::V4, ..) | (Family::V6, Family::V6, 1 | 3, _) => Relayed::Other(error),
+        (Family::V4, _, v4::UNREACHABLE, v4::UNREACHABLE_TOO_BIG) => {
+            Relayed::TooBig(error.info & 0xffff)
+        }
+        (Family::V6, _, v6::TOO_BIG, _) => Relayed::TooBig(error.info),
+        (Family::V4, Family::V4, ..)
+        | (Family::V6, Family::V6, v6::UNREACHABLE | v6::TIME_EXCEEDED, _) => Relayed::Other(error),
         (_, Family::V4, ..) => Relayed::Other(ReceivedError {
-            kind: UNREACHABLE_V4,
-            code: HOST,
+            kind: v4::UNREACHABLE,
+            code: v4::UNREACHABLE_HOST,
             info: 0,
         }),
         (_, Family::V6, ..) => Relayed::Other(ReceivedError {
-            kind: UNREACHABLE_V6,
-            code: ADDRESS,
+            kind: v6::UNREACHABLE,
+            code: v6::UNREACHABLE_ADDRESS,
             info: 0,
         }),
     }
@@ -210,11 +227,11 @@ pub const fn relayed(outer: Family, inner: Family, error: ReceivedError) -> Rela
 /// The MTU that a link of MTU `mtu` leaves for packets of family `inner` behind `overhead` bytes: at
 /// least what each link of that family has to carry, if need be in fragments outside.
 pub const fn mtu_inside(inner: Family, mtu: u32, overhead: u32) -> u32 {
+    let least = min_inner_mtu(inner);
     match inner {
-        Family::V4 if mtu > MIN_INNER_MTU_V4.saturating_add(overhead) => mtu.wrapping_sub(overhead),
+        _ if mtu > least.saturating_add(overhead) => mtu.wrapping_sub(overhead),
         Family::V4 => mtu,
-        Family::V6 if mtu > MIN_INNER_MTU_V6.saturating_add(overhead) => mtu.wrapping_sub(overhead),
-        Family::V6 => MIN_INNER_MTU_V6,
+        Family::V6 => least,
     }
 }
 
@@ -242,19 +259,24 @@ pub fn ipv4_header(
     dont_fragment: bool,
     source: u32,
     destination: u32,
-) -> [u8; 20] {
+) -> [u8; ipv4::LEN] {
     let [s0, s1, s2, s3] = source.to_ne_bytes();
     let [d0, d1, d2, d3] = destination.to_ne_bytes();
-    let fragment = if dont_fragment { 0x40 } else { 0 };
+    let bits = if dont_fragment {
+        ipv4::fragment::DONT_FRAGMENT
+    } else {
+        0
+    };
+    let [fragment, rest] = bits.to_be_bytes();
     [
-        0x45,
+        ipv4::PLAIN,
         outer_tos(inner.tos),
         0,
         0,
         0,
         0,
         fragment,
-        0,
+        rest,
         ttl,
         protocol,
         0,
@@ -272,16 +294,10 @@ pub fn ipv4_header(
 
 /// Sets the IP ID of an IPv4 header, in host order.
 #[inline]
-pub fn set_ip_id_v4(header: &mut [u8; 20], ip_id: u16) {
+pub fn set_ip_id_v4(header: &mut [u8; ipv4::LEN], ip_id: u16) {
     let [_, _, _, _, high, low, ..] = header;
     [*high, *low] = ip_id.to_be_bytes();
 }
-
-/// Smallest MTU an IPv6 tunnel may leave for the packets inside (RFC 8200).
-pub const MIN_INNER_MTU_V6: u32 = 1280;
-
-/// Bytes of an IPv6 header without extensions.
-pub const IPV6_HEADER_LEN: u32 = 40;
 
 /// Protocol number of a packet of family `inner` inside another one.
 #[inline]
@@ -301,12 +317,12 @@ pub fn ipv6_header(
     hop_limit: u8,
     source: &Addr,
     destination: &Addr,
-) -> [u8; 40] {
+) -> [u8; ipv6::LEN] {
     let tos = outer_tos(inner.tos);
-    let mut header = [0; 40];
-    let (fixed, addresses) = header.split_at_mut(8);
+    let mut header = [0; ipv6::LEN];
+    let (fixed, addresses) = header.split_at_mut(ipv6::at::SOURCE);
     fixed.copy_from_slice(&[0x60 | (tos >> 4), tos << 4, 0, 0, 0, 0, protocol, hop_limit]);
-    let (first, second) = addresses.split_at_mut(16);
+    let (first, second) = addresses.split_at_mut(ipv6::ADDR_LEN);
     first.copy_from_slice(&source.octets());
     second.copy_from_slice(&destination.octets());
     header
@@ -365,7 +381,7 @@ mod tests {
                 flags,
             };
             let encapsulation = Encapsulation::of(tunnel, partial);
-            assert!(encapsulation.header_len() <= MAX_ENCAPSULATION_LEN);
+            assert!(encapsulation.header_len() <= LONGEST_GUE as u32);
             (encapsulation.header_len(), encapsulation.protocol(4))
         };
         assert_eq!(of(0, 3, true), (0, 4));
@@ -380,7 +396,7 @@ mod tests {
 
     #[test]
     fn a_remote_checksum_is_an_option_of_two_words() {
-        assert_eq!(gue_header(41, None)[..GUE_HEADER_LEN], [0, 41, 0, 0]);
+        assert_eq!(gue_header(41, None)[..gue::LEN], [0, 41, 0, 0]);
         assert_eq!(
             gue_header(4, Some((20, 36))),
             [2, 4, 0, 1, 0x80, 0, 0, 0, 0, 20, 0, 36]

@@ -8,6 +8,7 @@ use core::sync::atomic::{
 };
 
 use lvs_engine::addr::Addr;
+use lvs_engine::hash::fibonacci;
 
 /// Addresses that replies to be rewritten may come from: a bit for each of their hashes. Packets
 /// passing by from anywhere else are let through after one look at it.
@@ -26,7 +27,7 @@ impl ReplySources {
     }
 
     const fn place(addr: &Addr) -> (usize, u32) {
-        let hash = addr.folded().wrapping_mul(0x9e37_79b1) >> 22;
+        let hash = fibonacci(addr.folded()) >> 22;
         ((hash >> 5) as usize, 1 << (hash & 31))
     }
 

@@ -17,6 +17,7 @@ use lvs_engine::addr::{
     Addr,
     Family, //
 };
+use lvs_engine::hash;
 
 use crate::kernel_ext::mem::grow_vec::GrowVec;
 use crate::kernel_ext::mem::rcu::{
@@ -74,7 +75,7 @@ impl ReturnRoutes {
     #[inline(always)]
     fn place(&self, key: &RouteKey) -> Option<&RcuCell<Known>> {
         let addrs = key.client.folded() ^ key.source.folded().rotate_left(16);
-        let hash = addrs.wrapping_mul(0x9e37_79b1) >> (32 - Self::PLACES_LOG2);
+        let hash = hash::fibonacci(addrs) >> (32 - Self::PLACES_LOG2);
         self.places.get(hash as usize)
     }
 

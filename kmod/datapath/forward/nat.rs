@@ -3,13 +3,19 @@
 //! VS/NAT: the packet gets the server's address and port as its destination.
 
 use lvs_engine::addr::Family;
+use lvs_engine::hops;
+use lvs_engine::nat::icmp::{
+    rewrite_v4,
+    rewrite_v6,
+    Layout,
+    Toward, //
+};
 use lvs_engine::nat::{
     self,
     End,
-    Toward, //
+    NewEnd, //
 };
 use lvs_engine::parse::{
-    self,
     protocol,
     IpHeader, //
 };
@@ -30,11 +36,7 @@ use super::super::context::{
     Flow, //
 };
 use super::super::ftp;
-use super::headers::{
-    decrement_hops,
-    rewrite,
-    transport_sum, //
-};
+use super::headers::transport_sum;
 use super::leave::{
     pass_on,
     transmit, //
@@ -114,18 +116,15 @@ fn send_by<'a>(
     let Ok(headers) = packet.writable_behind(len, route.link_header_len()) else {
         return packet.discard();
     };
-    if !stays && decrement_hops(headers, flow.ip.family).is_none() {
+    if !stays && hops::take(headers, flow.ip.family).is_none() {
         return packet.discard();
     }
-    let rewritten = rewrite(
-        headers,
-        &flow.ip,
-        End::Destination,
-        &conn.real_addr(),
-        conn.real_port(),
-        sum,
-    );
-    if rewritten.is_none() {
+    let server = NewEnd {
+        end: End::Destination,
+        addr: conn.real_addr(),
+        port: conn.real_port(),
+    };
+    if nat::rewrite(headers, &flow.ip, sum, &server).is_none() {
         return packet.discard();
     }
     packet.forget_device_checksum();
@@ -143,14 +142,13 @@ fn send_by<'a>(
     leave(context, packet, conn, &route)
 }
 
-/// Rewrites an ICMP error about a reply and sends it to the server that sent the reply. `inner` is
-/// the header of the packet it is about, which starts at `inner_at`.
+/// Rewrites an ICMP error about a reply and sends it to the server that sent the reply. `layout`
+/// says where its headers lie.
 pub(in crate::datapath) fn send_icmp(
     context: &Context<'_>,
     packet: Packet,
     ip: &IpHeader,
-    inner: &IpHeader,
-    inner_at: usize,
+    layout: &Layout,
     conn: &ConnEntry,
 ) -> Disposition {
     let mut packet = packet;
@@ -171,24 +169,18 @@ pub(in crate::datapath) fn send_icmp(
     {
         return packet.discard();
     }
-    let needed = nat::report_len(inner_at, inner.len, inner.protocol);
-    let Ok(headers) = packet.writable_behind(needed, route.link_header_len()) else {
+    let Ok(headers) = packet.writable_behind(layout.headers_len(), route.link_header_len()) else {
         return packet.discard();
     };
-    if !stays && decrement_hops(headers, ip.family).is_none() {
+    if !stays && hops::take(headers, ip.family).is_none() {
         return packet.discard();
     }
-    let has_ports = parse::has_ports(inner.protocol);
-    let (real, port) = (conn.real_addr(), has_ports.then(|| conn.real_port()));
-    let way = Toward::Server;
+    let (real, port) = (conn.real_addr(), conn.real_port());
     let rewritten = match ip.family {
-        Family::V4 => {
-            let real = real.v4_word();
-            nat::rewrite_icmp_v4(headers, ip.len, inner_at, inner.len, way, real, port)
-                .filter(|()| packet.complete_icmp_checksum(ip.len))
-        }
+        Family::V4 => rewrite_v4(headers, layout, Toward::Server, &real, port)
+            .filter(|()| packet.complete_icmp_checksum(ip.len)),
         Family::V6 => {
-            let done = nat::rewrite_icmp_v6(headers, ip.len, inner_at, inner.len, way, &real, port);
+            let done = rewrite_v6(headers, layout, Toward::Server, &real, port);
             packet.forget_device_checksum();
             done
         }

@@ -10,14 +10,11 @@ use lvs_engine::addr::{
     Addr,
     Family, //
 };
+use lvs_engine::header;
 use lvs_engine::parse::IpHeader;
 use lvs_engine::tunnel::{
-    Encapsulation,
-    IPV4_HEADER_LEN,
-    IPV6_HEADER_LEN,
-    MAX_ENCAPSULATION_LEN,
-    MIN_INNER_MTU_V4,
-    MIN_INNER_MTU_V6, //
+    self,
+    Encapsulation, //
 };
 
 use crate::kernel_ext::mem::rcu::{
@@ -233,9 +230,6 @@ fn crosses_boundary(packet: &Packet, ip: &IpHeader, method: Method, to_here: boo
     }
 }
 
-/// Most bytes that a tunnel puts in front of a packet.
-const MOST_HEADERS: u32 = IPV6_HEADER_LEN + MAX_ENCAPSULATION_LEN;
-
 /// Whether a packet that leaves this host needs no closer look: it lives on, and is small enough for
 /// any way or may be fragmented.
 #[inline(always)]
@@ -248,7 +242,7 @@ pub(super) fn fits(
 ) -> bool {
     let fits = if method.is_tunnel() {
         context.place != Place::LocalOut
-            && route.fits_anyway(packet.len().saturating_add(MOST_HEADERS))
+            && route.fits_anyway(packet.len().saturating_add(tunnel::MAX_HEADERS_LEN))
     } else {
         !ip.dont_fragment || route.fits_anyway(packet.len())
     };
@@ -275,10 +269,8 @@ pub(super) fn admit(
     }
     let mut mtu = route.mtu();
     if let Method::Tunnel(encapsulation) = method {
-        let (outer_len, least) = match route.family() {
-            Family::V4 => (IPV4_HEADER_LEN, MIN_INNER_MTU_V4),
-            Family::V6 => (IPV6_HEADER_LEN, MIN_INNER_MTU_V6),
-        };
+        let outer_len = header::ip_len(route.family()) as u32;
+        let least = tunnel::min_inner_mtu(route.family());
         mtu = mtu.saturating_sub(outer_len.saturating_add(encapsulation.header_len()));
         if mtu < least {
             return Err(Unroutable);

@@ -3,12 +3,11 @@
 //! VS/TUN: the packet goes to the server inside another one.
 
 use lvs_engine::addr::Family;
+use lvs_engine::header;
 use lvs_engine::parse::IpHeader;
 use lvs_engine::tunnel::{
     self,
-    Encapsulation,
-    IPV4_HEADER_LEN,
-    IPV6_HEADER_LEN, //
+    Encapsulation, //
 };
 
 use crate::kernel_ext::net::hook::Place;
@@ -72,7 +71,7 @@ pub(super) fn send(
     let outer = route.family();
     let inner_protocol = tunnel::ip_protocol(ip.family);
     let protocol = encapsulation.protocol(inner_protocol);
-    let (outer_len, mut header_v4, header_v6);
+    let (mut header_v4, header_v6);
     // Only what may be fragmented needs an IP ID.
     let mut kernel_identifies = outer == Family::V4;
     let header: &[u8] = match outer {
@@ -86,12 +85,10 @@ pub(super) fn send(
                 tunnel::set_ip_id_v4(&mut header_v4, ip_id);
                 kernel_identifies = false;
             }
-            outer_len = IPV4_HEADER_LEN;
             &header_v4
         }
         Family::V6 => {
             header_v6 = tunnel::ipv6_header(ip, protocol, hops, &source, &real);
-            outer_len = IPV6_HEADER_LEN;
             &header_v6
         }
     };
@@ -101,7 +98,7 @@ pub(super) fn send(
     }
     route.attach(&mut packet, context.read);
     let prepared = packet.prepare_encapsulation(
-        outer_len.wrapping_add(encapsulation.header_len()),
+        (header::ip_len(outer) as u32).wrapping_add(encapsulation.header_len()),
         route.reserved_space(),
         outer,
         inner_protocol,

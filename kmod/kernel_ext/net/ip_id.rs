@@ -11,6 +11,8 @@ use core::sync::atomic::{
     Ordering, //
 };
 
+use lvs_engine::hash::fibonacci;
+
 use crate::kernel_ext::task::time;
 
 const COUNTERS: usize = 256;
@@ -25,7 +27,7 @@ pub(in crate::kernel_ext) struct Identities(u8);
 impl Identities {
     /// Those between two IPv4 addresses, as they lie in memory.
     pub(in crate::kernel_ext) fn between(from: u32, to: u32) -> Self {
-        let hash = (from.rotate_left(16) ^ to).wrapping_mul(0x9e37_79b1);
+        let hash = fibonacci(from.rotate_left(16) ^ to);
         let identities = Self((hash >> 24) as u8);
         // They begin anywhere. Who finds another number than zero keeps to it.
         let _ = identities.next_place().compare_exchange(

@@ -7,10 +7,8 @@
 //!
 //! A breach would be noticed by: `test-sctp`, `test-packet-fuzz`.
 
-use lvs_engine::sctp_state::{
-    ChunkHeader,
-    HEADER_LEN, //
-};
+use lvs_engine::header::sctp;
+use lvs_engine::sctp_state::ChunkHeader;
 
 use super::bindings;
 use super::packet::{
@@ -44,7 +42,7 @@ impl Packet {
 
     /// Fills in the CRC32c of the SCTP packet whose header is at `offset`.
     pub(crate) fn complete_sctp_checksum(&mut self, offset: usize) -> Result<(), Unwritable> {
-        let end = offset.checked_add(HEADER_LEN).ok_or(Unwritable)?;
+        let end = offset.checked_add(sctp::LEN).ok_or(Unwritable)?;
         self.writable(end)?;
         // SAFETY: The packet is owned, and the header is linear and writable by the call above, which
         // also checked that it is there.

@@ -12,11 +12,11 @@ use lvs_engine::addr::{
     Addr,
     Family, //
 };
+use lvs_engine::header::gue;
 use lvs_engine::tunnel::{
     gue_header,
     ip_protocol,
-    Encapsulation,
-    GUE_HEADER_LEN, //
+    Encapsulation, //
 };
 
 use super::bindings;
@@ -98,7 +98,7 @@ impl Packet {
                 let header = gue_header(ip_protocol(inner), remote);
                 let len = match remote {
                     Some(_) => header.len(),
-                    None => GUE_HEADER_LEN,
+                    None => gue::LEN,
                 };
                 // SAFETY: There is room for all of `header_len()`, of which the GUE header is `len`
                 // bytes and the UDP header the rest; each address is as long as its family's.

@@ -16,6 +16,7 @@ use lvs_engine::config::{
     ServiceId,
     Target, //
 };
+use lvs_engine::hash::fibonacci;
 
 use crate::kernel_ext::mem::grow_vec::GrowVec;
 use crate::kernel_ext::mem::rcu::{
@@ -88,8 +89,7 @@ impl Trash {
             Target::Address { addr, port, .. } => addr.folded() ^ (u32::from(*port) << 16),
         };
         let dest = id.addr.folded() ^ (u32::from(id.port) << 16);
-        let hash = service
-            .wrapping_mul(0x9e37_79b1)
+        let hash = fibonacci(service)
             .wrapping_add(dest)
             .wrapping_mul(0x85eb_ca6b);
         (hash >> 23) as usize & (Self::CHAINS - 1)

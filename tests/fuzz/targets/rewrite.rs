@@ -13,6 +13,7 @@ use lvs_engine::addr::{
 use lvs_engine::nat::{
     self,
     End,
+    NewEnd,
     TransportSum, //
 };
 use lvs_engine::parse;
@@ -41,18 +42,7 @@ fuzz_target!(|input: &[u8]| {
         return;
     };
     let mut after = packet.to_vec();
-    let done = match ip.family {
-        Family::V4 => nat::rewrite_v4(
-            &mut after,
-            ip.len,
-            ip.protocol,
-            end,
-            addr.v4_word(),
-            port,
-            sum,
-        ),
-        Family::V6 => nat::rewrite_v6(&mut after, ip.len, ip.protocol, end, &addr, port, sum),
-    };
+    let done = nat::rewrite(&mut after, &ip, sum, &NewEnd { end, addr, port });
     if done.is_none() {
         assert_eq!(packet, after);
         return;

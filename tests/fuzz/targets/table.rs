@@ -13,12 +13,12 @@ mod buckets;
 mod memory;
 #[path = "../../table-model/shim/operations.rs"]
 mod operations;
+#[path = "../../../kmod/kernel_ext/mem/rcu_table.rs"]
+mod rcu_table;
 #[path = "../../table-model/shim/mod.rs"]
 mod shim;
 #[path = "../../table-model/shim/threads.rs"]
 mod sync;
-#[path = "../../../kmod/kernel_ext/mem/rcu_table.rs"]
-mod rcu_table;
 
 use shim::{
     bindings,
