@@ -91,8 +91,8 @@ impl Addr {
         self.0[0].to_ne_bytes()
     }
 
-    /// The address with everything outside `netmask` cleared. IPv4: a mask word as it lies in memory;
-    /// IPv6: a prefix length.
+    /// The address with everything outside `netmask` cleared. IPv4: a mask word as it lies in
+    /// memory; IPv6: a prefix length.
     pub fn masked(&self, family: Family, netmask: u32) -> Self {
         match family {
             Family::V4 => Self::from_v4_word(self.v4_word() & netmask),

@@ -296,8 +296,9 @@ impl ControlConnection {
         target
     }
 
-    /// The server sends `data`, which begins at `sequence`. Returns where it listens for the client,
-    /// with the range in `data`, if it says so; [`ControlConnection::replace`] has to follow.
+    /// The server sends `data`, which begins at `sequence`. Returns where it listens for the
+    /// client, with the range in `data`, if it says so; [`ControlConnection::replace`] has to
+    /// follow.
     pub fn replied(&mut self, data: &[u8], sequence: u32) -> Option<(Mode, Announcement)> {
         let begins_line = self.line_start == Some(sequence);
         let last_line = data

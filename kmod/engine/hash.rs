@@ -118,11 +118,11 @@ pub const fn hash_own(key: HashKey, first: u64, second: u64) -> u32 {
     (folded.wrapping_mul(key.0 | 1) >> 32) as u32
 }
 
-/// A hash of one word without a key, for places that nobody gains by crowding. The upper bits depend
-/// on all of the word's: take these.
+/// A hash of one word without a key, for tables that no stranger gains by crowding. The upper bits
+/// depend on all of the word's: take these.
 ///
-/// Source: Knuth: The art of computer programming, 6.4 (Fibonacci hashing): the factor is 2^32 divided
-/// by the golden ratio.
+/// Source: Knuth: The art of computer programming, 6.4 (Fibonacci hashing): the factor is 2^32
+/// divided by the golden ratio.
 #[inline(always)]
 pub const fn fibonacci(word: u32) -> u32 {
     word.wrapping_mul(0x9e37_79b1)

@@ -4,8 +4,8 @@
 
 use crate::addr::Family;
 
-/// Takes one hop from the IP header at the start of `headers`. `None`, with nothing changed, when it
-/// is too short or has none left.
+/// Takes one hop from the IP header at the start of `headers`. `None`, with nothing changed, when
+/// it is too short or has none left.
 #[inline(always)]
 pub fn take(headers: &mut [u8], family: Family) -> Option<()> {
     match family {
@@ -14,8 +14,8 @@ pub fn take(headers: &mut [u8], family: Family) -> Option<()> {
     }
 }
 
-/// Takes one hop from an IPv4 header's time to live and corrects its checksum (RFC 1141): the sum has
-/// one less in its high byte, so its complement has one more.
+/// Takes one hop from an IPv4 header's time to live and corrects its checksum (RFC 1141): the sum
+/// has one less in its high byte, so its complement has one more.
 #[inline(always)]
 fn take_v4(ip: &mut [u8]) -> Option<()> {
     let [_, _, _, _, _, _, _, _, ttl, _, c0, c1, ..] = ip else {

@@ -170,8 +170,8 @@ pub struct Chunks {
 }
 
 impl Chunks {
-    /// Those of a packet that starts with chunk `first`: `at` reads the header of the chunk that
-    /// starts so many bytes behind the first one's start.
+    /// The chunks of a packet that starts with chunk `first`: `at` reads the header of the chunk
+    /// that starts so many bytes behind the first one's start.
     #[inline]
     pub fn read(first: ChunkHeader, at: impl FnOnce(usize) -> Option<ChunkHeader>) -> Self {
         let event = event(first, at);

@@ -29,8 +29,8 @@ impl StateInput {
         }
     }
 
-    /// Whether the packet gives its connection up: a TCP reset, or an SCTP packet that starts with an
-    /// ABORT. Neither is ever answered (RFC 9293 3.5.2, RFC 9260 8.4).
+    /// Whether the packet gives its connection up: a TCP reset, or an SCTP packet that starts with
+    /// an ABORT. Neither is ever answered (RFC 9293 3.5.2, RFC 9260 8.4).
     #[inline]
     pub const fn aborts(self) -> bool {
         match self {

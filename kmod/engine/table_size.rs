@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! When hash tables grow and shrink, as ip_vs's do: a load factor is a power of two, of entries a
-//! bucket. A table that grows is given room for a load beyond that; one that shrinks does so late, so
-//! that a load which comes back finds it large enough.
+//! bucket. A table that grows is given room for a load beyond that; one that shrinks does so late,
+//! so that a load which comes back finds it large enough.
 
 /// Between which sizes a table is, as powers of two.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -101,17 +101,17 @@ pub struct Fit {
 /// which stays in the cache, is faster.
 const DENSER: i32 = 3;
 
-/// How many times as many connections, as a power of two, a table that is rebuilt has room for: each
-/// time all entries move, and a table that only doubled would move each of them more than once while
-/// a load builds up.
+/// How many times as many connections, as a power of two, a table that is rebuilt has room for:
+/// each time all entries move, and a table that only doubled would move each of them more than once
+/// while a load builds up.
 const AHEAD: u32 = 2;
 
 /// A table shrinks when it holds less than this part, as a power of two, of what it has room for.
 const SPARSE: u32 = 4;
 
 /// The size that a table of `present` buckets with `count` connections wants: up to `2^factor`
-/// connections a bucket, after [`DENSER`], and up to `2^max_bits` buckets, but at least `least`. All
-/// are powers of two.
+/// connections a bucket, after [`DENSER`], and up to `2^max_bits` buckets, but at least `least`.
+/// All are powers of two.
 pub fn of_connections(present: u32, count: u32, factor: i32, least: u32, max_bits: u32) -> Fit {
     let factor = factor.saturating_add(DENSER);
     let bits = factor.unsigned_abs().min(8);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A text in a TCP stream that is replaced by one of another length: which byte of the one stream is
-//! which of the other (RFC 9293's sequence numbers, RFC 2018's selective acknowledgements).
+//! A text in a TCP stream that is replaced by one of another length: which byte of the one stream
+//! is which of the other (RFC 9293's sequence numbers, RFC 2018's selective acknowledgements).
 //!
 //! Sequence numbers are compared modulo 2^32. Functions that change headers take the TCP header and
 //! return `None`, with nothing changed, when it is too short or inconsistent.
@@ -79,7 +79,8 @@ const fn is_at_or_after(a: u32, b: u32) -> bool {
     a.wrapping_sub(b) as i32 >= 0
 }
 
-/// The last replacement in a stream. What came before it is shifted by what earlier ones amounted to.
+/// The last replacement in a stream. What came before it is shifted by what earlier ones amounted
+/// to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Edit {
     /// Sequence number of the replaced text's first byte, as it was sent.
@@ -94,7 +95,8 @@ pub struct Edit {
 }
 
 impl Edit {
-    /// Replaces the `len` bytes at `start` by `text`, in a stream that `former` has shifted already.
+    /// Replaces the `len` bytes at `start` by `text`, in a stream that `former` has shifted
+    /// already.
     pub fn new(start: u32, len: u32, text: Text, former: Option<&Edit>) -> Self {
         let before = former.map_or(0, |former| former.after);
         Self {
@@ -262,8 +264,8 @@ fn pseudo_header(packet: &[u8], ip_len: usize, family: Family) -> Option<Delta> 
 }
 
 /// Replaces the `len` bytes at `at` by `text`. What follows moves; behind the present `end` of the
-/// data there is room for what the text is longer. Returns the new end; `None`, with nothing changed,
-/// when there isn't.
+/// data there is room for what the text is longer. Returns the new end; `None`, with nothing
+/// changed, when there isn't.
 pub fn replace(bytes: &mut [u8], end: usize, at: usize, len: usize, text: &[u8]) -> Option<usize> {
     let tail = at.checked_add(len)?;
     let moved = at.checked_add(text.len())?;
@@ -444,7 +446,7 @@ mod tests {
                 edit.forward(end).wrapping_sub(edit.forward(start)),
                 new.len() as u32
             );
-            // Nobody acknowledges a part of the old text.
+            // No receiver acknowledges a part of the old text.
             for part in 0..new.len() as u32 {
                 prop_assert_eq!(edit.back(edit.forward(start).wrapping_add(part)), start);
             }

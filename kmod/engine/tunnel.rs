@@ -64,8 +64,9 @@ pub const fn min_inner_mtu(outer: Family) -> u32 {
 }
 
 impl Encapsulation {
-    /// The encapsulation of a server with settings `tunnel`. `is_partial` tells whether the packet's
-    /// transport checksum is still to be completed: only then can that be left to the receiver.
+    /// The encapsulation of a server with settings `tunnel`. `is_partial` tells whether the
+    /// packet's transport checksum is still to be completed: only then can that be left to the
+    /// receiver.
     #[inline]
     pub const fn of(tunnel: Tunnel, is_partial: bool) -> Self {
         let checksum = tunnel.flags & flags::FLAG_CSUM != 0;
@@ -141,8 +142,8 @@ pub struct Inside {
     pub port: u16,
 }
 
-/// Bytes behind an outer IP header that are there whatever tunnel's packet it is: the shortest has an
-/// IP header inside.
+/// Bytes behind an outer IP header that are there whatever tunnel's packet it is: the shortest has
+/// an IP header inside.
 pub const LOOKED_AT: usize = ipv4::LEN;
 
 /// What lies behind an outer header of protocol `outer`; `bytes` is what follows it. `None` when it
@@ -197,8 +198,8 @@ pub enum Relayed {
     Other(ReceivedError),
 }
 
-/// Translates `error` about a packet of family `outer` for the sender of one of family `inner`: as it
-/// is within a family, else as RFC 2473, section 8, has it.
+/// Translates `error` about a packet of family `outer` for the sender of one of family `inner`: as
+/// it is within a family, else as RFC 2473, section 8, has it.
 pub const fn relayed(outer: Family, inner: Family, error: ReceivedError) -> Relayed {
     use icmp::{
         v4,
@@ -224,8 +225,8 @@ pub const fn relayed(outer: Family, inner: Family, error: ReceivedError) -> Rela
     }
 }
 
-/// The MTU that a link of MTU `mtu` leaves for packets of family `inner` behind `overhead` bytes: at
-/// least what each link of that family has to carry, if need be in fragments outside.
+/// The MTU that a link of MTU `mtu` leaves for packets of family `inner` behind `overhead` bytes:
+/// at least what each link of that family has to carry, if need be in fragments outside.
 pub const fn mtu_inside(inner: Family, mtu: u32, overhead: u32) -> u32 {
     let least = min_inner_mtu(inner);
     match inner {
@@ -235,8 +236,8 @@ pub const fn mtu_inside(inner: Family, mtu: u32, overhead: u32) -> u32 {
     }
 }
 
-/// Explicit congestion notification of an outer header, full functionality option (RFC 3168, 9.1.1):
-/// copied, but a congestion mark isn't.
+/// Explicit congestion notification of an outer header, full functionality option (RFC 3168,
+/// 9.1.1): copied, but a congestion mark isn't.
 #[inline]
 pub const fn outer_tos(inner: u8) -> u8 {
     const ECN_MASK: u8 = 3;
@@ -249,8 +250,8 @@ pub const fn outer_tos(inner: u8) -> u8 {
     }
 }
 
-/// The outer IPv4 header (RFC 2003) around the packet with header `inner`; `protocol` is what follows
-/// it. Length, IP ID and checksum are left to output. Addresses as they lie in memory.
+/// The outer IPv4 header (RFC 2003) around the packet with header `inner`; `protocol` is what
+/// follows it. Length, IP ID and checksum are left to output. Addresses as they lie in memory.
 #[inline]
 pub fn ipv4_header(
     inner: &IpHeader,
@@ -308,8 +309,8 @@ pub const fn ip_protocol(inner: Family) -> u8 {
     }
 }
 
-/// The outer IPv6 header (RFC 2473) around the packet with header `inner`; `protocol` is what follows
-/// it. The length is left to output.
+/// The outer IPv6 header (RFC 2473) around the packet with header `inner`; `protocol` is what
+/// follows it. The length is left to output.
 #[inline]
 pub fn ipv6_header(
     inner: &IpHeader,

@@ -139,8 +139,8 @@ fn measure(times: u32, mut call: impl FnMut(u32)) -> f64 {
     (0..7).map(|_| run(&mut call)).fold(f64::INFINITY, f64::min)
 }
 
-/// `cost SCHEDULER NS NS NS`: a pick among 10, 100 and 1,000 servers, of which the chosen one's load
-/// changes; by a scan of all, and as the module does it.
+/// `cost SCHEDULER NS NS NS`: a pick among 10, 100 and 1,000 servers, of which the chosen one's
+/// load changes; by a scan of all, and as the module does it.
 fn cost() {
     println!("ns per pick among              10       50      100     1000 servers");
     for algorithm in Algorithm::ALL {

@@ -19,7 +19,7 @@ use crate::header::{
 };
 use crate::parse;
 
-/// Whom an ICMP error goes to.
+/// The side that an ICMP error goes to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Toward {
     /// The client: the error is about its packet to the server. Outer source and inner destination

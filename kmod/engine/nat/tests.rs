@@ -166,7 +166,7 @@ fn an_absent_udp_checksum_stays_absent() {
 #[test]
 fn a_partial_sum_gets_the_address_alone() {
     let mut bytes = packet(protocol::TCP, b"data");
-    // As the stack leaves it: the pseudo-header's sum, not complemented.
+    // What the stack leaves there: the pseudo-header's sum, not complemented.
     let pseudo = |bytes: &[u8]| {
         let mut covered = bytes[12..20].to_vec();
         covered.extend([0, bytes[9]]);

@@ -8,7 +8,7 @@ use super::{
     Servers, //
 };
 
-/// The same load for each server: the heaviest one bids lowest.
+/// One load for all servers: the heaviest one bids lowest.
 #[inline]
 pub(super) fn bid(servers: &impl Servers, index: usize) -> Bid {
     Bid::of(servers, index, 1, servers.weight(index))

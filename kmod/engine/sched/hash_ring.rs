@@ -48,9 +48,9 @@ impl Algorithm {
     }
 }
 
-/// Fills the table of `algorithm` for the servers of a service of `family`; to be repeated after every
-/// change of them. `table` has [`Algorithm::table_len`] slots, `scratch` is for the time of filling and
-/// has [`Algorithm::scratch_len`] entries of whatever content.
+/// Fills the table of `algorithm` for the servers of a service of `family`; to be repeated after
+/// every change of them. `table` has [`Algorithm::table_len`] slots, `scratch` is for the time of
+/// filling and has [`Algorithm::scratch_len`] entries of whatever content.
 pub fn fill(
     algorithm: Algorithm,
     family: Family,

@@ -93,7 +93,8 @@ pub struct Cache<'a> {
 }
 
 impl<'a> Cache<'a> {
-    /// The cache in `assignments`, which are default ones at first; rows are found by a hash with `key`.
+    /// The cache in `assignments`, which are default ones at first; rows are found by a hash with
+    /// `key`.
     #[inline]
     pub fn new(assignments: &'a mut [Assignment], key: HashKey) -> Self {
         Self { assignments, key }
@@ -143,7 +144,7 @@ impl Assignment {
         if self.servers.iter().flatten().any(|server| server.id == id) {
             return;
         }
-        // Everybody moves by one; the last one falls out if nobody else left a gap.
+        // Each one moves by one place; the last one falls out if there is no gap.
         let mut mover = Some(Remembered {
             id,
             index: index as u32,

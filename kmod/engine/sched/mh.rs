@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Maglev hashing: as source hashing, but when a server comes or goes few clients of the others
+//! Maglev hashing: like source hashing, but when a server comes or goes few clients of the others
 //! move.
 //!
 //! Each server has an order of preference over all slots of the table, and the servers take their
@@ -147,7 +147,7 @@ pub(super) fn pick(servers: &impl Servers, key: &Key) -> Option<usize> {
     }
     let falls_back = key.flags & flag::SCHED_MH_FALLBACK != 0
         || (servers.weight(index) == 0 && key.flags & flag::SCHED_MH_STRICT == 0);
-    // Thousands of hashes would be in vain when nobody is available.
+    // Thousands of hashes would be in vain when no server is available.
     if !falls_back || !(0..servers.len()).any(|index| available(servers, index)) {
         return None;
     }

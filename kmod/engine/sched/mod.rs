@@ -436,7 +436,7 @@ pub(crate) mod testing {
             }
         }
 
-        /// The same, and the first server's weight falls to 0 after so many looks at anybody's.
+        /// Has the first server's weight fall to 0 after so many looks at any server's.
         pub(crate) fn whose_first_closes_after(mut self, looks: u32) -> Self {
             self.looks = Some(Cell::new(looks));
             self

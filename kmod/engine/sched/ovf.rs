@@ -10,7 +10,7 @@ use super::{
     Servers, //
 };
 
-/// As with failover, but a server with more active connections than weight takes no part.
+/// The bid of failover; a server with more active connections than weight takes no part.
 #[inline]
 pub(super) fn bid(servers: &impl Servers, index: usize) -> Bid {
     if servers.active(index) > servers.weight(index) {

@@ -3,12 +3,12 @@
 //! The server with the lowest [`Bid`], without a look at every server for every connection.
 //!
 //! Servers are the leaves of a binary tree, and each node above names the better one of its two
-//! children, the left one of equals; so the root names the server that a scan finds. A change of one
-//! server's bid is played again on the way up from its leaf, as far as it makes a difference.
+//! children, the left one of equals; so the root names the server that a scan finds. A change of
+//! one server's bid is played again on the way up from its leaf, as far as it makes a difference.
 //!
-//! The tree holds bids of its own. Whoever changes a server [`mark`]s it, and the next pick updates
-//! the marked ones: many changes between two picks are one update, and a server's connections may
-//! come and go on all CPUs without a lock.
+//! The tree holds bids of its own. A change of a server has to be noted by [`mark`], and the next
+//! pick updates the marked ones: many changes between two picks are one update, and a server's
+//! connections may come and go on all CPUs without a lock.
 
 use core::sync::atomic::{
     AtomicU64,
@@ -189,7 +189,7 @@ impl<'a> Tournament<'a> {
                 return;
             };
             let former = core::mem::replace(place, winner);
-            // Nobody further up hears of the server, neither before nor now.
+            // No node further up speaks of the server, neither before nor now.
             if former == winner && winner as usize != index {
                 return;
             }
@@ -227,8 +227,8 @@ pub const fn mark_words(servers: usize) -> usize {
     (servers >> 6).wrapping_add(1)
 }
 
-/// Notes that server `index` changed. What the caller changed before is seen by whoever takes the
-/// mark.
+/// Notes that server `index` changed. What the caller changed before is visible to a reader that
+/// takes the mark.
 #[inline]
 pub fn mark(marks: &[AtomicU64], index: usize) {
     if let Some(word) = marks.get(index >> 6) {

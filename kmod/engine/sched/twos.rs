@@ -15,7 +15,7 @@ use super::{
     Servers, //
 };
 
-/// Two servers drawn at random, which may be the same; none when nobody takes connections.
+/// Two servers drawn at random, which may be the same; none when no server takes connections.
 pub type Pair = Option<(usize, usize)>;
 
 /// Chooses one of the two servers that the halves of `random` stand for. The first of two equals
@@ -43,7 +43,7 @@ pub fn draw(lottery: &Lottery<'_>, random: u64) -> Pair {
     Some((lottery.draw(first)?, lottery.draw(second)?))
 }
 
-/// The same, by a look at all servers.
+/// The servers that the halves of `random` stand for, found by a look at all servers.
 #[inline]
 fn scan(servers: &impl Servers, random: u64) -> Pair {
     let participants = || {

@@ -4,7 +4,8 @@
 //!
 //! The rotation has a current weight. It passes over servers that weigh less, and each time it
 //! comes round the current weight falls by the common divisor of all weights, from the greatest
-//! weight to 1 and over again. So servers of weights 4, 3 and 2 (A, B, C) come as A A B A B C A B C.
+//! weight to 1 and over again. So servers of weights 4, 3 and 2 (A, B, C) come as A A B A B C A B
+//! C.
 //!
 //! The upper half of the state is the [`Cursor`] on the last chosen server, the lower half the
 //! current weight, which is 0 as long as no server weighs anything.
@@ -125,7 +126,7 @@ pub(super) fn pick(servers: &impl Servers, facts: &Facts, state: u64) -> Pick {
         .unwrap_or(Pick { index: None, state })
 }
 
-/// Where the search ends when nobody is available, with everybody considered at weight 1.
+/// Where the search ends when no server is available, with each considered at weight 1.
 #[inline]
 fn exhausted(scale: Scale, cursor: Cursor, weight: u32) -> Rotation {
     let is_last_round = |weight| weight <= scale.step;
@@ -187,7 +188,7 @@ mod tests {
         picks(WeightedRoundRobin, &servers, &mut start(&servers), count)
     }
 
-    /// The algorithm one server at a time. Never ends when nobody is available.
+    /// The algorithm one server at a time. Never ends when no server is available.
     fn step_by_step(servers: &Vec<Server>, rotation: &mut Rotation) -> usize {
         let scale = Scale::of(&Facts::of(WeightedRoundRobin, servers));
         let mut position = rotation.cursor.number() as usize;

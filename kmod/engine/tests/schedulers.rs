@@ -73,8 +73,8 @@ fn moved(before: &[Option<u32>], after: &[Option<u32>]) -> f64 {
 }
 
 proptest! {
-    // The same cases each time: the bound of what maglev moves is one of chance, which a rare set of
-    // servers exceeds (17 of them once by a third of a percent).
+    // The same cases each time: the bound of what maglev moves is one of chance, which a rare set
+    // of servers exceeds (17 of them once by a third of a percent).
     #![proptest_config(ProptestConfig {
         rng_seed: prop::test_runner::RngSeed::Fixed(1),
         ..ProptestConfig::with_cases(12)
@@ -187,7 +187,7 @@ proptest! {
     }
 
     /// No scheduler picks a server that takes no connections, and only hashing and overflow may
-    /// find nobody while there is one that does.
+    /// find no server while there is one that does.
     #[test]
     fn only_available_servers_are_picked(
         servers in prop::collection::vec((0..4_u32, 0..4_u32, any::<bool>()), 0..12),

@@ -142,8 +142,8 @@ impl Service {
         self.state = sched::after_change(self.algorithm, self.state, change, &self.facts);
     }
 
-    /// Keeps a tournament or lottery from now on, where the scheduler has one. Every change of a server has to
-    /// be [marked](Self::mark), and the servers stay the same ones.
+    /// Keeps a tournament or lottery from now on, where the scheduler has one. Every change of a
+    /// server has to be [marked](Self::mark), and the servers stay the same ones.
     pub fn keep_standings(&mut self) {
         if !self.algorithm.bids() && !self.algorithm.is_random() {
             return;
