@@ -2,8 +2,7 @@
 
 //! Clients that no server takes.
 
-use lvs_engine::config::Target;
-use lvs_engine::parse::protocol;
+use lvs_engine::refusal::Refusal;
 
 use crate::kernel_ext::mem::memory::Entry;
 use crate::kernel_ext::net::address;
@@ -22,7 +21,6 @@ use super::context::{
     Context,
     Flow, //
 };
-use super::lookup::FTP_PORT;
 use super::{
     connect,
     forward, //
@@ -35,35 +33,26 @@ pub(super) fn refuse(
     flow: &Flow,
     service: &Entry<Service>,
 ) -> Disposition {
-    if passes_by(context, flow, service) {
-        return bypass(context, packet, flow, service);
-    }
-    if is_beside_ftp(flow, service) {
-        return packet.accept();
-    }
-    packet.report(
-        flow.ip.family,
-        context.state.net(),
-        IcmpError::PortUnreachable,
+    let is_foreign =
+        || address::is_unicast(context.state.net(), flow.ip.family, &flow.ip.destination);
+    let refusal = Refusal::of(
+        &service.id().target,
+        flow.destination_port,
+        context.state.sysctls().cache_bypass(),
+        is_foreign,
     );
-    packet.discard()
-}
-
-/// Whether the packet is for something else at FTP's address, which is not ours to refuse.
-pub(super) fn is_beside_ftp(flow: &Flow, service: &Service) -> bool {
-    let is_ftp = matches!(
-        service.id().target,
-        Target::Address { port: FTP_PORT, protocol, .. } if protocol == u16::from(protocol::TCP)
-    );
-    is_ftp && flow.destination_port != FTP_PORT
-}
-
-/// Whether a client that no cache serves goes on to the host it asked for: only where caches stand in
-/// for others' addresses, which takes a mark.
-fn passes_by(context: &Context<'_>, flow: &Flow, service: &Service) -> bool {
-    context.state.sysctls().cache_bypass()
-        && matches!(service.id().target, Target::Mark(_))
-        && address::is_unicast(context.state.net(), flow.ip.family, &flow.ip.destination)
+    match refusal {
+        Refusal::Bypass => bypass(context, packet, flow, service),
+        Refusal::Pass => packet.accept(),
+        Refusal::Report => {
+            packet.report(
+                flow.ip.family,
+                context.state.net(),
+                IcmpError::PortUnreachable,
+            );
+            packet.discard()
+        }
+    }
 }
 
 /// Makes a connection without a server, so that the packets that follow go the same way whatever

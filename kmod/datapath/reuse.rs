@@ -2,8 +2,10 @@
 
 //! Whether a packet that finds a connection still belongs to it.
 
-use lvs_engine::sctp_state::SctpState;
-use lvs_engine::tcp_state::TcpState;
+use lvs_engine::reuse::{
+    Found,
+    Policy, //
+};
 
 use crate::table::conn::flag;
 
@@ -34,39 +36,24 @@ pub(super) fn keeps(context: &Context<'_>, flow: &Flow, conn: &ConnEntry) -> boo
 #[cold]
 fn is_reused(context: Context<'_>, conn: &ConnEntry) -> bool {
     let sysctls = context.state.sysctls();
-    let quiescent = conn
-        .dest(context.read)
-        .is_some_and(|dest| dest.weight() == 0);
-    if quiescent && sysctls.expire_nodest_conn() {
-        return true;
-    }
-    let mode = sysctls.conn_reuse_mode();
-    if mode == 0 {
-        return false;
-    }
-    let is_closing = matches!(
-        conn.tcp_state(),
-        Some(TcpState::FinWait | TcpState::CloseWait | TcpState::LastAck)
-    );
-    if is_closing && cannot_answer(&context, conn) {
-        return true;
-    }
-    // A persistent client goes to the same server anyway, and so does a control connection's data.
-    if conn.controller(context.read).is_some() {
-        return false;
-    }
-    if conn.sctp_state() == Some(SctpState::Closed) {
-        return true;
-    }
-    match conn.tcp_state() {
-        Some(TcpState::TimeWait | TcpState::Close) => true,
-        Some(TcpState::FinWait) => mode & 2 != 0 && conn.has(flag::NO_OUTPUT),
-        _ => false,
-    }
+    let found = Found {
+        tcp: conn.tcp_state(),
+        sctp: conn.sctp_state(),
+        is_quiescent: conn
+            .dest(context.read)
+            .is_some_and(|dest| dest.weight() == 0),
+        cannot_answer: cannot_answer(&context, conn),
+        is_controlled: conn.controller(context.read).is_some(),
+        is_without_output: conn.has(flag::NO_OUTPUT),
+    };
+    found.is_reused(Policy {
+        expires_without_server: sysctls.expire_nodest_conn(),
+        reuse_mode: sysctls.conn_reuse_mode(),
+    })
 }
 
-/// Whether nobody would answer to a connection as it was made: its server was removed, or isn't set up
-/// any more for the method by which the connection reaches it.
+/// Whether no server would answer to a connection as it was made: its own was removed, or isn't set
+/// up any more for the method by which the connection reaches it.
 fn cannot_answer(context: &Context<'_>, conn: &ConnEntry) -> bool {
     has_lost_server(context, conn)
         || conn

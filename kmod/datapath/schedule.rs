@@ -7,6 +7,7 @@ use lvs_engine::parse::{
     protocol,
     tcp_flag, //
 };
+use lvs_engine::refusal::is_beside_ftp;
 use lvs_engine::state_input::StateInput;
 use lvs_uapi::flags::service as service_flag;
 
@@ -132,7 +133,7 @@ pub(super) fn begin_reported<'a>(
     }
     match connect(context, packet, &request, service) {
         Ok(conn) => Ok(conn),
-        Err(Failure::NoServer) if refuse::is_beside_ftp(&request, service) => {
+        Err(Failure::NoServer) if is_beside_ftp(&service.id().target, request.destination_port) => {
             Err(Unscheduled::Pass)
         }
         Err(_) => Err(Unscheduled::Drop),

@@ -20,6 +20,8 @@ pub mod header;
 pub mod hops;
 pub mod nat;
 pub mod parse;
+pub mod refusal;
+pub mod reuse;
 pub mod sched;
 pub mod sctp_state;
 pub mod sip;
