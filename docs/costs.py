@@ -10,10 +10,10 @@ import re
 import subprocess
 import sys
 
-SCHEDULERS = "rr wrr lc wlc lblc lblcr dh sh mh sed nq fo ovf twos".split()
 PICKS = 20000
 if len(sys.argv) != 2:
     sys.exit(__doc__)
+SCHEDULERS = subprocess.check_output([sys.argv[1], "names"], text=True).split()
 
 
 def instructions(*case):

@@ -18,11 +18,21 @@ use servers::{key, scatter, Service};
 
 fn main() {
     match std::env::args().nth(1).as_deref() {
+        Some("names") => names(),
         Some("shares") => shares(),
         Some("moved") => moved(),
         Some("cost") => cost(),
         Some("work") => work(&std::env::args().skip(2).collect::<Vec<_>>()),
-        _ => panic!("usage: schedulers shares|moved|cost|work SCHEDULER SERVERS scan|module PICKS"),
+        _ => panic!(
+            "usage: schedulers names|shares|moved|cost|work SCHEDULER SERVERS scan|module PICKS"
+        ),
+    }
+}
+
+/// The names of all schedulers, a line each.
+fn names() {
+    for algorithm in Algorithm::ALL {
+        println!("{}", algorithm.name());
     }
 }
 

@@ -3,10 +3,7 @@
 //! Weighted failover: the heaviest available server gets everything.
 
 use super::tournament::Bid;
-use super::{
-    lowest_bid,
-    Servers, //
-};
+use super::Servers;
 
 /// One load for all servers: the heaviest one bids lowest.
 #[inline]
@@ -14,14 +11,9 @@ pub(super) fn bid(servers: &impl Servers, index: usize) -> Bid {
     Bid::of(servers, index, 1, servers.weight(index))
 }
 
-/// Chooses the heaviest available server, the first one of equals.
-#[inline]
-pub(super) fn pick(servers: &impl Servers) -> Option<usize> {
-    lowest_bid(servers, bid)
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::lowest_bid;
     use super::super::testing::*;
     use super::*;
 
@@ -29,10 +21,10 @@ mod tests {
     fn the_next_heaviest_takes_over() {
         let mut servers = of_weights(&[1, 3, 5, 3]);
         servers[2].active = 1000;
-        assert_eq!(pick(&servers), Some(2));
+        assert_eq!(lowest_bid(&servers, bid), Some(2));
         servers[2].overloaded = true;
-        assert_eq!(pick(&servers), Some(1), "the first of equals");
+        assert_eq!(lowest_bid(&servers, bid), Some(1), "the first of equals");
         servers[1].weight = 0;
-        assert_eq!(pick(&servers), Some(3));
+        assert_eq!(lowest_bid(&servers, bid), Some(3));
     }
 }

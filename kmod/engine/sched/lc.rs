@@ -4,7 +4,6 @@
 
 use super::tournament::Bid;
 use super::{
-    lowest_bid,
     overhead,
     Servers, //
 };
@@ -15,14 +14,9 @@ pub(super) fn bid(servers: &impl Servers, index: usize) -> Bid {
     Bid::of(servers, index, overhead(servers, index), 1)
 }
 
-/// Chooses the server with the least overhead, the first one of equals.
-#[inline]
-pub(super) fn pick(servers: &impl Servers) -> Option<usize> {
-    lowest_bid(servers, bid)
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::lowest_bid;
     use super::super::testing::*;
     use super::*;
 
@@ -31,11 +25,11 @@ mod tests {
         let mut servers = of_weights(&[1, 1]);
         servers[0].active = 1;
         servers[1].inactive = 256;
-        assert_eq!(pick(&servers), Some(1));
+        assert_eq!(lowest_bid(&servers, bid), Some(1));
         servers[1].inactive = 257;
-        assert_eq!(pick(&servers), Some(0), "the first of equals");
+        assert_eq!(lowest_bid(&servers, bid), Some(0), "the first of equals");
         servers[1].inactive = 258;
-        assert_eq!(pick(&servers), Some(0));
+        assert_eq!(lowest_bid(&servers, bid), Some(0));
     }
 
     #[test]
@@ -44,7 +38,7 @@ mod tests {
         servers[1].inactive = 2;
         servers[2].inactive = 3;
         servers[3].overloaded = true;
-        assert_eq!(pick(&servers), Some(1));
+        assert_eq!(lowest_bid(&servers, bid), Some(1));
     }
 
     #[test]
@@ -53,6 +47,6 @@ mod tests {
         servers[0].active = u32::MAX;
         servers[0].inactive = u32::MAX;
         servers[1].active = 1 << 24;
-        assert_eq!(pick(&servers), Some(1));
+        assert_eq!(lowest_bid(&servers, bid), Some(1));
     }
 }

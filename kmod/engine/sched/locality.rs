@@ -18,6 +18,7 @@ use super::tournament::{
     lowest, //
 };
 use super::{
+    lowest_bid,
     overhead,
     wlc,
     Algorithm,
@@ -180,7 +181,7 @@ pub fn pick(
     clock: Clock,
 ) -> Option<usize> {
     let Some(assignment) = cache.assignment(addr, clock) else {
-        return wlc::pick(servers);
+        return lowest_bid(servers, wlc::bid);
     };
     let is_known = assignment.is_of(addr, clock);
     if is_known {
@@ -197,7 +198,7 @@ pub fn pick(
             return Some(index);
         }
     }
-    let index = wlc::pick(servers)?;
+    let index = lowest_bid(servers, wlc::bid)?;
     let id = servers.id(index)?;
     if !is_known || algorithm != Algorithm::LocalityReplication {
         *assignment = Assignment {

@@ -2,10 +2,11 @@
 
 //! Schedulers: which real server gets a new connection.
 //!
-//! Each algorithm is one file with a `pick` that looks at the servers through [`Servers`] and, if
-//! it needs memory between picks, takes its state as a value and returns the next one; the caller
-//! swaps it in atomically and picks again when somebody else was faster. So no algorithm locks,
-//! and all run on the host in tests.
+//! Each algorithm is one file that looks at the servers through [`Servers`]. Most say what each
+//! server bids, and the lowest bid wins; the others have a `pick` of their own. One that needs
+//! memory between picks takes its state as a value and returns the next one; the caller swaps it in
+//! atomically and picks again when another CPU was faster. So no algorithm locks, and all run on the
+//! host in tests.
 //!
 //! Servers are listed newest first, as ip_vs lists them: ties and rotations depend on it. A state
 //! survives changes of the list if [`after_change`] is told about each of them.
@@ -37,78 +38,61 @@ use tournament::{
     Standing, //
 };
 
-/// The scheduling algorithms.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Algorithm {
+/// Declares the algorithms, each with the name that administrators use.
+macro_rules! algorithms {
+    ($($(#[doc = $doc:literal])+ $variant:ident: $name:literal,)+) => {
+        /// The scheduling algorithms.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        pub enum Algorithm {
+            $($(#[doc = $doc])+ $variant,)+
+        }
+
+        impl Algorithm {
+            /// All algorithms.
+            pub const ALL: [Self; [$($name),+].len()] = [$(Self::$variant),+];
+
+            /// The name administrators use.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)+
+                }
+            }
+        }
+    };
+}
+
+algorithms! {
     /// Round robin.
-    RoundRobin,
+    RoundRobin: "rr",
     /// Weighted round robin.
-    WeightedRoundRobin,
+    WeightedRoundRobin: "wrr",
     /// Least connection.
-    LeastConnection,
+    LeastConnection: "lc",
     /// Weighted least connection.
-    WeightedLeastConnection,
+    WeightedLeastConnection: "wlc",
     /// Locality-based least connection.
-    LocalityLeastConnection,
+    LocalityLeastConnection: "lblc",
     /// Locality-based least connection with replication.
-    LocalityReplication,
+    LocalityReplication: "lblcr",
     /// Destination hashing.
-    DestinationHashing,
+    DestinationHashing: "dh",
     /// Source hashing.
-    SourceHashing,
+    SourceHashing: "sh",
     /// Maglev hashing.
-    Maglev,
+    Maglev: "mh",
     /// Shortest expected delay.
-    ShortestExpectedDelay,
+    ShortestExpectedDelay: "sed",
     /// Never queue.
-    NeverQueue,
+    NeverQueue: "nq",
     /// Weighted failover.
-    Failover,
+    Failover: "fo",
     /// Weighted overflow.
-    Overflow,
+    Overflow: "ovf",
     /// Power of two choices.
-    TwoChoices,
+    TwoChoices: "twos",
 }
 
 impl Algorithm {
-    /// All algorithms.
-    pub const ALL: [Self; 14] = [
-        Algorithm::RoundRobin,
-        Algorithm::WeightedRoundRobin,
-        Algorithm::LeastConnection,
-        Algorithm::WeightedLeastConnection,
-        Algorithm::LocalityLeastConnection,
-        Algorithm::LocalityReplication,
-        Algorithm::DestinationHashing,
-        Algorithm::SourceHashing,
-        Algorithm::Maglev,
-        Algorithm::ShortestExpectedDelay,
-        Algorithm::NeverQueue,
-        Algorithm::Failover,
-        Algorithm::Overflow,
-        Algorithm::TwoChoices,
-    ];
-
-    /// The name administrators use.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Algorithm::RoundRobin => "rr",
-            Algorithm::WeightedRoundRobin => "wrr",
-            Algorithm::LeastConnection => "lc",
-            Algorithm::WeightedLeastConnection => "wlc",
-            Algorithm::LocalityLeastConnection => "lblc",
-            Algorithm::LocalityReplication => "lblcr",
-            Algorithm::DestinationHashing => "dh",
-            Algorithm::SourceHashing => "sh",
-            Algorithm::Maglev => "mh",
-            Algorithm::ShortestExpectedDelay => "sed",
-            Algorithm::NeverQueue => "nq",
-            Algorithm::Failover => "fo",
-            Algorithm::Overflow => "ovf",
-            Algorithm::TwoChoices => "twos",
-        }
-    }
-
     /// The algorithm that administrators call `name`.
     pub fn from_name(name: &[u8]) -> Option<Self> {
         Self::ALL
@@ -291,17 +275,17 @@ pub fn pick(
     let index = match algorithm {
         Algorithm::RoundRobin => return rr::pick(servers, state),
         Algorithm::WeightedRoundRobin => return wrr::pick(servers, facts, state),
-        Algorithm::LeastConnection => lc::pick(servers),
+        Algorithm::LeastConnection => lowest_bid(servers, lc::bid),
         Algorithm::WeightedLeastConnection
         | Algorithm::LocalityLeastConnection
-        | Algorithm::LocalityReplication => wlc::pick(servers),
+        | Algorithm::LocalityReplication => lowest_bid(servers, wlc::bid),
         Algorithm::DestinationHashing => dh::pick(servers, key),
         Algorithm::SourceHashing => sh::pick(servers, key),
         Algorithm::Maglev => mh::pick(servers, key),
-        Algorithm::ShortestExpectedDelay => sed::pick(servers),
-        Algorithm::NeverQueue => nq::pick(servers),
-        Algorithm::Failover => fo::pick(servers),
-        Algorithm::Overflow => ovf::pick(servers),
+        Algorithm::ShortestExpectedDelay => lowest_bid(servers, sed::bid),
+        Algorithm::NeverQueue => lowest_bid(servers, nq::bid),
+        Algorithm::Failover => lowest_bid(servers, fo::bid),
+        Algorithm::Overflow => lowest_bid(servers, ovf::bid),
         Algorithm::TwoChoices => twos::pick(servers, key.random),
     };
     Pick { index, state }

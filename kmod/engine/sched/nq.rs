@@ -5,7 +5,6 @@
 use super::tournament::Bid;
 use super::{
     expected_delay,
-    lowest_bid,
     Servers, //
 };
 
@@ -19,15 +18,9 @@ pub(super) fn bid(servers: &impl Servers, index: usize) -> Bid {
     Bid::of(servers, index, delay, servers.weight(index))
 }
 
-/// Chooses the first available server without active connections, or the one with the shortest
-/// expected delay.
-#[inline]
-pub(super) fn pick(servers: &impl Servers) -> Option<usize> {
-    lowest_bid(servers, bid)
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::lowest_bid;
     use super::super::testing::*;
     use super::*;
 
@@ -35,10 +28,10 @@ mod tests {
     fn an_idle_server_comes_before_a_faster_one() {
         let mut servers = of_weights(&[100, 0, 1, 5]);
         servers[0].active = 1;
-        assert_eq!(pick(&servers), Some(2));
+        assert_eq!(lowest_bid(&servers, bid), Some(2));
         servers[2].active = 1;
         servers[3].active = 1;
-        assert_eq!(pick(&servers), Some(0));
+        assert_eq!(lowest_bid(&servers, bid), Some(0));
     }
 
     #[test]
@@ -46,6 +39,6 @@ mod tests {
         let mut servers = of_weights(&[1, 1]);
         servers[0].overloaded = true;
         servers[1].active = 1;
-        assert_eq!(pick(&servers), Some(1));
+        assert_eq!(lowest_bid(&servers, bid), Some(1));
     }
 }

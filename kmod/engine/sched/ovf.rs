@@ -6,7 +6,6 @@
 use super::tournament::Bid;
 use super::{
     fo,
-    lowest_bid,
     Servers, //
 };
 
@@ -19,15 +18,9 @@ pub(super) fn bid(servers: &impl Servers, index: usize) -> Bid {
     fo::bid(servers, index)
 }
 
-/// Chooses the heaviest available server with no more active connections than weight, the first
-/// one of equals.
-#[inline]
-pub(super) fn pick(servers: &impl Servers) -> Option<usize> {
-    lowest_bid(servers, bid)
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::lowest_bid;
     use super::super::testing::*;
     use super::*;
 
@@ -36,7 +29,7 @@ mod tests {
         let mut servers = of_weights(&[1, 2, 2]);
         let order: Vec<_> = (0..9)
             .map(|_| {
-                let index = pick(&servers);
+                let index = lowest_bid(&servers, bid);
                 if let Some(index) = index {
                     servers[index].active += 1;
                 }

@@ -6,7 +6,6 @@
 use super::tournament::Bid;
 use super::{
     expected_delay,
-    lowest_bid,
     Servers, //
 };
 
@@ -21,31 +20,26 @@ pub(super) fn bid(servers: &impl Servers, index: usize) -> Bid {
     )
 }
 
-/// Chooses the server with the shortest expected delay, the first one of equals.
-#[inline]
-pub(super) fn pick(servers: &impl Servers) -> Option<usize> {
-    lowest_bid(servers, bid)
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::lowest_bid;
     use super::super::testing::*;
     use super::*;
 
     #[test]
     fn the_new_connection_counts() {
         let mut servers = of_weights(&[1, 2]);
-        assert_eq!(pick(&servers), Some(1), "1/2 against 1/1");
+        assert_eq!(lowest_bid(&servers, bid), Some(1), "1/2 against 1/1");
         servers[1].active = 1;
-        assert_eq!(pick(&servers), Some(0), "2/2 against 1/1");
+        assert_eq!(lowest_bid(&servers, bid), Some(0), "2/2 against 1/1");
         servers[0].active = 1;
-        assert_eq!(pick(&servers), Some(1), "2/2 against 2/1");
+        assert_eq!(lowest_bid(&servers, bid), Some(1), "2/2 against 2/1");
     }
 
     #[test]
     fn inactive_connections_do_not_count() {
         let mut servers = of_weights(&[1, 1]);
         servers[0].inactive = 1000;
-        assert_eq!(pick(&servers), Some(0));
+        assert_eq!(lowest_bid(&servers, bid), Some(0));
     }
 }

@@ -4,7 +4,6 @@
 
 use super::tournament::Bid;
 use super::{
-    lowest_bid,
     overhead,
     Servers, //
 };
@@ -20,21 +19,16 @@ pub(super) fn bid(servers: &impl Servers, index: usize) -> Bid {
     )
 }
 
-/// Chooses the server with the least overhead for its weight, the first one of equals.
-#[inline]
-pub(super) fn pick(servers: &impl Servers) -> Option<usize> {
-    lowest_bid(servers, bid)
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::lowest_bid;
     use super::super::testing::*;
     use super::*;
 
     #[test]
     fn idle_servers_are_equal_and_the_first_wins() {
-        assert_eq!(pick(&of_weights(&[1, 100])), Some(0));
-        assert_eq!(pick(&of_weights(&[0, 1, 100])), Some(1));
+        assert_eq!(lowest_bid(&of_weights(&[1, 100]), bid), Some(0));
+        assert_eq!(lowest_bid(&of_weights(&[0, 1, 100]), bid), Some(1));
     }
 
     #[test]
@@ -42,10 +36,10 @@ mod tests {
         let mut servers = of_weights(&[1, 3]);
         servers[0].active = 1;
         servers[1].active = 3;
-        assert_eq!(pick(&servers), Some(0));
+        assert_eq!(lowest_bid(&servers, bid), Some(0));
         servers[1].active = 2;
         servers[1].inactive = 256;
-        assert_eq!(pick(&servers), Some(1));
+        assert_eq!(lowest_bid(&servers, bid), Some(1));
     }
 
     #[test]
@@ -53,7 +47,7 @@ mod tests {
         let mut servers = of_weights(&[1, 1]);
         servers[0].overloaded = true;
         servers[1].active = 100;
-        assert_eq!(pick(&servers), Some(1));
+        assert_eq!(lowest_bid(&servers, bid), Some(1));
     }
 
     #[test]
@@ -61,14 +55,14 @@ mod tests {
         let mut servers = of_weights(&[i32::MAX as u32, i32::MAX as u32]);
         servers[0].active = 100_000;
         servers[1].active = 99_999;
-        assert_eq!(pick(&servers), Some(1));
+        assert_eq!(lowest_bid(&servers, bid), Some(1));
     }
 
     #[test]
     fn connections_settle_in_the_ratio_of_weights() {
         let mut servers = of_weights(&[5, 3, 2]);
         for _ in 0..100_000 {
-            let index = pick(&servers).unwrap();
+            let index = lowest_bid(&servers, bid).unwrap();
             servers[index].active += 1;
         }
         let shares = servers.iter().map(|server| server.active);
