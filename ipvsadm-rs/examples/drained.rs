@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 
-//! Names the servers of weight 0, and tells which of them have no connection left and can be shut down.
+//! Names the servers of weight 0, and tells which of them have no connection left and can be shut
+//! down.
 //!
 //! `cargo run -p ipvsadm-rs --example drained`, as root.
 

@@ -18,8 +18,8 @@ use crate::sys::names::System;
 /// What the shells ask for.
 pub const KINDS: [&str; 5] = ["tcp", "udp", "sctp", "fwmark", "server"];
 
-/// Services or servers, one a line. `words` are those of the command line so far, the program's name
-/// included.
+/// Services or servers, one a line. `words` are those of the command line so far, the program's
+/// name included.
 pub fn list(client: &mut Client, kind: &str, words: &[String]) -> String {
     let found = match kind {
         "server" => servers(&client.table(Order::Kernel).unwrap_or_default(), words),
@@ -51,8 +51,8 @@ fn service(id: ServiceId, kind: &str) -> Option<String> {
     }
 }
 
-/// The servers of the service that the words name. One to be added is rather among those of other services
-/// that it hasn't yet.
+/// The servers of the service that the words name. One to be added is rather among those of other
+/// services that it hasn't yet.
 fn servers(table: &[TableEntry], words: &[String]) -> BTreeSet<String> {
     let (command, id) = unfinished(words, &System);
     let of = |is_wanted: &dyn Fn(&TableEntry) -> bool| -> BTreeSet<String> {

@@ -39,8 +39,8 @@ pub struct Client {
 }
 
 impl Client {
-    /// Opens the control interface and asks for its version: over netlink, or over socket options where
-    /// the family isn't there or isn't for us, as in a user namespace.
+    /// Opens the control interface and asks for its version: over netlink, or over socket options
+    /// where the family isn't there or isn't for us, as in a user namespace.
     pub fn open() -> Result<Self, Error> {
         Self::probe(Netlink::open()).or_else(|_| Self::probe(Sockopt::open()))
     }

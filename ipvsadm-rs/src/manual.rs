@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 
-//! The manual page: options from their table, schedulers from the document about them, the rest from the
-//! README.
+//! The manual page: options from their table, schedulers from the document about them, the rest
+//! from the README.
 
 use clap_mangen::Man;
 

@@ -24,8 +24,8 @@ pub struct Line {
 
 /// Command lines of a reader, split into words.
 ///
-/// There is no quoting. Empty lines and lines that start with `#` are skipped, and so is the program's
-/// name.
+/// There is no quoting. Empty lines and lines that start with `#` are skipped, and so is the
+/// program's name.
 pub struct CommandLines<R> {
     reader: BufReader<R>,
     line: Vec<u8>,

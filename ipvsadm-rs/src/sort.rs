@@ -2,9 +2,10 @@
 
 //! The order of listings.
 //!
-//! ipvsadm subtracts 32-bit numbers and looks at the sign, so numbers more than 2³¹ apart come the other
-//! way round: 192.168.0.1 stands before 10.0.0.1. With three such numbers this is no order at all, and
-//! the result depends on the way of sorting: it is a merge sort that halves, as the C library's is.
+//! ipvsadm subtracts 32-bit numbers and looks at the sign, so numbers more than 2³¹ apart come the
+//! other way round: 192.168.0.1 stands before 10.0.0.1. With three such numbers this is no order at
+//! all, and the result depends on the way of sorting: it is a merge sort that halves, as the C
+//! library's is.
 
 use std::cmp::Ordering;
 use std::mem;
@@ -15,8 +16,8 @@ use crate::model::Family;
 use crate::model::ServiceId;
 use crate::model::TableEntry;
 
-/// Sorts services by mark (those with an address have mark 0), family, protocol, address and port, and
-/// the servers of each.
+/// Sorts services by mark (those with an address have mark 0), family, protocol, address and port,
+/// and the servers of each.
 pub fn table(entries: Vec<TableEntry>) -> Vec<TableEntry> {
     let id = |entry: &TableEntry| entry.entry.service.id;
     let mut entries = merge_sort(entries, &|a, b| compare_ids(&id(a), &id(b)));

@@ -23,8 +23,8 @@ pub struct Captured {
     pub bytes: Vec<u8>,
 }
 
-/// Reads the captured messages of a file in `fixtures`: `netlink.txt` of the family `IPVS`, `table.txt` of
-/// `LVS`.
+/// Reads the captured messages of a file in `fixtures`: `netlink.txt` of the family `IPVS`,
+/// `table.txt` of `LVS`.
 ///
 /// # Panics
 ///

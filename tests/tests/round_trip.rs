@@ -3,7 +3,8 @@
 //! Every attribute of the model survives every form it can be said in: saved command lines, JSON,
 //! TOML, netlink and socket options.
 //!
-//! All combinations are tried, so a new attribute belongs into [`services`], [`servers`] or [`daemons`].
+//! All combinations are tried, so a new attribute belongs into [`services`], [`servers`] or
+//! [`daemons`].
 
 use std::net::IpAddr;
 
@@ -238,8 +239,8 @@ fn stats() -> Stats {
     }
 }
 
-/// Tables that together have every service and every server: a service is in only one entry of each, and
-/// so is a server in its service.
+/// Tables that together have every service and every server: a service is in only one entry of
+/// each, and so is a server in its service.
 fn tables() -> Vec<Vec<TableEntry>> {
     let mut tables: Vec<Vec<TableEntry>> = Vec::new();
     for id in ids() {

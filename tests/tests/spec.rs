@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 
-//! The specifications of the families, `uapi/ipvs.yaml` and `uapi/lvs.yaml`, and the constants say the same:
-//! neither has a name or a number that the other lacks.
+//! The specifications of the families, `uapi/ipvs.yaml` and `uapi/lvs.yaml`, and the constants say
+//! the same: neither has a name or a number that the other lacks.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -124,7 +124,8 @@ fn attributes_have_their_numbers() {
     }
 }
 
-/// How ipvsadm-rs encodes attributes: its lines `Variant(Type) = set::NAME, kind;`, by set and name.
+/// How ipvsadm-rs encodes attributes: its lines `Variant(Type) = set::NAME, kind;`, by set and
+/// name.
 fn encodings() -> BTreeMap<(String, String), String> {
     ["message", "service", "dest", "stats", "daemon"]
         .into_iter()

@@ -2,8 +2,8 @@
 
 //! The generic netlink family: commands and attributes.
 //!
-//! "Request" and "reply" below are seen from userspace. A *full* service or destination carries every
-//! attribute that a change may set; an *id* carries only what names the object.
+//! "Request" and "reply" below are seen from userspace. A *full* service or destination carries
+//! every attribute that a change may set; an *id* carries only what names the object.
 
 /// Name of the generic netlink family.
 pub const FAMILY_NAME: &str = "IPVS";
@@ -77,8 +77,8 @@ pub mod info_attr {
     pub const MAX: u16 = CONN_TAB_SIZE;
 }
 
-/// Attributes in [`attr::SERVICE`]. An id is the family and either protocol, address and port, or the
-/// firewall mark.
+/// Attributes in [`attr::SERVICE`]. An id is the family and either protocol, address and port, or
+/// the firewall mark.
 pub mod service_attr {
     /// `u16`: address family. Always needed.
     pub const AF: u16 = 1;
@@ -96,8 +96,8 @@ pub mod service_attr {
     pub const FLAGS: u16 = 7;
     /// `u32`, seconds: persistence.
     pub const TIMEOUT: u16 = 8;
-    /// `u32`: granularity of persistence. IPv4: a mask in network order. IPv6: a prefix length, 1 to
-    /// 128, in host order.
+    /// `u32`: granularity of persistence. IPv4: a mask in network order. IPv6: a prefix length, 1
+    /// to 128, in host order.
     pub const NETMASK: u16 = 9;
     /// Nest of [`stats_attr`](super::stats_attr), 32 bits wide where noted. Reply only.
     pub const STATS: u16 = 10;
@@ -146,8 +146,8 @@ pub mod dest_attr {
     pub const MAX: u16 = TUN_FLAGS;
 }
 
-/// Attributes in a `STATS` or `STATS64` nest. In `STATS64` every one is a `u64`; in `STATS` only the
-/// byte counters are, and the rest is `u32`, truncated.
+/// Attributes in a `STATS` or `STATS64` nest. In `STATS64` every one is a `u64`; in `STATS` only
+/// the byte counters are, and the rest is `u32`, truncated.
 pub mod stats_attr {
     /// Connections scheduled.
     pub const CONNS: u16 = 1;

@@ -2,9 +2,9 @@
 
 //! The IPVS control interface: numbers and layouts that kernel and userspace agree on.
 //!
-//! Nothing here has behaviour beyond trivial conversions. The crate is compiled twice: by cargo for the
-//! command-line tool and the tests, and by Kbuild into the module. It therefore has no dependency
-//! but zerocopy, which the kernel brings, allocates nothing and contains no `unsafe`.
+//! Nothing here has behaviour beyond trivial conversions. The crate is compiled twice: by cargo for
+//! the command-line tool and the tests, and by Kbuild into the module. It therefore has no
+//! dependency but zerocopy, which the kernel brings, allocates nothing and contains no `unsafe`.
 //!
 //! Byte order: fields are in the byte order of the host unless the documentation says
 //! "network order". Addresses and ports are always in network order.

@@ -2,8 +2,8 @@
 
 //! The older control interface: socket options of `IPPROTO_IP`, IPv4 only.
 //!
-//! Needs `CAP_NET_ADMIN` in the user namespace that owns the network namespace. Set options demand the
-//! exact size; the two table reads demand header plus `num * size_of::<Entry>()`, exactly.
+//! Needs `CAP_NET_ADMIN` in the user namespace that owns the network namespace. Set options demand
+//! the exact size; the two table reads demand header plus `num * size_of::<Entry>()`, exactly.
 //!
 //! A record is bytes and back by zerocopy. Padding is a field, so that nobody's memory leaks in it.
 

@@ -44,7 +44,8 @@ pub enum FileError {
     Nothing,
 }
 
-/// Reads a file's text. Its content tells the format: JSON starts with a brace, command lines with a dash.
+/// Reads a file's text. Its content tells the format: JSON starts with a brace, command lines with
+/// a dash.
 pub fn read(text: &str) -> Result<State, FileError> {
     let first = text
         .lines()
@@ -80,8 +81,8 @@ fn of_document(document: &Document) -> Result<State, FileError> {
     Ok(state)
 }
 
-/// Reads saved command lines. `-C` is what an empty table starts from anyway; what edits or deletes has no
-/// place in a description.
+/// Reads saved command lines. `-C` is what an empty table starts from anyway; what edits or deletes
+/// has no place in a description.
 pub fn rules(text: &str) -> Result<State, FileError> {
     let mut services: Vec<Entry> = Vec::new();
     let mut places = HashMap::new();

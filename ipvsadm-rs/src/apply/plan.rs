@@ -2,9 +2,9 @@
 
 //! The steps from one state to another.
 //!
-//! Their order: what is new comes first, then what changes, then what goes: a service has its new servers
-//! before it loses the old ones, and those that stay are there throughout, with their connections. What can't
-//! be taken back without loss comes last.
+//! Their order: what is new comes first, then what changes, then what goes: a service has its new
+//! servers before it loses the old ones, and those that stay are there throughout, with their
+//! connections. What can't be taken back without loss comes last.
 
 use std::collections::HashMap;
 use std::net::IpAddr;

@@ -51,8 +51,8 @@ impl<T: PartialEq> Rules<T> {
     }
 }
 
-/// A class of options, of which a command line may have only one: `-t` and `-f` are of one class, for
-/// instance.
+/// A class of options, of which a command line may have only one: `-t` and `-f` are of one class,
+/// for instance.
 #[derive(Clone, Copy, Debug)]
 pub struct Class {
     /// Name in messages.

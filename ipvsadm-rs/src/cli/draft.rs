@@ -2,8 +2,9 @@
 
 //! What the options of a command line said so far.
 //!
-//! The order matters: a server without a port takes that of the service named *before* it, the netmask
-//! is a prefix length once the service is an IPv6 one, and of two mistakes the first is reported.
+//! The order matters: a server without a port takes that of the service named *before* it, the
+//! netmask is a prefix length once the service is an IPv6 one, and of two mistakes the first is
+//! reported.
 
 use std::net::IpAddr;
 use std::net::Ipv4Addr;

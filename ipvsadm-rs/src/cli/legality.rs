@@ -11,8 +11,8 @@ use super::options;
 use super::usage::UsageError;
 use super::verb::Verb;
 
-/// The order in which ipvsadm looks for violations, so it decides which one is reported. What ipvsadm
-/// doesn't have comes after it and needs no place here.
+/// The order in which ipvsadm looks for violations, so it decides which one is reported. What
+/// ipvsadm doesn't have comes after it and needs no place here.
 #[rustfmt::skip]
 const ORDER: &[&str] = &[
     "numeric", "connection", "service-address", "scheduler", "persistent", "netmask", "real-server",

@@ -13,7 +13,8 @@ fn is_space(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\n' | '\x0b' | '\x0c' | '\r')
 }
 
-/// Reads a decimal number like `strtol`: leading blanks and a plus sign are fine, trailing text isn't.
+/// Reads a decimal number like `strtol`: leading blanks and a plus sign are fine, trailing text
+/// isn't.
 fn decimal(text: &str) -> Option<u64> {
     let text = text.trim_start_matches(is_space);
     let digits = text.strip_prefix('+').unwrap_or(text);
@@ -59,8 +60,8 @@ pub fn leading_number(text: &str) -> u32 {
     }
 }
 
-/// Reads an IPv4 address like `inet_aton`: one to four parts, each decimal, octal or hexadecimal, the
-/// last of which fills the remaining bytes. What follows a blank doesn't matter.
+/// Reads an IPv4 address like `inet_aton`: one to four parts, each decimal, octal or hexadecimal,
+/// the last of which fills the remaining bytes. What follows a blank doesn't matter.
 pub fn ipv4(text: &str) -> Option<Ipv4Addr> {
     let text = text.split(is_space).next()?;
     let parts: Vec<u64> = text.split('.').map(c_number).collect::<Option<_>>()?;

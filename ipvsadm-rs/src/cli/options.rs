@@ -2,8 +2,8 @@
 
 //! Every option, once: a row is all that a new one needs.
 //!
-//! A row tells the names, whether there is a value, the class and the commands it goes with, the help
-//! text, and what the option does to the [`Draft`].
+//! A row tells the names, whether there is a value, the class and the commands it goes with, the
+//! help text, and what the option does to the [`Draft`].
 
 use super::class::Class;
 use super::class::Rules;
@@ -64,9 +64,9 @@ pub struct Spec {
     pub class: Option<Class>,
     /// What it is for.
     pub help: &'static str,
-    /// The same in `--help`, if ipvsadm says it otherwise there.
+    /// What `--help` says instead, where ipvsadm has other words there.
     pub long_help: Option<&'static str>,
-    /// Its names in `--help`, if ipvsadm writes them otherwise there.
+    /// Its names in `--help`, where ipvsadm writes them in another way there.
     pub names: Option<&'static str>,
     /// Whether it is in `--help`.
     pub is_listed: bool,

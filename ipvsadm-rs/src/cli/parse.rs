@@ -46,8 +46,8 @@ pub fn parse(words: &[String], resolver: &dyn Resolver) -> Result<Command, CliEr
     Ok(validate::finish(draft)?)
 }
 
-/// What an unfinished command line says so far: the command, and the service it is about. What can't be
-/// read doesn't matter.
+/// What an unfinished command line says so far: the command, and the service it is about. What
+/// can't be read doesn't matter.
 pub fn unfinished(words: &[String], resolver: &dyn Resolver) -> (Option<Verb>, Option<ServiceId>) {
     let mut lexer = Lexer::new(words);
     let mut draft = Draft::new(Verb::List, Role::Master, resolver);

@@ -6,8 +6,8 @@ use lvs_uapi::flags;
 
 use super::usage::UsageError;
 
-/// Reads a comma-separated list of scheduler flags. Those of `sh` and `mh` need that scheduler to be
-/// named, too.
+/// Reads a comma-separated list of scheduler flags. Those of `sh` and `mh` need that scheduler to
+/// be named, too.
 pub(crate) fn sched_flags(scheduler: &str, text: &str) -> Result<u32, UsageError> {
     let mut bits = 0;
     for name in text.split(',').filter(|name| !name.is_empty()) {

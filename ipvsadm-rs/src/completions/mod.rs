@@ -17,7 +17,8 @@ const LIVE: [(Option<char>, &str, &str); 5] = [
     (Some('r'), "real-server", "server"),
 ];
 
-/// Bash: asks for candidates before the options that take them, and leaves the rest to clap's function.
+/// Bash: asks for candidates before the options that take them, and leaves the rest to clap's
+/// function.
 const BASH: &str = include_str!("live.bash");
 /// Zsh: what clap's function calls for candidates.
 const ZSH: &str = include_str!("live.zsh");
@@ -63,7 +64,8 @@ fn zsh(text: &str) -> String {
 }
 
 fn fish(text: &str) -> String {
-    // Clap's function parses what was typed so far, and fails at an option that waits for its value.
+    // Clap's function parses what was typed so far, and fails at an option that waits for its
+    // value.
     let commands: Vec<_> = definition::whole()
         .get_subcommands()
         .map(|command| command.get_name().to_owned())

@@ -2,8 +2,8 @@
 
 //! The schema: `--json` prints it, `apply` reads it.
 //!
-//! Every document has the same shape; a part that wasn't asked for is absent. Fields that the kernel counts
-//! are read and ignored, so that a listing can be applied as it is.
+//! Every document has the same shape; a part that wasn't asked for is absent. Fields that the
+//! kernel counts are read and ignored, so that a listing can be applied as it is.
 
 use std::net::IpAddr;
 use std::net::Ipv4Addr;
@@ -11,7 +11,8 @@ use std::net::Ipv4Addr;
 use serde::Deserialize;
 use serde::Serialize;
 
-/// Version of the schema. It changes when a field goes or changes its meaning, not when one is added.
+/// Version of the schema. It changes when a field goes or changes its meaning, not when one is
+/// added.
 pub const VERSION: u32 = 1;
 
 /// The whole document.
@@ -81,7 +82,8 @@ pub struct Service {
     /// The firewall's mark.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fwmark: Option<u32>,
-    /// `ipv4` or `ipv6`: a service with an address needn't tell, one with a mark is `ipv4` by default.
+    /// `ipv4` or `ipv6`: a service with an address needn't tell, one with a mark is `ipv4` by
+    /// default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub family: Option<FamilyName>,
     /// Scheduler.

@@ -89,8 +89,8 @@ impl From<IpAddr> for RawAddr {
     }
 }
 
-/// Defines an enum of attributes with its encoding: one line per attribute gives variant, type, number
-/// and kind of value.
+/// Defines an enum of attributes with its encoding: one line per attribute gives variant, type,
+/// number and kind of value.
 macro_rules! attributes {
     (
         $(#[$meta:meta])*

@@ -40,10 +40,12 @@ pub struct Netlink {
     table_family: Option<u16>,
 }
 
-/// Exists where there is that family. Asking the kernel for it elsewhere would have it look for a module.
+/// Exists where there is that family. Asking the kernel for it elsewhere would have it look for a
+/// module.
 const SIGN_OF_TABLE_FAMILY: &str = "/proc/net/lvs";
 
-/// How often the table is listed at once before it is listed service by service, when it keeps changing.
+/// How often the table is listed at once before it is listed service by service, when it keeps
+/// changing.
 const ATTEMPTS: usize = 3;
 
 impl Netlink {

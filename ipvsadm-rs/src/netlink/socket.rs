@@ -38,8 +38,8 @@ use super::requests::Request;
 const BUFFER_SIZE: usize = 64 * 1024;
 /// Messages start at multiples of this.
 const ALIGNMENT: usize = 4;
-/// Requests in flight. Their acknowledgements have to fit the socket's buffer, 208 KiB by default, of which
-/// each takes about one.
+/// Requests in flight. Their acknowledgements have to fit the socket's buffer, 208 KiB by default,
+/// of which each takes about one.
 const PIPELINE: usize = 64;
 
 /// A socket that knows the family's number.
@@ -105,8 +105,8 @@ impl Socket {
         self.receive(operation)
     }
 
-    /// Sends a request for a list and gives `take` each of the replies. Tells whether what is listed stayed
-    /// the same all the time.
+    /// Sends a request for a list and gives `take` each of the replies. Tells whether what is
+    /// listed stayed the same all the time.
     pub fn dump(
         &mut self,
         operation: Operation,
@@ -122,7 +122,8 @@ impl Socket {
         )
     }
 
-    /// The same with another family.
+    /// Sends a request for a list to a family, whose number is given, and gives `take` each reply.
+    /// Tells whether what is listed stayed the same all the time.
     pub fn dump_of<F>(
         &mut self,
         family_id: u16,
@@ -237,7 +238,7 @@ impl Socket {
         Ok(replies)
     }
 
-    /// The same, one by one.
+    /// Gives `take` each reply up to the acknowledgement or the end of the list.
     fn receive_each<F>(
         &mut self,
         operation: Operation,

@@ -10,8 +10,8 @@ use crate::model::ServiceId;
 
 use super::Names;
 
-/// An address with its port, by name where there is one. IPv6 stands in brackets. Without a protocol ports
-/// have no names.
+/// An address with its port, by name where there is one. IPv6 stands in brackets. Without a
+/// protocol ports have no names.
 pub fn host_port(names: &dyn Names, addr: IpAddr, port: u16, protocol: Option<Protocol>) -> String {
     let host = names.host(addr).unwrap_or_else(|| addr.to_string());
     let port = protocol

@@ -6,8 +6,8 @@ use lvs_uapi::flags::service;
 
 use crate::model::Service;
 
-/// Names of a service's scheduler flags, as a listing shows them. The third flag of `sh` and `mh` has no
-/// name there.
+/// Names of a service's scheduler flags, as a listing shows them. The third flag of `sh` and `mh`
+/// has no name there.
 pub fn listed(service: &Service) -> Vec<&'static str> {
     let names: &[(u32, &'static str)] = match service.scheduler.as_str() {
         "sh" => &[
@@ -31,8 +31,8 @@ pub fn listed(service: &Service) -> Vec<&'static str> {
         .collect()
 }
 
-/// A service's scheduler flags in parentheses, as a listing shows them: none is nothing, but flags without a
-/// name are empty parentheses.
+/// A service's scheduler flags in parentheses, as a listing shows them: none is nothing, but flags
+/// without a name are empty parentheses.
 pub fn in_parentheses(service: &Service) -> String {
     if service.flags & (service::SCHED1 | service::SCHED2 | service::SCHED3) == 0 {
         return String::new();

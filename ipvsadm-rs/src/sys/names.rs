@@ -41,14 +41,14 @@ impl Resolver for System {
             ai_next: ptr::null_mut(),
         };
         let mut list = ptr::null_mut();
-        // SAFETY: The name ends with a NUL, the hints are filled in, and a list comes back only with a
-        // zero.
+        // SAFETY: The name ends with a NUL, the hints are filled in, and a list comes back only
+        // with a zero.
         let error = unsafe { libc::getaddrinfo(name.as_ptr(), ptr::null(), &hints, &mut list) };
         if error != 0 {
             return None;
         }
-        // SAFETY: The list isn't empty, and its first address has the length told; it is copied before
-        // the list is freed, once.
+        // SAFETY: The list isn't empty, and its first address has the length told; it is copied
+        // before the list is freed, once.
         let addr = unsafe {
             let first = &*list;
             let addr = SockaddrStorage::from_raw(first.ai_addr, Some(first.ai_addrlen));
@@ -61,9 +61,9 @@ impl Resolver for System {
     fn port(&self, name: &str, protocol: Protocol) -> Option<u16> {
         let name = CString::new(name).ok()?;
         let protocol = CString::new(protocol.service_name()?).ok()?;
-        // SAFETY: Both strings end with a NUL. The result is null or points to an entry that stays valid
-        // until the next call of a `getserv*` function; this program has one thread, and the entry isn't
-        // kept.
+        // SAFETY: Both strings end with a NUL. The result is null or points to an entry that stays
+        // valid until the next call of a `getserv*` function; this program has one thread, and the
+        // entry isn't kept.
         unsafe {
             let entry = libc::getservbyname(name.as_ptr(), protocol.as_ptr());
             entry.as_ref().map(|entry| network_port(entry.s_port))
@@ -98,8 +98,9 @@ impl Names for System {
 
     fn port(&self, port: u16, protocol: Protocol) -> Option<String> {
         let protocol = CString::new(protocol.service_name()?).ok()?;
-        // SAFETY: The string ends with a NUL. The result is null or points to an entry whose name ends
-        // with a NUL; it stays valid until the next call of a `getserv*` function, and is copied before.
+        // SAFETY: The string ends with a NUL. The result is null or points to an entry whose name
+        // ends with a NUL; it stays valid until the next call of a `getserv*` function, and is
+        // copied before.
         unsafe {
             let entry = getservbyport(port.to_be().into(), protocol.as_ptr()).as_ref()?;
             let name = CStr::from_ptr(entry.s_name);

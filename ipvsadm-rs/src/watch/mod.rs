@@ -2,8 +2,8 @@
 
 //! `watch`: a live table of rates and connections.
 //!
-//! [`rows`] makes rows of the kernel's table, [`view`] holds what keys change, and [`draw`] draws. Here is the
-//! loop, and the terminal's way there and back.
+//! [`rows`] makes rows of the kernel's table, [`view`] holds what keys change, and [`draw`] draws.
+//! Here is the loop, and the terminal's way there and back.
 
 use std::io;
 use std::io::IsTerminal;
