@@ -80,7 +80,7 @@ stage() {
 	[ ! -d "$LVS_TOP/qemu/scenarios" ] || cp -rp "$LVS_TOP/qemu/scenarios" "$RUN/lvs/scenarios"
 	[ ! -d "$LVS_TOP/qemu/bench" ] || cp -rp "$LVS_TOP/qemu/bench" "$RUN/lvs/bench"
 	[ ! -d "$LVS_TOP/tests" ] || cp -rp "$LVS_TOP/tests" "$RUN/lvs/tests"
-	cp -rp "$LVS_TOP/README.md" "$LVS_TOP/docs" "$RUN/lvs/"
+	cp -rp "$LVS_TOP/README.md" "$LVS_TOP/docs" "$LVS_TOP/packaging" "$RUN/lvs/"
 	stage_selftest
 	[ "$VEHICLE" != stock ] || stage_programs
 	if [ "${#COMMAND[@]}" -gt 0 ]; then
