@@ -19,6 +19,7 @@ use kernel_ext::mem::rcu::Node;
 use kernel_ext::mem::slab::SlabOwner;
 use kernel_ext::net::device::DeviceWatch;
 use kernel_ext::net::netns::PerNetns;
+use kernel_ext::net::xt_match;
 use namespace::Namespace;
 use table::dest::DEST_SLAB;
 use table::tables::CONN_SLAB;
@@ -34,6 +35,7 @@ module! {
     authors: ["The lvs developers"],
     description: "Linux Virtual Server",
     license: "GPL",
+    alias: ["xt_ipvs", "ipt_ipvs", "ip6t_ipvs"],
     params: {
         early_path: bool {
             default: false,
@@ -45,6 +47,8 @@ module! {
 /// The loaded module. Field order is teardown order: each says what dropping it does.
 #[pin_data]
 struct Lvs {
+    /// Takes the match away from new rules of iptables.
+    xt_match: Option<xt_match::Registration>,
     /// Stops taking requests.
     #[pin]
     interfaces: control::Interfaces,
@@ -78,8 +82,10 @@ impl kernel::InPlaceModule for Lvs {
             conn_slab: CONN_SLAB.create(c"lvs_conn")?,
             exclusion <- kernel_ext::ip_vs_guard::Exclusion::register(),
             devices <- DeviceWatch::register(),
-            // Last: requests are served from here on.
+            // Requests are served from here on.
             namespaces <- PerNetns::register(),
+            // Last: rules hold the module, whose loading can't fail any more. None without x_tables.
+            xt_match: datapath::xt_match::IPVS_MATCH.register().ok(),
         }? Error)
     }
 }

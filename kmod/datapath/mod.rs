@@ -43,6 +43,7 @@ mod schedule;
 mod sctp;
 mod sip;
 mod tunnel_error;
+pub(crate) mod xt_match;
 
 use lvs_engine::addr::Family;
 

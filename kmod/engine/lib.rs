@@ -31,3 +31,4 @@ pub mod tcp_edit;
 pub mod tcp_state;
 pub mod tunnel;
 pub mod udp_state;
+pub mod xt_match;

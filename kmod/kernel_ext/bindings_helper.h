@@ -27,3 +27,4 @@
 #include "c/route.h"
 #include "c/system.h"
 #include "c/tunnel.h"
+#include "c/xt_match.h"

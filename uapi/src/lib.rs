@@ -18,3 +18,4 @@ pub mod genl;
 pub mod limits;
 pub mod lvs;
 pub mod sockopt;
+pub mod xt_ipvs;

@@ -14,5 +14,6 @@ pub(crate) mod packet;
 pub(crate) mod route;
 mod sctp;
 mod tunnel;
+pub(crate) mod xt_match;
 
 use super::bindings;

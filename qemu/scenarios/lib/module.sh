@@ -29,7 +29,7 @@ try_unload() {
 	local m
 	if [[ $1 == ip_vs ]]; then
 		# shellcheck disable=SC2013
-		for m in $(sed -n 's/^\(ip_vs_[a-z_]*\) .*/\1/p' /proc/modules); do
+		for m in xt_ipvs $(sed -n 's/^\(ip_vs_[a-z_]*\) .*/\1/p' /proc/modules); do
 			rmmod "$m" 2>/dev/null || true
 		done
 	fi
