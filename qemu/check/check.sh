@@ -98,6 +98,13 @@ long_files() {
 	done
 }
 
+# Every shell script, with what it sources.
+shell_scripts() {
+	local files
+	mapfile -t files < <(cd "$LVS_TOP" && git ls-files '*.sh' .ci/run | sed 's|^|/src/|')
+	printf '%s\n' "${files[@]}" | in_root xargs -P "$JOBS" -n 8 shellcheck --format gcc
+}
+
 # At most 100 columns, where a tab takes eight. Not yet: lines of shell and Python that are no
 # comment, and folders that aren't here.
 line_width() {
@@ -125,4 +132,5 @@ check import-circles circles
 check licences licences
 check file-length long_files
 check line-width line_width
+check shellcheck shell_scripts
 exit "$failed"

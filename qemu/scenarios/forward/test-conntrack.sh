@@ -225,7 +225,7 @@ reuse_all() {
 			admin -A -t "$vip:90" -s rr
 			admin -a -t "$vip:90" -r "${servers[0]}" "$method"
 			admin -a -t "$vip:90" -r "${servers[1]}" "$method"
-			reuse $how $port $source "${vip//[\[\]]/}" >"$RUN/reuse"
+			reuse "$how" "$port" "$source" "${vip//[\[\]]/}" >"$RUN/reuse"
 			answered=$(awk '{ print $2 }' "$RUN/reuse" | sort | tr '\n' ' ')
 			say "conntrack=$setting, $family, $method, ended by $how: $answered, repeated SYNs: $REPEATED"
 			expect_eq "servers of the two connections" "rs1 rs2 " "$answered"

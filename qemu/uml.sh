@@ -1,3 +1,0 @@
-#!/bin/sh
-# SPDX-License-Identifier: GPL-2.0
-exec "$(dirname "$0")/run/uml.sh" "$@"
