@@ -31,7 +31,8 @@ serves() {
 	done
 }
 
-# has_virtual NS: owns the virtual addresses silently, takes tunnels and answers the client directly.
+# has_virtual NS: owns the virtual addresses silently, takes tunnels and answers the client
+# directly.
 has_virtual() {
 	tun_server "$1"
 	ip -n "$1" addr replace $VIP6/128 dev lo nodad
@@ -186,7 +187,8 @@ answers() {
 	printf '%s\n' "${answer[@]}" | sort | uniq -c
 }
 
-# Servers that only know their own network: their answers come back if the director's address is the source.
+# Servers that only know their own network: their answers come back if the director's address is
+# the source.
 lost_servers() {
 	local i
 	for i in 1 2 3; do
