@@ -127,9 +127,9 @@ packets() {
 				direct=$RS1_6
 				rule_arguments=("$VIP6" 2001:db8:1::/64 2001:db8:7::/64)
 			fi
-			rules $tool "${rule_arguments[@]}"
+			rules "$tool" "${rule_arguments[@]}"
 			echo "== $tool says"
-			tables $tool -t mangle -S
+			tables "$tool" -t mangle -S
 			for setting in 0 1; do
 				set_conntrack $setting
 				for method in -m -g -i; do
@@ -142,7 +142,7 @@ packets() {
 						service udp "$vip:90" "$server:90" $method $persistent
 						call udp $source $port "${vip//[\[\]]/}" 90 first
 						call udp $source $port "${vip//[\[\]]/}" 90 second
-						counted $tool exact
+						counted "$tool" exact
 						admin -C
 						conntrack_flush
 					done
@@ -150,7 +150,7 @@ packets() {
 					port=$((port + 1))
 					service tcp "$vip:90" "$server:90" $method
 					call tcp $source $port "${vip//[\[\]]/}" 90 client
-					counted $tool ""
+					counted "$tool" ""
 					admin -C
 					conntrack_flush
 				done
@@ -162,9 +162,9 @@ packets() {
 			service udp "$vip:91" "$server:91" -m
 			call udp $source $port $direct 90 direct
 			in_ns client python3 "$HERE/../forward/udp_refused.py" "${vip//[\[\]]/}" 91
-			counted $tool exact
+			counted "$tool" exact
 			admin -C
-			tables $tool -t mangle -F
+			tables "$tool" -t mangle -F
 		done
 	done
 }
@@ -236,39 +236,39 @@ others() {
 			set_conntrack 1
 
 			echo "== $tool: Docker Swarm's ingress"
-			mark_packets $tool
-			tables $tool -t nat -A POSTROUTING -d $net -m ipvs --ipvs -j SNAT --to-source $director
+			mark_packets "$tool"
+			tables "$tool" -t nat -A POSTROUTING -d $net -m ipvs --ipvs -j SNAT --to-source $director
 			balanced $family "${mark[@]}"
 			answers $family
-			tables $tool -t nat -S POSTROUTING
+			tables "$tool" -t nat -S POSTROUTING
 			admin -C
-			tables $tool -t nat -F
-			unmark_packets $tool
+			tables "$tool" -t nat -F
+			unmark_packets "$tool"
 			conntrack_flush
 
 			echo "== $tool: kube-router's one-armed NAT"
-			tables $tool -t nat -A POSTROUTING -m ipvs --vdir ORIGINAL --vmethod MASQ -m comment --comment "" \
+			tables "$tool" -t nat -A POSTROUTING -m ipvs --vdir ORIGINAL --vmethod MASQ -m comment --comment "" \
 				! -s $net -j SNAT --to-source $director
 			balanced $family -t "$service"
 			answers $family
-			tables $tool -t nat -S POSTROUTING
+			tables "$tool" -t nat -S POSTROUTING
 			admin -C
-			tables $tool -t nat -F
+			tables "$tool" -t nat -F
 			conntrack_flush
 
 			echo "== $tool: Seesaw"
-			mark_packets $tool
-			tables $tool -t nat -A POSTROUTING -m ipvs -p tcp --vaddr $vip --vport 90 \
+			mark_packets "$tool"
+			tables "$tool" -t nat -A POSTROUTING -m ipvs -p tcp --vaddr $vip --vport 90 \
 				-j SNAT --to-source $director --random
-			tables $tool -A INPUT -p tcp -d $vip --dport 90 -j ACCEPT
-			tables $tool -A INPUT -d $vip -j DROP
+			tables "$tool" -A INPUT -p tcp -d $vip --dport 90 -j ACCEPT
+			tables "$tool" -A INPUT -d $vip -j DROP
 			balanced $family "${mark[@]}"
 			answers $family
-			tables $tool -t nat -S POSTROUTING
+			tables "$tool" -t nat -S POSTROUTING
 			admin -C
-			tables $tool -F INPUT
-			tables $tool -t nat -F
-			unmark_packets $tool
+			tables "$tool" -F INPUT
+			tables "$tool" -t nat -F
+			unmark_packets "$tool"
 			conntrack_flush
 		done
 	done
@@ -293,7 +293,7 @@ refusals() {
 			! --vdir REPLY --vdir REPLY
 			! --ipvs --vport 90
 		END
-		tables iptables-$backend -S FORWARD
+		tables iptables-"$backend" -S FORWARD
 	done
 	in_ns director python3 "$HERE/foreign_match.py"
 }
