@@ -84,7 +84,8 @@ impl kernel::InPlaceModule for Lvs {
             devices <- DeviceWatch::register(),
             // Requests are served from here on.
             namespaces <- PerNetns::register(),
-            // Last: rules hold the module, whose loading can't fail any more. None without x_tables.
+            // Last: rules hold the module, whose loading can't fail any more.
+            // None without x_tables.
             xt_match: datapath::xt_match::IPVS_MATCH.register().ok(),
         }? Error)
     }
