@@ -98,20 +98,17 @@ fn fits(options: &Options, option: u8, is_so: impl FnOnce() -> bool) -> bool {
 }
 
 fn address_fits(options: &Options, facts: &Facts) -> bool {
-    let words = match facts.family {
-        Family::V4 => 1,
-        Family::V6 => 4,
+    let asked = Addr::from_octets(options.address).0;
+    let [first, second, third, fourth] = Addr::from_octets(options.mask).0;
+    // An IPv4 address is the first word; a rule's other words mean nothing then.
+    let mask = match facts.family {
+        Family::V4 => [first, 0, 0, 0],
+        Family::V6 => [first, second, third, fourth],
     };
-    let asked = Addr::from_octets(options.address);
-    let mask = Addr::from_octets(options.mask);
-    facts
-        .virtual_addr
-        .0
-        .iter()
-        .zip(asked.0)
-        .zip(mask.0)
-        .take(words)
-        .all(|((is, asked), mask)| (is ^ asked) & mask == 0)
+    let words = facts.virtual_addr.0.iter().zip(asked).zip(mask);
+    words.fold(0, |differing, ((is, asked), mask)| {
+        differing | (is ^ asked) & mask
+    }) == 0
 }
 
 #[cfg(test)]

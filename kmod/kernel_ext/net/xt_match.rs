@@ -5,6 +5,11 @@
 //! x_tables is a module of its own on stock kernels, which nobody may need. Where it isn't loaded
 //! before this module is, there is no match: see the C file.
 //!
+//! Relies on: x_tables calls a match's functions only while it is registered, on the read side, with
+//! options of the size it was registered with; and holds the module while a rule uses it.
+//!
+//! A breach would be noticed by: `test-iptables`, `test-modprobe`.
+//!
 //! C header: [`include/linux/netfilter/x_tables.h`](srctree/include/linux/netfilter/x_tables.h)
 
 use core::mem::ManuallyDrop;
@@ -71,7 +76,7 @@ impl XtMatch {
         assert!(name.len() < entry.name.len());
         let mut i = 0;
         while i < name.len() {
-            entry.name[i] = name[i] as _;
+            entry.name[i] = name[i];
             i += 1;
         }
         entry.revision = revision;

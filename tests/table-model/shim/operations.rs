@@ -9,10 +9,10 @@ use std::collections::btree_map::{
 
 use crate::bindings::Heap;
 use crate::memory::{
+    ControllerLink, //
     Entry,
     EntryBox,
     Member,
-    ControllerLink, //
 };
 use crate::rcu::{
     self,
@@ -67,8 +67,20 @@ enum Refused {
     Crowded,
 }
 
-fn insert_at(table: &Table, key: u32, expires: u32, link: ControllerLink<Item>) -> Result<(), Refused> {
-    let entry = EntryBox::new(hash(key), Item { key, controller_link: link }).expect("memory");
+fn insert_at(
+    table: &Table,
+    key: u32,
+    expires: u32,
+    link: ControllerLink<Item>,
+) -> Result<(), Refused> {
+    let entry = EntryBox::new(
+        hash(key),
+        Item {
+            key,
+            controller_link: link,
+        },
+    )
+    .expect("memory");
     entry
         .expires
         .store(expires, crate::atomic::Ordering::Relaxed);

@@ -36,10 +36,10 @@ use loom::thread;
 
 use bindings::Heap;
 use memory::{
+    ControllerLink, //
     Entry,
     EntryBox,
     Member,
-    ControllerLink, //
 };
 use rcu::ReadSide;
 use rcu_table::{
@@ -455,7 +455,8 @@ fn an_anchor_stays_while_others_are_tied_to_it() {
     model.check(|| {
         let table = Arc::new(Table::new(2).expect("memory"));
         rcu::read(|read| {
-            let controller = EntryBox::new(0, Item::new(0, ControllerLink::of_controller())).expect("memory");
+            let controller =
+                EntryBox::new(0, Item::new(0, ControllerLink::of_controller())).expect("memory");
             assert!(table.insert(read, controller, |_| Neighbour::Other).is_ok());
         });
         let other = Arc::clone(&table);
@@ -466,8 +467,9 @@ fn an_anchor_stays_while_others_are_tied_to_it() {
             removed
         });
         let member = entry(1);
-        let tied =
-            rcu::read(|read| find(&table, read, 0).is_some_and(|controller| member.controller_link.bind(controller)));
+        let tied = rcu::read(|read| {
+            find(&table, read, 0).is_some_and(|controller| member.controller_link.bind(controller))
+        });
         if tied {
             // The controller can be looked at for as long as the tie lasts.
             rcu::read(|read| {
