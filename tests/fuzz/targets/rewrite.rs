@@ -55,7 +55,22 @@ fuzz_target!(|input: &[u8]| {
     };
     let port_at = ip.len + if end == End::Source { 0 } else { 2 };
     let check_at = ip.len + if ip.protocol == 6 { 16 } else { 6 };
-    assert_eq!(after[port_at..port_at + 2], port.to_be_bytes());
+    let has_sum = matches!(ip.protocol, 6 | 17);
+    let (port_len, check_len) = match ip.protocol {
+        6 | 17 => (2, 2),
+        132 => (2, 0),
+        _ => (0, 0),
+    };
+    if port_len > 0 {
+        assert_eq!(after[port_at..port_at + port_len], port.to_be_bytes());
+    }
+    match ip.family {
+        Family::V4 => assert_eq!(
+            after[addr_at..addr_at + addr_len],
+            addr.v4_word().to_ne_bytes()
+        ),
+        Family::V6 => assert_eq!(after[addr_at..addr_at + addr_len], addr.octets()),
+    }
 
     // The addresses, without the rest of the pseudo-header, which doesn't change.
     let addresses = |bytes: &[u8]| match ip.family {
@@ -63,7 +78,9 @@ fuzz_target!(|input: &[u8]| {
         Family::V6 => value(&bytes[8..40]),
     };
     let check = |bytes: &[u8]| value(&bytes[check_at..check_at + 2]);
-    if ip.protocol == 17
+    if !has_sum {
+        // SCTP, AH and ESP get nothing but address and port.
+    } else if ip.protocol == 17
         && sum == TransportSum::Complete
         && packet[check_at..check_at + 2] == [0, 0]
     {
@@ -88,7 +105,12 @@ fuzz_target!(|input: &[u8]| {
         );
         after[10..12].copy_from_slice(&packet[10..12]);
     }
-    for (at, len) in [(addr_at, addr_len), (port_at, 2), (check_at, 2)] {
+    let changed = [
+        (addr_at, addr_len),
+        (port_at, port_len),
+        (check_at, check_len),
+    ];
+    for (at, len) in changed.into_iter().filter(|&(_, len)| len > 0) {
         after[at..at + len].copy_from_slice(&packet[at..at + len]);
     }
     assert_eq!(packet, after);
