@@ -18,9 +18,9 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// Decides that for a packet to `port` that found the service of `target`. `cache_bypass` is the
-    /// administrator's setting; `is_foreign` tells whether the packet was sent to a host that can be
-    /// reached instead.
+    /// Decides that for a packet to `port` that found the service of `target`. `cache_bypass` is
+    /// the administrator's setting; `is_foreign` tells whether the packet was sent to a host that
+    /// can be reached instead.
     ///
     /// Clients go on past a service only where caches stand in for others' addresses, which takes a
     /// mark.
@@ -40,8 +40,9 @@ impl Refusal {
     }
 }
 
-/// Whether a packet to `port` that found the service of `target` is for something else at the address
-/// of an FTP service, which takes packets to other ports for the sake of its data connections.
+/// Whether a packet to `port` that found the service of `target` is for something else at the
+/// address of an FTP service, which takes packets to other ports for the sake of its data
+/// connections.
 pub fn is_beside_ftp(target: &Target, port: u16) -> bool {
     const TCP: u16 = protocol::TCP as u16;
     let is_ftp = matches!(
