@@ -49,8 +49,7 @@ pub(super) fn balance(context: &Context<'_>, packet: Packet, flow: Flow) -> Disp
 
 /// A packet of no client's connection, and on the forwarding path of no connection at all.
 #[inline(never)]
-fn others(context: Context<'_>, packet: Packet, flow: Flow) -> Disposition {
-    let mut packet = packet;
+fn others(context: Context<'_>, mut packet: Packet, flow: Flow) -> Disposition {
     if context.place != Place::Forward && lookup::may_be_reply(context.state, &flow.ip) {
         if let Some(conn) = lookup::reply(&context, &flow) {
             return reply::send_back(&context, packet, &flow, conn);
@@ -68,8 +67,8 @@ fn others(context: Context<'_>, packet: Packet, flow: Flow) -> Disposition {
     schedule::begin(context, packet, flow)
 }
 
-/// If a server behind NAT sent this packet that belongs to no connection, tells it that nobody awaits
-/// it, and returns whether it did. A reset or an ABORT is no reason to answer.
+/// If a server behind NAT sent this packet that belongs to no connection, tells it that nobody
+/// awaits it, and returns whether it did. A reset or an ABORT is no reason to answer.
 #[cold]
 fn answer_stray_reply(context: &Context<'_>, packet: &Packet, flow: &Flow) -> bool {
     let IpHeader {
@@ -83,6 +82,6 @@ fn answer_stray_reply(context: &Context<'_>, packet: &Packet, flow: &Flow) -> bo
     if flow.input.aborts() || server.is_none() {
         return false;
     }
-    packet.report(family, context.state.net(), IcmpError::PortUnreachable);
+    packet.report(context.state.net(), IcmpError::PortUnreachable);
     true
 }

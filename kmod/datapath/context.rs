@@ -129,8 +129,7 @@ pub(super) fn is_request_hook(context: &Context<'_>, packet: &Packet) -> bool {
 /// A packet of a protocol that isn't balanced. It is met again only inside a tunnel, which may have
 /// been asked to be left alone.
 #[cold]
-pub(super) fn pass_by(context: &Context<'_>, packet: Packet) -> Disposition {
-    let mut packet = packet;
+pub(super) fn pass_by(context: &Context<'_>, mut packet: Packet) -> Disposition {
     if context.place != Place::Forward
         && is_request_hook(context, &packet)
         && context.state.sysctls().ignore_tunneled()

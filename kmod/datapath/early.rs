@@ -26,16 +26,14 @@ use lvs_engine::tunnel;
 
 use crate::kernel_ext::net::early::{
     ClientRoute,
-    Exit, //
+    Exit,
+    Leaving, //
 };
 use crate::kernel_ext::net::packet::{
     Disposition,
     Packet, //
 };
-use crate::table::conn::{
-    self,
-    flag, //
-};
+use crate::table::conn::flag;
 use crate::table::return_routes::RouteKey;
 
 use super::context::{
@@ -46,13 +44,13 @@ use super::context::{
 use super::forward::headers::transport_sum;
 use super::{
     forward,
-    lookup, //
+    lookup,
+    note, //
 };
 
 /// A packet that was just received.
 #[inline]
-pub(super) fn receive(context: &Context<'_>, packet: Packet, ip: IpHeader) -> Disposition {
-    let mut packet = packet;
+pub(super) fn receive(context: &Context<'_>, mut packet: Packet, ip: IpHeader) -> Disposition {
     let to_service = lookup::may_be_request(context.state, &ip);
     let from_server = lookup::may_be_reply(context.state, &ip);
     if !to_service && !from_server {
@@ -107,7 +105,6 @@ fn plain_flow(context: &Context<'_>, packet: &mut Packet, ip: IpHeader) -> Optio
 /// A client's packet of a connection.
 #[inline]
 fn request(context: &Context<'_>, packet: Packet, flow: &Flow, conn: &ConnEntry) -> Disposition {
-    let mut packet = packet;
     let Some(dest) = conn.dest(context.read).filter(|dest| dest.is_available()) else {
         return packet.accept();
     };
@@ -124,10 +121,9 @@ fn request(context: &Context<'_>, packet: Packet, flow: &Flow, conn: &ConnEntry)
     }
     let mtu = match method {
         Forwarding::Tunnel => route.mtu().saturating_sub(tunnel::MAX_HEADERS_LEN),
-        _ if route.family() != ip.family => return packet.accept(),
         _ => route.mtu(),
     };
-    if packet.exceeds(ip.family, mtu) {
+    if packet.exceeds(mtu) {
         return packet.accept();
     }
     let len = match method {
@@ -139,9 +135,11 @@ fn request(context: &Context<'_>, packet: Packet, flow: &Flow, conn: &ConnEntry)
     };
     let exit = Exit::Known(route, context.read);
     let sum = transport_sum(&packet);
-    let Ok(headers) = packet.writable_for(len, &exit) else {
-        return packet.accept();
+    let mut packet = match Leaving::new(packet, len, exit) {
+        Ok(packet) => packet,
+        Err(packet) => return packet.accept(),
     };
+    let headers = packet.headers();
     if method == Forwarding::Masquerade {
         let server = NewEnd {
             end: End::Destination,
@@ -149,21 +147,20 @@ fn request(context: &Context<'_>, packet: Packet, flow: &Flow, conn: &ConnEntry)
             port: conn.real_port(),
         };
         if nat::rewrite(headers, ip, sum, &server).is_none() {
-            return packet.accept();
+            return packet.into_packet().accept();
         }
     }
     if hops::take(headers, ip.family).is_none() {
-        return packet.discard();
+        return packet.into_packet().discard();
     }
-    dest.counters.count_in(packet.len());
-    note(context, flow, conn, true);
-    packet.leave_early(ip.family, context.state.net(), exit)
+    dest.counters.count_in(packet.packet_len());
+    note::packet(context, flow, conn, true);
+    packet.send(context.state.net())
 }
 
 /// A server's packet of a connection that is translated.
 #[inline]
 fn reply(context: &Context<'_>, packet: Packet, flow: &Flow, conn: &ConnEntry) -> Disposition {
-    let mut packet = packet;
     if conn.forwarding() != Forwarding::Masquerade
         || conn.has(flag::TRACKED | flag::CONTROL)
         || !context.state.sysctls().snat_reroute()
@@ -177,25 +174,26 @@ fn reply(context: &Context<'_>, packet: Packet, flow: &Flow, conn: &ConnEntry) -
         return packet.accept();
     };
     let sum = transport_sum(&packet);
-    let Ok(headers) = packet.writable_for(nat::rewrite_len(ip.len, ip.protocol), &exit) else {
-        return packet.accept();
+    let len = nat::rewrite_len(ip.len, ip.protocol);
+    let mut packet = match Leaving::new(packet, len, exit) {
+        Ok(packet) => packet,
+        Err(packet) => return packet.accept(),
     };
+    let headers = packet.headers();
     let service = NewEnd {
         end: End::Source,
         addr: virtual_addr,
         port: conn.virtual_port(),
     };
     if nat::rewrite(headers, ip, sum, &service).is_none() {
-        return packet.accept();
+        return packet.into_packet().accept();
     }
     if hops::take(headers, ip.family).is_none() {
-        return packet.discard();
+        return packet.into_packet().discard();
     }
-    if let Some(dest) = conn.dest(context.read).filter(|dest| dest.is_available()) {
-        dest.counters.count_out(packet.len());
-    }
-    note(context, flow, conn, false);
-    packet.leave_early(ip.family, net, exit)
+    note::count_out(context, conn, packet.packet_len());
+    note::packet(context, flow, conn, false);
+    packet.send(net)
 }
 
 /// The plain route that a reply takes as one of this host, if it fits that.
@@ -208,11 +206,11 @@ fn reply_route<'a>(
 ) -> Option<Exit<'a>> {
     let net = context.state.net();
     let ends = RouteKey::of_reply(ip, conn);
-    let is_common = packet.has_common_route(ip.family, net);
+    let is_common = packet.has_common_route(net);
     if is_common {
         let known = context.tables.return_routes.find(context.read, net, &ends);
         if let Some(route) = known {
-            let fits = route.is_plain() && !packet.exceeds(ip.family, route.mtu());
+            let fits = route.is_plain() && !packet.exceeds(route.mtu());
             return fits.then_some(Exit::Known(route, context.read));
         }
     }
@@ -228,18 +226,10 @@ fn look_up_reply_route<'a>(
     is_common: bool,
 ) -> Option<Exit<'a>> {
     let net = context.state.net();
-    let route = ClientRoute::look_up(net, packet, ends.family, &ends.source)?;
+    let route = ClientRoute::look_up(net, packet, &ends.source)?;
     if is_common {
         let routes = &context.tables.return_routes;
-        routes.keep(context.read, net, ends, || route.share(ends.family));
+        routes.keep(context.read, net, ends, || route.share());
     }
     Some(Exit::Own(route))
-}
-
-/// Notes a packet in its connection.
-#[inline]
-fn note(context: &Context<'_>, flow: &Flow, conn: &ConnEntry, from_client: bool) {
-    let timeouts = context.state.timeouts();
-    let ticks = conn.advance(context.read, timeouts, from_client, flow.input);
-    conn::refresh(conn, context.now, ticks);
 }

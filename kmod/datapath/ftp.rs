@@ -2,10 +2,11 @@
 
 //! FTP's control connections through NAT: data connections go to their server.
 //!
-//! | client says | then |
-//! |--|--|
-//! | `PASV`, `EPSV` | the server's reply names the port it listens on: a connection from any port of the client to that port of the virtual address is expected, and the reply announces that |
-//! | `PORT`, `EPRT` | a connection from the server's data port to what the client named is expected, which gets the virtual address as its source |
+//! - After `PASV` or `EPSV` the server's reply names the port it listens on: a connection from any
+//!   port of the client to that port of the virtual address is expected, and the reply announces
+//!   that.
+//! - After `PORT` or `EPRT` a connection from the server's data port to what the client named is
+//!   expected, which gets the virtual address as its source.
 //!
 //! A reply of another length shifts what the server sends later and what the client acknowledges.
 
@@ -126,13 +127,7 @@ pub(super) fn from_server(
         };
         let tracking = context.state.tracking();
         packet.tolerate_sequences();
-        packet.expect_related(
-            tracking,
-            conn.family(),
-            conn.protocol(),
-            &conn.client(),
-            end,
-        );
+        packet.expect_related(tracking, conn.protocol(), &conn.client(), end);
     }
     match place {
         Some((offset, old_len)) => {

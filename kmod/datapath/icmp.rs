@@ -42,6 +42,7 @@ use super::schedule::{
 };
 use super::{
     forward,
+    note,
     reply,
     tunnel_error, //
 };
@@ -89,16 +90,15 @@ fn relay(context: &Context<'_>, mut packet: Packet, ip: &IpHeader, report: &Repo
     about_reply(context, packet, ip, report, &flow)
 }
 
-/// An error about a packet with `flow` that no client sent: if a virtual address sent it to a client,
-/// the server is told. Its connection may have to be made for that.
+/// An error about a packet with `flow` that no client sent: if a virtual address sent it to a
+/// client, the server is told. Its connection may have to be made for that.
 fn about_reply(
     context: &Context<'_>,
-    packet: Packet,
+    mut packet: Packet,
     ip: &IpHeader,
     report: &Report,
     flow: &Flow,
 ) -> Disposition {
-    let mut packet = packet;
     let conns = &context.tables.conns;
     let tuple = flow.as_reply();
     if let Some(conn) = conns.find_request(context.read, &tuple, conns.hash_of(&tuple), context.now)
@@ -118,24 +118,19 @@ fn about_reply(
 /// An error about a client's packet, from the server or on the way to it.
 fn to_client(
     context: &Context<'_>,
-    packet: Packet,
+    mut packet: Packet,
     ip: &IpHeader,
     report: &Report,
     conn: &ConnEntry,
 ) -> Disposition {
-    let mut packet = packet;
     if conn.forwarding() == Forwarding::Masquerade
-        && (!packet.icmp_checksum_ok(ip.family, ip.len)
+        && (!packet.icmp_checksum_ok(ip.len)
             || translate_quoted_header(&mut packet, ip, report, conn).is_none()
-            || !reply::reroute(context, ip.family, &mut packet))
+            || !reply::reroute(context, &mut packet))
     {
         return packet.discard();
     }
-    if let Some(dest) = conn.dest(context.read) {
-        if dest.is_available() {
-            dest.counters.count_out(packet.len());
-        }
-    }
+    note::count_out(context, conn, packet.len());
     pass_on(packet, conn)
 }
 
@@ -171,14 +166,10 @@ fn to_server(
     conn: &ConnEntry,
 ) -> Disposition {
     let translated = conn.forwarding() == Forwarding::Masquerade;
-    if translated && !packet.icmp_checksum_ok(ip.family, ip.len) {
+    if translated && !packet.icmp_checksum_ok(ip.len) {
         return packet.discard();
     }
-    if let Some(dest) = conn.dest(context.read) {
-        if dest.is_available() {
-            dest.counters.count_in(packet.len());
-        }
-    }
+    note::count_in(context, conn, packet.len());
     conn.count_packet();
     if translated {
         forward::send_icmp(context, packet, ip, &report.layout(ip), conn)

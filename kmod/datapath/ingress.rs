@@ -42,10 +42,9 @@ pub(super) fn receive<'a>(
     state: &'a NetnsState,
     family: Family,
     place: Place,
-    packet: Packet,
+    mut packet: Packet,
     read: ReadSide<'a>,
 ) -> Disposition {
-    let mut packet = packet;
     if packet.is_balanced() || (place != Place::PreRouting && !packet.has_route()) {
         return packet.accept();
     }
@@ -139,8 +138,7 @@ fn fragment(context: Context<'_>, packet: Packet, ip: IpHeader) -> Disposition {
 
 /// A TCP or UDP packet that is no fragment, or the first one of IPv6.
 #[inline(always)]
-fn reassembled_transport(context: &Context<'_>, packet: Packet, ip: IpHeader) -> Disposition {
-    let mut packet = packet;
+fn reassembled_transport(context: &Context<'_>, mut packet: Packet, ip: IpHeader) -> Disposition {
     let needed = ip.len.wrapping_add(parse::transport_len(ip.protocol));
     if !packet.pull(needed) {
         // Too short for its protocol: passing by it is somebody else's to judge.

@@ -58,7 +58,7 @@ pub(super) fn request<'a>(context: &Context<'a>, flow: &Flow) -> Option<&'a Conn
     conns.find_request(context.read, &tuple, hash, context.now)
 }
 
-/// The flow with its client's hash, for whoever looks for the connection and then makes it.
+/// The flow with its client's hash, which serves a look for the connection and then its making.
 #[inline(always)]
 pub(super) fn hashed(context: &Context<'_>, flow: Flow) -> Flow {
     let hash = context.tables.conns.hash_of(&flow.as_request());

@@ -19,8 +19,8 @@
 //! Everything here runs on the RCU read side, in softirq or (for packets this host makes) process
 //! context, and takes no lock for a packet of an established connection.
 //!
-//! What such a packet needs is inlined into the hook, once for each family, so that its headers stay
-//! in registers; what leads off that way is a function of its own, to which they are copied.
+//! What such a packet needs is inlined into the hook, once for each family, so that its headers
+//! stay in registers; what leads off that way is a function of its own, to which they are copied.
 
 mod balance;
 mod call_id;
@@ -33,6 +33,7 @@ mod icmp;
 mod ingress;
 mod ipsec;
 mod lookup;
+mod note;
 mod persist;
 mod prefetch;
 mod refuse;

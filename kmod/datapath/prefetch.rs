@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Before a packet is routed: its connection's entry is sent for.
+//! Before a packet is routed: its connection's entry is prefetched.
 //!
-//! Once there are more connections than fit into the processors' caches, most of what a packet costs
-//! is the wait for two lines of memory: the head of its chain, and its entry. While routing and
-//! netfilter work on the packet they arrive. This hook stands only while there are so many.
+//! Once there are more connections than fit into the processors' caches, most of what a packet
+//! costs is the wait for two lines of memory: the head of its chain, and its entry. While routing
+//! and netfilter work on the packet they arrive. This hook stands only while there are so many.
 
 use lvs_engine::addr::Family;
 use lvs_engine::parse;

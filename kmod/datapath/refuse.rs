@@ -26,7 +26,7 @@ use super::{
     forward, //
 };
 
-/// Tells a client that nobody serves it, or lets it reach the host it asked for.
+/// Tells a client that no server takes it, or lets it reach the host it asked for.
 pub(super) fn refuse(
     context: &Context<'_>,
     packet: Packet,
@@ -45,11 +45,7 @@ pub(super) fn refuse(
         Refusal::Bypass => bypass(context, packet, flow, service),
         Refusal::Pass => packet.accept(),
         Refusal::Report => {
-            packet.report(
-                flow.ip.family,
-                context.state.net(),
-                IcmpError::PortUnreachable,
-            );
+            packet.report(context.state.net(), IcmpError::PortUnreachable);
             packet.discard()
         }
     }

@@ -2,7 +2,6 @@
 
 //! From a server back to the client.
 
-use lvs_engine::addr::Family;
 use lvs_engine::config::Forwarding;
 use lvs_engine::nat::{
     self,
@@ -15,13 +14,16 @@ use lvs_engine::parse::{
 };
 
 use crate::kernel_ext::net::hook::Place;
+use crate::kernel_ext::net::output::Routed;
 use crate::kernel_ext::net::packet::{
     Disposition,
     Packet, //
 };
-use crate::kernel_ext::net::route::Route;
+use crate::kernel_ext::net::route::{
+    Route,
+    RouteRef, //
+};
 use crate::table::conn::{
-    self,
     flag,
     Conn, //
 };
@@ -35,22 +37,24 @@ use super::context::{
 use super::forward::headers::transport_sum;
 use super::forward::leave::pass_on;
 use super::forward::sctp_sum;
-use super::ftp;
+use super::{
+    ftp,
+    note, //
+};
 
 /// A packet of a connection's server: gets the virtual address as its source if the connection is
 /// translated, and goes on its way.
 #[inline(always)]
 pub(super) fn send_back(
     context: &Context<'_>,
-    packet: Packet,
+    mut packet: Packet,
     flow: &Flow,
     conn: &ConnEntry,
 ) -> Disposition {
-    let mut packet = packet;
     if conn.forwarding() == Forwarding::Masquerade {
         let sum = transport_sum(&packet);
-        let way = Way::of(context, &packet, flow, conn);
-        let headroom = way.known.map_or(0, Route::link_header_len);
+        let route = ReplyRoute::of(context, &packet, flow, conn);
+        let headroom = route.known.map_or(0, Route::link_header_len);
         let len = nat::rewrite_len(flow.ip.len, flow.ip.protocol);
         let Ok(headers) = packet.writable_behind(len, headroom) else {
             return packet.discard();
@@ -74,47 +78,42 @@ pub(super) fn send_back(
         if conn.has(flag::CONTROL) && ftp::from_server(context, &mut packet, flow, conn).is_none() {
             return packet.discard();
         }
-        if let Some(route) = way.known {
-            route.attach_borrowed(&mut packet, context.read);
-        } else if !way.find(context, &mut packet) {
+        if let Some(known) = route.known {
+            packet = match Routed::new(packet, &RouteRef::Cached(known), context.read) {
+                Ok(packet) => packet.into_packet(),
+                Err(disposition) => return disposition,
+            };
+        } else if !route.find(context, &mut packet) {
             return packet.discard();
         }
         if conn.has(flag::TRACKED) && !conn.has(flag::ONE_PACKET) {
             packet.expect_reply_to(conn.virtual_end());
         }
     }
-    if let Some(dest) = conn.dest(context.read) {
-        if dest.is_available() {
-            dest.counters.count_out(packet.len());
-        }
-    }
-    let ticks = conn.advance(context.read, context.state.timeouts(), false, flow.input);
-    conn::refresh(conn, context.now, ticks);
+    note::count_out(context, conn, packet.len());
+    note::packet(context, flow, conn, false);
     pass_on(packet, conn)
 }
 
-/// The way of a translated reply.
-struct Way<'a> {
+/// The route of a translated reply.
+struct ReplyRoute<'a> {
     /// What it depends on, if that is little.
     ends: Option<RouteKey>,
     /// The route that an earlier reply took.
     known: Option<&'a Route>,
-    family: Family,
 }
 
-impl<'a> Way<'a> {
+impl<'a> ReplyRoute<'a> {
     #[inline(always)]
     fn of(context: &Context<'a>, packet: &Packet, flow: &Flow, conn: &Conn) -> Self {
-        let family = flow.ip.family;
         let net = context.state.net();
         let is_common = context.place == Place::Forward
             && context.state.sysctls().snat_reroute()
-            && packet.has_common_route(family, net);
+            && packet.has_common_route(net);
         if !is_common {
             return Self {
                 ends: None,
                 known: None,
-                family,
             };
         }
         let ends = RouteKey::of_reply(&flow.ip, conn);
@@ -122,20 +121,19 @@ impl<'a> Way<'a> {
         Self {
             ends: Some(ends),
             known: routes.find(context.read, net, &ends),
-            family,
         }
     }
 
     /// Routes the rewritten packet. False when there is no way.
     #[inline(never)]
     fn find(&self, context: &Context<'a>, packet: &mut Packet) -> bool {
-        if !reroute(context, self.family, packet) {
+        if !reroute(context, packet) {
             return false;
         }
         if let Some(ends) = &self.ends {
             let net = context.state.net();
             let routes = &context.tables.return_routes;
-            routes.keep(context.read, net, ends, || packet.share_route(self.family));
+            routes.keep(context.read, net, ends, || packet.share_route());
         }
         true
     }
@@ -158,9 +156,8 @@ impl RouteKey {
 /// Routes a translated reply as if this host had made it, since policy routing may tell the two
 /// apart. False when there is no way.
 #[inline]
-pub(super) fn reroute(context: &Context<'_>, family: Family, packet: &mut Packet) -> bool {
+pub(super) fn reroute(context: &Context<'_>, packet: &mut Packet) -> bool {
     context.place == Place::LocalIn
         || !context.state.sysctls().snat_reroute()
-        || packet.is_routed_here(family)
-        || packet.reroute(family, context.state.net())
+        || packet.reroute(context.state.net())
 }

@@ -57,8 +57,8 @@ pub(super) fn read_v4(packet: &mut Packet, icmp_at: usize) -> Option<Report> {
     })
 }
 
-/// Reads the ICMPv6 header behind `ip` and the IP header behind it. `None` when it isn't an error, or
-/// makes no sense.
+/// Reads the ICMPv6 header behind `ip` and the IP header behind it. `None` when it isn't an error,
+/// or makes no sense.
 pub(super) fn read_v6(packet: &mut Packet, ip: &IpHeader) -> Option<Report> {
     // Errors are never fragmented.
     if ip.is_fragment {

@@ -47,7 +47,7 @@ use super::{
 
 /// A packet that belongs to no connection: makes one if it is for a service.
 #[inline(never)]
-pub(super) fn begin(context: Context<'_>, packet: Packet, flow: Flow) -> Disposition {
+pub(super) fn begin(context: Context<'_>, mut packet: Packet, flow: Flow) -> Disposition {
     let (context, flow) = (&context, &flow);
     let sysctls = context.state.sysctls();
     let can_open = match flow.input {
@@ -81,7 +81,6 @@ pub(super) fn begin(context: Context<'_>, packet: Packet, flow: Flow) -> Disposi
     if flow.source_port == FTP_DATA_PORT {
         return packet.accept();
     }
-    let mut packet = packet;
     match connect(context, &mut packet, flow, service) {
         Ok(conn) => first(context, packet, flow, &conn),
         Err(Failure::NoServer) => refuse::refuse(context, packet, flow, service),
@@ -90,10 +89,9 @@ pub(super) fn begin(context: Context<'_>, packet: Packet, flow: Flow) -> Disposi
 }
 
 /// The first packet of a connection.
-fn first(context: &Context<'_>, packet: Packet, flow: &Flow, conn: &ConnEntry) -> Disposition {
-    let mut packet = packet;
+fn first(context: &Context<'_>, mut packet: Packet, flow: &Flow, conn: &ConnEntry) -> Disposition {
     // Netfilter may still know an older connection between the same ports.
-    if conn.has(flag::TRACKED) && !packet.track_anew(context.state.tracking(), flow.ip.family) {
+    if conn.has(flag::TRACKED) && !packet.track_anew(context.state.tracking()) {
         return packet.discard();
     }
     forward::scheduled(context, packet, flow, conn)

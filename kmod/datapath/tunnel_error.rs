@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! ICMP errors about packets this host sent through tunnels: the client whose packet was inside is
-//! told, in its own family, and a smaller MTU of the way is learned (RFC 2003, RFC 2473, section 8).
+//! told, in its own family, and a smaller MTU of the way is learned (RFC 2003, RFC 2473, section
+//! 8).
 
 use lvs_engine::addr::Family;
 use lvs_engine::config::Forwarding;
@@ -21,17 +22,20 @@ use crate::kernel_ext::net::packet::{
     Disposition,
     Packet, //
 };
-use crate::kernel_ext::net::route::Route;
+use crate::kernel_ext::net::quoted::Quoted;
 
 use super::context::{
     ConnEntry,
     Context, //
 };
-use super::lookup;
 use super::report::{
     self,
     inner_flow,
     Report, //
+};
+use super::{
+    lookup,
+    note, //
 };
 
 /// What lies inside of the packet a report is about, and its connection, if this host sent it
@@ -82,33 +86,40 @@ pub(super) fn relay(
     inside: &Report,
     conn: &ConnEntry,
 ) -> Disposition {
-    let mut packet = packet;
-    if !packet.icmp_checksum_ok(ip.family, ip.len) {
+    if !packet.icmp_checksum_ok(ip.len) {
         return packet.discard();
     }
-    let inner = inside.inner;
+    let (inner, outer_at) = (inside.inner, report.inner_at);
     let error = match tunnel::relayed(ip.family, inner.family, report.error) {
         Relayed::Other(error) => IcmpError::Relayed(error.kind, error.code, error.info),
         Relayed::TooBig(mtu) => {
-            let outer_at = report.inner_at;
-            if !packet.strip(outer_at) {
-                return packet.free();
-            }
-            packet.learn_mtu(ip.family, context.state.net(), mtu);
-            if !inner.dont_fragment {
-                return packet.free();
-            }
+            let mut outer = match Quoted::new(packet, outer_at) {
+                Ok(outer) => outer,
+                Err(disposition) => return disposition,
+            };
+            outer.learn_mtu(ip.family, context.state.net(), mtu);
             let overhead = inside.inner_at.wrapping_sub(outer_at);
+            if !inner.dont_fragment || !outer.strip(overhead) {
+                return outer.free();
+            }
             let known = match (ip.family, inner.family) {
                 (Family::V4, Family::V4) => known_mtu(context, conn),
                 _ => None,
             };
             let mtu = tunnel::mtu_inside(inner.family, known.unwrap_or(mtu), overhead as u32);
-            let error = IcmpError::FragmentationNeeded(mtu);
-            return tell(context, packet, &inner, overhead, error, conn);
+            return tell(
+                context,
+                outer,
+                &inner,
+                IcmpError::FragmentationNeeded(mtu),
+                conn,
+            );
         }
     };
-    tell(context, packet, &inner, inside.inner_at, error, conn)
+    match Quoted::new(packet, inside.inner_at) {
+        Ok(packet) => tell(context, packet, &inner, error, conn),
+        Err(disposition) => disposition,
+    }
 }
 
 /// What the route to the server knows of the way's MTU by now, which is what ip_vs tells.
@@ -116,38 +127,19 @@ fn known_mtu(context: &Context<'_>, conn: &ConnEntry) -> Option<u32> {
     Some(conn.dest(context.read)?.route.load(context.read)?.mtu())
 }
 
-/// Sends `error` about the packet with header `inner`, which starts at `at`.
+/// Sends `error` about the packet with header `inner`.
 fn tell(
     context: &Context<'_>,
-    packet: Packet,
+    mut packet: Quoted,
     inner: &IpHeader,
-    at: usize,
     error: IcmpError,
     conn: &ConnEntry,
 ) -> Disposition {
-    let mut packet = packet;
-    if !packet.strip(at) || !packet.pull(inner.len) {
-        return packet.free();
-    }
-    packet.set_transport_offset(inner.len);
-    if !packet.has_family(inner.family) {
-        // Errors are sent as if the packet had just come in the way its family does.
-        let net = context.state.net();
-        let route = match inner.family {
-            Family::V4 => Route::lookup_v4(net, inner.destination.v4_word(), 0, false),
-            Family::V6 => Route::lookup_v6(net, &inner.destination, false, false),
-        };
-        let Ok(route) = route else {
-            return packet.free();
-        };
-        route.attach(&mut packet);
-    }
-    packet.set_family(inner.family);
-    packet.report(inner.family, context.state.net(), error);
-    if let Some(dest) = conn.dest(context.read) {
-        if dest.is_available() {
-            dest.counters.count_out(packet.len());
-        }
+    let (family, destination) = (inner.family, &inner.destination);
+    let net = context.state.net();
+    let told = packet.answer(family, inner.len, destination, context.read, net, error);
+    if told {
+        note::count_out(context, conn, packet.len());
     }
     packet.free()
 }

@@ -23,12 +23,11 @@ use super::server_route::{
 #[cold]
 pub(super) fn send(
     context: &Context<'_>,
-    packet: Packet,
+    mut packet: Packet,
     ip: &IpHeader,
     conn: &Conn,
     too_big: TooBig,
 ) -> Disposition {
-    let mut packet = packet;
     let Ok(route) = server_route::past(context, &mut packet, ip) else {
         return packet.discard();
     };
@@ -37,6 +36,5 @@ pub(super) fn send(
     {
         return packet.discard();
     }
-    route.attach(&mut packet, context.read);
-    transmit(context, packet, conn)
+    transmit(context, packet, conn, &route)
 }

@@ -8,6 +8,7 @@ use crate::kernel_ext::net::packet::{
     Disposition,
     Packet, //
 };
+use crate::kernel_ext::net::route::RouteRef;
 
 use super::super::context::{
     ConnEntry,
@@ -19,7 +20,6 @@ use super::local;
 use super::server_route::{
     self,
     Method,
-    RouteRef,
     TooBig, //
 };
 
@@ -43,7 +43,7 @@ pub(super) fn send(
     }
 }
 
-/// The same, where the way is to be found, or leads to this host, or may be too narrow.
+/// Sends a packet whose route is to be found, or leads to this host, or may be too narrow.
 #[inline(never)]
 fn send_with_care(
     context: Context<'_>,
@@ -65,19 +65,17 @@ fn send_with_care(
     send_by(context, packet, ip, conn, route)
 }
 
-/// The same, along a route that the packet may take.
+/// Sends a packet along a route that it may take.
 #[inline(always)]
 fn send_by<'a>(
     context: &Context<'a>,
-    packet: Packet,
+    mut packet: Packet,
     ip: &IpHeader,
     conn: &ConnEntry,
     route: RouteRef<'a>,
 ) -> Disposition {
-    let mut packet = packet;
     if take_hop(&mut packet, ip).is_none() {
         return packet.discard();
     }
-    route.attach(&mut packet, context.read);
-    transmit(context, packet, conn)
+    transmit(context, packet, conn, &route)
 }

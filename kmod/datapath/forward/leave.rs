@@ -2,10 +2,12 @@
 
 //! The end of a packet's way through the balancer.
 
+use crate::kernel_ext::net::output::Routed;
 use crate::kernel_ext::net::packet::{
     Disposition,
     Packet, //
 };
+use crate::kernel_ext::net::route::RouteRef;
 use crate::table::conn::{
     flag,
     Conn, //
@@ -13,26 +15,23 @@ use crate::table::conn::{
 
 use super::super::context::Context;
 
-/// Sends a prepared packet along the route it got.
-#[inline]
-pub(super) fn transmit(context: &Context<'_>, packet: Packet, conn: &Conn) -> Disposition {
-    let mut packet = packet;
-    if conn.has(flag::TRACKED) {
-        packet.leave_tracked();
-    } else {
-        packet.leave();
+/// Sends the packet along a route that it may take.
+#[inline(always)]
+pub(super) fn transmit<'a>(
+    context: &Context<'a>,
+    packet: Packet,
+    conn: &Conn,
+    route: &RouteRef<'a>,
+) -> Disposition {
+    match Routed::new(packet, route, context.read) {
+        Ok(packet) => packet.send(conn.has(flag::TRACKED), context.state.net()),
+        Err(disposition) => disposition,
     }
-    packet.send(conn.family(), context.state.net())
 }
 
-/// A packet of the connection goes on through this host's hooks: marks it as seen by the balancer,
-/// and hides it from connection tracking unless that knows the connection.
+/// A packet of the connection goes on through this host's hooks, hidden from connection tracking
+/// unless that knows the connection.
 #[inline]
 pub(in crate::datapath) fn pass_on(packet: Packet, conn: &Conn) -> Disposition {
-    let mut packet = packet;
-    packet.set_balanced();
-    if !conn.has(flag::TRACKED) {
-        packet.untrack();
-    }
-    packet.accept()
+    packet.pass_on(conn.has(flag::TRACKED))
 }

@@ -19,13 +19,13 @@ use crate::kernel_ext::net::packet::{
     Disposition,
     Packet, //
 };
-use crate::table::conn;
 
 use super::context::{
     ConnEntry,
     Context,
     Flow, //
 };
+use super::note;
 use server_route::TooBig;
 
 pub(super) use nat::send_icmp;
@@ -67,8 +67,7 @@ fn send(
         }
         dest.counters.count_in(packet.len());
     }
-    let ticks = conn.advance(context.read, context.state.timeouts(), true, flow.input);
-    conn::refresh(conn, context.now, ticks);
+    note::packet(context, flow, conn, true);
     match conn.forwarding() {
         Forwarding::Masquerade => nat::send(context, packet, flow, conn),
         Forwarding::DirectRoute if conn.real_family() == flow.ip.family => {

@@ -25,6 +25,7 @@ use crate::kernel_ext::net::packet::{
     Disposition,
     Packet, //
 };
+use crate::kernel_ext::net::route::RouteRef;
 use crate::table::conn::{
     flag,
     Conn, //
@@ -46,7 +47,6 @@ use super::server_route::{
     self,
     is_loopback,
     Method,
-    RouteRef,
     TooBig, //
 };
 
@@ -69,7 +69,7 @@ pub(super) fn send(
     }
 }
 
-/// The same, where the way is to be found, or leads to this host, or may be too narrow.
+/// Sends a packet whose route is to be found, or leads to this host, or may be too narrow.
 #[inline(never)]
 fn send_with_care(
     context: Context<'_>,
@@ -100,16 +100,15 @@ fn send_with_care(
     send_by(context, packet, flow, conn, route)
 }
 
-/// The same, along a route that the packet may take.
+/// Sends a packet along a route that it may take.
 #[inline(always)]
 fn send_by<'a>(
     context: &Context<'a>,
-    packet: Packet,
+    mut packet: Packet,
     flow: &Flow,
     conn: &ConnEntry,
     route: RouteRef<'a>,
 ) -> Disposition {
-    let mut packet = packet;
     let stays = route.is_local();
     let sum = transport_sum(&packet);
     let len = nat::rewrite_len(flow.ip.len, flow.ip.protocol);
@@ -146,12 +145,11 @@ fn send_by<'a>(
 /// says where its headers lie.
 pub(in crate::datapath) fn send_icmp(
     context: &Context<'_>,
-    packet: Packet,
+    mut packet: Packet,
     ip: &IpHeader,
     layout: &Layout,
     conn: &ConnEntry,
 ) -> Disposition {
-    let mut packet = packet;
     let method = if context.place == Place::Forward {
         Method::NatThrough
     } else {
@@ -191,18 +189,16 @@ pub(in crate::datapath) fn send_icmp(
     leave(context, packet, conn, &route)
 }
 
-/// Whether the packet may go this way: nobody reaches loopback addresses from outside.
+/// Whether the packet may take the route: loopback addresses can't be reached from outside.
 #[inline]
 fn may_enter(route: &RouteRef<'_>, conn: &Conn, packet: &Packet) -> bool {
-    !(route.is_local()
-        && is_loopback(&conn.real_addr(), conn.real_family())
-        && came_in(packet, conn.family()))
+    !(route.is_local() && is_loopback(&conn.real_addr(), conn.real_family()) && came_in(packet))
 }
 
 /// Whether the packet came from the network.
 #[inline]
-fn came_in(packet: &Packet, family: Family) -> bool {
-    match family {
+fn came_in(packet: &Packet) -> bool {
+    match packet.family() {
         Family::V4 => packet.is_input_routed_v4(),
         Family::V6 => !packet.is_from_loopback(),
     }
@@ -212,11 +208,10 @@ fn came_in(packet: &Packet, family: Family) -> bool {
 #[inline(always)]
 fn leave<'a>(
     context: &Context<'a>,
-    packet: Packet,
+    mut packet: Packet,
     conn: &Conn,
     route: &RouteRef<'a>,
 ) -> Disposition {
-    let mut packet = packet;
     if conn.has(flag::TRACKED) && !conn.has(flag::ONE_PACKET) {
         packet.expect_reply_from(conn.real_end());
     }
@@ -228,6 +223,5 @@ fn leave<'a>(
         }
         return pass_on(packet, conn);
     }
-    route.attach(&mut packet, context.read);
-    transmit(context, packet, conn)
+    transmit(context, packet, conn, route)
 }

@@ -13,12 +13,11 @@ use crate::kernel_ext::net::packet::{
 /// ip_vs, one that stays isn't looked at by anybody here again.
 #[cold]
 pub(in crate::datapath) fn keep(
-    packet: Packet,
+    mut packet: Packet,
     ip_len: usize,
     same_port: bool,
     completes: bool,
 ) -> Result<Packet, Disposition> {
-    let mut packet = packet;
     let is_partial = packet.checksum_state() == ChecksumState::Partial;
     if !same_port || (is_partial && !completes) {
         // Segments get theirs when they are cut.

@@ -2,8 +2,6 @@
 
 //! The route to a real server, and whether the packet may and can take it.
 
-use core::ops::Deref;
-
 use kernel::prelude::*;
 
 use lvs_engine::addr::{
@@ -17,14 +15,14 @@ use lvs_engine::tunnel::{
     Encapsulation, //
 };
 
-use crate::kernel_ext::mem::rcu::{
-    RcuBox,
-    ReadSide, //
-};
+use crate::kernel_ext::mem::rcu::RcuBox;
 use crate::kernel_ext::net::hook::Place;
 use crate::kernel_ext::net::output::IcmpError;
 use crate::kernel_ext::net::packet::Packet;
-use crate::kernel_ext::net::route::Route;
+use crate::kernel_ext::net::route::{
+    Route,
+    RouteRef, //
+};
 use crate::table::conn::Conn;
 use crate::table::Dest;
 
@@ -64,36 +62,7 @@ impl Method {
     }
 }
 
-/// A route, from the server's cache or looked up for this packet alone.
-pub(super) enum RouteRef<'a> {
-    Cached(&'a Route),
-    Own(Route),
-}
-
-impl Deref for RouteRef<'_> {
-    type Target = Route;
-
-    #[inline]
-    fn deref(&self) -> &Route {
-        match self {
-            RouteRef::Cached(route) => route,
-            RouteRef::Own(route) => route,
-        }
-    }
-}
-
-impl<'a> RouteRef<'a> {
-    /// Gives the packet the route.
-    #[inline]
-    pub(super) fn attach(&self, packet: &mut Packet, read: ReadSide<'a>) {
-        match self {
-            RouteRef::Cached(route) => route.attach_borrowed(packet, read),
-            RouteRef::Own(route) => route.attach(packet),
-        }
-    }
-}
-
-/// Whether packets too big for the way are answered: errors never are (RFC 1122, 3.2.2).
+/// Whether a packet too big for the route is answered: errors never are (RFC 1122, 3.2.2).
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(in crate::datapath) enum TooBig {
     /// The sender is told.
@@ -165,8 +134,8 @@ pub(super) fn past<'a>(
     Ok(RouteRef::Own(route))
 }
 
-/// Tells the sender that there is no route. Where it was memory that lacked there may be one: a client
-/// that is told gives up, and one that isn't tries again.
+/// Tells the sender that there is no route. Where it was memory that lacked there may be one: a
+/// client that is told gives up, and one that isn't tries again.
 #[cold]
 fn no_route(packet: &mut Packet, error: Error) -> Unroutable {
     if error != ENOMEM && error != ENOBUFS {
@@ -222,7 +191,7 @@ fn crosses_boundary(packet: &Packet, ip: &IpHeader, method: Method, to_here: boo
         match method {
             Method::Nat => false,
             Method::NatThrough | Method::Bypass => true,
-            Method::Direct | Method::Tunnel(_) => !packet.is_routed_here(ip.family),
+            Method::Direct | Method::Tunnel(_) => !packet.is_routed_here(),
         }
     } else {
         // An IPv6 loopback address from the network was dropped long before.
@@ -230,8 +199,8 @@ fn crosses_boundary(packet: &Packet, ip: &IpHeader, method: Method, to_here: boo
     }
 }
 
-/// Whether a packet that leaves this host needs no closer look: it lives on, and is small enough for
-/// any way or may be fragmented.
+/// Whether a packet that leaves this host needs no closer look: it lives on, and is small enough
+/// for any way or may be fragmented.
 #[inline(always)]
 pub(super) fn fits(
     context: &Context<'_>,
@@ -249,7 +218,8 @@ pub(super) fn fits(
     ip.ttl > 1 && fits
 }
 
-/// Checks that a packet that leaves this host lives on and fits the way. The sender is told when not.
+/// Checks that a packet that leaves this host lives on and fits the way. The sender is told when
+/// not.
 pub(super) fn admit(
     context: &Context<'_>,
     packet: &mut Packet,
@@ -263,8 +233,8 @@ pub(super) fn admit(
     }
     let net = context.state.net();
     if ip.ttl <= 1 {
-        packet.count_ttl_error(ip.family, net);
-        packet.report(ip.family, net, IcmpError::TimeExceeded);
+        packet.count_ttl_error(net);
+        packet.report(net, IcmpError::TimeExceeded);
         return Err(Unroutable);
     }
     let mut mtu = route.mtu();
@@ -282,18 +252,18 @@ pub(super) fn admit(
             return Ok(());
         }
     }
-    if ip.dont_fragment && too_big == TooBig::Report && packet.exceeds(ip.family, mtu) {
+    if ip.dont_fragment && too_big == TooBig::Report && packet.exceeds(mtu) {
         // The error quotes the packet as this hop would have sent it, as ip_vs's does.
         if take_hop(packet, ip).is_none() {
             return Err(Unroutable);
         }
-        packet.report(ip.family, net, IcmpError::FragmentationNeeded(mtu));
+        packet.report(net, IcmpError::FragmentationNeeded(mtu));
         return Err(Unroutable);
     }
     Ok(())
 }
 
-/// Whether `addr` means this host whoever says it.
+/// Whether `addr` is a loopback address.
 #[inline]
 pub(super) fn is_loopback(addr: &Addr, family: Family) -> bool {
     match family {

@@ -3,7 +3,6 @@
 //! VS/TUN: the packet goes to the server inside another one.
 
 use lvs_engine::addr::Family;
-use lvs_engine::header;
 use lvs_engine::parse::IpHeader;
 use lvs_engine::tunnel::{
     self,
@@ -16,6 +15,11 @@ use crate::kernel_ext::net::packet::{
     Disposition,
     Packet, //
 };
+use crate::kernel_ext::net::route::RouteRef;
+use crate::kernel_ext::net::tunnel::{
+    Built,
+    Outer, //
+};
 use crate::table::conn::flag;
 
 use super::super::context::{
@@ -27,19 +31,17 @@ use super::local;
 use super::server_route::{
     self,
     Method,
-    RouteRef,
     TooBig, //
 };
 
 /// Encapsulates the packet and sends it to the server.
 pub(super) fn send(
     context: &Context<'_>,
-    packet: Packet,
+    mut packet: Packet,
     ip: &IpHeader,
     conn: &ConnEntry,
     too_big: TooBig,
 ) -> Disposition {
-    let mut packet = packet;
     let tunnel = conn
         .dest(context.read)
         .map(|dest| dest.tunnel())
@@ -68,22 +70,20 @@ pub(super) fn send(
     let dont_fragment = ip.dont_fragment && context.state.sysctls().pmtu_disc();
     let (source, real) = (route.source(), conn.real_addr());
     let hops = ip.ttl.wrapping_sub(1);
-    let outer = route.family();
-    let inner_protocol = tunnel::ip_protocol(ip.family);
-    let protocol = encapsulation.protocol(inner_protocol);
+    let protocol = encapsulation.protocol(tunnel::ip_protocol(ip.family));
     let (mut header_v4, header_v6);
     // Only what may be fragmented needs an IP ID.
-    let mut kernel_identifies = outer == Family::V4;
-    let header: &[u8] = match outer {
+    let mut kernel_sets_ip_id = route.family() == Family::V4;
+    let header: &[u8] = match route.family() {
         Family::V4 => {
             // The packets of an IPv6 client may be fragmented outside.
             let dont_fragment = dont_fragment && ip.family == Family::V4;
             let (source, real) = (source.v4_word(), real.v4_word());
             header_v4 = tunnel::ipv4_header(ip, protocol, hops, dont_fragment, source, real);
             if encapsulation == Encapsulation::Ip && !dont_fragment {
-                let ip_id = route.take_identities(packet.segments());
+                let ip_id = route.reserve_ip_ids(packet.segments());
                 tunnel::set_ip_id_v4(&mut header_v4, ip_id);
-                kernel_identifies = false;
+                kernel_sets_ip_id = false;
             }
             &header_v4
         }
@@ -96,30 +96,19 @@ pub(super) fn send(
     if conn.has(flag::TRACKED) && !packet.confirm_tracking(context.state.tracking()) {
         return packet.discard();
     }
-    route.attach(&mut packet, context.read);
-    let prepared = packet.prepare_encapsulation(
-        (header::ip_len(outer) as u32).wrapping_add(encapsulation.header_len()),
-        route.reserved_space(),
-        outer,
-        inner_protocol,
+    let outer = Outer {
         encapsulation,
-    );
-    let mut packet = match prepared {
-        Ok(packet) => packet,
-        Err(disposition) => return disposition,
+        header,
+        source,
+        target: real,
+        kernel_sets_ip_id,
     };
     let net = context.state.net();
-    if !packet.push_encapsulation(encapsulation, ip.family, outer, &source, &real, net)
-        || !packet.push_ip_header(header)
-    {
-        return packet.free();
+    match Built::new(packet, &outer, &route, context.read, net) {
+        Ok(packet) if context.place == Place::PreRouting && route.is_plain() => {
+            packet.send_early(net)
+        }
+        Ok(packet) => packet.send(net),
+        Err(disposition) => disposition,
     }
-    if kernel_identifies {
-        packet.select_identity(net);
-    }
-    packet.leave_inside();
-    if context.place == Place::PreRouting && route.is_plain() {
-        return packet.leave_early_built(outer, net);
-    }
-    packet.send_built(outer, net)
 }

@@ -91,7 +91,7 @@ struct nf_conn *lvs_conntrack_first(const struct sk_buff *skb)
 	enum ip_conntrack_info info;
 	struct nf_conn *ct = nf_ct_get(skb, &info);
 
-	if (!ct || nf_ct_is_confirmed(ct) || nf_ct_is_dying(ct) ||
+	if (!ct || nf_ct_is_template(ct) || nf_ct_is_confirmed(ct) || nf_ct_is_dying(ct) ||
 	    CTINFO2DIR(info) != IP_CT_DIR_ORIGINAL)
 		return NULL;
 	return ct;
@@ -137,7 +137,7 @@ unsigned int lvs_conntrack_confirm(const struct lvs_conntrack *calls, struct sk_
 	struct nf_conn *ct = (struct nf_conn *)skb_nfct(skb);
 	unsigned int verdict = NF_ACCEPT;
 
-	if (ct && !nf_ct_is_confirmed(ct))
+	if (ct && !nf_ct_is_confirmed(ct) && !nf_ct_is_template(ct))
 		verdict = calls->confirm(skb);
 #ifdef CONFIG_NF_CONNTRACK_EVENTS
 	/* Confirming may have found another one. */

@@ -118,7 +118,7 @@ static void leave(struct sk_buff *skb)
 }
 
 /* To the neighbour that the packet's route names, as the end of output does. */
-void lvs_early_send4(struct net *net, struct sk_buff *skb)
+static void send4(struct net *net, struct sk_buff *skb)
 {
 	struct rtable *route = dst_rtable(skb_dst(skb));
 	struct neighbour *neighbour;
@@ -133,7 +133,7 @@ void lvs_early_send4(struct net *net, struct sk_buff *skb)
 		neigh_output(neighbour, skb, is_v6gw);
 }
 
-void lvs_early_send6(struct net *net, struct sk_buff *skb)
+static void send6(struct net *net, struct sk_buff *skb)
 {
 	struct dst_entry *dst = skb_dst(skb);
 	struct neighbour *neighbour;
@@ -155,19 +155,34 @@ void lvs_early_send_built4(struct net *net, struct sk_buff *skb)
 	skb->protocol = htons(ETH_P_IP);
 	iph_set_totlen(header, skb->len);
 	ip_send_check(header);
-	lvs_early_send4(net, skb);
+	send4(net, skb);
 }
 
 void lvs_early_send_built6(struct net *net, struct sk_buff *skb)
 {
 	skb->protocol = htons(ETH_P_IPV6);
 	ipv6_set_payload_len(ipv6_hdr(skb), skb->len - sizeof(struct ipv6hdr));
-	lvs_early_send6(net, skb);
+	send6(net, skb);
 }
 
-/* Gives the packet the route, and the reference that the caller has to it. */
-void lvs_skb_dst_give(struct sk_buff *skb, struct dst_entry *dst)
+/* Gives the packet the route: borrowed, or with the reference that the caller has to it. */
+static void give(struct sk_buff *skb, struct dst_entry *dst, bool borrowed)
 {
 	skb_dst_drop(skb);
-	skb_dst_set(skb, dst);
+	if (borrowed)
+		skb_dst_set_noref(skb, dst);
+	else
+		skb_dst_set(skb, dst);
+}
+
+void lvs_early_send4(struct net *net, struct sk_buff *skb, struct dst_entry *dst, bool borrowed)
+{
+	give(skb, dst, borrowed);
+	send4(net, skb);
+}
+
+void lvs_early_send6(struct net *net, struct sk_buff *skb, struct dst_entry *dst, bool borrowed)
+{
+	give(skb, dst, borrowed);
+	send6(net, skb);
 }

@@ -13,10 +13,9 @@ struct dst_entry *lvs_early_route4(struct net *net, const struct sk_buff *skb, _
 struct dst_entry *lvs_early_route6(struct net *net, const struct sk_buff *skb,
 				   const struct in6_addr *source);
 bool lvs_early_prepare(struct sk_buff *skb, unsigned int len, const struct dst_entry *dst);
-void lvs_early_send4(struct net *net, struct sk_buff *skb);
-void lvs_early_send6(struct net *net, struct sk_buff *skb);
+void lvs_early_send4(struct net *net, struct sk_buff *skb, struct dst_entry *dst, bool borrowed);
+void lvs_early_send6(struct net *net, struct sk_buff *skb, struct dst_entry *dst, bool borrowed);
 void lvs_early_send_built4(struct net *net, struct sk_buff *skb);
 void lvs_early_send_built6(struct net *net, struct sk_buff *skb);
-void lvs_skb_dst_give(struct sk_buff *skb, struct dst_entry *dst);
 
 #endif

@@ -133,10 +133,6 @@ LVS_GET(__sum16, lvs_skb_icmp6_checksum, (struct sk_buff *skb, unsigned int offs
 	nf_ip6_checksum(skb, NF_INET_LOCAL_IN, offset, IPPROTO_ICMPV6))
 LVS_DO(lvs_skb_drop, (struct sk_buff *skb), kfree_skb(skb))
 LVS_GET(void *, lvs_skb_push, (struct sk_buff *skb, unsigned int len), skb_push(skb, len))
-LVS_GET(bool, lvs_skb_pull, (struct sk_buff *skb, unsigned int len), pskb_pull(skb, len) != NULL)
-LVS_DO(lvs_skb_reset_network_header, (struct sk_buff *skb), skb_reset_network_header(skb))
-LVS_DO(lvs_skb_set_transport_header, (struct sk_buff *skb, int offset),
-       skb_set_transport_header(skb, offset))
 LVS_DO(lvs_skb_select_ident, (struct net *net, struct sk_buff *skb),
        ip_select_ident(net, skb, NULL))
 
@@ -153,7 +149,6 @@ LVS_GET(bool, lvs_skb_copy_bits, (const struct sk_buff *skb, int offset, void *t
 /* -- net/route.rs, net/early.rs --------------------------------------------------------------- */
 
 LVS_DO(lvs_dst_release, (struct dst_entry *dst), dst_release(dst))
-LVS_GET(bool, lvs_dst_share4, (struct dst_entry *dst), dst_hold_safe(dst))
 LVS_GET(bool, lvs_dst_stale6, (struct dst_entry *dst, u32 cookie),
 	READ_ONCE(dst->obsolete) && !dst->ops->check(dst, cookie))
 LVS_GET(unsigned int, lvs_dst_mtu, (const struct dst_entry *dst), dst_mtu(dst))
@@ -182,14 +177,6 @@ LVS_DO(lvs_update_pmtu6, (struct sk_buff *skb, struct net *net, u32 mtu),
 
 /* -- net/output.rs ---------------------------------------------------------------------------- */
 
-LVS_DO(lvs_local_out4, (struct net *net, struct sk_buff *skb),
-       NF_HOOK(NFPROTO_IPV4, NF_INET_LOCAL_OUT, net, NULL, skb, NULL, skb_dst(skb)->dev,
-	       dst_output))
-LVS_DO(lvs_local_out6, (struct net *net, struct sk_buff *skb),
-       NF_HOOK(NFPROTO_IPV6, NF_INET_LOCAL_OUT, net, NULL, skb, NULL, skb_dst(skb)->dev,
-	       dst_output))
-LVS_DO(lvs_icmp_send, (struct sk_buff *skb, int type, int code, __be32 info),
-       icmp_send(skb, type, code, info))
 LVS_DO(lvs_count_ttl_error, (struct net *net), IP_INC_STATS(net, IPSTATS_MIB_INHDRERRORS))
 LVS_DO(lvs_count_hop_limit_error, (struct net *net, struct sk_buff *skb),
        IP6_INC_STATS(net, __in6_dev_get_safely(skb->dev), IPSTATS_MIB_INHDRERRORS))
@@ -205,7 +192,6 @@ LVS_DO(lvs_skb_udp_checksum6,
        (struct sk_buff *skb, bool none, const struct in6_addr *source,
 	const struct in6_addr *dest),
        udp6_set_csum(none, skb, source, dest, skb->len))
-LVS_GET(bool, lvs_skb_is_ipv6, (const struct sk_buff *skb), skb->protocol == htons(ETH_P_IPV6))
 
 /* -- user/genl.rs, user/nla.rs ---------------------------------------------------------------- */
 

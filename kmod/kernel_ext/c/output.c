@@ -7,12 +7,56 @@
 #include <linux/icmpv6.h>
 #include <linux/module.h>
 #include <linux/netfilter.h>
+#include <net/dst_metadata.h>
+#include <net/icmp.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
 #include <net/l3mdev.h>
 #include <net/netfilter/ipv6/nf_defrag_ipv6.h>
 
+#include "leave.h"
 #include "output.h"
+
+/*
+ * What makes a received packet one that this host sends: output doesn't answer for its sender when
+ * it has to fragment, the balancer and connection tracking leave it alone (unless the latter knows
+ * its connection), and the socket of its old destination is forgotten.
+ */
+static void leave(struct sk_buff *skb, bool tracked)
+{
+	if (!tracked)
+		untrack(skb);
+	skb->ignore_df = 1;
+	skb->ipvs_property = 1;
+	detach_socket(skb);
+	forward(skb);
+}
+
+void lvs_send4(struct net *net, struct sk_buff *skb, bool tracked)
+{
+	leave(skb, tracked);
+	NF_HOOK(NFPROTO_IPV4, NF_INET_LOCAL_OUT, net, NULL, skb, NULL, skb_dst(skb)->dev,
+		dst_output);
+}
+
+void lvs_send6(struct net *net, struct sk_buff *skb, bool tracked)
+{
+	leave(skb, tracked);
+	NF_HOOK(NFPROTO_IPV6, NF_INET_LOCAL_OUT, net, NULL, skb, NULL, skb_dst(skb)->dev,
+		dst_output);
+}
+
+/*
+ * Makes a received packet that was put inside another one a packet that this host sends: that one
+ * is tracked as any other of this host.
+ */
+void lvs_skb_leave_inside(struct sk_buff *skb)
+{
+	skb->ignore_df = 1;
+	skb->ipvs_property = 1;
+	nf_reset_ct(skb);
+	forward(skb);
+}
 
 /*
  * As ip_local_out does with a header without options, but without three calls for what is inline
@@ -46,6 +90,13 @@ void lvs_ip6_local_out(struct net *net, struct sk_buff *skb)
 		return;
 	skb->protocol = htons(ETH_P_IPV6);
 	NF_HOOK(NFPROTO_IPV6, NF_INET_LOCAL_OUT, net, sk, skb, NULL, skb_dst(skb)->dev, dst_output);
+}
+
+/* ICMP takes the namespace from the route, which a tunnel's metadata in its place has none of. */
+void lvs_icmp_send(struct sk_buff *skb, int type, int code, __be32 info)
+{
+	if (skb_valid_dst(skb))
+		icmp_send(skb, type, code, info);
 }
 
 /* ICMPv6 takes the namespace from the device, which a locally made packet has none of. */

@@ -9,9 +9,9 @@
 #include <net/inet_sock.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
-#include <net/netfilter/nf_conntrack.h>
 #include <net/sock.h>
 
+#include "leave.h"
 #include "packet.h"
 
 /* Makes `len` bytes linear and private, with `headroom` in front of them. */
@@ -20,64 +20,17 @@ bool lvs_skb_prepare(struct sk_buff *skb, unsigned int len, unsigned int headroo
 	return pskb_may_pull(skb, len) && !skb_cow(skb, headroom);
 }
 
-/*
- * A packet that came from a device may carry the socket that early demultiplexing found for its old
- * destination.
- */
 void lvs_skb_orphan(struct sk_buff *skb)
 {
-	if (skb->dev)
-		skb_orphan(skb);
+	detach_socket(skb);
 }
 
-static void forward(struct sk_buff *skb)
+/* Marks a packet that goes on through the hooks as seen by the balancer. */
+void lvs_skb_pass_on(struct sk_buff *skb, bool tracked)
 {
-	skb_forward_csum(skb);
-	if (skb->dev)
-		skb_clear_tstamp(skb);
-}
-
-void lvs_skb_untrack(struct sk_buff *skb)
-{
-#if IS_ENABLED(CONFIG_NF_CONNTRACK)
-	/* What belongs to no connection stays what it was called. */
-	if (!skb_nfct(skb))
-		return;
-	nf_reset_ct(skb);
-	nf_ct_set(skb, NULL, IP_CT_UNTRACKED);
-#endif
-}
-
-/* Makes a packet that connection tracking knows one that this host sends, without untracking it. */
-void lvs_skb_leave_tracked(struct sk_buff *skb)
-{
-	skb->ignore_df = 1;
 	skb->ipvs_property = 1;
-	lvs_skb_orphan(skb);
-	forward(skb);
-}
-
-/*
- * All that makes a received packet one that this host sends: output doesn't answer for its sender
- * when it has to fragment, the balancer and connection tracking leave it alone, and the socket of
- * its old destination is forgotten.
- */
-void lvs_skb_leave(struct sk_buff *skb)
-{
-	lvs_skb_untrack(skb);
-	lvs_skb_leave_tracked(skb);
-}
-
-/*
- * Makes a received packet one that this host sends inside another one: that one is tracked as any
- * other of this host.
- */
-void lvs_skb_leave_inside(struct sk_buff *skb)
-{
-	skb->ignore_df = 1;
-	skb->ipvs_property = 1;
-	nf_reset_ct(skb);
-	forward(skb);
+	if (!tracked)
+		untrack(skb);
 }
 
 /* Whether a raw socket that asked for its packets to be left alone sent this one. */
@@ -115,11 +68,6 @@ int lvs_skb_resize(struct sk_buff *skb, unsigned int len)
 	return 0;
 }
 
-void lvs_skb_reset_ip_options(struct sk_buff *skb)
-{
-	memset(&IPCB(skb)->opt, 0, sizeof(IPCB(skb)->opt));
-}
-
 void lvs_skb_push_header(struct sk_buff *skb, const void *header, unsigned int len)
 {
 	void *to = __skb_push(skb, len);
@@ -129,7 +77,17 @@ void lvs_skb_push_header(struct sk_buff *skb, const void *header, unsigned int l
 	else
 		memcpy(to, header, len);
 	skb_reset_network_header(skb);
-	lvs_skb_reset_ip_options(skb);
+	memset(&IPCB(skb)->opt, 0, sizeof(IPCB(skb)->opt));
+}
+
+/* Strips what is in front; what is behind begins with an IP header without options to act on. */
+bool lvs_skb_strip(struct sk_buff *skb, unsigned int len)
+{
+	if (!pskb_pull(skb, len))
+		return false;
+	skb_reset_network_header(skb);
+	memset(&IPCB(skb)->opt, 0, sizeof(IPCB(skb)->opt));
+	return true;
 }
 
 struct sk_buff *lvs_skb_realloc_headroom(struct sk_buff *skb, unsigned int headroom)

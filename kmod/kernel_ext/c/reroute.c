@@ -103,14 +103,22 @@ bool lvs_has_common_route6(const struct net *net, const struct sk_buff *skb)
 		 (IPV6_ADDR_MULTICAST | IPV6_ADDR_LINKLOCAL));
 }
 
-/* One of several next hops of a destination was chosen by the flow label, too. */
-bool lvs_dst_share6(struct dst_entry *dst, u32 *cookie)
+/*
+ * Takes another reference to a route of `family` that only addresses and class of traffic decided
+ * about. A bridge's own and a tunnel's metadata are no routes. One of several ways to an IPv6
+ * destination was chosen by the flow label, too.
+ */
+bool lvs_dst_share(struct dst_entry *dst, u8 family, u32 *cookie)
 {
-	struct rt6_info *route = dst_rt6_info(dst);
-	struct fib6_info *from = rcu_dereference(route->from);
+	struct fib6_info *from;
 
-	if (!from || from->fib6_nsiblings || (from->nh && nexthop_is_multipath(from->nh)))
+	if (dst->flags & (DST_METADATA | DST_FAKE_RTABLE) || dst->ops->family != family)
 		return false;
-	*cookie = rt6_get_cookie(route);
+	if (family == AF_INET6) {
+		from = rcu_dereference(dst_rt6_info(dst)->from);
+		if (!from || from->fib6_nsiblings || (from->nh && nexthop_is_multipath(from->nh)))
+			return false;
+		*cookie = rt6_get_cookie(dst_rt6_info(dst));
+	}
 	return dst_hold_safe(dst);
 }

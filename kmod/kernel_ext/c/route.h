@@ -26,6 +26,6 @@ int lvs_route_me_harder4(struct net *net, struct sk_buff *skb);
 int lvs_route_me_harder6(struct net *net, struct sk_buff *skb);
 bool lvs_has_common_route4(const struct net *net, const struct sk_buff *skb);
 bool lvs_has_common_route6(const struct net *net, const struct sk_buff *skb);
-bool lvs_dst_share6(struct dst_entry *dst, u32 *cookie);
+bool lvs_dst_share(struct dst_entry *dst, u8 family, u32 *cookie);
 
 #endif

@@ -101,16 +101,17 @@ void lvs_skb_push_udp(struct sk_buff *skb, __be16 source, __be16 dest)
 	udp->check = 0;
 }
 
-void lvs_skb_set_ipv4(struct sk_buff *skb)
+/* Makes what was inside of another packet one that just came in. */
+void lvs_skb_become(struct sk_buff *skb, bool ipv6, int transport)
 {
-	skb->protocol = htons(ETH_P_IP);
-	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
-	IPCB(skb)->iif = skb->skb_iif;
-}
-
-void lvs_skb_set_ipv6(struct sk_buff *skb)
-{
-	skb->protocol = htons(ETH_P_IPV6);
-	memset(IP6CB(skb), 0, sizeof(*IP6CB(skb)));
-	IP6CB(skb)->iif = skb->skb_iif;
+	skb_set_transport_header(skb, transport);
+	if (ipv6) {
+		skb->protocol = htons(ETH_P_IPV6);
+		memset(IP6CB(skb), 0, sizeof(*IP6CB(skb)));
+		IP6CB(skb)->iif = skb->skb_iif;
+	} else {
+		skb->protocol = htons(ETH_P_IP);
+		memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
+		IPCB(skb)->iif = skb->skb_iif;
+	}
 }

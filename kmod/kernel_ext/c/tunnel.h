@@ -13,7 +13,7 @@ int lvs_skb_prepare_inside_gue(struct sk_buff *skb, bool outer_ipv6, u8 protocol
 void lvs_skb_push_gre(struct sk_buff *skb, bool inner_ipv6, bool checksum);
 bool lvs_skb_leave_checksum(struct sk_buff *skb, u16 *start, u16 *at);
 void lvs_skb_push_udp(struct sk_buff *skb, __be16 source, __be16 dest);
-void lvs_skb_set_ipv4(struct sk_buff *skb);
-void lvs_skb_set_ipv6(struct sk_buff *skb);
+
+void lvs_skb_become(struct sk_buff *skb, bool ipv6, int transport);
 
 #endif

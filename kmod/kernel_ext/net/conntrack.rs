@@ -3,7 +3,8 @@
 //! Connection tracking: netfilter's view of the balancer's connections.
 //!
 //! Its module is used from the moment on when a namespace wants its connections tracked, and until
-//! that namespace is gone. Nothing here makes netfilter track a packet: rules that ask for states do.
+//! that namespace is gone. Nothing here makes netfilter track a packet: rules that ask for states
+//! do.
 //!
 //! Relies on: while its module is held its functions stay, and they are called with a packet or a
 //! reply's endpoints that are alive.
@@ -52,6 +53,10 @@ fn protocol_family(family: Family) -> u8 {
 }
 
 /// Connection tracking of one namespace.
+///
+/// # Invariants
+///
+/// `calls` is null, or what `open` got and `drop` gives back: it holds the kernel's module.
 pub(crate) struct Tracking {
     net: Net,
     /// From `open` on, until this is dropped.
@@ -157,7 +162,7 @@ impl Packet {
     /// If this packet begins a tracked connection: replies will be sent to `end`.
     #[cold]
     pub(crate) fn expect_reply_to(&mut self, end: Endpoint) {
-        // SAFETY: As above.
+        // SAFETY: The packet is owned, and so is the connection while nobody else knows it.
         unsafe {
             let connection = bindings::lvs_conntrack_first(self.as_ptr());
             if !connection.is_null() {
@@ -166,12 +171,11 @@ impl Packet {
         }
     }
 
-    /// A connection from any port of `client` to `end` will be related to the packet's, if netfilter
-    /// has a helper for that.
+    /// A connection from any port of `client` to `end` will be related to the packet's, if
+    /// netfilter has a helper for that.
     pub(crate) fn expect_related(
         &mut self,
         tracking: &Tracking,
-        family: Family,
         protocol: u8,
         client: &Addr,
         end: Endpoint,
@@ -184,7 +188,7 @@ impl Packet {
             bindings::lvs_conntrack_expect(
                 calls,
                 self.as_ptr(),
-                protocol_family(family),
+                protocol_family(self.family()),
                 protocol,
                 ptr::from_ref(&client.0).cast(),
                 end.addr_ptr(),
@@ -193,8 +197,8 @@ impl Packet {
         }
     }
 
-    /// Has netfilter put up with sequence numbers of the packet's tracked connection that don't fit:
-    /// it sees each packet before the balancer has adjusted it.
+    /// Has netfilter put up with sequence numbers of the packet's tracked connection that don't
+    /// fit: it sees each packet before the balancer has adjusted it.
     pub(crate) fn tolerate_sequences(&mut self) {
         // SAFETY: The packet is owned.
         unsafe { bindings::lvs_conntrack_be_liberal(self.as_ptr()) }
@@ -211,18 +215,17 @@ impl Packet {
         unsafe { bindings::lvs_conntrack_confirm(calls, self.as_ptr()) == bindings::NF_ACCEPT }
     }
 
-    /// Tracks the packet as the first of a connection. What it was taken for is over. False when the
-    /// packet has to be dropped.
+    /// Tracks the packet as the first of a connection. What it was taken for is over. False when
+    /// the packet has to be dropped.
     #[cold]
-    pub(crate) fn track_anew(&mut self, tracking: &Tracking, family: Family) -> bool {
+    pub(crate) fn track_anew(&mut self, tracking: &Tracking) -> bool {
         let Some(calls) = tracking.calls() else {
             return true;
         };
         let net = tracking.net.as_ptr();
-        // SAFETY: The packet is owned, and the module is held.
-        let verdict = unsafe {
-            bindings::lvs_conntrack_renew(calls, net, protocol_family(family), self.as_ptr())
-        };
+        let family = protocol_family(self.family());
+        // SAFETY: The packet is owned and of this family, and the module is held.
+        let verdict = unsafe { bindings::lvs_conntrack_renew(calls, net, family, self.as_ptr()) };
         verdict == bindings::NF_ACCEPT
     }
 }

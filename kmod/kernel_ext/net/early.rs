@@ -7,6 +7,7 @@
 //!
 //! A breach would be noticed by: `test-early-path`.
 
+use core::mem::ManuallyDrop;
 use core::ptr::NonNull;
 use core::slice;
 
@@ -19,28 +20,30 @@ use super::bindings;
 use super::netns::Net;
 use super::packet::{
     Disposition,
-    Packet,
-    Unwritable, //
+    Packet, //
 };
 use super::route::Route;
 use crate::kernel_ext::mem::rcu::ReadSide;
 
-/// A client's route, with a reference of its own: it leads out, needs nothing but a neighbour, and
-/// the packet it was looked up for fits it.
-pub(crate) struct ClientRoute(NonNull<bindings::dst_entry>);
+/// A client's route: it leads out, needs nothing but a neighbour, and the packet it was looked up
+/// for fits it.
+///
+/// # Invariants
+///
+/// `dst` is an output route of `family` that has a device, with a reference of this type's own.
+pub(crate) struct ClientRoute {
+    dst: NonNull<bindings::dst_entry>,
+    family: Family,
+}
 
 impl ClientRoute {
     /// The route of a reply, as if this host had sent it from `source`. `None` when there is none
     /// that will do. The packet has the reply's headers.
     #[inline]
-    pub(crate) fn look_up(
-        net: Net,
-        packet: &Packet,
-        family: Family,
-        source: &Addr,
-    ) -> Option<Self> {
-        // SAFETY: The namespace and the packet are alive, the packet is one of this family, and an
-        // address is sixteen bytes. The result carries a reference.
+    pub(crate) fn look_up(net: Net, packet: &Packet, source: &Addr) -> Option<Self> {
+        let family = packet.family();
+        // SAFETY: The namespace is alive, the packet is owned and of this family, and an address is
+        // sixteen bytes. The result carries a reference.
         let dst = unsafe {
             match family {
                 Family::V4 => {
@@ -53,20 +56,21 @@ impl ClientRoute {
                 ),
             }
         };
-        NonNull::new(dst).map(Self)
+        // INVARIANT: An output route of this family, with a reference.
+        NonNull::new(dst).map(|dst| Self { dst, family })
     }
 
     /// The route, with another reference, for other packets of [`Packet::has_common_route`].
-    pub(crate) fn share(&self, family: Family) -> Option<Route> {
-        // SAFETY: The reference keeps the route alive, which is of the family it was looked up for.
-        unsafe { Route::share(self.0, family) }
+    pub(crate) fn share(&self) -> Option<Route> {
+        // SAFETY: The route is alive and of this family, by the type's invariants.
+        unsafe { Route::share(self.dst, self.family) }
     }
 }
 
 impl Drop for ClientRoute {
     fn drop(&mut self) {
         // SAFETY: The reference is ours.
-        unsafe { bindings::lvs_dst_release(self.0.as_ptr()) }
+        unsafe { bindings::lvs_dst_release(self.dst.as_ptr()) }
     }
 }
 
@@ -79,11 +83,91 @@ pub(crate) enum Exit<'a> {
 }
 
 impl Exit<'_> {
+    #[inline(always)]
     fn dst(&self) -> *mut bindings::dst_entry {
         match self {
             Exit::Known(route, _) => route.dst(),
-            Exit::Own(route) => route.0.as_ptr(),
+            Exit::Own(route) => route.dst.as_ptr(),
         }
+    }
+
+    #[inline(always)]
+    fn family(&self) -> Family {
+        match self {
+            Exit::Known(route, _) => route.family(),
+            Exit::Own(route) => route.family,
+        }
+    }
+}
+
+/// A packet that leaves from where it came in.
+///
+/// # Invariants
+///
+/// The exit is of the packet's family. The first `len` bytes are linear and not shared with
+/// anybody, and there is room for the link-layer header of the exit in front of them.
+pub(crate) struct Leaving<'a> {
+    packet: Packet,
+    exit: Exit<'a>,
+    len: usize,
+}
+
+impl<'a> Leaving<'a> {
+    /// Makes the first `len` bytes ready to be changed and sent. Gives the packet back when it is
+    /// shorter, there is no memory, or the exit is of the other family.
+    #[inline(always)]
+    pub(crate) fn new(packet: Packet, len: usize, exit: Exit<'a>) -> Result<Self, Packet> {
+        let Ok(wanted) = u32::try_from(len) else {
+            return Err(packet);
+        };
+        if exit.family() != packet.family() {
+            return Err(packet);
+        }
+        // SAFETY: The packet is owned; no header slice is alive; the route is.
+        if !unsafe { bindings::lvs_early_prepare(packet.as_ptr(), wanted, exit.dst()) } {
+            return Err(packet);
+        }
+        // INVARIANT: The call above made the bytes linear and private, and the room.
+        Ok(Self { packet, exit, len })
+    }
+
+    /// The first bytes, as many as were asked for.
+    #[inline(always)]
+    pub(crate) fn headers(&mut self) -> &mut [u8] {
+        // SAFETY: By the type's invariants.
+        unsafe { slice::from_raw_parts_mut(self.packet.skb().data, self.len) }
+    }
+
+    /// Bytes from the IP header on.
+    #[inline]
+    pub(crate) fn packet_len(&self) -> u32 {
+        self.packet.len()
+    }
+
+    /// The packet doesn't leave early after all.
+    pub(crate) fn into_packet(self) -> Packet {
+        self.packet
+    }
+
+    /// Sends the packet to the neighbour on its way out, past the hooks of output.
+    #[inline(always)]
+    pub(crate) fn send(self, net: Net) -> Disposition {
+        let (dst, borrowed) = match self.exit {
+            Exit::Known(route, _) => (route.dst(), true),
+            Exit::Own(route) => (ManuallyDrop::new(route).dst.as_ptr(), false),
+        };
+        let family = self.packet.family();
+        let skb = self.packet.into_raw();
+        // SAFETY: The route is an output route of this family, borrowed for the read side or given
+        // with the reference that isn't dropped; the packet, which has room for its link-layer
+        // header, is given up.
+        unsafe {
+            match family {
+                Family::V4 => bindings::lvs_early_send4(net.as_ptr(), skb, dst, borrowed),
+                Family::V6 => bindings::lvs_early_send6(net.as_ptr(), skb, dst, borrowed),
+            }
+        }
+        Packet::stolen()
     }
 }
 
@@ -91,62 +175,7 @@ impl Packet {
     /// Whether a packet that isn't routed yet is one that may leave early.
     #[inline]
     pub(crate) fn may_leave_early(&self, net: Net) -> bool {
-        // SAFETY: The namespace and the packet are alive.
+        // SAFETY: The namespace is alive and the packet owned; without a route it has a device.
         unsafe { bindings::lvs_early_admits(net.as_ptr(), self.as_ptr()) }
-    }
-
-    /// The first `len` bytes, linear and not shared with anybody, and room for the link-layer header
-    /// of `exit` in front of them.
-    #[inline]
-    pub(crate) fn writable_for(
-        &mut self,
-        len: usize,
-        exit: &Exit<'_>,
-    ) -> Result<&mut [u8], Unwritable> {
-        let wanted = u32::try_from(len).map_err(|_| Unwritable)?;
-        // SAFETY: The packet is owned; no header slice is alive; the route is.
-        if !unsafe { bindings::lvs_early_prepare(self.as_ptr(), wanted, exit.dst()) } {
-            return Err(Unwritable);
-        }
-        // SAFETY: The call above made so many bytes at `data` linear and private.
-        Ok(unsafe { slice::from_raw_parts_mut((*self.as_ptr()).data, len) })
-    }
-
-    /// Sends the packet to the neighbour on its way out, past the hooks of output. Room was made by
-    /// [`Packet::writable_for`].
-    #[inline]
-    pub(crate) fn leave_early(self, family: Family, net: Net, exit: Exit<'_>) -> Disposition {
-        let mut packet = self;
-        match exit {
-            Exit::Known(route, read) => route.attach_borrowed(&mut packet, read),
-            Exit::Own(route) => {
-                let route = core::mem::ManuallyDrop::new(route);
-                // SAFETY: The packet is owned, and gets the reference that isn't dropped.
-                unsafe { bindings::lvs_skb_dst_give(packet.as_ptr(), route.0.as_ptr()) }
-            }
-        }
-        // SAFETY: The packet has a plain route, of this family; it is given up.
-        unsafe {
-            match family {
-                Family::V4 => bindings::lvs_early_send4(net.as_ptr(), packet.into_raw()),
-                Family::V6 => bindings::lvs_early_send6(net.as_ptr(), packet.into_raw()),
-            }
-        }
-        Self::stolen()
-    }
-
-    /// Completes the outer IP header and sends the packet as [`Packet::leave_early`] does, along the
-    /// plain route it has.
-    #[inline]
-    pub(crate) fn leave_early_built(self, family: Family, net: Net) -> Disposition {
-        // SAFETY: The packet has a plain route, of this family, and that family's header and room for
-        // the link layer's in front; it is given up.
-        unsafe {
-            match family {
-                Family::V4 => bindings::lvs_early_send_built4(net.as_ptr(), self.into_raw()),
-                Family::V6 => bindings::lvs_early_send_built6(net.as_ptr(), self.into_raw()),
-            }
-        }
-        Self::stolen()
     }
 }

@@ -9,7 +9,6 @@
 //! A breach would be noticed by: `test-netns`, `test-modcycle`, `test-packet-fuzz`,
 //! `test-regressions` (`namespaces-that-end`).
 
-use core::marker::PhantomData;
 use core::ptr::{
     self,
     NonNull, //
@@ -48,14 +47,29 @@ pub(crate) enum Place {
     LocalOut,
 }
 
+const PRE_ROUTING: u32 = bindings::nf_inet_hooks_NF_INET_PRE_ROUTING;
+const LOCAL_IN: u32 = bindings::nf_inet_hooks_NF_INET_LOCAL_IN;
+const FORWARD: u32 = bindings::nf_inet_hooks_NF_INET_FORWARD;
+const LOCAL_OUT: u32 = bindings::nf_inet_hooks_NF_INET_LOCAL_OUT;
+
 impl Place {
     /// Netfilter's number of the hook.
     pub(crate) const fn number(self) -> u32 {
         match self {
-            Place::PreRouting => bindings::nf_inet_hooks_NF_INET_PRE_ROUTING,
-            Place::LocalIn => bindings::nf_inet_hooks_NF_INET_LOCAL_IN,
-            Place::Forward => bindings::nf_inet_hooks_NF_INET_FORWARD,
-            Place::LocalOut => bindings::nf_inet_hooks_NF_INET_LOCAL_OUT,
+            Place::PreRouting => PRE_ROUTING,
+            Place::LocalIn => LOCAL_IN,
+            Place::Forward => FORWARD,
+            Place::LocalOut => LOCAL_OUT,
+        }
+    }
+
+    /// The place of one of these numbers.
+    const fn of_number(number: u32) -> Self {
+        match number {
+            PRE_ROUTING => Place::PreRouting,
+            LOCAL_IN => Place::LocalIn,
+            FORWARD => Place::Forward,
+            _ => Place::LocalOut,
         }
     }
 }
@@ -85,46 +99,30 @@ struct Operations(GrowVec<bindings::nf_hook_ops>);
 
 // SAFETY: The operations point to a `Sync` receiver and to functions.
 unsafe impl Send for Operations {}
-// SAFETY: As above.
+// SAFETY: The operations point to a `Sync` receiver and to functions.
 unsafe impl Sync for Operations {}
 
 // SAFETY: The operations point to a `Sync` receiver and to functions.
 unsafe impl Send for Hooks {}
-// SAFETY: As above.
+// SAFETY: The operations point to a `Sync` receiver and to functions.
 unsafe impl Sync for Hooks {}
 
 impl Hooks {
     /// Has the state of `net` receive its packets of `family`. Process context; sleeps. Fails with
     /// `ENOMEM`, and `EINVAL` when the namespace has no state.
     ///
-    /// The state keeps the result and drops it when the namespace stops, whereupon a grace period is
-    /// waited for: so it outlives the hooks.
+    /// The state keeps the result and drops it when the namespace stops, whereupon a grace period
+    /// is waited for: so it outlives the hooks.
     ///
     /// ip_vs has two hooks at each of these places, of adjacent priorities; here one function does
     /// the work of both. The priorities are the same numbers for both families.
     pub(crate) fn register<T: Receiver>(net: Net, family: Family) -> Result<Self> {
         let before_source_nat = bindings::nf_ip_hook_priorities_NF_IP_PRI_NAT_SRC;
         let after_destination_nat = bindings::nf_ip_hook_priorities_NF_IP_PRI_NAT_DST;
-        let [local_in, forward, local_out]: [bindings::nf_hookfn; 3] = match family {
-            Family::V4 => [
-                Some(Calls::<T>::local_in::<false>),
-                Some(Calls::<T>::forward::<false>),
-                Some(Calls::<T>::local_out::<false>),
-            ],
-            Family::V6 => [
-                Some(Calls::<T>::local_in::<true>),
-                Some(Calls::<T>::forward::<true>),
-                Some(Calls::<T>::local_out::<true>),
-            ],
-        };
         let places = [
-            (Place::LocalIn, before_source_nat.wrapping_sub(1), local_in),
-            (Place::Forward, before_source_nat, forward),
-            (
-                Place::LocalOut,
-                after_destination_nat.wrapping_add(2),
-                local_out,
-            ),
+            (Place::LocalIn, before_source_nat.wrapping_sub(1)),
+            (Place::Forward, before_source_nat),
+            (Place::LocalOut, after_destination_nat.wrapping_add(2)),
         ];
         Self::register_at::<T>(net, family, &places)
     }
@@ -133,18 +131,10 @@ impl Hooks {
     /// tables, in front of connection tracking. Otherwise as [`Hooks::register`].
     pub(crate) fn register_early<T: Receiver>(net: Net, family: Family) -> Result<Self> {
         let after_raw = bindings::nf_ip_hook_priorities_NF_IP_PRI_RAW.wrapping_add(10);
-        let function: bindings::nf_hookfn = match family {
-            Family::V4 => Some(Calls::<T>::pre_routing::<false>),
-            Family::V6 => Some(Calls::<T>::pre_routing::<true>),
-        };
-        Self::register_at::<T>(net, family, &[(Place::PreRouting, after_raw, function)])
+        Self::register_at::<T>(net, family, &[(Place::PreRouting, after_raw)])
     }
 
-    fn register_at<T: Receiver>(
-        net: Net,
-        family: Family,
-        places: &[(Place, i32, bindings::nf_hookfn)],
-    ) -> Result<Self> {
+    fn register_at<T: Receiver>(net: Net, family: Family, places: &[(Place, i32)]) -> Result<Self> {
         // SAFETY: The namespace is alive, as every `Net`, and its state until `stop` was called.
         let receiver = unsafe { super::netns::state_of::<T>(net.as_ptr()) }.ok_or(EINVAL)?;
         let protocol: u32 = match family {
@@ -152,9 +142,9 @@ impl Hooks {
             Family::V6 => bindings::NFPROTO_IPV6,
         };
         let mut ops = GrowVec::with_capacity(places.len())?;
-        for (place, priority, function) in places.iter().copied() {
+        for (place, priority) in places.iter().copied() {
             let mut op: bindings::nf_hook_ops = pin_init::zeroed();
-            op.hook = function;
+            op.hook = Some(function::<T>(family, place));
             op.priv_ = ptr::from_ref(receiver).cast_mut().cast();
             op.pf = protocol as u8;
             op.hooknum = place.number();
@@ -162,8 +152,8 @@ impl Hooks {
             ops.push(op)?;
         }
         let ops = RcuBox::new(Operations(ops))?;
-        // SAFETY: The operations stay in the list's memory until they are unregistered and a grace period
-        // is over.
+        // SAFETY: The operations stay in the list's memory until they are unregistered and a grace
+        // period is over.
         kernel::error::to_result(unsafe {
             bindings::nf_register_net_hooks(net.as_ptr(), ops.0.as_ptr(), ops.0.len() as u32)
         })?;
@@ -171,80 +161,50 @@ impl Hooks {
     }
 }
 
-/// What netfilter calls for a `T`.
-struct Calls<T>(PhantomData<T>);
+type Function = unsafe extern "C" fn(
+    *mut ffi::c_void,
+    *mut bindings::sk_buff,
+    *const bindings::nf_hook_state,
+) -> u32;
 
-impl<T: Receiver> Calls<T> {
-    /// # Safety
-    ///
-    /// Called by netfilter, with what [`Hooks::register`] registered and a packet of the hook's family.
-    #[inline(always)]
-    unsafe fn run<const V6: bool>(
-        data: *mut ffi::c_void,
-        skb: *mut bindings::sk_buff,
-        place: Place,
-    ) -> u32 {
-        let Some(skb) = NonNull::new(skb) else {
-            return bindings::NF_ACCEPT;
-        };
-        let family = if V6 { Family::V6 } else { Family::V4 };
-        // SAFETY: Netfilter calls hooks on the read side with the pointer that was registered, and
-        // takes the verdict for the packet it passed.
-        unsafe {
-            let receiver = &*data.cast::<T>();
-            receiver
-                .receive(family, place, Packet::from_hook(skb), ReadSide::assume())
-                .verdict()
-        }
+/// What netfilter calls at `place` for a `T`.
+fn function<T: Receiver>(family: Family, place: Place) -> Function {
+    match family {
+        Family::V4 => function_of::<T, false>(place),
+        Family::V6 => function_of::<T, true>(place),
     }
+}
 
-    /// # Safety
-    ///
-    /// Called by netfilter, with what [`Hooks::register_early`] registered and a packet of the hook's
-    /// family.
-    unsafe extern "C" fn pre_routing<const V6: bool>(
-        data: *mut ffi::c_void,
-        skb: *mut bindings::sk_buff,
-        _state: *const bindings::nf_hook_state,
-    ) -> u32 {
-        // SAFETY: Called by netfilter with what was registered.
-        unsafe { Self::run::<V6>(data, skb, Place::PreRouting) }
+fn function_of<T: Receiver, const V6: bool>(place: Place) -> Function {
+    match place {
+        Place::PreRouting => run::<T, V6, PRE_ROUTING>,
+        Place::LocalIn => run::<T, V6, LOCAL_IN>,
+        Place::Forward => run::<T, V6, FORWARD>,
+        Place::LocalOut => run::<T, V6, LOCAL_OUT>,
     }
+}
 
-    /// # Safety
-    ///
-    /// Called by netfilter, with what [`Hooks::register`] registered and a packet of the hook's family.
-    unsafe extern "C" fn local_in<const V6: bool>(
-        data: *mut ffi::c_void,
-        skb: *mut bindings::sk_buff,
-        _state: *const bindings::nf_hook_state,
-    ) -> u32 {
-        // SAFETY: Called by netfilter with what was registered.
-        unsafe { Self::run::<V6>(data, skb, Place::LocalIn) }
-    }
-
-    /// # Safety
-    ///
-    /// Called by netfilter, with what [`Hooks::register`] registered and a packet of the hook's family.
-    unsafe extern "C" fn forward<const V6: bool>(
-        data: *mut ffi::c_void,
-        skb: *mut bindings::sk_buff,
-        _state: *const bindings::nf_hook_state,
-    ) -> u32 {
-        // SAFETY: As above.
-        unsafe { Self::run::<V6>(data, skb, Place::Forward) }
-    }
-
-    /// # Safety
-    ///
-    /// Called by netfilter, with what [`Hooks::register`] registered and a packet of the hook's family.
-    unsafe extern "C" fn local_out<const V6: bool>(
-        data: *mut ffi::c_void,
-        skb: *mut bindings::sk_buff,
-        _state: *const bindings::nf_hook_state,
-    ) -> u32 {
-        // SAFETY: As above.
-        unsafe { Self::run::<V6>(data, skb, Place::LocalOut) }
+/// # Safety
+///
+/// Called by netfilter at the hook of number `PLACE`, with what [`Hooks::register`] or
+/// [`Hooks::register_early`] registered there for a `T`, and a packet of the hook's family.
+unsafe extern "C" fn run<T: Receiver, const V6: bool, const PLACE: u32>(
+    data: *mut ffi::c_void,
+    skb: *mut bindings::sk_buff,
+    _state: *const bindings::nf_hook_state,
+) -> u32 {
+    let Some(skb) = NonNull::new(skb) else {
+        return bindings::NF_ACCEPT;
+    };
+    let family = if V6 { Family::V6 } else { Family::V4 };
+    let place = const { Place::of_number(PLACE) };
+    // SAFETY: Netfilter calls hooks on the read side with the pointer that was registered, and
+    // takes the verdict for the packet it passed.
+    unsafe {
+        let receiver = &*data.cast::<T>();
+        receiver
+            .receive(family, place, Packet::from_hook(skb), ReadSide::assume())
+            .verdict()
     }
 }
 

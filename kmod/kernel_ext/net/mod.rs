@@ -11,9 +11,10 @@ mod ip_id;
 pub(crate) mod netns;
 pub(crate) mod output;
 pub(crate) mod packet;
+pub(crate) mod quoted;
 pub(crate) mod route;
 mod sctp;
-mod tunnel;
+pub(crate) mod tunnel;
 pub(crate) mod xt_match;
 
 use super::bindings;

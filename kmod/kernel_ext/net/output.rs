@@ -15,6 +15,8 @@ use super::packet::{
     Disposition,
     Packet, //
 };
+use super::route::RouteRef;
+use crate::kernel_ext::mem::rcu::ReadSide;
 
 /// ICMP errors the balancer sends, with what they carry.
 #[derive(Clone, Copy)]
@@ -29,35 +31,59 @@ pub(crate) enum IcmpError {
     Relayed(u8, u8, u32),
 }
 
-impl Packet {
-    /// Sends the packet along its route as this host's own, through the output hooks.
+/// A packet on its way out.
+///
+/// # Invariants
+///
+/// Those of [`Packet`], and it has an output route of its family.
+#[repr(transparent)]
+pub(crate) struct Routed(Packet);
+
+impl Routed {
+    /// Gives the packet an output route, borrowed or with a reference of its own. One of the other
+    /// family drops it.
+    #[inline(always)]
+    pub(crate) fn new<'a>(
+        packet: Packet,
+        route: &RouteRef<'a>,
+        read: ReadSide<'a>,
+    ) -> Result<Self, Disposition> {
+        if route.family() != packet.family() {
+            return Err(packet.discard());
+        }
+        // SAFETY: The packet is owned.
+        unsafe { route.attach(packet.as_ptr(), read) };
+        // INVARIANT: A `Route` is an output route, whose family was compared.
+        Ok(Self(packet))
+    }
+
+    /// The packet goes on through this host's hooks.
     #[inline]
-    pub(crate) fn send(self, family: Family, net: Net) -> Disposition {
-        // SAFETY: The packet has a route, which the callers attached; it is given up.
-        unsafe {
-            match family {
-                Family::V4 => bindings::lvs_local_out4(net.as_ptr(), self.into_raw()),
-                Family::V6 => bindings::lvs_local_out6(net.as_ptr(), self.into_raw()),
-            }
-        }
-        Self::stolen()
+    pub(crate) fn into_packet(self) -> Packet {
+        self.0
     }
 
-    /// Completes the IP header and sends the packet as [`Packet::send`] does.
-    pub(crate) fn send_built(self, family: Family, net: Net) -> Disposition {
-        // SAFETY: As above.
+    /// Sends the packet as this host's own, through the output hooks. Connection tracking leaves it
+    /// alone unless it is `tracked`.
+    #[inline(always)]
+    pub(crate) fn send(self, tracked: bool, net: Net) -> Disposition {
+        let family = self.0.family();
+        let skb = self.0.into_raw();
+        // SAFETY: The packet is of this family and has a route; it is given up.
         unsafe {
             match family {
-                Family::V4 => bindings::lvs_ip_local_out(net.as_ptr(), self.into_raw()),
-                Family::V6 => bindings::lvs_ip6_local_out(net.as_ptr(), self.into_raw()),
+                Family::V4 => bindings::lvs_send4(net.as_ptr(), skb, tracked),
+                Family::V6 => bindings::lvs_send6(net.as_ptr(), skb, tracked),
             }
         }
-        Self::stolen()
+        Packet::stolen()
     }
+}
 
+impl Packet {
     /// Sends an ICMP or ICMPv6 error about this packet to its sender.
-    pub(crate) fn report(&self, family: Family, net: Net, error: IcmpError) {
-        match family {
+    pub(crate) fn report(&self, net: Net, error: IcmpError) {
+        match self.family() {
             Family::V4 => self.report_v4(error),
             Family::V6 => self.report_v6(net, error),
         }
@@ -70,7 +96,7 @@ impl Packet {
             IcmpError::TimeExceeded => (3, 0, 0),
             IcmpError::Relayed(kind, code, info) => (kind, code, info),
         };
-        // SAFETY: The packet is alive and has a route.
+        // SAFETY: The packet is owned and of IPv6; the kernel looks for itself what of it is there.
         unsafe { bindings::lvs_icmp6_send(net.as_ptr(), self.as_ptr(), kind, code, info) }
     }
 
@@ -81,7 +107,7 @@ impl Packet {
             IcmpError::TimeExceeded => (11, 0, 0),
             IcmpError::Relayed(kind, code, info) => (kind, code, info),
         };
-        // SAFETY: The packet is alive and has a route.
+        // SAFETY: The packet is owned and of IPv4; the kernel looks for itself what of it is there.
         unsafe {
             bindings::lvs_icmp_send(
                 self.as_ptr(),
@@ -93,10 +119,10 @@ impl Packet {
     }
 
     /// Counts a packet whose time to live ran out here.
-    pub(crate) fn count_ttl_error(&self, family: Family, net: Net) {
-        // SAFETY: The namespace and the packet are alive.
+    pub(crate) fn count_ttl_error(&self, net: Net) {
+        // SAFETY: The namespace is alive and the packet owned.
         unsafe {
-            match family {
+            match self.family() {
                 Family::V4 => bindings::lvs_count_ttl_error(net.as_ptr()),
                 Family::V6 => bindings::lvs_count_hop_limit_error(net.as_ptr(), self.as_ptr()),
             }

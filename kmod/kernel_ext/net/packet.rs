@@ -1,31 +1,54 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A packet inside a netfilter hook.
+//! A packet inside a netfilter hook, whose type follows its life:
 //!
-//! A [`Packet`] is owned: each way out of a hook consumes it and leaves a [`Disposition`], so that
-//! a packet can be neither forgotten nor used after it went away. Header slices borrow the packet,
-//! and whatever may move the headers borrows it mutably: no slice survives a reallocation.
+//! | type | is | ends by |
+//! |--|--|--|
+//! | [`Packet`] | what the hook was called with | accept, discard |
+//! | [`Routed`] | the same with an output route of its family | send; or goes on as a [`Packet`] |
+//! | [`Leaving`] | the same at PRE_ROUTING, with room for the link layer | send; or as a [`Packet`] |
+//! | [`Built`] | a buffer of its own, with a tunnel's header in front | send |
+//! | [`Quoted`] | what an ICMP error quotes, cut out of the error | free |
+//!
+//! Each is owned, and each end consumes it and leaves a [`Disposition`], so that a packet can be
+//! neither forgotten nor used after it went away. Header slices borrow the packet, and whatever may
+//! move the headers borrows it mutably: no slice survives a reallocation.
 //!
 //! Relies on: `data` points to `len - data_len` linear bytes; pulling and unsharing may move them,
 //! and say when they fail.
 //!
 //! A breach would be noticed by: `test-packet-fuzz`, `test-regressions` (`headers-that-move`,
 //! `inner-headers-cut-short`, `transport-past-the-end`), `test-fragments`.
+//!
+//! [`Routed`]: super::output::Routed
+//! [`Leaving`]: super::early::Leaving
+//! [`Built`]: super::tunnel::Built
+//! [`Quoted`]: super::quoted::Quoted
 
+use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
 use core::ptr::NonNull;
 use core::slice;
 
 use lvs_engine::addr::Family;
-use lvs_engine::tunnel::Encapsulation;
 
 use super::bindings;
 use super::netns::Net;
 
-/// What a hook did with its packet. Made only by consuming the packet.
-pub(crate) struct Disposition(u32);
+/// What a hook did with its packet.
+///
+/// # Invariants
+///
+/// Made only by consuming the hook's packet, and doesn't leave the thread: a hook can answer with
+/// its own packet's alone.
+pub(crate) struct Disposition(u32, PhantomData<*const ()>);
 
 impl Disposition {
+    #[inline]
+    fn of(verdict: u32) -> Self {
+        Self(verdict, PhantomData)
+    }
+
     #[inline]
     pub(in crate::kernel_ext) fn verdict(self) -> u32 {
         self.0
@@ -44,7 +67,17 @@ pub(crate) enum ChecksumState {
 /// No memory to make the packet writable, or it is shorter than asked for.
 pub(crate) struct Unwritable;
 
-/// A packet whose IP header starts at `data`, as in every hook of the IP layer.
+/// A packet as a hook of the IP layer is called with it.
+///
+/// # Invariants
+///
+/// - The buffer is valid and owned, and netfilter waits for what becomes of it. Being neither
+///   `Send` nor `Sync` the packet can't outlive the call of its hook, which is within a read side.
+/// - `data` and the network header are where the IP header is, whose family the packet's protocol
+///   says. Wherever that header lies in the buffer, forty bytes behind its start are the buffer's.
+/// - The route, if there is one, is of that family, a bridge's own, or a tunnel's metadata in the
+///   place of one. A packet without came from a device.
+#[repr(transparent)]
 pub(crate) struct Packet {
     skb: NonNull<bindings::sk_buff>,
 }
@@ -55,7 +88,19 @@ impl Packet {
     /// `skb` is the packet a hook was called with, and the caller returns the resulting verdict.
     #[inline]
     pub(in crate::kernel_ext) unsafe fn from_hook(skb: NonNull<bindings::sk_buff>) -> Self {
+        // INVARIANT: The IP layer calls its hooks with such packets.
         Self { skb }
+    }
+
+    /// Family of the packet's IP header.
+    #[inline(always)]
+    pub(crate) fn family(&self) -> Family {
+        const IPV6: u16 = (bindings::ETH_P_IPV6 as u16).to_be();
+        if self.headers().protocol == IPV6 {
+            Family::V6
+        } else {
+            Family::V4
+        }
     }
 
     #[inline]
@@ -64,8 +109,8 @@ impl Packet {
     }
 
     #[inline]
-    fn skb(&self) -> &bindings::sk_buff {
-        // SAFETY: Owned, so alive; C doesn't change it while we look.
+    pub(in crate::kernel_ext) fn skb(&self) -> &bindings::sk_buff {
+        // SAFETY: By the type's invariants; C doesn't change it while we look.
         unsafe { self.skb.as_ref() }
     }
 
@@ -93,19 +138,19 @@ impl Packet {
     #[inline]
     pub(crate) fn accept(self) -> Disposition {
         let _ = ManuallyDrop::new(self);
-        Disposition(bindings::NF_ACCEPT)
+        Disposition::of(bindings::NF_ACCEPT)
     }
 
     /// Drops the packet.
     pub(crate) fn discard(self) -> Disposition {
         let _ = ManuallyDrop::new(self);
-        Disposition(bindings::NF_DROP)
+        Disposition::of(bindings::NF_DROP)
     }
 
     /// What is left to say when other code took the packet.
     #[inline]
     pub(in crate::kernel_ext) fn stolen() -> Disposition {
-        Disposition(bindings::NF_STOLEN)
+        Disposition::of(bindings::NF_STOLEN)
     }
 
     /// Bytes from the IP header on, fragments of the buffer included.
@@ -148,10 +193,16 @@ impl Packet {
         Ok(unsafe { slice::from_raw_parts_mut(self.skb().data, len) })
     }
 
-    /// The whole packet, linear and not shared with anybody, with another length: bytes are added to
-    /// its end, or taken from there.
+    /// No packet grows beyond this.
+    const MAX_LEN: usize = 1 << 20;
+
+    /// The whole packet, linear and not shared with anybody, with another length: bytes are added
+    /// to its end, or taken from there.
     pub(crate) fn resized(&mut self, len: usize) -> Result<&mut [u8], Unwritable> {
-        let wanted = u32::try_from(len).map_err(|_| Unwritable)?;
+        if len > Self::MAX_LEN {
+            return Err(Unwritable);
+        }
+        let wanted = len as u32;
         self.writable(self.len() as usize)?;
         // SAFETY: The packet is owned, linear and private; no header slice is alive. What is added
         // gets a value, so that nobody reads what was in that memory before.
@@ -167,16 +218,17 @@ impl Packet {
         self.writable(len)
     }
 
-    /// As [`Packet::writable`], with room for `headroom` bytes in front.
+    /// The first `len` bytes, linear and not shared with anybody, with room for `headroom` bytes in
+    /// front.
     #[inline]
     pub(crate) fn writable_behind(
         &mut self,
         len: usize,
-        headroom: u32,
+        headroom: u16,
     ) -> Result<&mut [u8], Unwritable> {
         let wanted = u32::try_from(len).map_err(|_| Unwritable)?;
         // SAFETY: The packet is owned; no header slice is alive.
-        if !unsafe { bindings::lvs_skb_prepare(self.as_ptr(), wanted, headroom) } {
+        if !unsafe { bindings::lvs_skb_prepare(self.as_ptr(), wanted, headroom.into()) } {
             return Err(Unwritable);
         }
         // SAFETY: The call above made so many bytes at `data` linear and private.
@@ -212,13 +264,13 @@ impl Packet {
     /// Whether the packet came through the loopback device or was made by this host.
     #[inline]
     pub(crate) fn is_from_loopback(&self) -> bool {
-        // SAFETY: The packet is alive.
+        // SAFETY: The packet is owned.
         unsafe { bindings::lvs_skb_from_loopback(self.as_ptr()) }
     }
 
-    /// Whether a raw socket made this packet that wants it left alone.
+    /// Whether a raw socket with `IP_NODEFRAG` made this packet: it wants it left alone.
     pub(crate) fn is_nodefrag(&self) -> bool {
-        // SAFETY: The packet is alive.
+        // SAFETY: The packet is owned.
         unsafe { bindings::lvs_skb_nodefrag(self.as_ptr()) }
     }
 
@@ -256,7 +308,7 @@ impl Packet {
         let offset = i32::try_from(offset)
             .unwrap_or(i32::MAX)
             .min(self.len() as i32);
-        // SAFETY: The packet is alive and at least `offset` long.
+        // SAFETY: The packet is owned and at least `offset` long.
         unsafe { bindings::lvs_skb_checksum_fold(self.as_ptr(), offset) }.to_ne_bytes()
     }
 
@@ -279,13 +331,13 @@ impl Packet {
     }
 
     /// Whether the checksum of the ICMP or ICMPv6 message at `offset` is right.
-    pub(crate) fn icmp_checksum_ok(&self, family: Family, offset: usize) -> bool {
-        let Ok(offset) = u32::try_from(offset) else {
+    pub(crate) fn icmp_checksum_ok(&self, offset: usize) -> bool {
+        let Some(offset) = u32::try_from(offset).ok().filter(|&at| at <= self.len()) else {
             return false;
         };
-        // SAFETY: The packet is alive, and one of this family.
+        // SAFETY: The packet is owned, of this family, and no shorter than `offset`.
         unsafe {
-            match family {
+            match self.family() {
                 Family::V4 => bindings::lvs_skb_icmp_checksum(self.as_ptr(), offset) == 0,
                 Family::V6 => bindings::lvs_skb_icmp6_checksum(self.as_ptr(), offset) == 0,
             }
@@ -294,32 +346,28 @@ impl Packet {
 
     /// Whether the packet, or a segment it will be cut into, is longer than `mtu`.
     #[inline]
-    pub(crate) fn exceeds(&self, family: Family, mtu: u32) -> bool {
-        if family == Family::V6 {
-            // SAFETY: The packet is alive, and an IPv6 one.
+    pub(crate) fn exceeds(&self, mtu: u32) -> bool {
+        if self.family() == Family::V6 {
+            // SAFETY: The packet is owned, and its control block is IPv6's.
             return unsafe { bindings::lvs_skb_exceeds_mtu6(self.as_ptr(), mtu) };
         }
         if self.len() <= mtu {
             return false;
         }
-        // SAFETY: The packet is alive.
+        // SAFETY: The packet is owned.
         unsafe {
             !(bindings::lvs_skb_is_gso(self.as_ptr())
                 && bindings::lvs_skb_gso_fits(self.as_ptr(), mtu))
         }
     }
 
-    /// Makes a packet that was received one that this host sends: see the C function.
+    /// Lets the packet go on through this host's hooks: the balancer leaves it alone from now on,
+    /// and so does connection tracking unless it is `tracked`.
     #[inline]
-    pub(crate) fn leave(&mut self) {
+    pub(crate) fn pass_on(self, tracked: bool) -> Disposition {
         // SAFETY: The packet is owned.
-        unsafe { bindings::lvs_skb_leave(self.as_ptr()) }
-    }
-
-    /// As [`Packet::leave`] for a packet that connection tracking knows.
-    pub(crate) fn leave_tracked(&mut self) {
-        // SAFETY: The packet is owned.
-        unsafe { bindings::lvs_skb_leave_tracked(self.as_ptr()) }
+        unsafe { bindings::lvs_skb_pass_on(self.as_ptr(), tracked) }
+        self.accept()
     }
 
     /// Parts the packet from the local socket that its old destination belonged to.
@@ -327,20 +375,6 @@ impl Packet {
     pub(crate) fn detach_socket(&mut self) {
         // SAFETY: The packet is owned.
         unsafe { bindings::lvs_skb_orphan(self.as_ptr()) }
-    }
-
-    /// Tells connection tracking to leave the packet alone.
-    #[inline]
-    pub(crate) fn untrack(&mut self) {
-        // SAFETY: The packet is owned.
-        unsafe { bindings::lvs_skb_untrack(self.as_ptr()) }
-    }
-
-    /// As [`Packet::leave`] for a packet that was put into another one, which is tracked anew.
-    #[inline]
-    pub(crate) fn leave_inside(&mut self) {
-        // SAFETY: The packet is owned.
-        unsafe { bindings::lvs_skb_leave_inside(self.as_ptr()) }
     }
 
     /// Reassembles an IPv4 fragment. `Err` when the packet went into the queue of fragments.
@@ -351,54 +385,12 @@ impl Packet {
         if unsafe { bindings::lvs_ip_defrag(net.as_ptr(), skb, hook) } != 0 {
             return Err(Self::stolen());
         }
-        // SAFETY: As above: the buffer is ours again.
-        Ok(unsafe { Self::from_hook(NonNull::new(skb).ok_or(Disposition(bindings::NF_DROP))?) })
-    }
-
-    /// Strips `len` bytes from the front; the next header becomes the IP header. False when the
-    /// packet is shorter.
-    pub(crate) fn strip(&mut self, len: usize) -> bool {
-        let Ok(len) = u32::try_from(len) else {
-            return false;
-        };
-        // SAFETY: The packet is owned; no header slice is alive.
-        unsafe {
-            if !bindings::lvs_skb_pull(self.as_ptr(), len) {
-                return false;
-            }
-            bindings::lvs_skb_reset_network_header(self.as_ptr());
-            bindings::lvs_skb_reset_ip_options(self.as_ptr());
-        }
-        true
-    }
-
-    /// Whether the packet came in as one of `family`.
-    pub(crate) fn has_family(&self, family: Family) -> bool {
-        // SAFETY: The packet is alive.
-        unsafe { bindings::lvs_skb_is_ipv6(self.as_ptr()) == (family == Family::V6) }
-    }
-
-    /// Makes what was inside of another packet one of `family` that just came in. Its route, if it has
-    /// one, is of that family.
-    pub(crate) fn set_family(&mut self, family: Family) {
-        // SAFETY: The packet is owned.
-        unsafe {
-            match family {
-                Family::V4 => bindings::lvs_skb_set_ipv4(self.as_ptr()),
-                Family::V6 => bindings::lvs_skb_set_ipv6(self.as_ptr()),
-            }
-        }
-    }
-
-    /// Notes where the transport header is.
-    pub(crate) fn set_transport_offset(&mut self, offset: usize) {
-        // SAFETY: The packet is owned; the offset is within the 16 bits of any header.
-        unsafe {
-            bindings::lvs_skb_set_transport_header(
-                self.as_ptr(),
-                i32::try_from(offset & 0xffff).unwrap_or(0),
-            )
-        }
+        // SAFETY: The call above gave the packet back, with the header of the whole one.
+        Ok(
+            unsafe {
+                Self::from_hook(NonNull::new(skb).ok_or(Disposition::of(bindings::NF_DROP))?)
+            },
+        )
     }
 
     /// Bytes of the buffer in front of the packet.
@@ -411,68 +403,12 @@ impl Packet {
     /// How many packets this one is when it leaves: more than one before segmentation.
     #[inline]
     pub(crate) fn segments(&self) -> u16 {
-        // SAFETY: The packet is alive.
+        // SAFETY: The packet is owned.
         unsafe { bindings::lvs_skb_segments(self.as_ptr()) }
     }
 
-    /// Prepares the packet for `outer_len` more bytes of headers in front, plus `reserve` for the
-    /// device. `Err` when there is no memory; the packet is dropped then.
-    pub(crate) fn prepare_encapsulation(
-        self,
-        outer_len: u32,
-        reserve: u32,
-        outer: Family,
-        inner_protocol: u8,
-        encapsulation: Encapsulation,
-    ) -> Result<Self, Disposition> {
-        let headroom = outer_len.saturating_add(reserve);
-        let mut packet = self;
-        packet.detach_socket();
-        // SAFETY: The packet is owned; a reallocated one replaces it.
-        unsafe {
-            if packet.headroom() < headroom
-                || (packet.skb().cloned() != 0 && bindings::lvs_skb_cloned(packet.as_ptr()) != 0)
-            {
-                let wider = bindings::lvs_skb_realloc_headroom(packet.as_ptr(), headroom);
-                match NonNull::new(wider) {
-                    None => return Err(packet.free()),
-                    Some(wider) => {
-                        // The old buffer was released by the call.
-                        let _ = ManuallyDrop::new(packet);
-                        packet = Self { skb: wider };
-                    }
-                }
-            }
-        }
-        if !packet.prepare_inner(outer, inner_protocol, encapsulation) {
-            return Err(packet.free());
-        }
-        Ok(packet)
-    }
-
-    /// Puts `header` in front as the new IP header; the room was made by
-    /// [`Packet::prepare_encapsulation`].
-    #[inline]
-    pub(crate) fn push_ip_header(&mut self, header: &[u8]) -> bool {
-        let Ok(len) = u32::try_from(header.len()) else {
-            return false;
-        };
-        if self.headroom() < len {
-            return false;
-        }
-        // SAFETY: The packet is owned, no header slice is alive, and the room is checked.
-        unsafe { bindings::lvs_skb_push_header(self.as_ptr(), header.as_ptr().cast(), len) };
-        true
-    }
-
-    /// Has the kernel choose the identity of the IPv4 header in front.
-    pub(crate) fn select_identity(&mut self, net: Net) {
-        // SAFETY: The packet is owned and has an IPv4 header.
-        unsafe { bindings::lvs_skb_select_ident(net.as_ptr(), self.as_ptr()) }
-    }
-
     /// Frees the packet, which may not be the one the hook was called with any more.
-    pub(crate) fn free(self) -> Disposition {
+    pub(in crate::kernel_ext) fn free(self) -> Disposition {
         // SAFETY: The packet is owned and given up.
         unsafe { bindings::lvs_skb_drop(self.into_raw()) };
         Self::stolen()

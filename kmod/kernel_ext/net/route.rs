@@ -8,6 +8,7 @@
 //! A breach would be noticed by: `test-devices`, `test-mtu`, `test-regressions`
 //! (`device-goes-while-routes-are-kept`).
 
+use core::ops::Deref;
 use core::ptr::NonNull;
 
 use kernel::error::from_err_ptr;
@@ -20,38 +21,42 @@ use lvs_engine::addr::{
 
 use super::bindings;
 use super::device::Device;
-use super::ip_id::Identities;
+use super::ip_id::IpIds;
 use super::netns::Net;
 use super::packet::Packet;
 use crate::kernel_ext::mem::rcu::ReadSide;
 
-/// A route to a server, with a reference of its own.
+/// A route to a server, or of replies to a client.
+///
+/// # Invariants
+///
+/// `dst` is an output route of `family` that has a device, with a reference of this type's own.
 pub(crate) struct Route {
     dst: NonNull<bindings::dst_entry>,
     cookie: u32,
     family: Family,
     source: Addr,
     is_local: bool,
-    /// Packets go to the neighbour with the address that was looked up, whatever their destination is.
+    /// Packets go to the neighbour with the address that was looked up, whatever their destination.
     knows_nexthop: bool,
     /// Its packets need nothing but a neighbour.
     is_plain: bool,
-    link_header_len: u32,
+    link_header_len: u16,
     /// No longer packet needs to be compared with the MTU as it is now.
     fits_anyway: u32,
     /// Of IPv4 packets that this host sends between the ends of the route.
-    identities: Identities,
+    ip_ids: IpIds,
 }
 
 // SAFETY: Routes are reference counted and shared by all CPUs.
 unsafe impl Send for Route {}
-// SAFETY: As above.
+// SAFETY: Routes are reference counted and shared by all CPUs.
 unsafe impl Sync for Route {}
 
 impl Route {
     /// Looks up the route from this host to IPv4 address `to` (as it lies in memory), from `from`
-    /// (0: any). `known_nexthop` sends to that very address's neighbour, as direct routing wants. Fails
-    /// with the routing's error.
+    /// (0: any). `known_nexthop` sends to that very address's neighbour, as direct routing wants.
+    /// Fails with the routing's error.
     pub(crate) fn lookup_v4(net: Net, to: u32, from: u32, known_nexthop: bool) -> Result<Self> {
         let mut source_v4 = 0;
         // SAFETY: The namespace is alive; the result carries a reference.
@@ -61,12 +66,13 @@ impl Route {
         let dst = NonNull::new(route.cast()).ok_or(ENETUNREACH)?;
         let source = Addr::from_v4_word(source_v4);
         let mut route = Self::new(dst, 0, Family::V4, source, known_nexthop);
-        route.identities = Identities::between(source_v4, to);
+        route.ip_ids = IpIds::between(source_v4, to);
         Ok(route)
     }
 
-    /// As [`Route::lookup_v4`] for an IPv6 address. `choose_source` also chooses a source address, and
-    /// fails when there is none.
+    /// Looks up the route from this host to IPv6 address `to`. `known_nexthop` sends to that very
+    /// address's neighbour. `choose_source` also chooses a source address, and fails when there is
+    /// none.
     pub(crate) fn lookup_v6(
         net: Net,
         to: &Addr,
@@ -100,23 +106,24 @@ impl Route {
     ///
     /// # Safety
     ///
-    /// `dst` is an output route of `family`, alive on this read side.
+    /// `dst` is what a packet of `family` may have as its route, and alive on this read side.
     pub(in crate::kernel_ext) unsafe fn share(
         dst: NonNull<bindings::dst_entry>,
         family: Family,
     ) -> Option<Self> {
         let mut cookie = 0;
-        // SAFETY: By the caller's promise.
-        let shared = unsafe {
-            match family {
-                Family::V4 => bindings::lvs_dst_share4(dst.as_ptr()),
-                Family::V6 => bindings::lvs_dst_share6(dst.as_ptr(), &mut cookie),
-            }
+        let number = match family {
+            Family::V4 => bindings::AF_INET,
+            Family::V6 => bindings::AF_INET6,
         };
+        // SAFETY: By the caller's promise; what is no route, or of another family, isn't shared.
+        let shared = unsafe { bindings::lvs_dst_share(dst.as_ptr(), number as u8, &mut cookie) };
+        // INVARIANT: The reference was just taken.
         shared.then(|| Self::new(dst, cookie, family, Addr::ANY, false))
     }
 
-    /// Takes over the reference to `dst`, and notes what doesn't change while the route isn't stale.
+    /// Takes over the reference to `dst`, and notes what doesn't change while the route isn't
+    /// stale.
     fn new(
         dst: NonNull<bindings::dst_entry>,
         cookie: u32,
@@ -134,7 +141,7 @@ impl Route {
             (
                 is_local,
                 bindings::lvs_dst_is_plain(dst_ptr),
-                bindings::lvs_dst_hard_header_len(dst_ptr),
+                bindings::lvs_dst_hard_header_len(dst_ptr) as u16,
                 bindings::lvs_dst_mtu(dst_ptr),
             )
         };
@@ -148,7 +155,7 @@ impl Route {
             is_plain: is_plain && !is_local,
             link_header_len,
             fits_anyway: mtu.min(Self::LEAST_LEARNED_MTU),
-            identities: Identities::between(0, 0),
+            ip_ids: IpIds::between(0, 0),
         }
     }
 
@@ -163,7 +170,7 @@ impl Route {
     /// Whether the routing tables changed since the look-up.
     #[inline]
     pub(crate) fn is_stale(&self, net: Net) -> bool {
-        // SAFETY: The route holds a reference.
+        // SAFETY: The route is alive and of its family, by the type's invariants.
         unsafe {
             match self.family {
                 Family::V4 => bindings::lvs_dst_stale4(net.as_ptr(), self.dst()),
@@ -192,14 +199,14 @@ impl Route {
 
     /// Whether the route's device is down: then it must not be kept.
     pub(crate) fn is_down(&self) -> bool {
-        // SAFETY: As above.
+        // SAFETY: The route is alive, by the type's invariants.
         unsafe { bindings::lvs_dst_device_down(self.dst()) }
     }
 
-    /// Whether the route holds `device`: packets leave by it, or it has the address of this host that
-    /// an IPv6 route leads to.
+    /// Whether the route holds `device`: packets leave by it, or it has the address of this host
+    /// that an IPv6 route leads to.
     pub(crate) fn holds(&self, device: Device) -> bool {
-        // SAFETY: As above; the family is the route's.
+        // SAFETY: The route is alive and of its family, by the type's invariants.
         let (leaves_by, has_address) = unsafe {
             (
                 bindings::lvs_dst_device(self.dst()),
@@ -209,8 +216,8 @@ impl Route {
                 },
             )
         };
-        // From a device that goes down the kernel takes these two, but not the entry of IPv6's routing table that
-        // the route was made of, which holds the device as well.
+        // From a device that goes down the kernel takes these two, but not the entry of IPv6's
+        // routing table that the route was made of, which holds the device as well.
         // SAFETY: It compares the pointer with another.
         let is_lost = |device| unsafe { bindings::lvs_is_blackhole(device) };
         device == Device(leaves_by)
@@ -219,8 +226,8 @@ impl Route {
             || is_lost(has_address)
     }
 
-    /// Whether a packet of `len` bytes, tunnel headers included, fits the way whatever was learned of
-    /// its MTU: spares asking.
+    /// Whether a packet of `len` bytes, tunnel headers included, fits the way whatever was learned
+    /// of its MTU: spares asking.
     #[inline]
     pub(crate) fn fits_anyway(&self, len: u32) -> bool {
         len <= self.fits_anyway
@@ -229,7 +236,7 @@ impl Route {
     /// Longest packet, in bytes, that fits the way.
     #[inline]
     pub(crate) fn mtu(&self) -> u32 {
-        // SAFETY: As above.
+        // SAFETY: The route is alive, by the type's invariants.
         unsafe { bindings::lvs_dst_mtu(self.dst()) }
     }
 
@@ -245,38 +252,68 @@ impl Route {
         self.source
     }
 
-    /// The first of `count` identities for IPv4 packets that go from the route's source to its
+    /// The first of `count` IP IDs for IPv4 packets that go from the route's source to its
     /// destination, in host order.
     #[inline]
-    pub(crate) fn take_identities(&self, count: u16) -> u16 {
-        self.identities.take(count)
+    pub(crate) fn reserve_ip_ids(&self, count: u16) -> u16 {
+        self.ip_ids.reserve(count)
     }
 
     /// Bytes of the device's link-layer header.
     #[inline]
-    pub(crate) fn link_header_len(&self) -> u32 {
+    pub(crate) fn link_header_len(&self) -> u16 {
         self.link_header_len
     }
 
     /// Bytes the device wants free in front of a packet.
     #[inline]
     pub(crate) fn reserved_space(&self) -> u32 {
-        // SAFETY: As above.
+        // SAFETY: The route is alive, by the type's invariants.
         unsafe { bindings::lvs_dst_reserved_space(self.dst()) }
     }
+}
 
-    /// Sends `packet` this way later on. The packet borrows the route: it must be handed on within
-    /// this read side, which every queue on the way does or takes a reference.
+/// A route, kept for others too, or looked up for one packet alone.
+pub(crate) enum RouteRef<'a> {
+    /// Borrowed from a server, or from the table of routes to clients.
+    Cached(&'a Route),
+    /// The packet's.
+    Own(Route),
+}
+
+impl Deref for RouteRef<'_> {
+    type Target = Route;
+
     #[inline]
-    pub(crate) fn attach_borrowed<'a>(&'a self, packet: &mut Packet, _read: ReadSide<'a>) {
-        // SAFETY: The route lives until the read side ends.
-        unsafe { bindings::lvs_skb_dst_set_noref(packet.as_ptr(), self.dst()) }
+    fn deref(&self) -> &Route {
+        match self {
+            RouteRef::Cached(route) => route,
+            RouteRef::Own(route) => route,
+        }
     }
+}
 
-    /// As [`Route::attach_borrowed`], with a reference for the packet.
-    pub(crate) fn attach(&self, packet: &mut Packet) {
-        // SAFETY: The route is alive; the function takes another reference.
-        unsafe { bindings::lvs_skb_dst_set_ref(packet.as_ptr(), self.dst()) }
+impl<'a> RouteRef<'a> {
+    /// Gives a packet the route. One that borrows it is handed on within the read side, which every
+    /// queue on its way does or takes a reference.
+    ///
+    /// # Safety
+    ///
+    /// `skb` is an owned packet of the IP layer; what becomes of it suits the route's family.
+    #[inline(always)]
+    pub(in crate::kernel_ext) unsafe fn attach(
+        &self,
+        skb: *mut bindings::sk_buff,
+        _read: ReadSide<'a>,
+    ) {
+        // SAFETY: The packet is owned by the caller's promise. A route that is borrowed lives until
+        // the read side ends, which the packet doesn't outlive; to another a reference is taken.
+        unsafe {
+            match self {
+                RouteRef::Cached(route) => bindings::lvs_skb_dst_set_noref(skb, route.dst()),
+                RouteRef::Own(route) => bindings::lvs_skb_dst_set_ref(skb, route.dst()),
+            }
+        }
     }
 }
 
@@ -296,34 +333,35 @@ impl Packet {
 
     /// Whether the packet's present route leads to this host.
     #[inline]
-    pub(crate) fn is_routed_here(&self, family: Family) -> bool {
-        // SAFETY: The packet is alive; the route is checked and of the packet's family.
+    pub(crate) fn is_routed_here(&self) -> bool {
+        // SAFETY: The packet is owned; the route is checked, and any is large enough to be asked.
         unsafe {
             let dst = self.dst();
             !dst.is_null()
-                && match family {
+                && match self.family() {
                     Family::V4 => bindings::lvs_dst_is_local4(dst),
                     Family::V6 => bindings::lvs_dst_is_local6(dst),
                 }
         }
     }
 
-    /// Whether the packet came in from the network, by its present route.
+    /// Whether an IPv4 packet came in from the network, by its present route.
     pub(crate) fn is_input_routed_v4(&self) -> bool {
-        // SAFETY: As above.
+        // SAFETY: The packet is owned; the route is checked, and any is large enough to be asked.
         unsafe {
             let dst = self.dst();
             !dst.is_null() && bindings::lvs_dst_is_input4(dst)
         }
     }
 
-    /// Whether nothing but its addresses and its class of traffic decides about the packet's way when
-    /// it is routed as this host's: there are no rules, no IPsec policies and no socket of its own.
-    #[inline]
-    pub(crate) fn has_common_route(&self, family: Family, net: Net) -> bool {
-        // SAFETY: The namespace is alive; the packet is alive and one of this family.
+    /// Whether nothing but its addresses and its class of traffic decides about the packet's route
+    /// when it is routed as this host's: there are no rules, no IPsec policies and no socket of its
+    /// own.
+    #[inline(always)]
+    pub(crate) fn has_common_route(&self, net: Net) -> bool {
+        // SAFETY: The namespace is alive; the packet is owned and of this family.
         unsafe {
-            match family {
+            match self.family() {
                 Family::V4 => bindings::lvs_has_common_route4(net.as_ptr(), self.as_ptr()),
                 Family::V6 => bindings::lvs_has_common_route6(net.as_ptr(), self.as_ptr()),
             }
@@ -334,44 +372,48 @@ impl Packet {
     /// between its addresses. `None` when more than those chose it.
     ///
     /// [`has_common_route`]: Packet::has_common_route
-    pub(crate) fn share_route(&self, family: Family) -> Option<Route> {
+    pub(crate) fn share_route(&self) -> Option<Route> {
         let dst = NonNull::new(self.dst())?;
-        // SAFETY: The packet is alive, and on this read side so is its route, of this family.
-        unsafe { Route::share(dst, family) }
+        // SAFETY: The route is the packet's, so alive on its read side.
+        unsafe { Route::share(dst, self.family()) }
     }
 
-    /// Routes the packet anew, as if this host had made it. False when there is no way.
-    pub(crate) fn reroute(&mut self, family: Family, net: Net) -> bool {
-        // SAFETY: The packet is owned and has a route.
+    /// Routes the packet as if this host had made it, unless it is routed to this host. False when
+    /// there is no route.
+    pub(crate) fn reroute(&mut self, net: Net) -> bool {
+        let dst = self.dst();
+        if dst.is_null() {
+            return false;
+        }
+        // SAFETY: The packet is owned and of this family, and has a route, which is large enough to
+        // be asked.
         unsafe {
-            match family {
-                Family::V4 => bindings::lvs_route_me_harder4(net.as_ptr(), self.as_ptr()) == 0,
-                Family::V6 => bindings::lvs_route_me_harder6(net.as_ptr(), self.as_ptr()) == 0,
+            match self.family() {
+                Family::V4 => {
+                    bindings::lvs_dst_is_local4(dst)
+                        || bindings::lvs_route_me_harder4(net.as_ptr(), self.as_ptr()) == 0
+                }
+                Family::V6 => {
+                    bindings::lvs_dst_is_local6(dst)
+                        || bindings::lvs_route_me_harder6(net.as_ptr(), self.as_ptr()) == 0
+                }
             }
         }
     }
 
-    /// Tells the sender that its packet has no way to go.
+    /// Tells the sender that its packet has nowhere to go.
     pub(crate) fn report_link_failure(&mut self) {
-        // SAFETY: The packet is owned and has a route.
-        unsafe { bindings::lvs_skb_link_failure(self.as_ptr()) }
+        if self.has_route() {
+            // SAFETY: The packet is owned and has a route.
+            unsafe { bindings::lvs_skb_link_failure(self.as_ptr()) }
+        }
     }
 
     /// Tells the local socket that sent this packet of a smaller MTU on its way.
     pub(crate) fn lower_local_mtu(&mut self, mtu: u32) {
-        // SAFETY: The packet is owned and has a route.
-        unsafe { bindings::lvs_skb_update_pmtu_local(self.as_ptr(), mtu) }
-    }
-
-    /// Notes the smaller MTU of the way to the destination of the IP header in front, which is of
-    /// `family`.
-    pub(crate) fn learn_mtu(&mut self, family: Family, net: Net, mtu: u32) {
-        // SAFETY: The packet is owned, and was parsed: its first bytes are a header of the family.
-        unsafe {
-            match family {
-                Family::V4 => bindings::lvs_update_pmtu4(self.as_ptr(), net.as_ptr(), mtu),
-                Family::V6 => bindings::lvs_update_pmtu6(self.as_ptr(), net.as_ptr(), mtu),
-            }
+        if self.has_route() {
+            // SAFETY: The packet is owned and has a route.
+            unsafe { bindings::lvs_skb_update_pmtu_local(self.as_ptr(), mtu) }
         }
     }
 }

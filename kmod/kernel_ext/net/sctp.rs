@@ -44,8 +44,8 @@ impl Packet {
     pub(crate) fn complete_sctp_checksum(&mut self, offset: usize) -> Result<(), Unwritable> {
         let end = offset.checked_add(sctp::LEN).ok_or(Unwritable)?;
         self.writable(end)?;
-        // SAFETY: The packet is owned, and the header is linear and writable by the call above, which
-        // also checked that it is there.
+        // SAFETY: The packet is owned, and the header is linear and writable by the call above,
+        // which also checked that it is there.
         unsafe { bindings::lvs_skb_sum_sctp(self.as_ptr(), offset as u32) };
         self.vouch_for_checksum();
         Ok(())

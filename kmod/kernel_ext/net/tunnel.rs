@@ -1,18 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Headers between a tunnel's outer IP header and the packet inside.
+//! Packets inside others: a tunnel's outer IP header, and what lies between it and the packet.
 //!
 //! Relies on: pushing takes room that was made; offload flags match what lies in the packet.
 //!
 //! A breach would be noticed by: `test-tun`, `test-tunnels`, `test-packet-fuzz`.
 
-use core::ptr;
+use core::ptr::{
+    self,
+    NonNull, //
+};
 
 use lvs_engine::addr::{
     Addr,
     Family, //
 };
-use lvs_engine::header::gue;
+use lvs_engine::header::{
+    gue,
+    ip_len, //
+};
 use lvs_engine::tunnel::{
     gue_header,
     ip_protocol,
@@ -21,21 +27,162 @@ use lvs_engine::tunnel::{
 
 use super::bindings;
 use super::netns::Net;
-use super::packet::Packet;
+use super::packet::{
+    Disposition,
+    Packet, //
+};
+use super::route::RouteRef;
+use crate::kernel_ext::mem::rcu::ReadSide;
 
-impl Packet {
-    /// Tells segmentation what the packet, of protocol `inner`, will lie inside of. False when there is no
-    /// memory.
-    pub(in crate::kernel_ext) fn prepare_inner(
-        &mut self,
-        outer: Family,
-        inner: u8,
-        encapsulation: Encapsulation,
-    ) -> bool {
-        let is_v6 = outer == Family::V6;
-        // SAFETY: The packet is owned, and its head is its own.
+/// What a tunnel puts in front of a packet.
+pub(crate) struct Outer<'a> {
+    /// What lies between the outer IP header and the packet.
+    pub(crate) encapsulation: Encapsulation,
+    /// The outer IP header, of the route's family, but for length and checksum.
+    pub(crate) header: &'a [u8],
+    /// The addresses in that header.
+    pub(crate) source: Addr,
+    /// This one is the server's.
+    pub(crate) target: Addr,
+    /// Whether the kernel chooses the IP ID of that header.
+    pub(crate) kernel_sets_ip_id: bool,
+}
+
+/// A packet inside another one, in a buffer that may not be the one the hook was called with.
+///
+/// # Invariants
+///
+/// The buffer is valid and owned, and netfilter waits for none. Once it is made, there is an IP
+/// header in front, and an output route of that header's family, for whose device there is room.
+#[repr(transparent)]
+pub(crate) struct Built(Packet);
+
+impl Built {
+    /// Puts the packet into another one, and gives that the route. Drops it when it can't be.
+    #[inline]
+    pub(crate) fn new<'a>(
+        packet: Packet,
+        outer: &Outer<'_>,
+        route: &RouteRef<'a>,
+        read: ReadSide<'a>,
+        net: Net,
+    ) -> Result<Self, Disposition> {
+        let (inner, family) = (packet.family(), route.family());
+        let encapsulation = outer.encapsulation;
+        let len = ip_len(family) as u32;
+        let version = match family {
+            Family::V4 => 4,
+            Family::V6 => 6,
+        };
+        let says = outer.header.first().map(|byte| byte >> 4);
+        if outer.header.len() != len as usize || says != Some(version) {
+            return Err(packet.discard());
+        }
+        let needed = len.wrapping_add(encapsulation.header_len());
+        let mut built = Self::widen(packet, needed.saturating_add(route.reserved_space()))?;
+        if !built.prepare_inner(family, ip_protocol(inner), encapsulation)
+            || !built.push_encapsulation(
+                encapsulation,
+                inner,
+                family,
+                &outer.source,
+                &outer.target,
+                net,
+            )
+            || built.0.headroom() < len
+        {
+            return Err(built.0.free());
+        }
+        // INVARIANT: The header and the route are of one family, and the room was made before.
+        // SAFETY: The packet is owned and no header slice is alive; the room and the length of the
+        // header, which is of the route's family, were compared.
         unsafe {
-            let skb = self.as_ptr();
+            let skb = built.0.as_ptr();
+            bindings::lvs_skb_push_header(skb, outer.header.as_ptr().cast(), len);
+            route.attach(skb, read);
+            if outer.kernel_sets_ip_id && family == Family::V4 {
+                bindings::lvs_skb_select_ident(net.as_ptr(), skb);
+            }
+            bindings::lvs_skb_leave_inside(skb);
+        }
+        Ok(built)
+    }
+
+    /// Makes the packet's head its own, with room for `headroom` bytes in front. Drops it when
+    /// there is no memory.
+    fn widen(mut packet: Packet, headroom: u32) -> Result<Self, Disposition> {
+        packet.detach_socket();
+        // SAFETY: The packet is owned.
+        let is_shared =
+            packet.skb().cloned() != 0 && unsafe { bindings::lvs_skb_cloned(packet.as_ptr()) } != 0;
+        if packet.headroom() >= headroom && !is_shared {
+            return Ok(Self(packet));
+        }
+        // SAFETY: The packet is owned. One that is reallocated releases it; without memory it is
+        // still there.
+        unsafe {
+            match NonNull::new(bindings::lvs_skb_realloc_headroom(
+                packet.as_ptr(),
+                headroom,
+            )) {
+                None => Err(packet.free()),
+                Some(wider) => {
+                    let _ = packet.into_raw();
+                    Ok(Self(Packet::from_hook(wider)))
+                }
+            }
+        }
+    }
+
+    /// Completes the IP header and sends the packet along its route as this host's own.
+    #[inline]
+    pub(crate) fn send(self, net: Net) -> Disposition {
+        let family = self.outer_family();
+        let skb = self.0.into_raw();
+        // SAFETY: The packet has a route and a header of this family; it is given up.
+        unsafe {
+            match family {
+                Family::V4 => bindings::lvs_ip_local_out(net.as_ptr(), skb),
+                Family::V6 => bindings::lvs_ip6_local_out(net.as_ptr(), skb),
+            }
+        }
+        Packet::stolen()
+    }
+
+    /// Completes the IP header and sends the packet to the neighbour on its way out, past the hooks
+    /// of output.
+    #[inline]
+    pub(crate) fn send_early(self, net: Net) -> Disposition {
+        let family = self.outer_family();
+        let skb = self.0.into_raw();
+        // SAFETY: The packet has a route and a header of this family, and room for the link-layer
+        // header; it is given up.
+        unsafe {
+            match family {
+                Family::V4 => bindings::lvs_early_send_built4(net.as_ptr(), skb),
+                Family::V6 => bindings::lvs_early_send_built6(net.as_ptr(), skb),
+            }
+        }
+        Packet::stolen()
+    }
+
+    /// Family of the header in front.
+    #[inline]
+    fn outer_family(&self) -> Family {
+        // SAFETY: There is a header in front, by the type's invariants.
+        match unsafe { *self.0.skb().data } >> 4 {
+            6 => Family::V6,
+            _ => Family::V4,
+        }
+    }
+
+    /// Tells segmentation what the packet, of protocol `inner`, will lie inside of. False when
+    /// there is no memory.
+    fn prepare_inner(&mut self, outer: Family, inner: u8, encapsulation: Encapsulation) -> bool {
+        let is_v6 = outer == Family::V6;
+        // SAFETY: The packet is owned, and its head is its own by now.
+        unsafe {
+            let skb = self.0.as_ptr();
             let error = match encapsulation {
                 Encapsulation::Ip => bindings::lvs_skb_prepare_inside_ip(skb, is_v6, inner),
                 Encapsulation::Gre { checksum } => {
@@ -57,10 +204,10 @@ impl Packet {
         }
     }
 
-    /// Puts the headers of `encapsulation` in front of a packet of family `inner`, for a tunnel from
-    /// `source` to `target`, addresses of family `outer`. The room was made by
-    /// [`Packet::prepare_encapsulation`]. False when the packet can't be put inside.
-    pub(crate) fn push_encapsulation(
+    /// Puts the headers of `encapsulation` in front of a packet of family `inner`, for a tunnel
+    /// from `source` to `target`, addresses of family `outer`. The room was made by
+    /// [`Built::widen`]. False when the packet can't be put inside.
+    fn push_encapsulation(
         &mut self,
         encapsulation: Encapsulation,
         inner: Family,
@@ -69,14 +216,17 @@ impl Packet {
         target: &Addr,
         net: Net,
     ) -> bool {
-        if self.headroom() < encapsulation.header_len() {
+        if self.0.headroom() < encapsulation.header_len() {
             return false;
         }
         match encapsulation {
             Encapsulation::Ip => true,
             Encapsulation::Gre { checksum } => {
-                // SAFETY: The packet is owned, no header slice is alive, and there is room for the header.
-                unsafe { bindings::lvs_skb_push_gre(self.as_ptr(), inner == Family::V6, checksum) };
+                // SAFETY: The packet is owned, no header slice is alive, and there is room for the
+                // header.
+                unsafe {
+                    bindings::lvs_skb_push_gre(self.0.as_ptr(), inner == Family::V6, checksum)
+                };
                 true
             }
             Encapsulation::Gue {
@@ -84,9 +234,9 @@ impl Packet {
                 checksum,
                 remote_checksum,
             } => {
-                // SAFETY: The packet is alive.
+                // SAFETY: The packet is owned.
                 let source_port =
-                    unsafe { bindings::lvs_skb_flow_port(net.as_ptr(), self.as_ptr()) };
+                    unsafe { bindings::lvs_skb_flow_port(net.as_ptr(), self.0.as_ptr()) };
                 let remote = if remote_checksum {
                     let Some(place) = self.leave_checksum() else {
                         return false;
@@ -103,18 +253,18 @@ impl Packet {
                 // SAFETY: There is room for all of `header_len()`, of which the GUE header is `len`
                 // bytes and the UDP header the rest; each address is as long as its family's.
                 unsafe {
-                    let at = bindings::lvs_skb_push(self.as_ptr(), len as u32).cast::<u8>();
+                    let at = bindings::lvs_skb_push(self.0.as_ptr(), len as u32).cast::<u8>();
                     ptr::copy_nonoverlapping(header.as_ptr(), at, len);
-                    bindings::lvs_skb_push_udp(self.as_ptr(), source_port, port.to_be());
+                    bindings::lvs_skb_push_udp(self.0.as_ptr(), source_port, port.to_be());
                     match outer {
                         Family::V4 => bindings::lvs_skb_udp_checksum4(
-                            self.as_ptr(),
+                            self.0.as_ptr(),
                             !checksum,
                             source.v4_word(),
                             target.v4_word(),
                         ),
                         Family::V6 => bindings::lvs_skb_udp_checksum6(
-                            self.as_ptr(),
+                            self.0.as_ptr(),
                             !checksum,
                             source.octets().as_ptr().cast(),
                             target.octets().as_ptr().cast(),
@@ -133,7 +283,7 @@ impl Packet {
         let (mut start, mut at) = (0, 0);
         // SAFETY: The packet is owned.
         let inside =
-            unsafe { bindings::lvs_skb_leave_checksum(self.as_ptr(), &mut start, &mut at) };
+            unsafe { bindings::lvs_skb_leave_checksum(self.0.as_ptr(), &mut start, &mut at) };
         inside.then_some((start, at))
     }
 }
