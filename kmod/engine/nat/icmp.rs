@@ -3,12 +3,12 @@
 //! ICMP errors about packets of translated connections: the address outside, and the address and
 //! port in the quoted headers (RFC 5508).
 
-use super::v4::AddrAndSum;
-use super::v6::AddrField;
-use super::{
+use super::end::{
     split_port,
     End, //
 };
+use super::v4::AddrAndSum;
+use super::v6::AddrField;
 use crate::addr::Addr;
 use crate::checksum::Delta;
 use crate::header::{

@@ -3,12 +3,12 @@
 //! Packets whose transport has no sum over the addresses: SCTP, whose CRC32c covers the ports and
 //! everything behind them (RFC 9260, 6.8) and is left to the caller, AH and ESP.
 
-use super::v4::AddrAndSum;
-use super::v6::AddrField;
-use super::{
+use super::end::{
     split_port,
     NewEnd, //
 };
+use super::v4::AddrAndSum;
+use super::v6::AddrField;
 use crate::addr::Family;
 use crate::header::{
     ipv4,

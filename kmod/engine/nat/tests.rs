@@ -9,6 +9,7 @@ use super::icmp::{
     Toward, //
 };
 use super::*;
+use crate::addr::Addr;
 use crate::checksum;
 use crate::hops;
 use crate::parse;

@@ -2,7 +2,7 @@
 
 //! IPv4 packets of TCP and UDP, and the part of the IPv4 header in every rewrite.
 
-use super::{
+use super::end::{
     End,
     NewEnd,
     PortAndSum,

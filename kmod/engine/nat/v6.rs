@@ -3,7 +3,7 @@
 //! IPv6 packets of TCP and UDP, and the part of the IPv6 header in every rewrite: it has no
 //! checksum.
 
-use super::{
+use super::end::{
     End,
     NewEnd,
     PortAndSum,
