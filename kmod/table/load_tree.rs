@@ -27,13 +27,14 @@ use lvs_engine::sched::lottery::{
 use lvs_engine::sched::tournament::{
     self,
     Bid,
-    Standing,
     Tournament, //
 };
 use lvs_engine::sched::{
     twos,
     Algorithm,
-    Servers, //
+    Pair,
+    Servers,
+    Standing, //
 };
 
 use crate::kernel_ext::mem::grow_vec::GrowVec;
@@ -173,7 +174,7 @@ impl LoadTree {
 
     /// What the lottery draws among `servers`, the pool's; `None` when nobody can tell at once. Any
     /// context.
-    pub(crate) fn drawn(&self, servers: &impl Servers, random: u64) -> Option<twos::Pair> {
+    pub(crate) fn drawn(&self, servers: &impl Servers, random: u64) -> Option<Pair> {
         let mut board = self.board.try_lock()?;
         let Board { tree, is_filled } = &mut *board;
         let Tree::Lottery { sums } = tree else {

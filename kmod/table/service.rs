@@ -26,13 +26,13 @@ use lvs_engine::sched::{
     self,
     locality,
     mh,
-    tournament::Standing,
-    twos,
     Algorithm,
     Facts,
     Identified,
     Key,
-    Servers, //
+    Pair,
+    Servers,
+    Standing, //
 };
 use lvs_engine::table_size;
 use lvs_uapi::flags::service as flag;
@@ -197,7 +197,7 @@ impl Servers for Pool {
     }
 
     #[inline]
-    fn drawn(&self, random: u64) -> Option<twos::Pair> {
+    fn drawn(&self, random: u64) -> Option<Pair> {
         self.load_tree.as_ref()?.drawn(self, random)
     }
 }
@@ -360,7 +360,7 @@ impl Service {
             let mut table = GrowVec::filled(algorithm.table_len(), 0)?;
             let mut scratch =
                 GrowVec::filled(algorithm.scratch_len(pool.len()), mh::Preference::default())?;
-            sched::hash_ring::fill(algorithm, family, &pool, &mut table, &mut scratch)
+            sched::fill_table(algorithm, family, &pool, &mut table, &mut scratch)
                 .map_err(|_| EINVAL)?;
             pool.table = table;
             pool.load_tree = LoadTree::of(algorithm, pool.len())?;

@@ -2,7 +2,7 @@
 
 //! The position of a rotation in a list of servers that changes.
 
-use super::Change;
+use super::servers::Change;
 
 /// Where a rotation stands: before the first server (0), or on server `n - 1`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -2,8 +2,8 @@
 
 //! Weighted failover: the heaviest available server gets everything.
 
+use super::servers::Servers;
 use super::tournament::Bid;
-use super::Servers;
 
 /// One load for all servers: the heaviest one bids lowest.
 #[inline]
@@ -13,8 +13,8 @@ pub(super) fn bid(servers: &impl Servers, index: usize) -> Bid {
 
 #[cfg(test)]
 mod tests {
-    use super::super::lowest_bid;
     use super::super::testing::*;
+    use super::super::tournament::lowest_bid;
     use super::*;
 
     #[test]

@@ -3,21 +3,11 @@
 //! Tables that map hash values to servers. The caller owns the memory and hands it to the
 //! schedulers through [`Servers::table`].
 
-use super::{
-    dh,
-    mh,
-    sh,
-    Algorithm,
-    Identified,
-    Servers, //
-};
-use crate::addr::{
-    Addr,
-    Family, //
-};
+use super::servers::Servers;
+use crate::addr::Addr;
 
 /// A slot without a server.
-const EMPTY: u16 = u16::MAX;
+pub(super) const EMPTY: u16 = u16::MAX;
 
 /// Why a table can't be filled.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,50 +16,6 @@ pub enum FillError {
     TooManyServers,
     /// A slice isn't as long as it must be.
     WrongLength,
-}
-
-impl Algorithm {
-    /// Number of slots in the algorithm's table; 0 when it has none.
-    pub const fn table_len(self) -> usize {
-        match self {
-            Algorithm::SourceHashing => sh::TABLE_LEN,
-            Algorithm::DestinationHashing => dh::TABLE_LEN,
-            Algorithm::Maglev => mh::TABLE_LEN,
-            _ => 0,
-        }
-    }
-
-    /// Number of [`mh::Preference`]s that filling the table for `servers` servers takes.
-    pub const fn scratch_len(self, servers: usize) -> usize {
-        match self {
-            Algorithm::Maglev => servers,
-            _ => 0,
-        }
-    }
-}
-
-/// Fills the table of `algorithm` for the servers of a service of `family`; to be repeated after
-/// every change of them. `table` has [`Algorithm::table_len`] slots, `scratch` is for the time of
-/// filling and has [`Algorithm::scratch_len`] entries of whatever content.
-pub fn fill(
-    algorithm: Algorithm,
-    family: Family,
-    servers: &impl Identified,
-    table: &mut [u16],
-    scratch: &mut [mh::Preference],
-) -> Result<(), FillError> {
-    if table.len() != algorithm.table_len() || scratch.len() != algorithm.scratch_len(servers.len())
-    {
-        return Err(FillError::WrongLength);
-    }
-    table.fill(EMPTY);
-    match algorithm {
-        Algorithm::SourceHashing => sh::fill(servers, table),
-        Algorithm::DestinationHashing => dh::fill(servers, table),
-        Algorithm::Maglev => return mh::fill(family, servers, table, scratch),
-        _ => {}
-    }
-    Ok(())
 }
 
 /// Gives slots to the servers in turn, each as many as `shares` says but at least one.

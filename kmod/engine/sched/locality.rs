@@ -12,18 +12,20 @@
 
 use core::num::NonZeroU32;
 
+use super::servers::{
+    overhead,
+    Identified,
+    Servers, //
+};
 use super::tournament::{
     heavier,
     is_half_idle,
-    lowest, //
+    lowest,
+    lowest_bid, //
 };
 use super::{
-    lowest_bid,
-    overhead,
     wlc,
-    Algorithm,
-    Identified,
-    Servers, //
+    Algorithm, //
 };
 use crate::addr::Addr;
 use crate::hash::{

@@ -7,7 +7,7 @@
 //! finds its server on the way down from the root. What changes a server is marked, as for a
 //! [`super::tournament`].
 
-use super::{
+use super::servers::{
     available,
     Servers, //
 };

@@ -17,7 +17,7 @@ use super::hash_ring::{
     server_in,
     FillError, //
 };
-use super::{
+use super::servers::{
     available,
     Facts,
     Identified,

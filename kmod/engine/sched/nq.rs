@@ -2,11 +2,11 @@
 
 //! Never queue: an idle server if there is one, else as by shortest expected delay.
 
-use super::tournament::Bid;
-use super::{
+use super::servers::{
     expected_delay,
     Servers, //
 };
+use super::tournament::Bid;
 
 /// The expected delay, which is none with an idle server.
 #[inline]
@@ -20,8 +20,8 @@ pub(super) fn bid(servers: &impl Servers, index: usize) -> Bid {
 
 #[cfg(test)]
 mod tests {
-    use super::super::lowest_bid;
     use super::super::testing::*;
+    use super::super::tournament::lowest_bid;
     use super::*;
 
     #[test]

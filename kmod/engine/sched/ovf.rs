@@ -3,11 +3,9 @@
 //! Weighted overflow: the heaviest server gets everything until it has more active connections than
 //! weight, then the next one.
 
+use super::fo;
+use super::servers::Servers;
 use super::tournament::Bid;
-use super::{
-    fo,
-    Servers, //
-};
 
 /// The bid of failover; a server with more active connections than weight takes no part.
 #[inline]
@@ -20,8 +18,8 @@ pub(super) fn bid(servers: &impl Servers, index: usize) -> Bid {
 
 #[cfg(test)]
 mod tests {
-    use super::super::lowest_bid;
     use super::super::testing::*;
+    use super::super::tournament::lowest_bid;
     use super::*;
 
     #[test]

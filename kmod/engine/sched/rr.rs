@@ -5,7 +5,7 @@
 //! The state is the [`Cursor`] on the last chosen server.
 
 use super::cursor::Cursor;
-use super::{
+use super::servers::{
     available,
     Change,
     Pick,

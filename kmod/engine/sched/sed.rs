@@ -3,11 +3,11 @@
 //! Shortest expected delay: the available server that would have the fewest active connections for
 //! its weight if it got this one too.
 
-use super::tournament::Bid;
-use super::{
+use super::servers::{
     expected_delay,
     Servers, //
 };
+use super::tournament::Bid;
 
 /// What a server's active connections would be with one more, for its weight.
 #[inline]
@@ -22,8 +22,8 @@ pub(super) fn bid(servers: &impl Servers, index: usize) -> Bid {
 
 #[cfg(test)]
 mod tests {
-    use super::super::lowest_bid;
     use super::super::testing::*;
+    use super::super::tournament::lowest_bid;
     use super::*;
 
     #[test]

@@ -12,7 +12,7 @@ use super::hash_ring::{
     hash_input,
     server_in, //
 };
-use super::{
+use super::servers::{
     available,
     Key,
     Servers, //

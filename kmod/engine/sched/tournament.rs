@@ -15,9 +15,10 @@ use core::sync::atomic::{
     Ordering, //
 };
 
-use super::{
+use super::servers::{
     available,
-    Servers, //
+    Servers,
+    Standing, //
 };
 
 /// What a server's load is for its weight: the lower it is, the sooner a server is chosen.
@@ -98,13 +99,13 @@ pub(super) fn lowest<S: Servers>(
     lowest.map(|(index, _)| index)
 }
 
-/// What a tournament says of its servers.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Standing {
-    /// The server with the lowest bid, the first of equals; `None` when there is no bid.
-    pub winner: Option<usize>,
-    /// Whether some server has fewer active connections than half its weight.
-    pub is_any_half_idle: bool,
+/// The server with the lowest bid, the first of equals.
+#[inline]
+pub(super) fn lowest_bid<S: Servers>(servers: &S, bid: impl Fn(&S, usize) -> Bid) -> Option<usize> {
+    match servers.standing() {
+        Some(standing) => standing.winner,
+        None => lowest(servers, 0..servers.len(), bid),
+    }
 }
 
 /// A tournament in the caller's memory.

@@ -9,14 +9,12 @@ use super::lottery::{
     lots,
     Lottery, //
 };
-use super::tournament::heavier;
-use super::{
+use super::servers::{
     overhead,
+    Pair,
     Servers, //
 };
-
-/// Two servers drawn at random, which may be the same; none when no server takes connections.
-pub type Pair = Option<(usize, usize)>;
+use super::tournament::heavier;
 
 /// Chooses one of the two servers that the halves of `random` stand for. The first of two equals
 /// is the one drawn first.

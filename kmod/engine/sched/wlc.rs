@@ -2,11 +2,11 @@
 
 //! Weighted least connection: the available server with the fewest connections for its weight.
 
-use super::tournament::Bid;
-use super::{
+use super::servers::{
     overhead,
     Servers, //
 };
+use super::tournament::Bid;
 
 /// A server's overhead for its weight.
 #[inline]
@@ -21,8 +21,8 @@ pub(super) fn bid(servers: &impl Servers, index: usize) -> Bid {
 
 #[cfg(test)]
 mod tests {
-    use super::super::lowest_bid;
     use super::super::testing::*;
+    use super::super::tournament::lowest_bid;
     use super::*;
 
     #[test]

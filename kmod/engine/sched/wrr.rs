@@ -11,7 +11,7 @@
 //! current weight, which is 0 as long as no server weighs anything.
 
 use super::cursor::Cursor;
-use super::{
+use super::servers::{
     available,
     Change,
     Facts,

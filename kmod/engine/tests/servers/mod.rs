@@ -11,9 +11,9 @@ use std::sync::atomic::AtomicU64;
 
 use lvs_engine::addr::{Addr, Family};
 use lvs_engine::sched::lottery::{self, Lottery};
-use lvs_engine::sched::tournament::{self, Bid, Standing, Tournament};
+use lvs_engine::sched::tournament::{self, Bid, Tournament};
 use lvs_engine::sched::{
-    self, hash_ring, twos, Algorithm, Change, Facts, Identified, Key, Servers,
+    self, twos, Algorithm, Change, Facts, Identified, Key, Pair, Servers, Standing,
 };
 
 /// A server with its numbers.
@@ -83,7 +83,7 @@ impl Servers for Service {
         });
         Some(tournament.standing())
     }
-    fn drawn(&self, random: u64) -> Option<twos::Pair> {
+    fn drawn(&self, random: u64) -> Option<Pair> {
         let mut standings = self.standings.as_ref()?.borrow_mut();
         let Standings { marks, sums, .. } = &mut *standings;
         let mut lottery = Lottery::new(sums);
@@ -136,7 +136,7 @@ impl Service {
     pub fn changed(&mut self, change: Change) {
         let mut filled = vec![0; self.algorithm.table_len()];
         let mut scratch = vec![Default::default(); self.algorithm.scratch_len(self.servers.len())];
-        hash_ring::fill(self.algorithm, Family::V4, self, &mut filled, &mut scratch).unwrap();
+        sched::fill_table(self.algorithm, Family::V4, self, &mut filled, &mut scratch).unwrap();
         self.table = filled;
         self.facts = Facts::of(self.algorithm, self);
         self.state = sched::after_change(self.algorithm, self.state, change, &self.facts);
