@@ -1,20 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The packet's way: hook → parse → look up → (schedule) → state → forward.
+//! The packet's way: hook → parse → look up → (schedule) → state → forward. Words are file names.
 //!
 //! ```text
-//!   (PRE_ROUTING: early, or prefetch)
+//!   PRE_ROUTING: early, or prefetch
 //!
-//!   LOCAL_IN, LOCAL_OUT            FORWARD
-//!         │                           │
-//!      ingress ── ICMP error ──▶ icmp │
-//!         │                           │
-//!   request's connection?     reply's connection? ──▶ reply: un-NAT, on its way
-//!         │ no      │ yes             │ no
-//!     schedule      │              accept
+//!   LOCAL_IN, LOCAL_OUT                       FORWARD
+//!         │                                      │
+//!      ingress ── ICMP error ─▶ icmp  ◀────── ingress
+//!         │    └─ AH, ESP ────▶ ipsec ◀────────┘ │
+//!         │                                      │
+//!      balance (through sctp)                 balance (through sctp)
+//!         │                                      │
+//!      lookup: a request's connection?        lookup: a reply's connection?
+//!         │ no      │ yes: reuse                 │ yes             │ no
+//!      schedule     │                         reply: un-NAT,    accept
+//!      connect      │                         on its way
 //!         └────┬────┘
-//!           forward: nat │ tun │ dr │ local
+//!            note
+//!              │
+//!           forward: nat │ dr │ tun │ local │ bypass
 //! ```
+//!
+//! A rule of iptables may ask for a packet's connection, through `xt_match`.
 //!
 //! Everything here runs on the RCU read side, in softirq or (for packets this host makes) process
 //! context, and takes no lock for a packet of an established connection.

@@ -5,13 +5,13 @@
 //!
 //! Each block of unsafe code has a comment that proves it, and each type whose proofs rest on it a
 //! list of invariants. The documentation of each file says which promises of the kernel's C code it
-//! relies on, and which tests would notice a breach: the scenarios are in `qemu/scenarios`, where any
-//! complaint of the kernel fails them, and names in brackets are regressions among them. `make check`
-//! keeps that.
+//! relies on, and which tests would notice a breach: the scenarios are in `qemu/scenarios`, where
+//! any complaint of the kernel fails them, and names in brackets are regressions among them.
+//! `make check` keeps that.
 //!
-//! What types don't say here, as they don't in the kernel crate: a function that sleeps is called in
-//! process context, outside the read side and without a spin lock; registrations are dropped, not
-//! forgotten, in the order of the fields of the module's root object.
+//! What types don't say here, as they don't in the kernel crate: a function that sleeps is called
+//! in process context, outside the read side and without a spin lock; registrations are dropped,
+//! not forgotten, in the order of the fields of the module's root object.
 //!
 //! The C of the module is in `c`.
 

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 //
-// Malformed packets for the balancer, by a grammar: most are nearly right, so that they get past the first checks and
-// are wrong further in, and half of them are about a few connections that therefore exist.
+// Malformed packets for the balancer, by a grammar: most are nearly right, so that they get past
+// the first checks and are wrong further in, and half of them are about a few connections that
+// therefore exist.
 //
 // usage: packets MODE SEED COUNT
-//   tun  through a tun device: what comes from the network, to virtual addresses and, as replies, through FORWARD
-//   vnet the same with a virtio header before each packet: large ones have their data in pages, and offload requests lie
+//   tun  through a tun device: what comes from the network, to virtual addresses and, as replies,
+//        through FORWARD
+//   vnet as tun, with a virtio header before each packet: large ones have their data in pages, and
+//        offload requests lie
 //   raw  through a raw socket: LOCAL_OUT
 // The device is made by the caller, with the name "fuzz". The same seed makes the same packets.
 

@@ -382,14 +382,16 @@ mod tests {
         ) {
             for algorithm in BIDDING {
                 let mut setup = Setup::new(algorithm, &servers);
-                prop_assert_eq!(setup.standing(&servers), scan(algorithm, &servers), "{:?}", algorithm);
+                let expected = scan(algorithm, &servers);
+                prop_assert_eq!(setup.standing(&servers), expected, "{:?}", algorithm);
                 for round in &rounds {
                     for (index, new) in round {
                         let index = index.index(servers.len());
                         servers[index] = *new;
                         mark(&setup.marks, index);
                     }
-                    prop_assert_eq!(setup.standing(&servers), scan(algorithm, &servers), "{:?}", algorithm);
+                    let expected = scan(algorithm, &servers);
+                    prop_assert_eq!(setup.standing(&servers), expected, "{:?}", algorithm);
                 }
             }
         }

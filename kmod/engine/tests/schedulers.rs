@@ -89,7 +89,8 @@ proptest! {
     #[test]
     fn weighted_round_robin_follows_weights(weights in prop::collection::vec(0..=60_u32, 1..16)) {
         prop_assume!(weights.iter().any(|&weight| weight > 0));
-        follow(&shares(&mut Service::new(Algorithm::WeightedRoundRobin, &weights), |_, _| {}), &weights)?;
+        let mut service = Service::new(Algorithm::WeightedRoundRobin, &weights);
+        follow(&shares(&mut service, |_, _| {}), &weights)?;
     }
 
     /// Connections end at once, and a server remembers them for a while as inactive ones.
@@ -112,7 +113,9 @@ proptest! {
     }
 
     #[test]
-    fn maglev_follows_weights_as_it_rounds_them(weights in prop::collection::vec(0..=100_000_u32, 1..30)) {
+    fn maglev_follows_weights_as_it_rounds_them(
+        weights in prop::collection::vec(0..=100_000_u32, 1..30),
+    ) {
         prop_assume!(weights.iter().any(|&weight| weight > 0));
         let mut service = Service::new(Algorithm::Maglev, &weights);
         let mut slots = vec![0_u32; weights.len()];
@@ -126,7 +129,8 @@ proptest! {
             // The table ends before the last round does.
             let expected = f64::from(MH_SLOTS * turns) / f64::from(total);
             prop_assert!((f64::from(slots) - expected).abs() <= f64::from(turns));
-            let (share, slots) = (f64::from(share) / f64::from(PICKS), f64::from(slots) / f64::from(MH_SLOTS));
+            let share = f64::from(share) / f64::from(PICKS);
+            let slots = f64::from(slots) / f64::from(MH_SLOTS);
             prop_assert!((share - slots).abs() <= 0.01, "{share} of {slots}");
         }
     }
@@ -144,7 +148,10 @@ proptest! {
         let part = moved(&before, &without);
         prop_assert!(part <= bound, "{part} of {servers}");
         // It is back, at the other end of the list.
-        let mut server = Box::new(servers::Server { number: gone as u32, ..servers::Server::default() });
+        let mut server = Box::new(servers::Server {
+            number: gone as u32,
+            ..servers::Server::default()
+        });
         (server.weight, server.last_weight) = (1, 1);
         service.servers.insert(0, server);
         service.changed(Change::Inserted);
@@ -173,7 +180,11 @@ proptest! {
         weights in prop::collection::vec(1..=20_u32, 1..50),
         loads in prop::collection::vec((0..1000_u32, 0..1000_u32), 50),
     ) {
-        for algorithm in [Algorithm::SourceHashing, Algorithm::DestinationHashing, Algorithm::Maglev] {
+        for algorithm in [
+            Algorithm::SourceHashing,
+            Algorithm::DestinationHashing,
+            Algorithm::Maglev,
+        ] {
             let mut service = Service::new(algorithm, &weights);
             let before = mapping(&mut service, 0);
             for (server, &(active, inactive)) in service.servers.iter_mut().zip(&loads) {
@@ -208,7 +219,10 @@ proptest! {
                     }
                     None => prop_assert!(!open || matches!(
                         algorithm,
-                        Algorithm::SourceHashing | Algorithm::DestinationHashing | Algorithm::Maglev | Algorithm::Overflow
+                        Algorithm::SourceHashing
+                            | Algorithm::DestinationHashing
+                            | Algorithm::Maglev
+                            | Algorithm::Overflow
                     ), "{algorithm:?}"),
                 }
             }

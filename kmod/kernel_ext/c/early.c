@@ -78,8 +78,8 @@ struct dst_entry *lvs_early_route4(struct net *net, const struct sk_buff *skb, _
 }
 
 /*
- * The route of a translated IPv6 reply, with a reference; NULL for any that isn't plain, or that the
- * packet doesn't fit.
+ * The route of a translated IPv6 reply, with a reference; NULL for any that isn't plain, or that
+ * the packet doesn't fit.
  */
 struct dst_entry *lvs_early_route6(struct net *net, const struct sk_buff *skb,
 				   const struct in6_addr *source)

@@ -127,7 +127,8 @@ impl<T> ControllerLink<T> {
         word & Self::CONTROLLER != 0 && word != Self::CONTROLLER && word != Self::GONE
     }
 
-    /// Counts one more that this controller controls; false when this isn't a controller in a table.
+    /// Counts one more that this controller controls; false when this isn't a controller in a
+    /// table.
     fn hold(&self) -> bool {
         let mut word = self.word.load(Ordering::Relaxed);
         loop {
@@ -154,8 +155,8 @@ impl<T> ControllerLink<T> {
         }
     }
 
-    /// Lets the member leave its table: true unless it controls others. It can control none from then
-    /// on.
+    /// Lets the member leave its table: true unless it controls others. It can control none from
+    /// then on.
     pub(super) fn let_go(&self) -> bool {
         let word = self.word.load(Ordering::Acquire);
         if word & Self::CONTROLLER == 0 {

@@ -99,7 +99,7 @@ unsafe impl<N: Namespace> Sync for PerNetns<N> {}
 /// Number of the [`Slot`] that each namespace has; 0 until all that exist have their state. So a
 /// registration that fails half-way takes back states that no request has seen. One per module.
 static SLOT: AtomicU32 = AtomicU32::new(0);
-/// The same number, from before any state exists.
+/// That number as the kernel writes it, before any state exists.
 static mut SLOT_NUMBER: kernel::ffi::c_uint = 0;
 /// Whether there is a [`PerNetns`], to which the two numbers belong.
 static IS_REGISTERED: AtomicBool = AtomicBool::new(false);

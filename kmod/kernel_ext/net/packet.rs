@@ -5,8 +5,8 @@
 //! | type | is | ends by |
 //! |--|--|--|
 //! | [`Packet`] | what the hook was called with | accept, discard |
-//! | [`Routed`] | the same with an output route of its family | send; or goes on as a [`Packet`] |
-//! | [`Leaving`] | the same at PRE_ROUTING, with room for the link layer | send; or as a [`Packet`] |
+//! | [`Routed`] | that with an output route of its family | send; or goes on as a [`Packet`] |
+//! | [`Leaving`] | one at PRE_ROUTING, with room for the link layer | send; or as a [`Packet`] |
 //! | [`Built`] | a buffer of its own, with a tunnel's header in front | send |
 //! | [`Quoted`] | what an ICMP error quotes, cut out of the error | free |
 //!

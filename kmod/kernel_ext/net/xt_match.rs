@@ -5,8 +5,8 @@
 //! x_tables is a module of its own on stock kernels, which nobody may need. Where it isn't loaded
 //! before this module is, there is no match: see the C file.
 //!
-//! Relies on: x_tables calls a match's functions only while it is registered, on the read side, with
-//! options of the size it was registered with; and holds the module while a rule uses it.
+//! Relies on: x_tables calls a match's functions only while it is registered, on the read side,
+//! with options of the size it was registered with; and holds the module while a rule uses it.
 //!
 //! A breach would be noticed by: `test-iptables`, `test-modprobe`.
 //!

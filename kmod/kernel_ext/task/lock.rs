@@ -42,8 +42,8 @@
 //! In softirq, and in process context with softirqs off; packets take them on the RCU read
 //! side:
 //!
-//! 7. The [`LockBh`] of an FTP control connection in `table::extension`: its dialogue. Taken by
-//!    `datapath::ftp`, which may insert the connection that was agreed on meanwhile.
+//! 7. The [`LockBh`] of an FTP control connection in `table/conn/layout.rs`: its dialogue. Taken by
+//!    `datapath/ftp.rs`, which may insert the connection that was agreed on meanwhile.
 //! 8. The [`LockBh`] of a service's locality-based scheduler: which server has a destination.
 //!    Taken when a connection is scheduled.
 //! 9. The [`LockBh`] of a pool's load tree: the order of its servers. Only tried, when a

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 
-//! Any ICMP error about any packet, taken apart and rewritten as the balancer does it: inside the bounds, and either whole
-//! or not at all.
+//! Any ICMP error about any packet, taken apart and rewritten as the balancer does it: inside the
+//! bounds, and either whole or not at all.
 
 #![no_main]
 
@@ -85,7 +85,8 @@ fn v6(packet: &mut [u8], is_portless: bool, toward: Toward, addr: &Addr, port: u
     parse::icmp_error_v6(packet.get(ip.len..)?).ok()??;
     let inner_at = ip.len + icmp::LEN;
     let inner = parse::ipv6(packet.get(inner_at..)?).ok()?;
-    // Headers in front of the message may be as odd in number as the length that one of them claims.
+    // Headers in front of the message may be as odd in number as the length that one of them
+    // claims.
     let covered = |packet: &[u8]| (sum(&packet[8..40]) + sum(&packet[ip.len..])) % 65535;
     let before = covered(packet);
     let layout = layout(&ip, &inner, is_portless);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 
-//! Any packet with any new address and port: checksums stay as right as they were, nothing else changes, and a packet that
-//! can't be rewritten isn't changed at all.
+//! Any packet with any new address and port: checksums stay as right as they were, nothing else
+//! changes, and a packet that can't be rewritten isn't changed at all.
 
 #![no_main]
 

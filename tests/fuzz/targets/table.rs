@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 
-//! Any sequence of operations on the table of connections, compared with a map: see tests/table-model.
+//! Any sequence of operations on the table of connections, compared with a map: see
+//! tests/table-model.
 
 #![no_main]
 #![allow(dead_code)]

@@ -74,8 +74,8 @@ pub(crate) mod bindings {
             }
         }
 
-        /// At the end of a test, when no other thread is left that could look at freed memory: all of
-        /// it was freed, once, and nobody wrote to it since. Then really frees it.
+        /// At the end of a test, when no other thread is left that could look at freed memory: all
+        /// of it was freed, once, and nobody wrote to it since. Then really frees it.
         pub(crate) fn expect_empty(&mut self) {
             assert_eq!(self.allocated, 0, "memory is left");
             for (start, size) in self.graves.drain(..) {

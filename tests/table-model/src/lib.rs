@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 
-//! The hash table of connections (`kmod/kernel_ext/mem/rcu_table.rs`, `buckets.rs` and `memory.rs`, the
-//! very files), compiled for the host over a few stand-ins for the kernel, which are in `shim`.
+//! The hash table of connections (`kmod/kernel_ext/mem/rcu_table.rs`, `buckets.rs` and `memory.rs`,
+//! the very files), compiled for the host over a few stand-ins for the kernel, which are in `shim`.
 //!
-//! - `tests/model.rs`: small tables, two or three threads, and [loom](https://docs.rs/loom), which runs
-//!   every interleaving and every value that the memory model lets a load see.
-//! - `tests/map.rs`: long sequences of operations compared with a map, and threads that really run at
-//!   once.
+//! - `tests/model.rs`: small tables, two or three threads, and [loom](https://docs.rs/loom), which
+//!   runs every interleaving and every value that the memory model lets a load see.
+//! - `tests/map.rs`: long sequences of operations compared with a map, and threads that really run
+//!   at once.
 //!
 //! Both run with `cargo test`. The stand-ins stand for what the algorithm relies on:
 //!

@@ -90,8 +90,8 @@ fn large_tables_lose_nothing() {
     sync::with_heap(bindings::Heap::expect_empty);
 }
 
-/// Three threads change a third of the keys each and know what has to be there; a fourth changes the size all
-/// the time. Keys of a fifth kind stay, and everybody always finds them.
+/// Three threads change a third of the keys each and know what has to be there; a fourth changes
+/// the size all the time. Keys of a fifth kind stay, and everybody always finds them.
 #[test]
 fn threads_at_once_see_their_own_changes() {
     const ROUNDS: u32 = 20_000;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 
-//! The table under loom: every interleaving of a few threads on a table of one to four buckets, with up to
-//! `PREEMPTIONS` switches of a thread that could go on.
+//! The table under loom: every interleaving of a few threads on a table of one to four buckets,
+//! with up to `PREEMPTIONS` switches of a thread that could go on.
 
 #![allow(dead_code)]
 
@@ -207,7 +207,8 @@ fn expect_all_freed() {
 
 const PREEMPTIONS: usize = 3;
 
-/// Checks every execution of `threads` on a table that holds `present`, and `last` after all of them.
+/// Checks every execution of `threads` on a table that holds `present`, and `last` after all of
+/// them.
 fn check<const N: usize>(
     present: &'static [u32],
     threads: [fn(&Table); N],
