@@ -23,12 +23,12 @@ cli:             ## build/ipvsadm-rs
 # On the machine that shall balance; DESTDIR and KERNEL are for packagers.
 KERNEL ?= $(shell uname -r)
 MAN := /usr/local/share/man
-# A tree that is packed may be made where there is no depmod: who unpacks it runs one.
+# A tree that is packed may be made where there is no depmod: then it is run where it is unpacked.
 DEPMOD = PATH="$$PATH:/usr/sbin:/sbin"; \
 	if command -v depmod >/dev/null; then $(SUDO) depmod $(if $(DESTDIR),-b "$(DESTDIR)") "$(KERNEL)"; \
 	elif [ -n "$(DESTDIR)" ]; then echo "no depmod here: run \"depmod $(KERNEL)\" where this is unpacked"; \
 	else echo "there is no depmod: install kmod and run \"depmod $(KERNEL)\"" >&2; exit 1; fi
-install: cli     ## build for the kernel that runs here (Debian 13 backports) and install: module, aliases, tool, manual
+install: cli     ## build for the kernel that runs here (Debian 13 backports) and install: module, modprobe.d, tool, manual
 	@LVS_KERNEL="$(KERNEL)" qemu/build/module.sh running
 	$(SUDO) install -D -m 644 build/running/lvs.ko "$(DESTDIR)/usr/lib/modules/$(KERNEL)/updates/lvs.ko"
 	$(SUDO) install -D -m 644 packaging/lvs.conf "$(DESTDIR)/etc/modprobe.d/lvs.conf"
