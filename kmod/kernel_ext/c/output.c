@@ -47,18 +47,6 @@ void lvs_send6(struct net *net, struct sk_buff *skb, bool tracked)
 }
 
 /*
- * Makes a received packet that was put inside another one a packet that this host sends: that one
- * is tracked as any other of this host.
- */
-void lvs_skb_leave_inside(struct sk_buff *skb)
-{
-	skb->ignore_df = 1;
-	skb->ipvs_property = 1;
-	nf_reset_ct(skb);
-	forward(skb);
-}
-
-/*
  * As ip_local_out does with a header without options, but without three calls for what is inline
  * here.
  */

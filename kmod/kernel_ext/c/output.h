@@ -8,7 +8,6 @@
 
 void lvs_send4(struct net *net, struct sk_buff *skb, bool tracked);
 void lvs_send6(struct net *net, struct sk_buff *skb, bool tracked);
-void lvs_skb_leave_inside(struct sk_buff *skb);
 void lvs_icmp_send(struct sk_buff *skb, int type, int code, __be32 info);
 void lvs_ip_local_out(struct net *net, struct sk_buff *skb);
 void lvs_ip6_local_out(struct net *net, struct sk_buff *skb);

@@ -68,7 +68,11 @@ int lvs_skb_resize(struct sk_buff *skb, unsigned int len)
 	return 0;
 }
 
-void lvs_skb_push_header(struct sk_buff *skb, const void *header, unsigned int len)
+/*
+ * Puts an outer IP header in front, and makes the packet one that this host sends: what lies inside
+ * is tracked no more, and the outer one is tracked as any other of this host.
+ */
+void lvs_skb_push_outer(struct sk_buff *skb, const void *header, unsigned int len)
 {
 	void *to = __skb_push(skb, len);
 
@@ -78,6 +82,10 @@ void lvs_skb_push_header(struct sk_buff *skb, const void *header, unsigned int l
 		memcpy(to, header, len);
 	skb_reset_network_header(skb);
 	memset(&IPCB(skb)->opt, 0, sizeof(IPCB(skb)->opt));
+	skb->ignore_df = 1;
+	skb->ipvs_property = 1;
+	nf_reset_ct(skb);
+	forward(skb);
 }
 
 /* Strips what is in front; what is behind begins with an IP header without options to act on. */
@@ -92,8 +100,11 @@ bool lvs_skb_strip(struct sk_buff *skb, unsigned int len)
 
 struct sk_buff *lvs_skb_realloc_headroom(struct sk_buff *skb, unsigned int headroom)
 {
-	struct sk_buff *wider = skb_realloc_headroom(skb, headroom);
+	struct sk_buff *wider;
 
+	/* The new buffer would get a socket that may not own what is sent. */
+	detach_socket(skb);
+	wider = skb_realloc_headroom(skb, headroom);
 	if (!wider)
 		return NULL;
 	if (skb->sk)

@@ -11,6 +11,7 @@
 #include <net/ip_tunnels.h>
 #include <net/udp.h>
 
+#include "leave.h"
 #include "tunnel.h"
 
 static int inside_ip(bool outer_ipv6)
@@ -18,11 +19,12 @@ static int inside_ip(bool outer_ipv6)
 	return outer_ipv6 ? SKB_GSO_IPXIP6 : SKB_GSO_IPXIP4;
 }
 
-/* Makes the packet one of `protocol` inside another one. */
+/* Makes the packet one of `protocol` inside another one, no local socket's any more. */
 static int prepare_inner(struct sk_buff *skb, int type, u8 protocol)
 {
 	int err;
 
+	detach_socket(skb);
 	if (skb_is_gso(skb) || skb->ip_summed == CHECKSUM_PARTIAL || skb->encapsulation) {
 		err = iptunnel_handle_offloads(skb, type);
 		if (err)

@@ -98,20 +98,18 @@ impl Built {
         // header, which is of the route's family, were compared.
         unsafe {
             let skb = built.0.as_ptr();
-            bindings::lvs_skb_push_header(skb, outer.header.as_ptr().cast(), len);
+            bindings::lvs_skb_push_outer(skb, outer.header.as_ptr().cast(), len);
             route.attach(skb, read);
             if outer.kernel_sets_ip_id && family == Family::V4 {
                 bindings::lvs_skb_select_ident(net.as_ptr(), skb);
             }
-            bindings::lvs_skb_leave_inside(skb);
         }
         Ok(built)
     }
 
     /// Makes the packet's head its own, with room for `headroom` bytes in front. Drops it when
     /// there is no memory.
-    fn widen(mut packet: Packet, headroom: u32) -> Result<Self, Disposition> {
-        packet.detach_socket();
+    fn widen(packet: Packet, headroom: u32) -> Result<Self, Disposition> {
         // SAFETY: The packet is owned.
         let is_shared =
             packet.skb().cloned() != 0 && unsafe { bindings::lvs_skb_cloned(packet.as_ptr()) } != 0;
