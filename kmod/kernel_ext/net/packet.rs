@@ -379,18 +379,14 @@ impl Packet {
 
     /// Reassembles an IPv4 fragment. `Err` when the packet went into the queue of fragments.
     pub(crate) fn reassemble(self, net: Net, hook: u32) -> Result<Self, Disposition> {
-        let skb = self.into_raw();
+        let skb = ManuallyDrop::new(self).skb;
         // SAFETY: The packet is given to the function, which gives back the whole one in the same
         // buffer when it returns 0.
-        if unsafe { bindings::lvs_ip_defrag(net.as_ptr(), skb, hook) } != 0 {
+        if unsafe { bindings::lvs_ip_defrag(net.as_ptr(), skb.as_ptr(), hook) } != 0 {
             return Err(Self::stolen());
         }
         // SAFETY: The call above gave the packet back, with the header of the whole one.
-        Ok(
-            unsafe {
-                Self::from_hook(NonNull::new(skb).ok_or(Disposition::of(bindings::NF_DROP))?)
-            },
-        )
+        Ok(unsafe { Self::from_hook(skb) })
     }
 
     /// Bytes of the buffer in front of the packet.

@@ -111,8 +111,8 @@ impl Built {
     /// there is no memory.
     fn widen(packet: Packet, headroom: u32) -> Result<Self, Disposition> {
         // SAFETY: The packet is owned.
-        let is_shared =
-            packet.skb().cloned() != 0 && unsafe { bindings::lvs_skb_cloned(packet.as_ptr()) } != 0;
+        let is_cloned = || unsafe { bindings::lvs_skb_cloned(packet.as_ptr()) } != 0;
+        let is_shared = packet.skb().cloned() != 0 && is_cloned();
         if packet.headroom() >= headroom && !is_shared {
             return Ok(Self(packet));
         }
