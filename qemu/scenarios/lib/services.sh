@@ -66,20 +66,36 @@ dns_server() {
 # tally: counts the lines of the input: "rs1=10 rs2=10 rs3=10".
 tally() { sort | uniq -c | awk '{ printf "%s%s=%s", (NR > 1 ? " " : ""), $2, $1 }'; }
 
+# take_ports NAME FIRST COUNT: the first of that many client ports that had no request of this kind
+# yet. The kernel would choose ports at random, and a connection from a port that had one before
+# may replace that, or go where it went: then no count of who answered is certain. There are 8,000.
+take_ports() {
+	(
+		flock 9
+		taken=$(cat <&9)
+		echo $(((${taken:-0} + $3) % 8000)) >"$RUN/ports.$1"
+		echo $(($2 + ${taken:-0}))
+	) 9<>"$RUN/ports.$1"
+}
+
 # http COUNT [VIP:PORT]: the answers of that many requests, a new connection each.
 http() {
-	in_ns client curl -s --connect-timeout $((5 * SLOW)) --max-time $((20 * SLOW)) "http://${2:-$VIP}/?[1-$1]" || true
+	local port last request=()
+	port=$(take_ports http 24000 "$1")
+	for ((last = port + $1; port < last; port++)); do
+		request+=(--next -s --connect-timeout $((5 * SLOW)) --max-time $((20 * SLOW))
+			--local-port "$port" "http://${2:-$VIP}/?$port")
+	done
+	in_ns client curl "${request[@]:1}" || true
 }
 
 # requests COUNT [VIP:PORT]: how many of them each server answered.
 requests() { http "$@" | tally; }
 
-# queries COUNT: how many DNS queries, each from a port that had none before, each server answered.
-# The kernel would choose ports at random, so that two might have the same one.
+# queries COUNT: how many DNS queries each server answered.
 queries() {
-	local port=20000
-	[[ ! -e $RUN/query-port ]] || port=$(<"$RUN/query-port")
-	echo $((port + $1)) >"$RUN/query-port"
+	local port
+	port=$(take_ports queries 16000 "$1")
 	in_ns client python3 "$LIB/ask_dns.py" "$VIP" "$port" "$1" $((3 * SLOW)) | tally
 }
 
