@@ -26,6 +26,7 @@ pub mod sched;
 pub mod sctp_state;
 pub mod sip;
 pub mod state_input;
+pub mod sync;
 pub mod table_size;
 pub mod tcp_edit;
 pub mod tcp_state;

@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! When a connection is told to the other directors.
+//!
+//! ip_vs counts a client's packets and tells of the 3rd, 53rd, 103rd …, so a connection that only
+//! began, or is slow, isn't known when its director dies, and a template is told with each packet.
+//! Here time decides, which no receiver can tell from packets that came in time: a connection is
+//! told once data may flow, with each later state, and again before a third of its life went by.
+//!
+//! | `sync_threshold`, `sync_refresh_period` | told |
+//! |--|--|
+//! | `T P`, 0 (`3 50`) | with the client's packet `T`, with states, each third of the timeout |
+//! | `T P`, R | with the client's packet `T`, with states, each R, but each third of the timeout |
+//! | `T 0`, 0 | with states only |
+//!
+//! Packets above [`COUNTED`] aren't counted, so a larger `T` is that. A TCP or SCTP connection
+//! doesn't wait for a `T` of up to [`DEFAULT_THRESHOLD`]: it is told when it is established.
+
+use super::state::{
+    is_open,
+    is_told, //
+};
+use crate::header::protocol::{
+    SCTP,
+    TCP, //
+};
+
+/// The default of the first number of `sync_threshold`.
+pub const DEFAULT_THRESHOLD: u32 = 3;
+/// The default of its second number.
+pub const DEFAULT_PERIOD: u32 = 50;
+/// Up to which number packets of a connection are counted.
+pub const COUNTED: u32 = 9;
+/// Most that `sync_retries` may say.
+pub const MAX_RETRIES: u32 = 3;
+
+/// What administrators set.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Rules {
+    /// First number of `sync_threshold`: with which of the client's packets it is told first.
+    pub threshold: u32,
+    /// Its second number: 0 with `refresh` 0 tells of states only.
+    pub period: u32,
+    /// `sync_refresh_period` in ticks; 0: a third of the timeout.
+    pub refresh: u32,
+    /// `sync_retries`: how often the same is told again, an eighth of `refresh` later each time.
+    pub retries: u32,
+    /// `sync_persist_mode`: connections of persistent clients aren't told, their templates are.
+    pub templates_only: bool,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            threshold: DEFAULT_THRESHOLD,
+            period: DEFAULT_PERIOD,
+            refresh: 0,
+            retries: 0,
+            templates_only: false,
+        }
+    }
+}
+
+/// When a connection was told, or came from another director, for the last time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Told {
+    /// The state it was in.
+    pub state: u8,
+    /// Ticks since then.
+    pub age: u32,
+    /// How often it was repeated since, for [`Rules::retries`].
+    pub repeats: u32,
+}
+
+/// What is looked at of a connection or template.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Subject {
+    /// IP protocol number.
+    pub protocol: u8,
+    /// Its present state's number.
+    pub state: u8,
+    /// It is a persistence template.
+    pub is_template: bool,
+    /// It lives for one packet: it is never told.
+    pub is_one_packet: bool,
+    /// A template is among its controllers.
+    pub has_template: bool,
+    /// Packets that the client sent, up to [`COUNTED`].
+    pub packets: u32,
+    /// Ticks that it lives without packets in this state.
+    pub timeout: u32,
+    /// When it was told for the last time; `None`: never.
+    pub told: Option<Told>,
+}
+
+/// After how many ticks a connection with this timeout is told again; `None`: not by time.
+#[inline]
+pub const fn interval(rules: &Rules, timeout: u32) -> Option<u32> {
+    let third = timeout / 3;
+    match (rules.refresh, rules.period) {
+        (0, 0) => None,
+        (refresh, _) if refresh != 0 && refresh < third => Some(refresh),
+        _ => Some(third),
+    }
+}
+
+/// Whether a connection is told now.
+pub fn is_due(rules: &Rules, subject: &Subject) -> bool {
+    if subject.is_one_packet {
+        return false;
+    }
+    if !subject.is_template {
+        if rules.templates_only && subject.has_template {
+            return false;
+        }
+        if !is_told(subject.protocol, subject.state) {
+            return false;
+        }
+        if !is_open(subject.protocol, subject.state) {
+            // A state on the way to the end is told at once.
+            if subject.told.is_none_or(|told| told.state != subject.state) {
+                return true;
+            }
+        }
+    }
+    match subject.told {
+        None => is_first_due(rules, subject),
+        Some(told) if is_reopened(subject, &told) => true,
+        Some(told) => is_again_due(rules, subject.timeout, &told),
+    }
+}
+
+/// Whether one that never was told is told now.
+fn is_first_due(rules: &Rules, subject: &Subject) -> bool {
+    let has_handshake = subject.protocol == TCP || subject.protocol == SCTP;
+    subject.is_template
+        || (has_handshake && rules.threshold <= DEFAULT_THRESHOLD)
+        || subject.packets >= rules.threshold.min(COUNTED)
+}
+
+/// Whether it was told in another state than the one in which data flows, and is in that now.
+fn is_reopened(subject: &Subject, told: &Told) -> bool {
+    !subject.is_template && told.state != subject.state
+}
+
+fn is_again_due(rules: &Rules, timeout: u32, told: &Told) -> bool {
+    let Some(interval) = interval(rules, timeout) else {
+        return false;
+    };
+    let is_repeat = told.repeats < rules.retries.min(MAX_RETRIES) && rules.refresh != 0;
+    told.age >= if is_repeat { interval / 8 } else { interval }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HZ: u32 = 250;
+
+    fn tcp(state: u8, told: Option<Told>) -> Subject {
+        Subject {
+            protocol: 6,
+            state,
+            is_template: false,
+            is_one_packet: false,
+            has_template: false,
+            packets: 2,
+            timeout: 900 * HZ,
+            told,
+        }
+    }
+
+    fn told(state: u8, seconds: u32) -> Option<Told> {
+        Some(Told {
+            state,
+            age: seconds * HZ,
+            repeats: 0,
+        })
+    }
+
+    fn default_due(subject: &Subject) -> bool {
+        is_due(&Rules::default(), subject)
+    }
+
+    #[test]
+    fn an_established_connection_is_told_at_once() {
+        assert!(!default_due(&tcp(3, None)));
+        assert!(default_due(&tcp(1, None)));
+        assert!(!default_due(&tcp(1, told(1, 299))));
+        assert!(default_due(&tcp(1, told(1, 300))));
+    }
+
+    #[test]
+    fn closing_is_told_at_once_and_the_begin_never() {
+        for state in [4, 5, 6, 7] {
+            assert!(default_due(&tcp(state, told(1, 0))));
+            assert!(default_due(&tcp(state, None)));
+            assert!(!default_due(&tcp(state, told(state, 0))));
+        }
+        for state in [0, 2, 3, 8, 9, 10] {
+            assert!(!default_due(&tcp(state, None)));
+            assert!(!default_due(&tcp(state, told(1, 10_000))));
+        }
+        // A port that is used again.
+        assert!(default_due(&tcp(1, told(5, 0))));
+    }
+
+    #[test]
+    fn a_datagram_s_connection_waits_for_its_third_packet() {
+        let udp = |packets| Subject {
+            protocol: 17,
+            packets,
+            ..tcp(0, None)
+        };
+        assert!(!default_due(&udp(2)));
+        assert!(default_due(&udp(3)));
+        let rules = Rules {
+            threshold: 1000,
+            period: 2000,
+            ..Rules::default()
+        };
+        assert!(!is_due(&rules, &udp(8)));
+        assert!(is_due(&rules, &udp(9)));
+        let one_packet = Subject {
+            is_one_packet: true,
+            ..udp(9)
+        };
+        assert!(!default_due(&one_packet));
+    }
+
+    #[test]
+    fn a_higher_threshold_spares_short_connections() {
+        let rules = Rules {
+            threshold: 6,
+            ..Rules::default()
+        };
+        let with = |packets| Subject {
+            packets,
+            ..tcp(1, None)
+        };
+        assert!(!is_due(&rules, &with(5)));
+        assert!(is_due(&rules, &with(6)));
+    }
+
+    #[test]
+    fn templates_are_told_by_time_not_by_packets() {
+        let template = |told| Subject {
+            is_template: true,
+            timeout: 300 * HZ,
+            ..tcp(0, told)
+        };
+        assert!(default_due(&template(None)));
+        assert!(!default_due(&template(told(0, 99))));
+        assert!(default_due(&template(told(0, 100))));
+        let rules = Rules {
+            templates_only: true,
+            ..Rules::default()
+        };
+        assert!(is_due(&rules, &template(None)));
+        let of_template = Subject {
+            has_template: true,
+            ..tcp(5, None)
+        };
+        assert!(!is_due(&rules, &of_template));
+        assert!(default_due(&of_template));
+    }
+
+    #[test]
+    fn refreshing_is_never_later_than_the_timeout_allows() {
+        let refresh = |seconds| Rules {
+            refresh: seconds * HZ,
+            ..Rules::default()
+        };
+        assert_eq!(interval(&refresh(10), 900 * HZ), Some(10 * HZ));
+        assert_eq!(interval(&refresh(1000), 900 * HZ), Some(300 * HZ));
+        assert_eq!(interval(&refresh(0), 10 * HZ), Some(10 * HZ / 3));
+        let states_only = Rules {
+            period: 0,
+            threshold: 0,
+            ..Rules::default()
+        };
+        assert!(is_due(&states_only, &tcp(1, None)));
+        assert!(!is_due(&states_only, &tcp(1, told(1, 100_000))));
+        assert!(is_due(&states_only, &tcp(7, told(1, 0))));
+    }
+
+    #[test]
+    fn retries_come_sooner() {
+        let rules = Rules {
+            refresh: 80 * HZ,
+            retries: 2,
+            ..Rules::default()
+        };
+        let due = |seconds, repeats| {
+            let age = seconds * HZ;
+            let told = Some(Told {
+                state: 1,
+                age,
+                repeats,
+            });
+            is_due(&rules, &tcp(1, told))
+        };
+        assert!(!due(9, 0));
+        assert!(due(10, 0) && due(10, 1));
+        assert!(!due(10, 2));
+        assert!(due(80, 2));
+    }
+}
