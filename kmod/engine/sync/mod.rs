@@ -16,6 +16,8 @@ mod bytes;
 pub mod due;
 mod entry;
 mod overflow;
+#[cfg(test)]
+mod properties;
 mod read;
 mod reason;
 pub mod receive;
