@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Kernel declarations in Rust: those of the `kernel` crate, and generated ones for what it lacks.
+//! The kernel's C declarations in Rust, generated at the module's build from the headers of the
+//! kernel that it is built for.
 //!
-//! Visible to `kernel_ext` alone. What is generated is listed in `bindgen_parameters`; a type
-//! missing there is a compile error that names it.
+//! Visible to `kernel_ext` alone. What is generated is listed in `bindgen_parameters`; what is
+//! missing there is a compile error that names it. The `kernel` crate has declarations of its own:
+//! a pointer that it gives or wants is cast where that happens.
 #![allow(
     clippy::all,
     clippy::as_underscore,
@@ -22,13 +24,16 @@
     unused_imports
 )]
 
-pub(crate) use kernel::bindings::*;
-
 use kernel::ffi;
 use pin_init::{
     MaybeZeroable,
     Zeroable, //
 };
+
+// As Rust has them, whatever C makes them of.
+pub(crate) type __kernel_size_t = usize;
+pub(crate) type __kernel_ssize_t = isize;
+pub(crate) type __kernel_ptrdiff_t = isize;
 
 include!("bindings_generated.rs");
 

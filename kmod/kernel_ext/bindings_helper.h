@@ -7,8 +7,12 @@
 #include <linux/hrtimer_types.h>
 
 /* What bindgen_parameters names of the kernel. */
+#include <linux/capability.h>
+#include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <linux/jiffies.h>
 #include <linux/kthread.h>
+#include <linux/module.h>
 #include <linux/netdevice.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv4.h>

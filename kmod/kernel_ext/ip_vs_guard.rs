@@ -20,8 +20,8 @@ use super::notifier::{
 /// exists already.
 pub(crate) type Exclusion = Notifier<IpVsGuard>;
 
-/// The name of the module that is kept out, terminated as in the kernel.
-const IP_VS: &[u8] = b"ip_vs\0";
+/// The name of the module that is kept out.
+const IP_VS: &CStr = c"ip_vs";
 
 /// Listens for modules that are being loaded.
 pub(crate) struct IpVsGuard;
@@ -37,9 +37,9 @@ unsafe impl Listener for IpVsGuard {
         if event != bindings::module_state_MODULE_STATE_COMING as ffi::c_ulong {
             return Ok(());
         }
-        // SAFETY: The chain hands out the module that is being loaded.
-        let name = unsafe { &(*info.cast::<bindings::module>()).name };
-        if !name.iter().zip(IP_VS).all(|(&a, &b)| a == b) {
+        // SAFETY: The chain hands out the module that is being loaded, whose name is terminated.
+        let name = unsafe { CStr::from_char_ptr(bindings::lvs_module_name(info.cast())) };
+        if name != IP_VS {
             return Ok(());
         }
         pr_err!("ip_vs can't be loaded beside this: unload this first (rmmod lvs)\n");

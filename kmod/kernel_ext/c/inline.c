@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The definitions of what inline.h lists; here are the headers that their expressions need. */
+#include <linux/capability.h>
 #include <linux/if_ether.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
@@ -15,6 +16,7 @@
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/swap.h>
+#include <linux/uaccess.h>
 #include <linux/workqueue.h>
 #include <net/addrconf.h>
 #include <net/gso.h>

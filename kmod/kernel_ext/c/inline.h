@@ -101,6 +101,7 @@ LVS_GET(u64, lvs_random_u64, (void), get_random_u64())
 /* -- ip_vs_guard.rs --------------------------------------------------------------------------- */
 
 LVS_GET(int, lvs_notifier_from_errno, (int error), notifier_from_errno(error))
+LVS_GET(const char *, lvs_module_name, (const struct module *module), module->name)
 
 /* -- net/netns.rs, net/device.rs, net/address.rs, user/capability.rs -------------------------- */
 
@@ -195,6 +196,13 @@ LVS_DO(lvs_skb_udp_checksum6,
 
 /* -- user/genl.rs, user/nla.rs ---------------------------------------------------------------- */
 
+LVS_GET(struct sk_buff *, lvs_genlmsg_new, (void), genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL))
+LVS_DO(lvs_nlmsg_free, (struct sk_buff *skb), nlmsg_free(skb))
+LVS_DO(lvs_genlmsg_end, (struct sk_buff *skb, void *header), genlmsg_end(skb, header))
+LVS_DO(lvs_genlmsg_cancel, (struct sk_buff *skb, void *header), genlmsg_cancel(skb, header))
+LVS_GET(void *, lvs_genlmsg_put,
+	(struct sk_buff *skb, const struct genl_info *info, int flags, u8 cmd),
+	genlmsg_put(skb, info->snd_portid, info->snd_seq, info->family, flags, cmd))
 LVS_GET(struct net *, lvs_genl_info_net, (const struct genl_info *info), genl_info_net(info))
 LVS_GET(const struct genl_info *, lvs_genl_info_dump, (struct netlink_callback *cb),
 	genl_info_dump(cb))
@@ -209,9 +217,17 @@ LVS_DO(lvs_nla_nest_cancel, (struct sk_buff *skb, struct nlattr *start),
 /* -- user/sockopt.rs, user/procfs.rs ---------------------------------------------------------- */
 
 LVS_GET(struct net *, lvs_sock_net, (const struct sock *sk), sock_net(sk))
+/* Whether the process is an administrator of the socket's namespace. */
+LVS_GET(bool, lvs_sock_may_administer, (const struct sock *sk),
+	ns_capable(sock_net(sk)->user_ns, CAP_NET_ADMIN))
+LVS_GET(unsigned long, lvs_copy_from_user, (void *to, const void __user *from, size_t size),
+	copy_from_user(to, from, size))
+LVS_GET(unsigned long, lvs_copy_to_user, (void __user *to, const void *from, size_t size),
+	copy_to_user(to, from, size))
 LVS_GET(int, lvs_copy_from_sockptr, (void *to, sockptr_t from, size_t size),
 	copy_from_sockptr(to, from, size))
 LVS_GET(struct net *, lvs_seq_file_net, (struct seq_file *seq), seq_file_net(seq))
+LVS_GET(struct proc_dir_entry *, lvs_net_proc, (const struct net *net), net->proc_net)
 
 /* -- user/sysctl.rs --------------------------------------------------------------------------- */
 

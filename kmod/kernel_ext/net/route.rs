@@ -79,7 +79,7 @@ impl Route {
         known_nexthop: bool,
         choose_source: bool,
     ) -> Result<Self> {
-        let mut source = bindings::in6_addr::default();
+        let mut source = pin_init::zeroed::<bindings::in6_addr>();
         let mut cookie = 0;
         // SAFETY: An `in6_addr` is sixteen bytes; the namespace is alive; the result carries a
         // reference.

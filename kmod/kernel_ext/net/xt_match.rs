@@ -85,7 +85,7 @@ impl XtMatch {
         entry.checkentry = Some(check);
         // x_tables wants it aligned for 64-bit numbers.
         entry.matchsize = M::LEN.next_multiple_of(8) as u32;
-        entry.me = module.as_ptr();
+        entry.me = module.as_ptr().cast();
         Self(Opaque::new(entry))
     }
 

@@ -88,13 +88,13 @@ impl<'a> Request<'a> {
     pub(crate) fn reply(&self, cmd: u8, fill: impl FnOnce(&mut Writer<'_>) -> Result) -> Result {
         // SAFETY: Any size is a valid argument.
         let skb =
-            unsafe { bindings::genlmsg_new(bindings::GENLMSG_DEFAULT_SIZE, bindings::GFP_KERNEL) };
+            unsafe { bindings::lvs_genlmsg_new() };
         let skb = NonNull::new(skb).ok_or(ENOMEM)?;
         // SAFETY: `info` is valid by the type invariants and `skb` is ours alone.
         let filled = unsafe { append(skb, self.info.as_ref(), 0, cmd, fill) };
         if filled.is_err() {
             // SAFETY: `skb` is ours and isn't used any more.
-            unsafe { bindings::nlmsg_free(skb.as_ptr()) };
+            unsafe { bindings::lvs_nlmsg_free(skb.as_ptr()) };
             return filled;
         }
         // SAFETY: Both are valid; `skb` passes to the callee, whatever it returns.
@@ -200,23 +200,16 @@ unsafe fn append(
 ) -> Result {
     // SAFETY: The caller vouches for the arguments.
     let header = unsafe {
-        bindings::genlmsg_put(
-            skb.as_ptr(),
-            info.snd_portid,
-            info.snd_seq,
-            info.family,
-            flags as c_int,
-            cmd,
-        )
+        bindings::lvs_genlmsg_put(skb.as_ptr(), info, flags as c_int, cmd)
     };
     let header = NonNull::new(header).ok_or(EMSGSIZE)?;
     // SAFETY: The caller vouches for `skb`, which we leave alone while the writer exists.
     let filled = fill(&mut unsafe { Writer::new(skb) });
     match filled {
         // SAFETY: `header` is the message just begun in `skb`.
-        Ok(()) => unsafe { bindings::genlmsg_end(skb.as_ptr(), header.as_ptr()) },
+        Ok(()) => unsafe { bindings::lvs_genlmsg_end(skb.as_ptr(), header.as_ptr()) },
         // SAFETY: `header` is the message just begun in `skb`, and nothing else was.
-        Err(_) => unsafe { bindings::genlmsg_cancel(skb.as_ptr(), header.as_ptr()) },
+        Err(_) => unsafe { bindings::lvs_genlmsg_cancel(skb.as_ptr(), header.as_ptr()) },
     }
     filled
 }
@@ -327,12 +320,12 @@ impl Family {
         family.policy = policy.as_ptr();
         // SAFETY: The bitfield is one byte, and any value of it is valid.
         family._bitfield_1 = unsafe {
-            core::mem::transmute::<u8, kernel::bindings::__BindgenBitfieldUnit<[u8; 1]>>(FLAGS)
+            core::mem::transmute::<u8, bindings::__BindgenBitfieldUnit<[u8; 1]>>(FLAGS)
         };
         family.small_ops = ops.as_ptr().cast();
         family.n_small_ops = ops.len() as u8;
         family.resv_start_op = strict_from;
-        family.module = module.as_ptr();
+        family.module = module.as_ptr().cast();
         Self(Opaque::new(family))
     }
 

@@ -106,7 +106,7 @@ impl Files {
                 bindings::proc_create_net_data(
                     file.name.as_char_ptr(),
                     file.mode,
-                    (*net.as_ptr()).proc_net,
+                    bindings::lvs_net_proc(net.as_ptr()),
                     file.operations,
                     size_of::<bindings::seq_net_private>() as c_uint,
                     ptr::null_mut(),
@@ -127,7 +127,7 @@ impl Drop for Files {
         for file in self.files.iter().rev() {
             // SAFETY: The namespace is alive, and the file exists by the type invariants.
             unsafe {
-                bindings::remove_proc_entry(file.name.as_char_ptr(), (*self.net.as_ptr()).proc_net)
+                bindings::remove_proc_entry(file.name.as_char_ptr(), bindings::lvs_net_proc(self.net.as_ptr()))
             };
         }
     }
@@ -213,7 +213,7 @@ impl<T: Contents> Operations<T> {
         // SAFETY: By the contract of this function.
         if let Some(state) = unsafe { Self::state(seq) } {
             // SAFETY: `seq` is valid, and the core serialises the operations on an open file.
-            let mut out = Output(unsafe { SeqFile::from_raw(seq) });
+            let mut out = Output(unsafe { SeqFile::from_raw(seq.cast()) });
             T::show(state, record.addr().wrapping_sub(1), &mut out);
         }
         0

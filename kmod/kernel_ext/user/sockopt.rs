@@ -101,7 +101,7 @@ impl Reply<'_> {
         }
         let mut bytes = [0; N];
         // SAFETY: There is room for `N` bytes; the callee checks where they come from.
-        match unsafe { bindings::_copy_from_user(bytes.as_mut_ptr().cast(), self.user, N) } {
+        match unsafe { bindings::lvs_copy_from_user(bytes.as_mut_ptr().cast(), self.user, N) } {
             0 => Ok(bytes),
             _ => Err(EFAULT),
         }
@@ -115,7 +115,7 @@ impl Reply<'_> {
         }
         let to = self.user.wrapping_byte_add(offset);
         // SAFETY: `bytes` is readable; the callee checks where they go.
-        match unsafe { bindings::_copy_to_user(to, bytes.as_ptr().cast(), bytes.len()) } {
+        match unsafe { bindings::lvs_copy_to_user(to, bytes.as_ptr().cast(), bytes.len()) } {
             0 => Ok(()),
             _ => Err(EFAULT),
         }
@@ -156,7 +156,7 @@ impl<T: Options> Registration<T> {
                     (*ops).get_optmin = T::FIRST;
                     (*ops).get_optmax = T::LAST_GET.wrapping_add(1);
                     (*ops).get = Some(get::<T>);
-                    (*ops).owner = this_module::<crate::LocalModule>().as_ptr();
+                    (*ops).owner = this_module::<crate::LocalModule>().as_ptr().cast();
                     to_result(bindings::nf_register_sockopt(ops)).inspect_err(explain)
                 }
             }),
@@ -182,11 +182,10 @@ unsafe fn state<'a, T: Options>(sk: *mut bindings::sock) -> Result<&'a T::State>
     // SAFETY: A socket is valid while an option of it is handled, and keeps its namespace alive.
     // The state goes with the namespace, or with the module, to which the call holds a reference.
     unsafe {
-        let net = bindings::lvs_sock_net(sk);
-        if !bindings::ns_capable((*net).user_ns, bindings::CAP_NET_ADMIN as c_int) {
+        if !bindings::lvs_sock_may_administer(sk) {
             return Err(EPERM);
         }
-        state_of(net).ok_or(ENODEV)
+        state_of(bindings::lvs_sock_net(sk)).ok_or(ENODEV)
     }
 }
 
