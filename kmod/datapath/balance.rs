@@ -41,7 +41,9 @@ pub(super) fn balance(context: &Context<'_>, packet: Packet, flow: Flow) -> Disp
     }
     if context.place == Place::Forward {
         if let Some(conn) = lookup::reply(context, &flow) {
-            return reply::send_back(context, packet, &flow, conn);
+            if reuse::is_answered(context, &flow, conn) {
+                return reply::send_back(context, packet, &flow, conn);
+            }
         }
     }
     others(*context, packet, flow)

@@ -2,7 +2,9 @@
 
 //! Whether a packet that finds a connection still belongs to it.
 
+use lvs_engine::config::Forwarding;
 use lvs_engine::reuse::{
+    answers_another,
     Found,
     Policy, //
 };
@@ -30,6 +32,24 @@ pub(super) fn keeps(context: &Context<'_>, flow: &Flow, conn: &ConnEntry) -> boo
         context.tables.conns.remove(context.read, conn);
     }
     !is_over
+}
+
+/// Whether a server's packet answers a client of the connection found for it. If its client has
+/// gone to the server itself since, from the same port, the connection is ended.
+#[inline(always)]
+pub(super) fn is_answered(context: &Context<'_>, flow: &Flow, conn: &ConnEntry) -> bool {
+    !flow.input.opens() || !is_answer_to_another(*context, flow, conn)
+}
+
+/// The rest of [`is_answered`], for a packet that opens a connection.
+#[cold]
+fn is_answer_to_another(context: Context<'_>, flow: &Flow, conn: &ConnEntry) -> bool {
+    let is_another = conn.forwarding() == Forwarding::Masquerade
+        && answers_another(conn.tcp_state(), flow.input);
+    if is_another {
+        context.tables.conns.remove(context.read, conn);
+    }
+    is_another
 }
 
 /// Whether a SYN or INIT reuses the port of a connection that is over, or that should go elsewhere.

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Whether a client's packet that asks for a new connection gets one, although there is a
-//! connection between its ports.
+//! Whether a packet is of another connection than the one that is between its ports: a client's
+//! that asks for a new one, or a server's that answers a client that came to the server itself.
 
 use crate::sctp_state::SctpState;
+use crate::state_input::StateInput;
 use crate::tcp_state::TcpState;
 
 /// What the administrator wants of reused ports: `net.ipv4.vs.*`.
@@ -64,9 +65,20 @@ impl Found {
     }
 }
 
+/// Whether a server's packet answers another connection than the one found for it, which is in
+/// state `found`. A client that opens a connection to the virtual address leaves it open, so a
+/// SYN-ACK for one that is over answers a SYN that went to the server's own address, from the port
+/// that the client had before. A SYN-ACK sent again for want of its ACK comes while the connection
+/// is open or closing.
+#[inline]
+pub const fn answers_another(found: Option<TcpState>, input: StateInput) -> bool {
+    input.opens() && matches!(found, Some(TcpState::TimeWait | TcpState::Close))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::parse::tcp_flag;
 
     const MODE_1: Policy = Policy {
         expires_without_server: false,
@@ -185,5 +197,25 @@ mod tests {
             };
             assert!(quiescent.is_reused(expires));
         }
+    }
+
+    #[test]
+    fn a_syn_ack_for_a_connection_that_is_over_answers_another() {
+        let syn_ack = StateInput::Segment(tcp_flag::SYN | tcp_flag::ACK);
+        let ack = StateInput::Segment(tcp_flag::ACK);
+        for over in [TcpState::TimeWait, TcpState::Close] {
+            assert!(answers_another(Some(over), syn_ack), "{over:?}");
+            assert!(!answers_another(Some(over), ack), "{over:?}");
+        }
+        for open in [
+            TcpState::SynRecv,
+            TcpState::Established,
+            TcpState::FinWait,
+            TcpState::CloseWait,
+            TcpState::LastAck,
+        ] {
+            assert!(!answers_another(Some(open), syn_ack), "{open:?}");
+        }
+        assert!(!answers_another(None, StateInput::Datagram));
     }
 }

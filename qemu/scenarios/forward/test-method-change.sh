@@ -13,12 +13,12 @@ by() {
 	admin -a -t $W -r $RS1 "$1"
 }
 
-# again PORT: who answers a request from this port of the client's. The server closes first, so the
-# client has the port back at once.
+# again PORT [TARGET]: who answers a request from this port of the client's to the service, or to
+# TARGET. The server closes first, so the client has the port back at once.
 again() {
 	local name
 	name=$(printf 'GET / HTTP/1.0\r\n\r\n' | in_ns client timeout $((6 * SLOW)) \
-		socat -,ignoreeof "TCP:$W,sourceport=$1,connect-timeout=$((4 * SLOW))" 2>/dev/null |
+		socat -,ignoreeof "TCP:${2:-$W},sourceport=$1,connect-timeout=$((4 * SLOW))" 2>/dev/null |
 		sed -n 's/^X-Server: \([a-z0-9]*\).*/\1/p') || true
 	echo "${name:-nobody}"
 }
@@ -87,3 +87,13 @@ admin -a -t $W -r $RS2 -m
 admin -d -t $W -r $RS1
 in_ns director sysctl -qw net.ipv4.vs.conn_reuse_mode=0
 expect_eq "the same port, the old server" nobody "$(again 7003)"
+
+heading "A port used for the service is used for its NAT server itself"
+in_ns director sysctl -qw net.ipv4.vs.conn_reuse_mode=1
+admin -C
+by -m
+nat_server rs1
+expect_eq "a request by NAT" rs1 "$(again 7004)"
+# Its answer is no longer one of the connection that is over.
+expect_eq "the same port to the server" rs1 "$(again 7004 $RS1:80)"
+expect_eq "the same port to the service again" rs1 "$(again 7004)"
