@@ -55,16 +55,19 @@ start_test() {
 	RUNNING+=("$!:$name")
 }
 
-# Report the test that was started first; with a few at a time that is as good as the one that
-# ended first.
+# Report the test that ended first.
 finish_one() {
-	local first=${RUNNING[0]} name status seconds
-	name=${first#*:}
-	wait "${first%%:*}" || true
+	local ended name status seconds at
+	wait -n -p ended "${RUNNING[@]%%:*}" || true
+	for at in "${!RUNNING[@]}"; do
+		[ "${RUNNING[at]%%:*}" = "$ended" ] || continue
+		name=${RUNNING[at]#*:}
+		unset "RUNNING[at]"
+	done
+	RUNNING=("${RUNNING[@]}")
 	read -r status seconds <"$(log_of "$name").status" || status=1 seconds=0
 	rm -f "$(log_of "$name").status"
 	report "$name" "$status" "$seconds" "$(log_of "$name")"
-	RUNNING=("${RUNNING[@]:1}")
 }
 
 wait_for_tests() {
