@@ -18,7 +18,7 @@ use kernel_ext::mem::memory::Entry;
 use kernel_ext::mem::rcu::Node;
 use kernel_ext::mem::slab::SlabOwner;
 use kernel_ext::net::device::DeviceWatch;
-use kernel_ext::net::netns::PerNetns;
+use kernel_ext::net::per_netns::PerNetns;
 use kernel_ext::net::xt_match;
 use namespace::Namespace;
 use table::dest::DEST_SLAB;

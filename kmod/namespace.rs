@@ -12,10 +12,8 @@ use kernel::sync::{
 };
 
 use crate::control::NetInterfaces;
-use crate::kernel_ext::net::netns::{
-    self,
-    Net, //
-};
+use crate::kernel_ext::net::netns::NetHold;
+use crate::kernel_ext::net::per_netns;
 use crate::table::NetnsState;
 
 /// What a namespace has of the balancer. Field order is teardown order.
@@ -29,10 +27,10 @@ pub(crate) struct Namespace {
     state: NetnsState,
 }
 
-impl netns::Namespace for Namespace {
+impl per_netns::Namespace for Namespace {
     type State = NetnsState;
 
-    fn create(net: Net) -> Result<Pin<KBox<Self>>> {
+    fn create(net: NetHold) -> Result<Pin<KBox<Self>>> {
         let namespace = KBox::pin_init(
             try_pin_init!(Self {
                 interfaces <- new_mutex!(None, "lvs interfaces"),
@@ -40,7 +38,7 @@ impl netns::Namespace for Namespace {
             }? Error),
             GFP_KERNEL,
         )?;
-        *namespace.interfaces.lock() = Some(NetInterfaces::register(net)?);
+        *namespace.interfaces.lock() = Some(NetInterfaces::register(namespace.state.net())?);
         Ok(namespace)
     }
 
@@ -49,7 +47,6 @@ impl netns::Namespace for Namespace {
     }
 
     fn stop(&self) {
-        self.state.begin_stop();
         // Not under the lock: readers of the files may be waiting for the control lock.
         let interfaces = self.interfaces.lock().take();
         drop(interfaces);

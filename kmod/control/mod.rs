@@ -67,7 +67,7 @@ pub(crate) struct NetInterfaces {
 
 impl NetInterfaces {
     /// Makes those of `net` available.
-    pub(crate) fn register(net: Net) -> Result<Self> {
+    pub(crate) fn register(net: Net<'_>) -> Result<Self> {
         Ok(Self {
             _files: procfs::create(net)?,
             _settings: params::register(net)?,

@@ -318,11 +318,11 @@ static OWN_ENTRIES: [Entry<NetnsState>; OWN_COUNT] = [open(
 )];
 
 /// Makes the settings available that ip_vs doesn't have.
-pub(super) fn register_own(net: Net) -> Result<Table<OWN_COUNT>> {
+pub(super) fn register_own(net: Net<'_>) -> Result<Table<OWN_COUNT>> {
     Table::register(net, c"net/lvs", &OWN_ENTRIES)
 }
 
 /// Makes the settings of a namespace available.
-pub(super) fn register(net: Net) -> Result<Table<COUNT>> {
+pub(super) fn register(net: Net<'_>) -> Result<Table<COUNT>> {
     Table::register(net, c"net/ipv4/vs", &ENTRIES)
 }

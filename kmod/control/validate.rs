@@ -139,7 +139,7 @@ pub(super) fn edit_service(
 
 /// Adds a destination to a service.
 pub(super) fn add_dest(
-    net: Net,
+    net: Net<'_>,
     control: &mut RulesGuard<'_>,
     service: &ServiceId,
     id: &DestId,

@@ -9,9 +9,15 @@
 //! any complaint of the kernel fails them, and names in brackets are regressions among them.
 //! `make check` keeps that.
 //!
+//! Whatever is registered is counted: of a namespace by [`net::netns::NetHold`] and by what hooks,
+//! files and settings have of it, of the module by what is registered for all namespaces. An end
+//! waits for the counts, so a registration that is kept, forgotten or dropped in another order
+//! makes it wait for good, and says so in the log; it isn't called without what it needs.
+//!
 //! What types don't say here, as they don't in the kernel crate: a function that sleeps is called
-//! in process context, outside the read side and without a spin lock; registrations are dropped,
-//! not forgotten, in the order of the fields of the module's root object.
+//! in process context, outside the read side and without a spin lock (`DEBUG_ATOMIC_SLEEP` of the
+//! sanitized kernel sees a breach); the module's root object, and in it
+//! [`net::per_netns::PerNetns`], is dropped when the module goes.
 //!
 //! The C of the module is in `c`.
 

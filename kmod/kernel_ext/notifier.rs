@@ -14,6 +14,7 @@ use kernel::prelude::*;
 use kernel::types::Opaque;
 
 use super::bindings;
+use super::net::netns::StateUse;
 
 /// What a [`Notifier`] listens to, and what it does about it.
 ///
@@ -35,7 +36,8 @@ pub(crate) unsafe trait Listener: 'static {
     unsafe fn notice(event: ffi::c_ulong, info: *mut ffi::c_void) -> Result;
 }
 
-/// A registered listener. Dropping it waits for calls that are running.
+/// A registered listener. Dropping it waits for calls that are running, and the states of all
+/// namespaces for that.
 ///
 /// # Invariants
 ///
@@ -44,6 +46,7 @@ pub(crate) unsafe trait Listener: 'static {
 pub(crate) struct Notifier<L: Listener> {
     #[pin]
     block: Opaque<bindings::notifier_block>,
+    _state_use: StateUse,
     listener: PhantomData<L>,
 }
 
@@ -66,6 +69,7 @@ impl<L: Listener> Notifier<L> {
                     kernel::error::to_result(L::REGISTER(block))
                 }
             }),
+            _state_use: StateUse::begin()?,
             listener: PhantomData,
         }? Error)
     }

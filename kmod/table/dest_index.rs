@@ -26,6 +26,7 @@ use lvs_engine::hash::{
 };
 
 use crate::kernel_ext::mem::memory::{
+    member,
     ControllerLink, //
     Entry,
     EntryBox,
@@ -44,11 +45,7 @@ use super::dest::Dest;
 /// A server that a service lists, or did a second ago.
 pub(crate) struct Indexed(RcuArc<Dest>);
 
-impl Member for Indexed {
-    fn controller_link(&self) -> Option<&ControllerLink<Self>> {
-        None
-    }
-}
+member!(Indexed);
 
 /// Room for a server in the table, unless it still is there.
 pub(super) struct Reservation(Option<EntryBox<Indexed>>);

@@ -24,7 +24,8 @@ use crate::kernel_ext::net::device::{
 };
 use crate::kernel_ext::net::netns::{
     self,
-    Net, //
+    Net,
+    NetHold, //
 };
 use crate::kernel_ext::task::thread::Thread;
 use crate::kernel_ext::task::time;
@@ -42,7 +43,7 @@ use super::timeouts::Timeouts;
 /// State of a network namespace. Field order is teardown order.
 #[pin_data]
 pub(crate) struct NetnsState {
-    net: Net,
+    net: NetHold,
     /// Collects stale connections, fits the table, watches free memory, empties the trash.
     #[pin]
     pub(super) chore: Chore<NetnsState>,
@@ -56,7 +57,6 @@ pub(crate) struct NetnsState {
     /// Tick at which the collector last did all it does.
     pub(super) collected_at: AtomicU32,
     tracking: Arc<Tracking>,
-    stopped: AtomicBool,
     /// Connections are to end whose server was removed.
     pub(super) orphaned: AtomicBool,
     /// Whether entries are prefetched: see [`NetnsState::prefetches`].
@@ -71,35 +71,29 @@ pub(crate) struct NetnsState {
 impl NetnsState {
     /// The state of a new namespace, whose chore and thread are still to be [bound](Self::bind).
     /// Process context. Fails with `ENOMEM`.
-    pub(crate) fn new(net: Net) -> impl PinInit<Self, Error> {
+    pub(crate) fn new(net: NetHold) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
-            net,
             chore <- Chore::new(),
             estimator <- Thread::new(),
             rules <- new_mutex!(Rules::default(), "lvs rules"),
             tables: OnceBox::new(),
             collected_at: AtomicU32::new(time::now()),
-            tracking: Arc::new(Tracking::new(*net), GFP_KERNEL)?,
-            stopped: AtomicBool::new(false),
+            tracking: Arc::new(Tracking::new(net.net().hold()?), GFP_KERNEL)?,
             orphaned: AtomicBool::new(false),
             prefetches: AtomicBool::new(false),
             counts: ServiceCounts::default(),
             reply_sources: ReplySources::new(),
             timeouts: Timeouts::new(),
             defence: Defence::new(),
-            sysctls: Sysctls::new(net.is_initial()),
+            sysctls: Sysctls::new(net.net().is_initial()),
+            net,
         }? Error)
-    }
-
-    /// Notes that the namespace goes away: no service is added any more.
-    pub(crate) fn begin_stop(&self) {
-        self.stopped.store(true, Ordering::Relaxed);
     }
 
     /// The namespace.
     #[inline]
-    pub(crate) fn net(&self) -> Net {
-        self.net
+    pub(crate) fn net(&self) -> Net<'_> {
+        self.net.net()
     }
 
     /// The tables, once there was a service.
@@ -120,7 +114,7 @@ impl NetnsState {
 
     /// Whether the namespace is going away.
     pub(super) fn is_stopped(&self) -> bool {
-        self.stopped.load(Ordering::Relaxed)
+        self.net().is_stopping()
     }
 
     /// Services there are.

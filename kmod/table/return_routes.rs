@@ -84,7 +84,7 @@ impl ReturnRoutes {
     pub(crate) fn find<'a>(
         &'a self,
         read: ReadSide<'a>,
-        net: Net,
+        net: Net<'_>,
         key: &RouteKey,
     ) -> Option<&'a Route> {
         let known = self.place(key)?.load(read)?;
@@ -96,7 +96,7 @@ impl ReturnRoutes {
     pub(crate) fn keep(
         &self,
         read: ReadSide<'_>,
-        net: Net,
+        net: Net<'_>,
         key: &RouteKey,
         route: impl FnOnce() -> Option<Route>,
     ) {

@@ -39,6 +39,7 @@ use lvs_uapi::flags::service as flag;
 
 use crate::kernel_ext::mem::grow_vec::GrowVec;
 use crate::kernel_ext::mem::memory::{
+    member,
     ControllerLink, //
     Member,
 };
@@ -222,13 +223,7 @@ impl Identified for Pool {
     }
 }
 
-impl Member for Service {
-    const MIN_BUCKETS: u16 = 1 << table_size::SERVICES.min_bits;
-
-    fn controller_link(&self) -> Option<&ControllerLink<Self>> {
-        None
-    }
-}
+member!(Service, buckets: 1 << table_size::SERVICES.min_bits);
 
 impl Service {
     /// A service without servers. Process context. Fails with `ENOMEM`.

@@ -30,6 +30,6 @@ static FILES: [File; 9] = [
 ];
 
 /// Makes the files of a network namespace.
-pub(super) fn create(net: Net) -> Result<Files> {
+pub(super) fn create(net: Net<'_>) -> Result<Files> {
     Files::create(net, &FILES)
 }

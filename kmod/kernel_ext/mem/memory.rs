@@ -71,14 +71,39 @@ pub(super) fn prefetch<T>(entry: *const Entry<T>) {
     let _ = entry;
 }
 
-/// What may be a member of a table.
-pub(crate) trait Member: Sized {
+/// What may be a member of a table: see [`member!`].
+///
+/// # Safety
+///
+/// `controller_link` always answers with the same field of the member, or always with `None`.
+pub(crate) unsafe trait Member: Sized {
     /// Fewest buckets of their table, and the number of its locks: a power of two.
     const MIN_BUCKETS: u16 = 256;
 
     /// The member's own link, if members of this kind can control each other.
     fn controller_link(&self) -> Option<&ControllerLink<Self>>;
 }
+
+/// Makes a type a [`Member`]: `link` is the field that is its link, `buckets` its `MIN_BUCKETS`.
+macro_rules! member {
+    ($type:ident $(, link: $link:ident)? $(, buckets: $buckets:expr)?) => {
+        // SAFETY: It is the field that was named, or none.
+        unsafe impl Member for $type {
+            $(const MIN_BUCKETS: u16 = $buckets;)?
+
+            #[inline(always)]
+            fn controller_link(&self) -> Option<&ControllerLink<Self>> {
+                $(
+                    let Self { $link, .. } = self;
+                    return Some($link);
+                )?
+                #[allow(unreachable_code)]
+                None
+            }
+        }
+    };
+}
+pub(crate) use member;
 
 /// What a member of a table knows of control: either its controller, another member, which can't
 /// leave the table meanwhile; or, if it is a controller itself, how many it controls (an odd

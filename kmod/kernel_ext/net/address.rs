@@ -23,7 +23,7 @@ pub(crate) fn ipv6_enabled() -> bool {
 
 /// Whether `addr` is another host's, as far as the kernel can tell without looking up a route. Any
 /// context.
-pub(crate) fn is_unicast(net: Net, family: Family, addr: &Addr) -> bool {
+pub(crate) fn is_unicast(net: Net<'_>, family: Family, addr: &Addr) -> bool {
     match family {
         Family::V4 => {
             // SAFETY: `net` is a valid network namespace.
@@ -44,7 +44,7 @@ fn kind_v6(addr: &Addr) -> u32 {
 
 /// Whether packets can be sent to `addr` as a server's: IPv4 local or unicast, IPv6 local or
 /// unicast beyond the link.
-pub(crate) fn is_usable(net: Net, family: Family, addr: &Addr) -> bool {
+pub(crate) fn is_usable(net: Net<'_>, family: Family, addr: &Addr) -> bool {
     match family {
         Family::V4 => {
             // SAFETY: `net` is a valid network namespace.

@@ -6,14 +6,13 @@
 //! that namespace is gone. Nothing here makes netfilter track a packet: rules that ask for states
 //! do.
 //!
-//! Relies on: while its module is held its functions stay, and they are called with a packet or a
-//! reply's endpoints that are alive.
+//! Relies on: while its module is held its functions stay, and its part of a namespace goes a grace
+//! period after the namespace stops; packets are met on the read side.
 //!
 //! A breach would be noticed by: `test-conntrack`, `test-ftp`, `test-modcycle`.
 
 use core::ptr;
 use core::sync::atomic::{
-    AtomicBool,
     AtomicPtr,
     Ordering, //
 };
@@ -26,8 +25,9 @@ use lvs_engine::addr::{
 };
 
 use super::bindings;
-use super::netns::Net;
+use super::netns::NetHold;
 use super::packet::Packet;
+use crate::kernel_ext::mem::rcu::ReadSide;
 
 /// One end of a connection.
 #[derive(Clone, Copy)]
@@ -58,19 +58,17 @@ fn protocol_family(family: Family) -> u8 {
 ///
 /// `calls` is null, or what `open` got and `drop` gives back: it holds the kernel's module.
 pub(crate) struct Tracking {
-    net: Net,
+    net: NetHold,
     /// From `open` on, until this is dropped.
     calls: AtomicPtr<bindings::lvs_conntrack>,
-    closed: AtomicBool,
 }
 
 impl Tracking {
     /// Not used yet.
-    pub(crate) fn new(net: Net) -> Self {
+    pub(crate) fn new(net: NetHold) -> Self {
         Self {
             net,
             calls: AtomicPtr::new(ptr::null_mut()),
-            closed: AtomicBool::new(false),
         }
     }
 
@@ -98,20 +96,17 @@ impl Tracking {
         Ok(())
     }
 
-    /// The namespace goes away, and its tracked connections by themselves: they are left alone from
-    /// now on.
-    pub(crate) fn close(&self) {
-        self.closed.store(true, Ordering::Relaxed);
-    }
-
+    /// What to call on the read side. `None` before `open`, and when the namespace is stopping: its
+    /// tracked connections go by themselves then, a grace period later.
     fn calls(&self) -> Option<*const bindings::lvs_conntrack> {
         let calls = self.calls.load(Ordering::Acquire);
-        (!calls.is_null() && !self.closed.load(Ordering::Relaxed)).then_some(calls.cast_const())
+        (!calls.is_null() && !self.net.net().is_stopping()).then_some(calls.cast_const())
     }
 
     /// Forgets the tracked connection that a packet from `source` to `destination` began.
     pub(crate) fn end(
         &self,
+        _read: ReadSide<'_>,
         family: Family,
         protocol: u8,
         source: Endpoint,
@@ -120,11 +115,11 @@ impl Tracking {
         let Some(calls) = self.calls() else {
             return;
         };
-        // SAFETY: The module is held, and the namespace's part of it is there until `close`.
+        // SAFETY: The module is held, and the namespace's part of it is there for this reader.
         unsafe {
             bindings::lvs_conntrack_end(
                 calls,
-                self.net.as_ptr(),
+                self.net.net().as_ptr(),
                 protocol_family(family),
                 protocol,
                 source.addr_ptr(),
@@ -222,7 +217,7 @@ impl Packet {
         let Some(calls) = tracking.calls() else {
             return true;
         };
-        let net = tracking.net.as_ptr();
+        let net = tracking.net.net().as_ptr();
         let family = protocol_family(self.family());
         // SAFETY: The packet is owned and of this family, and the module is held.
         let verdict = unsafe { bindings::lvs_conntrack_renew(calls, net, family, self.as_ptr()) };

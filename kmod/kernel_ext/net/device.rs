@@ -35,8 +35,7 @@ pub(crate) trait DeviceObserver: NetnsState {
     fn device_down(&self, device: Device);
 }
 
-/// Tells the `T` of a device's namespace when the device goes down. Dropped before
-/// [`netns::PerNetns`] of that type.
+/// Tells the `T` of a device's namespace when the device goes down.
 pub(crate) type DeviceWatch<T> = Notifier<Devices<T>>;
 
 /// Listens for the devices of all namespaces.
@@ -56,7 +55,7 @@ unsafe impl<T: DeviceObserver> Listener for Devices<T> {
         // SAFETY: The chain hands out a description of a device, which is alive during the call.
         if let Some(device) = NonNull::new(unsafe { bindings::lvs_device_of(info) }) {
             // SAFETY: A namespace loses its devices before this state, whose registration is of the
-            // kind that goes after all devices; and it isn't unregistered before this watch.
+            // kind that goes after all devices; and all states wait for this watch to be given up.
             let state = unsafe {
                 let net = bindings::lvs_device_net(device.as_ptr());
                 netns::state_of::<T>(net)

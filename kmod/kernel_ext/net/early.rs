@@ -40,7 +40,7 @@ impl ClientRoute {
     /// The route of a reply, as if this host had sent it from `source`. `None` when there is none
     /// that will do. The packet has the reply's headers.
     #[inline]
-    pub(crate) fn look_up(net: Net, packet: &Packet, source: &Addr) -> Option<Self> {
+    pub(crate) fn look_up(net: Net<'_>, packet: &Packet, source: &Addr) -> Option<Self> {
         let family = packet.family();
         // SAFETY: The namespace is alive, the packet is owned and of this family, and an address is
         // sixteen bytes. The result carries a reference.
@@ -151,7 +151,7 @@ impl<'a> Leaving<'a> {
 
     /// Sends the packet to the neighbour on its way out, past the hooks of output.
     #[inline(always)]
-    pub(crate) fn send(self, net: Net) -> Disposition {
+    pub(crate) fn send(self, net: Net<'_>) -> Disposition {
         let (dst, borrowed) = match self.exit {
             Exit::Known(route, _) => (route.dst(), true),
             Exit::Own(route) => (ManuallyDrop::new(route).dst.as_ptr(), false),
@@ -174,7 +174,7 @@ impl<'a> Leaving<'a> {
 impl Packet {
     /// Whether a packet that isn't routed yet is one that may leave early.
     #[inline]
-    pub(crate) fn may_leave_early(&self, net: Net) -> bool {
+    pub(crate) fn may_leave_early(&self, net: Net<'_>) -> bool {
         // SAFETY: The namespace is alive and the packet owned; without a route it has a device.
         unsafe { bindings::lvs_early_admits(net.as_ptr(), self.as_ptr()) }
     }

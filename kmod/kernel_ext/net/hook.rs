@@ -22,6 +22,7 @@ use lvs_engine::addr::Family;
 use super::bindings;
 use super::netns::{
     Net,
+    NetUse,
     NetnsState, //
 };
 use super::packet::{
@@ -89,9 +90,9 @@ pub(crate) trait Receiver: NetnsState {
 /// Registered hooks; dropping it unregisters them. Packets that are inside go on until the end of a
 /// grace period.
 pub(crate) struct Hooks {
-    net: Net,
     /// Listings of hooks look at them on the read side.
     ops: RcuBox<Operations>,
+    net: NetUse,
 }
 
 /// What netfilter calls.
@@ -109,14 +110,14 @@ unsafe impl Sync for Hooks {}
 
 impl Hooks {
     /// Has the state of `net` receive its packets of `family`. Process context; sleeps. Fails with
-    /// `ENOMEM`, and `EINVAL` when the namespace has no state.
+    /// `ENOMEM`, `EINVAL` when the namespace has no state yet, and `ENODEV` when it is stopping.
     ///
-    /// The state keeps the result and drops it when the namespace stops, whereupon a grace period
-    /// is waited for: so it outlives the hooks.
+    /// The namespace waits when it stops until the result is dropped, and then for a grace period:
+    /// so its state outlives the hooks.
     ///
     /// ip_vs has two hooks at each of these places, of adjacent priorities; here one function does
     /// the work of both. The priorities are the same numbers for both families.
-    pub(crate) fn register<T: Receiver>(net: Net, family: Family) -> Result<Self> {
+    pub(crate) fn register<T: Receiver>(net: Net<'_>, family: Family) -> Result<Self> {
         let before_source_nat = bindings::nf_ip_hook_priorities_NF_IP_PRI_NAT_SRC;
         let after_destination_nat = bindings::nf_ip_hook_priorities_NF_IP_PRI_NAT_DST;
         let places = [
@@ -129,13 +130,18 @@ impl Hooks {
 
     /// Has the state of `net` also receive packets that aren't routed yet: behind netfilter's raw
     /// tables, in front of connection tracking. Otherwise as [`Hooks::register`].
-    pub(crate) fn register_early<T: Receiver>(net: Net, family: Family) -> Result<Self> {
+    pub(crate) fn register_early<T: Receiver>(net: Net<'_>, family: Family) -> Result<Self> {
         let after_raw = bindings::nf_ip_hook_priorities_NF_IP_PRI_RAW.wrapping_add(10);
         Self::register_at::<T>(net, family, &[(Place::PreRouting, after_raw)])
     }
 
-    fn register_at<T: Receiver>(net: Net, family: Family, places: &[(Place, i32)]) -> Result<Self> {
-        // SAFETY: The namespace is alive, as every `Net`, and its state until `stop` was called.
+    fn register_at<T: Receiver>(
+        net: Net<'_>,
+        family: Family,
+        places: &[(Place, i32)],
+    ) -> Result<Self> {
+        let net = net.register()?;
+        // SAFETY: The namespace is alive, and its state goes a grace period after `net`.
         let receiver = unsafe { super::netns::state_of::<T>(net.as_ptr()) }.ok_or(EINVAL)?;
         let protocol: u32 = match family {
             Family::V4 => bindings::NFPROTO_IPV4,
@@ -157,7 +163,7 @@ impl Hooks {
         kernel::error::to_result(unsafe {
             bindings::nf_register_net_hooks(net.as_ptr(), ops.0.as_ptr(), ops.0.len() as u32)
         })?;
-        Ok(Self { net, ops })
+        Ok(Self { ops, net })
     }
 }
 

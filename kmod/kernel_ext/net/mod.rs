@@ -11,6 +11,7 @@ mod ip_id;
 pub(crate) mod netns;
 pub(crate) mod output;
 pub(crate) mod packet;
+pub(crate) mod per_netns;
 pub(crate) mod quoted;
 pub(crate) mod route;
 mod sctp;

@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! State that each network namespace has of its own.
+//! Network namespaces, and the state that the module keeps for each.
 //!
-//! Relies on: `init`, `pre_exit`, `exit` come in this order, once, with a grace period before
-//! `exit`; the slot holds what was stored.
+//! Three counts make sure that nothing is used after its end, whatever safe code keeps or forgets:
+//! what isn't given up makes the namespace's end, or the module's, wait. Of a namespace, what is
+//! registered with it ([`NetUse`]) has to be given up before it stops, so that a grace period later
+//! nobody sees its state, and each [`NetHold`] before it ends. Of the module, what is registered
+//! for all namespaces ([`StateUse`]) has to go before their states do.
+//!
+//! Relies on: the kernel frees a namespace, and the slot that it has of ours, only after
+//! [`super::per_netns::PerNetns`] has waited for these counts; the slot holds what was stored.
 //!
 //! A breach would be noticed by: `test-netns`, `test-modcycle`, `test-regressions`
 //! (`namespaces-that-end`).
@@ -11,40 +17,59 @@
 use core::any::TypeId;
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
-use core::pin::Pin;
-use core::ptr::{
-    self,
-    NonNull, //
-};
+use core::ptr::NonNull;
 use core::sync::atomic::{
-    AtomicBool,
     AtomicPtr,
     AtomicU32,
     Ordering, //
 };
 
 use kernel::prelude::*;
-use kernel::types::Opaque;
 
 use super::bindings;
-use crate::kernel_ext::task::driven::Driven;
-use crate::kernel_ext::task::thread::Routine;
-use crate::kernel_ext::task::work::Worker;
+use crate::kernel_ext::task::gate::Gate;
 
-/// A network namespace that is alive as long as the state kept for it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Net(NonNull<bindings::net>);
+/// State of one namespace, which lives as long as its [`super::per_netns::Namespace`].
+pub(crate) trait NetnsState: Send + Sync + 'static {}
+
+/// A network namespace that is alive for `'a`.
+#[derive(Clone, Copy)]
+pub(crate) struct Net<'a>(NonNull<bindings::net>, PhantomData<&'a NetHold>);
 
 // SAFETY: A handle; all use of the namespace goes through functions that do their own locking.
-unsafe impl Send for Net {}
+unsafe impl Send for Net<'_> {}
 // SAFETY: Shared or copied, it is the same handle.
-unsafe impl Sync for Net {}
+unsafe impl Sync for Net<'_> {}
 
-impl Net {
+impl Net<'_> {
     /// The namespace for C.
     #[inline]
     pub(in crate::kernel_ext) fn as_ptr(self) -> *mut bindings::net {
         self.0.as_ptr()
+    }
+
+    /// Keeps the namespace for longer. Its end waits until that is dropped. Any context. Fails with
+    /// `ENOMEM` when there are too many.
+    pub(crate) fn hold(self) -> Result<NetHold> {
+        // SAFETY: The namespace is alive.
+        unsafe { NetHold::new(self.0) }
+    }
+
+    /// What is registered with the namespace by who keeps the result. Fails with `ENODEV` once the
+    /// namespace stops.
+    pub(in crate::kernel_ext) fn register(self) -> Result<NetUse> {
+        // SAFETY: The namespace is alive.
+        unsafe { counts(self.as_ptr()).uses.enter()? };
+        // INVARIANT: It was counted just now.
+        Ok(NetUse(self.0))
+    }
+
+    /// Whether the namespace is about to end: nothing is registered with it any more. Who sees on
+    /// the read side that it isn't has until the end of that before other modules give up what they
+    /// have of the namespace.
+    pub(crate) fn is_stopping(self) -> bool {
+        // SAFETY: The namespace is alive.
+        unsafe { counts(self.as_ptr()).uses.is_closed() }
     }
 
     /// Has IPv6 fragments reassembled before they get to the hooks. Sleeps. Fails with `ENOENT`
@@ -61,61 +86,144 @@ impl Net {
     }
 }
 
-/// What lives with a network namespace: its state, and what needs the state to be there.
-pub(crate) trait Namespace: Sized + Send + Sync + 'static {
-    /// What packets, requests and notifiers of the namespace are given.
-    type State: NetnsState + Worker + Routine;
+/// Keeps a network namespace: its end waits until this is dropped.
+///
+/// # Invariants
+///
+/// It is counted among the holds of the namespace's slot.
+pub(crate) struct NetHold(NonNull<bindings::net>);
 
-    /// Makes what a new namespace has. Process context, may sleep. Thread and work of its state can
-    /// be begun once this is done, and requests and packets come then.
-    fn create(net: Net) -> Result<Pin<KBox<Self>>>;
+// SAFETY: As for `Net`; the count is atomic.
+unsafe impl Send for NetHold {}
+// SAFETY: As for `Net`; the count is atomic.
+unsafe impl Sync for NetHold {}
 
-    /// The state, the same at each call.
-    fn state(&self) -> &Self::State;
+impl NetHold {
+    /// Counts one more. Fails with `ENOMEM` when there are too many.
+    ///
+    /// # Safety
+    ///
+    /// The namespace is alive, has its slot, and hasn't waited for its holds yet.
+    pub(super) unsafe fn new(net: NonNull<bindings::net>) -> Result<Self> {
+        // SAFETY: By the contract of this function.
+        unsafe { counts(net.as_ptr()).holds.enter()? };
+        // INVARIANT: It was counted just now.
+        Ok(Self(net))
+    }
 
-    /// The namespace is about to die: stop taking packets and requests. Process context. After this
-    /// the kernel waits for readers, once for all namespaces that die together; then thread and
-    /// work are stopped, and this is dropped.
-    fn stop(&self);
+    /// The namespace.
+    #[inline]
+    pub(crate) fn net(&self) -> Net<'_> {
+        Net(self.0, PhantomData)
+    }
 }
 
-/// State of one namespace, which lives as long as its [`Namespace`].
-pub(crate) trait NetnsState: Send + Sync + 'static {}
-
-/// Gives every present and future network namespace an `N`. Field order of the module's root object
-/// makes this the last thing that goes away.
-#[pin_data(PinnedDrop)]
-pub(crate) struct PerNetns<N: Namespace> {
-    #[pin]
-    ops: Opaque<bindings::pernet_operations>,
-    namespace: PhantomData<N>,
+impl Drop for NetHold {
+    fn drop(&mut self) {
+        // SAFETY: The slot is there as long as this is counted, by the type invariants.
+        unsafe { counts(self.0.as_ptr()).holds.leave() };
+    }
 }
 
-// SAFETY: The operations are constant after registration, and any thread may give it up.
-unsafe impl<N: Namespace> Send for PerNetns<N> {}
-// SAFETY: There is nothing that can be done to a shared one.
-unsafe impl<N: Namespace> Sync for PerNetns<N> {}
+/// What is registered with a network namespace, and by which its state is reached. The namespace
+/// waits when it stops until this is dropped; the state lives for a grace period after that.
+///
+/// # Invariants
+///
+/// It is counted among the uses of the namespace's slot.
+pub(in crate::kernel_ext) struct NetUse(NonNull<bindings::net>);
+
+// SAFETY: As for `Net`; the count is atomic.
+unsafe impl Send for NetUse {}
+// SAFETY: As for `Net`; the count is atomic.
+unsafe impl Sync for NetUse {}
+
+impl NetUse {
+    /// The namespace for C.
+    pub(in crate::kernel_ext) fn as_ptr(&self) -> *mut bindings::net {
+        self.0.as_ptr()
+    }
+}
+
+impl Drop for NetUse {
+    fn drop(&mut self) {
+        // SAFETY: The slot is there as long as this is counted, by the type invariants.
+        unsafe { counts(self.0.as_ptr()).uses.leave() };
+    }
+}
+
+/// What is registered for all namespaces.
+pub(super) static STATE_USES: Gate = Gate::new();
+
+/// What is registered for all namespaces, and by which their states are reached, or functions of
+/// the module are called. The states, and so the module, wait for it.
+///
+/// # Invariants
+///
+/// It is counted in [`STATE_USES`].
+pub(in crate::kernel_ext) struct StateUse(());
+
+impl StateUse {
+    /// Counts one more. Fails with `ENODEV` while the states go.
+    pub(in crate::kernel_ext) fn begin() -> Result<Self> {
+        STATE_USES.enter()?;
+        // INVARIANT: It was counted just now.
+        Ok(Self(()))
+    }
+}
+
+impl Drop for StateUse {
+    fn drop(&mut self) {
+        STATE_USES.leave();
+    }
+}
 
 /// Number of the [`Slot`] that each namespace has; 0 until all that exist have their state. So a
 /// registration that fails half-way takes back states that no request has seen. One per module.
-static SLOT: AtomicU32 = AtomicU32::new(0);
-/// That number as the kernel writes it, before any state exists.
-static mut SLOT_NUMBER: kernel::ffi::c_uint = 0;
-/// Whether there is a [`PerNetns`], to which the two numbers belong.
-static IS_REGISTERED: AtomicBool = AtomicBool::new(false);
+pub(super) static SLOT: AtomicU32 = AtomicU32::new(0);
+/// That number as the kernel writes it, before any slot is used.
+pub(super) static mut SLOT_NUMBER: kernel::ffi::c_uint = 0;
 
 /// What a namespace keeps for the module. The kernel makes it, of zeros.
-struct Slot {
+pub(super) struct Slot {
     /// The state within the namespace's own, of the type that `kind` tells; null as long as, and
     /// again when, there is none.
-    state: AtomicPtr<c_void>,
-    kind: MaybeUninit<TypeId>,
-    /// What [`Namespace::create`] made: a box of [`Made`].
-    namespace: *const c_void,
+    pub(super) state: AtomicPtr<c_void>,
+    pub(super) kind: MaybeUninit<TypeId>,
+    /// What [`super::per_netns::PerNetns`] made.
+    pub(super) namespace: *const c_void,
+    pub(super) counts: Counts,
 }
 
-/// What lives with a namespace, with what runs for it.
-type Made<N> = Driven<N, <N as Namespace>::State>;
+/// What a namespace's end waits for.
+pub(super) struct Counts {
+    /// Each [`NetUse`]; closed when the namespace stops.
+    pub(super) uses: Gate,
+    /// Each [`NetHold`].
+    pub(super) holds: Gate,
+}
+
+/// The slot of `net`.
+///
+/// # Safety
+///
+/// `net` is alive and has its slot.
+pub(super) unsafe fn slot(net: *mut bindings::net) -> *mut Slot {
+    // SAFETY: The core writes the number before any namespace has its slot.
+    let number = unsafe { (&raw const SLOT_NUMBER).read() };
+    // SAFETY: By the contract of this function.
+    unsafe { bindings::lvs_net_generic(net, number).cast() }
+}
+
+/// What the end of `net` waits for.
+///
+/// # Safety
+///
+/// `net` is alive and has its slot as long as the result is used.
+pub(super) unsafe fn counts<'a>(net: *mut bindings::net) -> &'a Counts {
+    // SAFETY: By the contract of this function; the kernel made the slot of zeros.
+    unsafe { &(*slot(net)).counts }
+}
 
 /// The state of `net`; `None` before all namespaces have theirs and after it is gone, and when
 /// theirs is of another type.
@@ -123,7 +231,7 @@ type Made<N> = Driven<N, <N as Namespace>::State>;
 /// # Safety
 ///
 /// `net` is alive, and the state isn't torn down while the result lives: the caller was called by
-/// something that [`Namespace::stop`] or the grace period after it waits for.
+/// something that a [`NetUse`] or a [`StateUse`] stands for, or the grace period after it.
 pub(in crate::kernel_ext) unsafe fn state_of<'a, T: NetnsState>(
     net: *mut bindings::net,
 ) -> Option<&'a T> {
@@ -134,112 +242,10 @@ pub(in crate::kernel_ext) unsafe fn state_of<'a, T: NetnsState>(
     // SAFETY: The number is of slots that the registration made. The type is there once the state
     // is, and tells what the state is; by the contract of this function it lives long enough.
     unsafe {
-        let slot = &*bindings::lvs_net_generic(net, number).cast::<Slot>();
+        let slot = bindings::lvs_net_generic(net, number).cast::<Slot>();
         // Acquire pairs with the release of `init`.
-        let state = NonNull::new(slot.state.load(Ordering::Acquire))?;
-        let is_right = slot.kind.assume_init() == TypeId::of::<T>();
+        let state = NonNull::new((*slot).state.load(Ordering::Acquire))?;
+        let is_right = (*slot).kind.assume_init() == TypeId::of::<T>();
         is_right.then(|| state.cast::<T>().as_ref())
-    }
-}
-
-impl<N: Namespace> PerNetns<N> {
-    /// Registers; makes the state of all namespaces that exist. The module's last registration:
-    /// from its end on requests are served, and nothing that fails may follow. Fails with `EBUSY`
-    /// if there is one already.
-    pub(crate) fn register() -> impl PinInit<Self, Error> {
-        try_pin_init!(Self {
-            ops <- Opaque::try_ffi_init(|ops: *mut bindings::pernet_operations| {
-                if IS_REGISTERED.swap(true, Ordering::Acquire) {
-                    return Err(EBUSY);
-                }
-                // SAFETY: The place is ours and pinned; the callbacks live as long as the module.
-                unsafe {
-                    ops.write(pin_init::zeroed());
-                    (*ops).init = Some(Self::init);
-                    (*ops).pre_exit = Some(Self::pre_exit);
-                    (*ops).exit = Some(Self::exit);
-                    (*ops).id = &raw mut SLOT_NUMBER;
-                    (*ops).size = core::mem::size_of::<Slot>();
-                    kernel::error::to_result(bindings::register_pernet_subsys(ops))
-                        .inspect(|()| SLOT.store(SLOT_NUMBER, Ordering::Release))
-                        .inspect_err(|_| IS_REGISTERED.store(false, Ordering::Release))
-                }
-            }),
-            namespace: PhantomData,
-        }? Error)
-    }
-
-    /// The slot of a namespace.
-    ///
-    /// # Safety
-    ///
-    /// Called by the core with a namespace whose slot is allocated.
-    unsafe fn slot(net: *mut bindings::net) -> *mut Slot {
-        // SAFETY: The core writes the number before it calls any of the callbacks.
-        let number = unsafe { (&raw const SLOT_NUMBER).read() };
-        // SAFETY: By the contract of this function.
-        unsafe { bindings::lvs_net_generic(net, number).cast() }
-    }
-
-    /// # Safety
-    ///
-    /// Called by the core with a namespace whose slot is allocated, as [`PerNetns::register`] asked
-    /// for.
-    unsafe extern "C" fn init(net: *mut bindings::net) -> kernel::ffi::c_int {
-        kernel::error::from_result(|| {
-            let namespace = N::create(Net(NonNull::new(net).ok_or(EINVAL)?))?;
-            let namespace = KBox::new(Driven::new(namespace, N::state)?, GFP_KERNEL)?;
-            // SAFETY: Called by the core, once for this namespace. What was made stays where it is
-            // and is only looked at until `exit`, so its state does, too. Others see nothing of the
-            // slot but the state until `exit`.
-            unsafe {
-                let namespace: *const Made<N> = KBox::into_raw(namespace);
-                let slot = Self::slot(net);
-                (&raw mut (*slot).namespace).write(namespace.cast());
-                (&raw mut (*slot).kind).write(MaybeUninit::new(TypeId::of::<N::State>()));
-                let state = ptr::from_ref((*namespace).state()).cast_mut();
-                (*slot).state.store(state.cast(), Ordering::Release);
-            }
-            Ok(0)
-        })
-    }
-
-    /// # Safety
-    ///
-    /// Called by the core with a namespace whose slot is allocated, as [`PerNetns::register`] asked
-    /// for.
-    unsafe extern "C" fn pre_exit(net: *mut bindings::net) {
-        // SAFETY: Called by the core after `init` succeeded and before `exit`.
-        let namespace = unsafe { (*Self::slot(net)).namespace.cast::<Made<N>>().as_ref() };
-        if let Some(namespace) = namespace {
-            namespace.stop();
-        }
-    }
-
-    /// # Safety
-    ///
-    /// Called by the core with a namespace whose slot is allocated, as [`PerNetns::register`] asked
-    /// for.
-    unsafe extern "C" fn exit(net: *mut bindings::net) {
-        // SAFETY: Called by the core once; it waited for readers since `pre_exit`, so nobody else
-        // looks at the slot.
-        unsafe {
-            let slot = Self::slot(net);
-            (*slot).state.store(ptr::null_mut(), Ordering::Relaxed);
-            let namespace = ptr::replace(&raw mut (*slot).namespace, ptr::null());
-            if !namespace.is_null() {
-                drop(KBox::from_raw(namespace.cast::<Made<N>>().cast_mut()));
-            }
-        }
-    }
-}
-
-#[pinned_drop]
-impl<N: Namespace> PinnedDrop for PerNetns<N> {
-    fn drop(self: Pin<&mut Self>) {
-        // SAFETY: Registered by `register`.
-        unsafe { bindings::unregister_pernet_subsys(self.ops.get()) };
-        SLOT.store(0, Ordering::Release);
-        IS_REGISTERED.store(false, Ordering::Release);
     }
 }

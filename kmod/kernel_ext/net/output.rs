@@ -66,7 +66,7 @@ impl Routed {
     /// Sends the packet as this host's own, through the output hooks. Connection tracking leaves it
     /// alone unless it is `tracked`.
     #[inline(always)]
-    pub(crate) fn send(self, tracked: bool, net: Net) -> Disposition {
+    pub(crate) fn send(self, tracked: bool, net: Net<'_>) -> Disposition {
         let family = self.0.family();
         let skb = self.0.into_raw();
         // SAFETY: The packet is of this family and has a route; it is given up.
@@ -82,14 +82,14 @@ impl Routed {
 
 impl Packet {
     /// Sends an ICMP or ICMPv6 error about this packet to its sender.
-    pub(crate) fn report(&self, net: Net, error: IcmpError) {
+    pub(crate) fn report(&self, net: Net<'_>, error: IcmpError) {
         match self.family() {
             Family::V4 => self.report_v4(error),
             Family::V6 => self.report_v6(net, error),
         }
     }
 
-    fn report_v6(&self, net: Net, error: IcmpError) {
+    fn report_v6(&self, net: Net<'_>, error: IcmpError) {
         let (kind, code, info) = match error {
             IcmpError::PortUnreachable => (1, 4, 0),
             IcmpError::FragmentationNeeded(mtu) => (2, 0, mtu),
@@ -119,7 +119,7 @@ impl Packet {
     }
 
     /// Counts a packet whose time to live ran out here.
-    pub(crate) fn count_ttl_error(&self, net: Net) {
+    pub(crate) fn count_ttl_error(&self, net: Net<'_>) {
         // SAFETY: The namespace is alive and the packet owned.
         unsafe {
             match self.family() {

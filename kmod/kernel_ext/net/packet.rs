@@ -378,7 +378,7 @@ impl Packet {
     }
 
     /// Reassembles an IPv4 fragment. `Err` when the packet went into the queue of fragments.
-    pub(crate) fn reassemble(self, net: Net, hook: u32) -> Result<Self, Disposition> {
+    pub(crate) fn reassemble(self, net: Net<'_>, hook: u32) -> Result<Self, Disposition> {
         let skb = ManuallyDrop::new(self).skb;
         // SAFETY: The packet is given to the function, which gives back the whole one in the same
         // buffer when it returns 0.

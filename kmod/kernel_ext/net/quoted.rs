@@ -62,7 +62,7 @@ impl Quoted {
     }
 
     /// Notes the smaller MTU of the way to the destination of the header in front, one of `family`.
-    pub(crate) fn learn_mtu(&mut self, family: Family, net: Net, mtu: u32) {
+    pub(crate) fn learn_mtu(&mut self, family: Family, net: Net<'_>, mtu: u32) {
         if !self.0.pull(ip_len(family)) {
             return;
         }
@@ -84,7 +84,7 @@ impl Quoted {
         header_len: usize,
         destination: &Addr,
         read: ReadSide<'_>,
-        net: Net,
+        net: Net<'_>,
         error: IcmpError,
     ) -> bool {
         let Some(transport) = i32::try_from(header_len).ok().filter(|&len| len <= 0x7fff) else {

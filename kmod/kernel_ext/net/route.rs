@@ -57,7 +57,7 @@ impl Route {
     /// Looks up the route from this host to IPv4 address `to` (as it lies in memory), from `from`
     /// (0: any). `known_nexthop` sends to that very address's neighbour, as direct routing wants.
     /// Fails with the routing's error.
-    pub(crate) fn lookup_v4(net: Net, to: u32, from: u32, known_nexthop: bool) -> Result<Self> {
+    pub(crate) fn lookup_v4(net: Net<'_>, to: u32, from: u32, known_nexthop: bool) -> Result<Self> {
         let mut source_v4 = 0;
         // SAFETY: The namespace is alive; the result carries a reference.
         let route = from_err_ptr(unsafe {
@@ -74,7 +74,7 @@ impl Route {
     /// address's neighbour. `choose_source` also chooses a source address, and fails when there is
     /// none.
     pub(crate) fn lookup_v6(
-        net: Net,
+        net: Net<'_>,
         to: &Addr,
         known_nexthop: bool,
         choose_source: bool,
@@ -169,7 +169,7 @@ impl Route {
 
     /// Whether the routing tables changed since the look-up.
     #[inline]
-    pub(crate) fn is_stale(&self, net: Net) -> bool {
+    pub(crate) fn is_stale(&self, net: Net<'_>) -> bool {
         // SAFETY: The route is alive and of its family, by the type's invariants.
         unsafe {
             match self.family {
@@ -358,7 +358,7 @@ impl Packet {
     /// when it is routed as this host's: there are no rules, no IPsec policies and no socket of its
     /// own.
     #[inline(always)]
-    pub(crate) fn has_common_route(&self, net: Net) -> bool {
+    pub(crate) fn has_common_route(&self, net: Net<'_>) -> bool {
         // SAFETY: The namespace is alive; the packet is owned and of this family.
         unsafe {
             match self.family() {
@@ -380,7 +380,7 @@ impl Packet {
 
     /// Routes the packet as if this host had made it, unless it is routed to this host. False when
     /// there is no route.
-    pub(crate) fn reroute(&mut self, net: Net) -> bool {
+    pub(crate) fn reroute(&mut self, net: Net<'_>) -> bool {
         let dst = self.dst();
         if dst.is_null() {
             return false;

@@ -65,7 +65,7 @@ impl Built {
         outer: &Outer<'_>,
         route: &RouteRef<'a>,
         read: ReadSide<'a>,
-        net: Net,
+        net: Net<'_>,
     ) -> Result<Self, Disposition> {
         let (inner, family) = (packet.family(), route.family());
         let encapsulation = outer.encapsulation;
@@ -134,7 +134,7 @@ impl Built {
 
     /// Completes the IP header and sends the packet along its route as this host's own.
     #[inline]
-    pub(crate) fn send(self, net: Net) -> Disposition {
+    pub(crate) fn send(self, net: Net<'_>) -> Disposition {
         let family = self.outer_family();
         let skb = self.0.into_raw();
         // SAFETY: The packet has a route and a header of this family; it is given up.
@@ -150,7 +150,7 @@ impl Built {
     /// Completes the IP header and sends the packet to the neighbour on its way out, past the hooks
     /// of output.
     #[inline]
-    pub(crate) fn send_early(self, net: Net) -> Disposition {
+    pub(crate) fn send_early(self, net: Net<'_>) -> Disposition {
         let family = self.outer_family();
         let skb = self.0.into_raw();
         // SAFETY: The packet has a route and a header of this family, and room for the link-layer
@@ -212,7 +212,7 @@ impl Built {
         outer: Family,
         source: &Addr,
         target: &Addr,
-        net: Net,
+        net: Net<'_>,
     ) -> bool {
         if self.0.headroom() < encapsulation.header_len() {
             return false;

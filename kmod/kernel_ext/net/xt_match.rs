@@ -31,7 +31,8 @@ use lvs_engine::xt_match::Direction;
 use super::bindings;
 use super::netns::{
     state_of,
-    NetnsState, //
+    NetnsState,
+    StateUse, //
 };
 use super::packet::Packet;
 use crate::kernel_ext::mem::rcu::ReadSide;
@@ -91,10 +92,11 @@ impl XtMatch {
 
     /// Lets rules use the match from now on; `ENOENT` without x_tables.
     pub(crate) fn register(&'static self) -> Result<Registration> {
+        let state_use = StateUse::begin()?;
         // SAFETY: The match and all it points to are static.
         to_result(unsafe { bindings::lvs_xt_register_match(self.0.get()) })?;
         // INVARIANT: It was registered just now.
-        Ok(Registration(self))
+        Ok(Registration(self, state_use))
     }
 }
 
@@ -103,7 +105,7 @@ impl XtMatch {
 /// # Invariants
 ///
 /// The match is registered.
-pub(crate) struct Registration(&'static XtMatch);
+pub(crate) struct Registration(&'static XtMatch, StateUse);
 
 impl Drop for Registration {
     fn drop(&mut self) {
@@ -144,8 +146,8 @@ unsafe extern "C" fn matches<M: Match>(
     // SAFETY: The packet is lent for the call: a shared reference can't give it up, and it isn't
     // dropped.
     let packet = ManuallyDrop::new(unsafe { Packet::from_hook(skb) });
-    // SAFETY: Rules are gone from a namespace's hooks by the grace period after `NetnsState::stop`,
-    // and hold the module; hooks are called on the read side.
+    // SAFETY: Rules are gone from a namespace's hooks by the grace period before its state goes, and
+    // hold the module; hooks are called on the read side.
     unsafe {
         let state = state_of::<M::State>(bindings::lvs_xt_net(param));
         M::matches(&packet, family, options, state, ReadSide::assume())

@@ -19,7 +19,7 @@
 //! In process context:
 //!
 //! 1. `pernet_ops_rwsem` of the kernel: the life of network namespaces. Held around what
-//!    `net/netns.rs` calls when one begins and ends.
+//!    `net/per_netns.rs` calls when one begins and ends.
 //! 2. "lvs interfaces", a mutex of `namespace.rs`: which files and settings the namespace has.
 //!    Taken when the namespace is made and stopped; let go before they are given up, which
 //!    waits for those who use them, and these may wait for what follows.
@@ -54,7 +54,8 @@
 //! A connection's lock of conntrack, which `c/conntrack.c` takes, and those that conntrack
 //! takes, are taken with none of ours.
 //!
-//! Besides locks, these wait: the end of a namespace for its packets, its work and its thread;
+//! Besides locks, these wait: the end of a namespace for its packets, its work and its thread, and
+//! for what is registered with it; the module's for what is registered for all of them;
 //! giving up files, settings and options for those who use them; `mem/retired.rs` for a grace
 //! period. None of them is done on the read side, or with a lock held that what is waited for
 //! may take.

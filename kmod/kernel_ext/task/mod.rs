@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Locks, threads, deferred work and time.
+//! Locks, gates, threads, deferred work and time.
 
 pub(crate) mod cpu_list;
 pub(crate) mod driven;
+pub(in crate::kernel_ext) mod gate;
 pub(crate) mod lock;
 pub(crate) mod thread;
 pub(crate) mod time;

@@ -9,10 +9,10 @@
 use super::bindings;
 use crate::kernel_ext::net::netns::Net;
 
-impl Net {
+impl Net<'_> {
     /// Whether the initial user namespace owns this namespace, not some user's container.
     pub(crate) fn is_privileged(self) -> bool {
-        // SAFETY: A network namespace is valid.
+        // SAFETY: The namespace is alive.
         unsafe { bindings::lvs_net_is_privileged(self.as_ptr()) }
     }
 }

@@ -33,7 +33,8 @@ use super::nla::{
 };
 use crate::kernel_ext::net::netns::{
     state_of,
-    NetnsState, //
+    NetnsState,
+    StateUse, //
 };
 
 /// A command that is answered once.
@@ -64,8 +65,8 @@ impl<'a> Request<'a> {
     /// The state of the network namespace of the sender's socket; `ENODEV` while there is none.
     pub(crate) fn state<T: NetnsState>(&self) -> Result<&'a T> {
         // SAFETY: `info` is valid by the type invariants. The socket keeps its namespace alive, and
-        // before the state of all namespaces goes away with the module, the family is unregistered
-        // and this call waited for.
+        // the states of all namespaces wait for the family to be unregistered, and that for this
+        // call.
         unsafe { state_of(bindings::lvs_genl_info_net(self.info.as_ptr())) }.ok_or(ENODEV)
     }
 
@@ -116,9 +117,8 @@ pub(crate) struct Dump<'a> {
 impl<'a> Dump<'a> {
     /// The state of the network namespace of the sender's socket; `ENODEV` while there is none.
     pub(crate) fn state<T: NetnsState>(&self) -> Result<&'a T> {
-        // SAFETY: A dump has a description, and a socket that keeps its namespace alive. Before the
-        // state of all namespaces goes away with the module, the family is unregistered and this
-        // call waited for.
+        // SAFETY: A dump has a description, and a socket that keeps its namespace alive. The states
+        // of all namespaces wait for the family to be unregistered, and that for this call.
         unsafe { state_of(bindings::lvs_genl_info_net(self.info())) }.ok_or(ENODEV)
     }
 
@@ -329,12 +329,14 @@ impl Family {
         Self(Opaque::new(family))
     }
 
-    /// Makes the family known; `EEXIST` when another has its name.
+    /// Makes the family known; `EEXIST` when another has its name. The states of all namespaces stay
+    /// until the result is dropped.
     pub(crate) fn register(&'static self) -> Result<Registration> {
+        let state_use = StateUse::begin()?;
         // SAFETY: The family and all it points to are static.
         to_result(unsafe { bindings::genl_register_family(self.0.get()) })?;
         // INVARIANT: It was registered just now.
-        Ok(Registration(self))
+        Ok(Registration(self, state_use))
     }
 }
 
@@ -343,7 +345,7 @@ impl Family {
 /// # Invariants
 ///
 /// The family is registered.
-pub(crate) struct Registration(&'static Family);
+pub(crate) struct Registration(&'static Family, StateUse);
 
 impl Drop for Registration {
     fn drop(&mut self) {

@@ -23,6 +23,7 @@ use super::bindings;
 use crate::kernel_ext::net::netns::{
     state_of,
     Net,
+    NetUse,
     NetnsState, //
 };
 use crate::kernel_ext::task::time;
@@ -91,14 +92,16 @@ impl File {
 ///
 /// The files exist.
 pub(crate) struct Files {
-    net: Net,
     files: &'static [File],
+    net: NetUse,
 }
 
 impl Files {
-    /// Makes `files`, all or none.
-    pub(crate) fn create(net: Net, files: &'static [File]) -> Result<Self> {
-        let mut made = Self { net, files: &[] };
+    /// Makes `files`, all or none. Fails with `ENOMEM`, and `ENODEV` when the namespace is stopping,
+    /// which waits for the result to be dropped.
+    pub(crate) fn create(net: Net<'_>, files: &'static [File]) -> Result<Self> {
+        let net = net.register()?;
+        let mut made = Self { files: &[], net };
         for (index, file) in files.iter().enumerate() {
             // SAFETY: The namespace is alive and has a directory; the name and the operations are
             // static, and the private data of an open file has the size that the operations expect.
@@ -106,7 +109,7 @@ impl Files {
                 bindings::proc_create_net_data(
                     file.name.as_char_ptr(),
                     file.mode,
-                    bindings::lvs_net_proc(net.as_ptr()),
+                    bindings::lvs_net_proc(made.net.as_ptr()),
                     file.operations,
                     size_of::<bindings::seq_net_private>() as c_uint,
                     ptr::null_mut(),

@@ -23,7 +23,8 @@ use kernel::types::Opaque;
 use super::bindings;
 use crate::kernel_ext::net::netns::{
     state_of,
-    NetnsState, //
+    NetnsState,
+    StateUse, //
 };
 
 /// Handles the options of a range, for processes that may administer the namespace.
@@ -131,6 +132,7 @@ impl Reply<'_> {
 pub(crate) struct Registration<T: Options> {
     #[pin]
     ops: Opaque<bindings::nf_sockopt_ops>,
+    _state_use: StateUse,
     _options: PhantomData<T>,
 }
 
@@ -160,6 +162,7 @@ impl<T: Options> Registration<T> {
                     to_result(bindings::nf_register_sockopt(ops)).inspect_err(explain)
                 }
             }),
+            _state_use: StateUse::begin()?,
             _options: PhantomData,
         }? Error)
     }
@@ -180,7 +183,8 @@ impl<T: Options> PinnedDrop for Registration<T> {
 /// Called while handling an option of `sk`.
 unsafe fn state<'a, T: Options>(sk: *mut bindings::sock) -> Result<&'a T::State> {
     // SAFETY: A socket is valid while an option of it is handled, and keeps its namespace alive.
-    // The state goes with the namespace, or with the module, to which the call holds a reference.
+    // The states of all namespaces wait for the options to be unregistered, and the module, to which
+    // the call holds a reference, for the call.
     unsafe {
         if !bindings::lvs_sock_may_administer(sk) {
             return Err(EPERM);

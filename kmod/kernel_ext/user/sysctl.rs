@@ -27,6 +27,7 @@ use super::bindings;
 use crate::kernel_ext::net::netns::{
     state_of,
     Net,
+    NetUse,
     NetnsState, //
 };
 pub(crate) use crate::kernel_ext::task::cpu_list::CpuList;
@@ -72,6 +73,7 @@ pub(crate) enum Value<T> {
 pub(crate) struct Table<const N: usize> {
     header: NonNull<bindings::ctl_table_header>,
     _table: KBox<[bindings::ctl_table; N]>,
+    _net: NetUse,
 }
 
 // SAFETY: The registration may be given up by any thread; the table is constant.
@@ -80,12 +82,14 @@ unsafe impl<const N: usize> Send for Table<N> {}
 unsafe impl<const N: usize> Sync for Table<N> {}
 
 impl<const N: usize> Table<N> {
-    /// Makes `entries` available below `path`.
+    /// Makes `entries` available below `path`. Fails with `ENOMEM`, and `ENODEV` when the namespace
+    /// is stopping, which waits for the result to be dropped.
     pub(crate) fn register<T: NetnsState>(
-        net: Net,
+        net: Net<'_>,
         path: &'static CStr,
         entries: &'static [Entry<T>; N],
     ) -> Result<Self> {
+        let used = net.register()?;
         let mut table: KBox<[bindings::ctl_table; N]> =
             KBox::init(pin_init::init_zeroed(), GFP_KERNEL)?;
         let mut count: usize = 0;
@@ -120,6 +124,7 @@ impl<const N: usize> Table<N> {
         Ok(Self {
             header: NonNull::new(header).ok_or(ENOMEM)?,
             _table: table,
+            _net: used,
         })
     }
 }

@@ -15,6 +15,7 @@ use lvs_engine::config::Forwarding;
 use lvs_engine::ftp;
 
 use crate::kernel_ext::mem::memory::{
+    member,
     ControllerLink, //
     Entry,
     Member,
@@ -81,11 +82,7 @@ const _: () = {
     assert!(!mem::needs_drop::<Conn>());
 };
 
-impl Member for Conn {
-    fn controller_link(&self) -> Option<&ControllerLink<Self>> {
-        Some(&self.controller_link)
-    }
-}
+member!(Conn, link: controller_link);
 
 /// What belongs to one entry beyond its own 128 bytes.
 pub(crate) enum Extension {

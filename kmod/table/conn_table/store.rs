@@ -295,8 +295,13 @@ impl ConnTable {
                 addr: tuple.client,
                 port: tuple.client_port,
             };
-            self.tracking
-                .end(tuple.family, tuple.protocol, client, entry.virtual_end());
+            self.tracking.end(
+                read,
+                tuple.family,
+                tuple.protocol,
+                client,
+                entry.virtual_end(),
+            );
         }
     }
 

@@ -47,7 +47,6 @@ impl NetnsState {
     /// period is over. Process context.
     pub(crate) fn stop(&self) {
         self.control().unhook();
-        self.tracking().close();
     }
 
     /// Everything counted in this namespace.

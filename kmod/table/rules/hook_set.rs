@@ -36,7 +36,7 @@ impl FamilyHooks {
     /// with `ENOMEM`, and then takes none.
     pub(super) fn register<T: Receiver>(
         &mut self,
-        net: Net,
+        net: Net<'_>,
         family: Family,
         early: bool,
     ) -> Result {
@@ -52,7 +52,7 @@ impl FamilyHooks {
     /// with `ENOMEM`.
     pub(super) fn fit_early<T: Receiver>(
         &mut self,
-        net: Net,
+        net: Net<'_>,
         family: Family,
         wanted: bool,
     ) -> Result {

@@ -9,6 +9,7 @@ use std::collections::btree_map::{
 
 use crate::bindings::Heap;
 use crate::memory::{
+    member,
     ControllerLink, //
     Entry,
     EntryBox,
@@ -30,13 +31,7 @@ pub(crate) struct Item {
     controller_link: ControllerLink<Item>,
 }
 
-impl Member for Item {
-    const MIN_BUCKETS: u16 = sync::LOCKS as u16;
-
-    fn controller_link(&self) -> Option<&ControllerLink<Self>> {
-        Some(&self.controller_link)
-    }
-}
+member!(Item, link: controller_link, buckets: sync::LOCKS as u16);
 
 pub(crate) type Table = RcuTable<Item>;
 

@@ -36,6 +36,7 @@ use loom::thread;
 
 use bindings::Heap;
 use memory::{
+    member,
     ControllerLink, //
     Entry,
     EntryBox,
@@ -144,13 +145,7 @@ impl Drop for Item {
     }
 }
 
-impl Member for Item {
-    const MIN_BUCKETS: u16 = sync::LOCKS as u16;
-
-    fn controller_link(&self) -> Option<&ControllerLink<Self>> {
-        Some(&self.controller_link)
-    }
-}
+member!(Item, link: controller_link, buckets: sync::LOCKS as u16);
 
 type Table = RcuTable<Item>;
 
