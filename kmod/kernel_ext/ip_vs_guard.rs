@@ -38,8 +38,7 @@ unsafe impl Listener for IpVsGuard {
             return Ok(());
         }
         // SAFETY: The chain hands out the module that is being loaded, whose name is terminated.
-        let name = unsafe { CStr::from_char_ptr(bindings::lvs_module_name(info.cast())) };
-        if name != IP_VS {
+        if !unsafe { bindings::lvs_module_is(info.cast(), IP_VS.as_char_ptr()) } {
             return Ok(());
         }
         pr_err!("ip_vs can't be loaded beside this: unload this first (rmmod lvs)\n");

@@ -101,7 +101,8 @@ LVS_GET(u64, lvs_random_u64, (void), get_random_u64())
 /* -- ip_vs_guard.rs --------------------------------------------------------------------------- */
 
 LVS_GET(int, lvs_notifier_from_errno, (int error), notifier_from_errno(error))
-LVS_GET(const char *, lvs_module_name, (const struct module *module), module->name)
+LVS_GET(bool, lvs_module_is, (const struct module *module, const char *name),
+	!strcmp(module->name, name))
 
 /* -- net/netns.rs, net/device.rs, net/address.rs, user/capability.rs -------------------------- */
 
