@@ -42,6 +42,12 @@ impl<'a> Input<'a> {
         self.array().map(u32::from_be_bytes)
     }
 
+    /// A number of eight bytes in network order.
+    #[inline]
+    pub(super) fn be64(&mut self) -> Option<u64> {
+        self.array().map(u64::from_be_bytes)
+    }
+
     /// An address of `family`.
     #[inline]
     pub(super) fn addr(&mut self, family: Family) -> Option<Addr> {

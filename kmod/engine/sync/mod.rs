@@ -15,6 +15,7 @@
 mod bytes;
 pub mod due;
 mod entry;
+pub mod ext;
 mod overflow;
 #[cfg(test)]
 mod properties;

@@ -85,6 +85,16 @@ impl<'a> Message<'a> {
         self.count
     }
 
+    /// How many bytes of the datagram its header and entries take, by the sizes that they say.
+    pub(super) fn end(&self) -> usize {
+        let strides = (0..self.count).try_fold(0_usize, |at, _| {
+            let rest = self.body.get(at..).filter(|rest| !rest.is_empty())?;
+            at.checked_add(stride(self.version, rest))
+        });
+        let entries = strides.unwrap_or(usize::MAX);
+        self.version.header().saturating_add(entries)
+    }
+
     /// Its entries, in their order.
     #[inline]
     pub const fn entries(&self) -> Entries<'a> {
@@ -114,15 +124,24 @@ impl<'a> Iterator for Entries<'a> {
     fn next(&mut self) -> Option<Self::Item> {
         self.left = self.left.checked_sub(1)?;
         let rest = self.body.get(self.at..).unwrap_or(&[]);
-        let (entry, len) = match self.version {
-            Version::V0 => (v0::read(rest), v0::stride(rest)),
-            Version::V1 => (v1::read(rest), v1::stride(rest)),
+        let entry = match self.version {
+            Version::V0 => v0::read(rest),
+            Version::V1 => v1::read(rest),
         };
-        self.at = self.at.saturating_add(len);
+        self.at = self.at.saturating_add(stride(self.version, rest));
         if entry.is_err_and(Refused::ends_message) {
             self.left = 0;
         }
         Some(entry)
+    }
+}
+
+/// Bytes from the entry that `rest` begins with to the next one.
+#[inline]
+fn stride(version: Version, rest: &[u8]) -> usize {
+    match version {
+        Version::V0 => v0::stride(rest),
+        Version::V1 => v1::stride(rest),
     }
 }
 

@@ -64,8 +64,8 @@ pub const fn dest_ports(entry: &Entry<'_>) -> [u16; 2] {
 }
 
 /// The flags of a connection with `flags`, once a server with the connection flags `of_dest` was
-/// found for it. How packets are forwarded is the server's to say, whatever was on the wire; that it
-/// takes each datagram for itself isn't said of a connection that is there.
+/// found for it. How packets are forwarded is the server's to say, whatever was on the wire; that
+/// it takes each datagram for itself isn't said of a connection that is there.
 #[inline]
 pub const fn flags_when_bound(flags: u32, of_dest: u32) -> u32 {
     let mut taken = of_dest & !conn::ONE_PACKET;
