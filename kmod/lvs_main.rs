@@ -36,12 +36,6 @@ module! {
     description: "Linux Virtual Server",
     license: "GPL",
     alias: ["xt_ipvs", "ipt_ipvs", "ip6t_ipvs"],
-    params: {
-        early_path: bool {
-            default: false,
-            description: "What net.lvs.early_path is in a new network namespace (default: N)",
-        },
-    },
 }
 
 /// The loaded module. Field order is teardown order: each says what dropping it does.
@@ -72,7 +66,7 @@ struct Lvs {
 impl kernel::InPlaceModule for Lvs {
     fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
         control::params::init_conn_tab_bits();
-        table::settings::set_early_path_default(module_parameters::early_path.value());
+        table::settings::set_early_path_default(kernel_ext::user::parameter::early_path());
         table::control_ports::set(kernel_ext::user::parameter::control_ports());
         try_pin_init!(Self {
             // First, to find out whether ip_vs is loaded.

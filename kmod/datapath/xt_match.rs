@@ -2,8 +2,6 @@
 
 //! Iptables' match `ipvs`: what netfilter's rules may ask about packets that were balanced.
 
-use kernel::module::this_module;
-
 use lvs_engine::addr::Family;
 use lvs_engine::header::protocol;
 use lvs_engine::parse::{
@@ -39,11 +37,7 @@ use super::context::{
 };
 
 /// The match, for the module to register.
-pub(crate) static IPVS_MATCH: XtMatch = XtMatch::new::<IpvsMatch>(
-    this_module::<crate::LocalModule>(),
-    xt_ipvs::NAME,
-    xt_ipvs::REVISION,
-);
+pub(crate) static IPVS_MATCH: XtMatch = XtMatch::new::<IpvsMatch>(xt_ipvs::NAME, xt_ipvs::REVISION);
 
 struct IpvsMatch;
 

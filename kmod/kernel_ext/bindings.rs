@@ -23,6 +23,7 @@
     unsafe_op_in_unsafe_fn,
     unused_imports
 )]
+#![cfg_attr(CONFIG_RUSTC_HAS_UNNECESSARY_TRANSMUTES, allow(unnecessary_transmutes))]
 
 use kernel::ffi;
 use pin_init::{
@@ -36,6 +37,11 @@ pub(crate) type __kernel_ssize_t = isize;
 pub(crate) type __kernel_ptrdiff_t = isize;
 
 include!("bindings_generated.rs");
+
+/// The module itself, as C knows it.
+pub(crate) const fn this_module() -> *mut module {
+    (&raw const __this_module).cast_mut()
+}
 
 // SAFETY: A transparent wrapper of its storage.
 unsafe impl<S: Zeroable> Zeroable for __BindgenBitfieldUnit<S> {}

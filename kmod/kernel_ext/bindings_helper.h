@@ -8,6 +8,7 @@
 
 /* What bindgen_parameters names of the kernel. */
 #include <linux/capability.h>
+#include <linux/errno.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/jiffies.h>

@@ -37,7 +37,7 @@ unsafe impl Listener for IpVsGuard {
         if event != bindings::module_state_MODULE_STATE_COMING as ffi::c_ulong {
             return Ok(());
         }
-        // SAFETY: The chain hands out the module that is being loaded, whose name is terminated.
+        // SAFETY: The chain hands out the module that is being loaded; both names are terminated.
         if !unsafe { bindings::lvs_module_is(info.cast(), IP_VS.as_char_ptr()) } {
             return Ok(());
         }

@@ -22,6 +22,7 @@
 //! The C of the module is in `c`.
 
 mod bindings;
+pub(crate) mod compat;
 pub(crate) mod ip_vs_guard;
 pub(crate) mod mem;
 pub(crate) mod net;

@@ -13,7 +13,6 @@ mod service;
 pub(super) mod snapshot;
 mod stats;
 
-use kernel::module::this_module;
 use kernel::prelude::*;
 use lvs_uapi::genl::{
     cmd,
@@ -50,14 +49,7 @@ static OPS: [Op; 16] = [
     Op::new(cmd::FLUSH).answered_by::<service::Flush>(),
 ];
 
-static FAMILY: Family = Family::new(
-    this_module::<crate::LocalModule>(),
-    FAMILY_NAME,
-    FAMILY_VERSION,
-    &REQUEST,
-    &OPS,
-    cmd::FLUSH + 1,
-);
+static FAMILY: Family = Family::new(FAMILY_NAME, FAMILY_VERSION, &REQUEST, &OPS, cmd::FLUSH + 1);
 
 /// Makes the family known; `EEXIST` when ip_vs has it.
 pub(super) fn register() -> Result<Registration> {

@@ -4,7 +4,6 @@
 
 use core::ops::ControlFlow;
 
-use kernel::module::this_module;
 use kernel::prelude::*;
 use lvs_uapi::lvs::{
     attr,
@@ -36,7 +35,6 @@ static POLICY: Policy<{ attr::MAX as usize + 1 }> = Policy::new();
 static OPS: [Op; 1] = [Op::new(cmd::GET_TABLE).listed_by::<Table>()];
 
 static FAMILY: Family = Family::new(
-    this_module::<crate::LocalModule>(),
     FAMILY_NAME,
     FAMILY_VERSION,
     &POLICY,

@@ -15,6 +15,7 @@ use lvs_engine::tunnel::{
     Encapsulation, //
 };
 
+use crate::kernel_ext::compat::errno::ENOBUFS;
 use crate::kernel_ext::mem::rcu::RcuBox;
 use crate::kernel_ext::net::hook::Place;
 use crate::kernel_ext::net::output::IcmpError;

@@ -32,6 +32,16 @@ void lvs_set_conn_tab_bits(int bits)
 	WRITE_ONCE(conn_tab_bits, bits);
 }
 
+static bool early_path;
+module_param(early_path, bool, 0);
+MODULE_PARM_DESC(early_path,
+		 "What net.lvs.early_path is in a new network namespace (default: N)");
+
+bool lvs_early_path(void)
+{
+	return early_path;
+}
+
 /* As ip_vs_ftp has it, so that its options for modprobe go on working. */
 static unsigned short ports[LVS_MAX_CONTROL_PORTS] = { 21 };
 static unsigned int ports_count = 1;

@@ -11,6 +11,7 @@
 /* user/parameter.rs */
 int lvs_conn_tab_bits(void);
 void lvs_set_conn_tab_bits(int bits);
+bool lvs_early_path(void);
 u16 lvs_control_port(unsigned int index);
 
 /* task/thread.rs */

@@ -21,6 +21,7 @@
 #include <net/net_namespace.h>
 #include <net/route.h>
 
+#include "../compat/compat.h"
 #include "system.h"
 
 #ifdef LVS_DEFINE_INLINE

@@ -12,6 +12,7 @@
 #include <net/udp.h>
 
 #include "leave.h"
+#include "../compat/compat.h"
 #include "tunnel.h"
 
 static int inside_ip(bool outer_ipv6)

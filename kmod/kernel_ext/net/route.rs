@@ -24,6 +24,7 @@ use super::device::Device;
 use super::ip_id::IpIds;
 use super::netns::Net;
 use super::packet::Packet;
+use crate::kernel_ext::compat::errno::ENETUNREACH;
 use crate::kernel_ext::mem::rcu::ReadSide;
 
 /// A route to a server, or of replies to a client.

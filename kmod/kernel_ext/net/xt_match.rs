@@ -23,7 +23,6 @@ use kernel::error::{
 use kernel::ffi;
 use kernel::prelude::*;
 use kernel::types::Opaque;
-use kernel::ThisModule;
 
 use lvs_engine::addr::Family;
 use lvs_engine::xt_match::Direction;
@@ -67,11 +66,7 @@ unsafe impl Sync for XtMatch {}
 impl XtMatch {
     /// The match `name`, which `M` decides, for rules of IPv4 and IPv6. A name that is too long
     /// fails the build.
-    pub(crate) const fn new<M: Match>(
-        module: &'static ThisModule,
-        name: &'static str,
-        revision: u8,
-    ) -> Self {
+    pub(crate) const fn new<M: Match>(name: &'static str, revision: u8) -> Self {
         let mut entry: bindings::xt_match = pin_init::zeroed();
         let name = name.as_bytes();
         assert!(name.len() < entry.name.len());
@@ -86,7 +81,7 @@ impl XtMatch {
         entry.checkentry = Some(check);
         // x_tables wants it aligned for 64-bit numbers.
         entry.matchsize = M::LEN.next_multiple_of(8) as u32;
-        entry.me = module.as_ptr().cast();
+        entry.me = bindings::this_module();
         Self(Opaque::new(entry))
     }
 

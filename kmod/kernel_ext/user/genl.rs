@@ -14,6 +14,7 @@
 //! C header: [`include/net/genetlink.h`](srctree/include/net/genetlink.h)
 
 use core::marker::PhantomData;
+use core::mem::transmute;
 use core::ptr::NonNull;
 
 use kernel::error::{
@@ -22,7 +23,6 @@ use kernel::error::{
 };
 use kernel::prelude::*;
 use kernel::types::Opaque;
-use kernel::ThisModule;
 
 use super::bindings;
 use super::nla::{
@@ -88,8 +88,7 @@ impl<'a> Request<'a> {
     /// Answers with one message of command `cmd` that `fill` writes.
     pub(crate) fn reply(&self, cmd: u8, fill: impl FnOnce(&mut Writer<'_>) -> Result) -> Result {
         // SAFETY: Any size is a valid argument.
-        let skb =
-            unsafe { bindings::lvs_genlmsg_new() };
+        let skb = unsafe { bindings::lvs_genlmsg_new() };
         let skb = NonNull::new(skb).ok_or(ENOMEM)?;
         // SAFETY: `info` is valid by the type invariants and `skb` is ours alone.
         let filled = unsafe { append(skb, self.info.as_ref(), 0, cmd, fill) };
@@ -199,9 +198,7 @@ unsafe fn append(
     fill: impl FnOnce(&mut Writer<'_>) -> Result,
 ) -> Result {
     // SAFETY: The caller vouches for the arguments.
-    let header = unsafe {
-        bindings::lvs_genlmsg_put(skb.as_ptr(), info, flags as c_int, cmd)
-    };
+    let header = unsafe { bindings::lvs_genlmsg_put(skb.as_ptr(), info, flags as c_int, cmd) };
     let header = NonNull::new(header).ok_or(EMSGSIZE)?;
     // SAFETY: The caller vouches for `skb`, which we leave alone while the writer exists.
     let filled = fill(&mut unsafe { Writer::new(skb) });
@@ -297,7 +294,6 @@ impl Family {
     ///
     /// Commands from `strict_from` on would be validated strictly.
     pub(crate) const fn new<const N: usize>(
-        module: &'static ThisModule,
         name: &'static str,
         version: u8,
         policy: &'static Policy<N>,
@@ -319,13 +315,12 @@ impl Family {
         family.maxattr = (N - 1) as c_uint;
         family.policy = policy.as_ptr();
         // SAFETY: The bitfield is one byte, and any value of it is valid.
-        family._bitfield_1 = unsafe {
-            core::mem::transmute::<u8, bindings::__BindgenBitfieldUnit<[u8; 1]>>(FLAGS)
-        };
+        let flags = unsafe { transmute::<u8, bindings::__BindgenBitfieldUnit<[u8; 1]>>(FLAGS) };
+        family._bitfield_1 = flags;
         family.small_ops = ops.as_ptr().cast();
         family.n_small_ops = ops.len() as u8;
         family.resv_start_op = strict_from;
-        family.module = module.as_ptr().cast();
+        family.module = bindings::this_module();
         Self(Opaque::new(family))
     }
 

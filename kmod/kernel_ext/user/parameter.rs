@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Parameters that Rust's `module!` can't declare: lists, and those readable in
-//! `/sys/module/lvs/parameters`.
+//! The module's parameters, which Rust's `module!` can't declare all of: lists, those readable in
+//! `/sys/module/lvs/parameters`, and before 7.3 those that are on or off.
 //!
 //! Relies on: they are set before the module's code runs.
 //!
@@ -19,6 +19,12 @@ pub(crate) fn conn_tab_bits() -> i32 {
 pub(crate) fn set_conn_tab_bits(bits: i32) {
     // SAFETY: An aligned store: a concurrent reader sees the former or the new number.
     unsafe { bindings::lvs_set_conn_tab_bits(bits) }
+}
+
+/// What `early_path` is.
+pub(crate) fn early_path() -> bool {
+    // SAFETY: Parameters are set before the module's code runs, and don't change.
+    unsafe { bindings::lvs_early_path() }
 }
 
 /// The ports of FTP's control connections; 0 for none.

@@ -130,7 +130,10 @@ impl Drop for Files {
         for file in self.files.iter().rev() {
             // SAFETY: The namespace is alive, and the file exists by the type invariants.
             unsafe {
-                bindings::remove_proc_entry(file.name.as_char_ptr(), bindings::lvs_net_proc(self.net.as_ptr()))
+                bindings::remove_proc_entry(
+                    file.name.as_char_ptr(),
+                    bindings::lvs_net_proc(self.net.as_ptr()),
+                )
             };
         }
     }

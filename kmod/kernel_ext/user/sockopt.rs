@@ -16,7 +16,6 @@ use kernel::error::{
     from_result,
     to_result, //
 };
-use kernel::module::this_module;
 use kernel::prelude::*;
 use kernel::types::Opaque;
 
@@ -158,7 +157,7 @@ impl<T: Options> Registration<T> {
                     (*ops).get_optmin = T::FIRST;
                     (*ops).get_optmax = T::LAST_GET.wrapping_add(1);
                     (*ops).get = Some(get::<T>);
-                    (*ops).owner = this_module::<crate::LocalModule>().as_ptr().cast();
+                    (*ops).owner = bindings::this_module();
                     to_result(bindings::nf_register_sockopt(ops)).inspect_err(explain)
                 }
             }),

@@ -116,7 +116,7 @@ impl<const N: usize> Table<N> {
             bindings::register_net_sysctl_sz(
                 net.as_ptr(),
                 path.as_char_ptr(),
-                table.as_ptr(),
+                table.as_mut_ptr(),
                 count,
             )
         };

@@ -13,6 +13,7 @@ use lvs_engine::config::{
 use lvs_engine::sched::Change;
 use lvs_engine::table_size;
 
+use crate::kernel_ext::compat::errno::ENOPROTOOPT;
 use crate::kernel_ext::mem::grow_vec::GrowVec;
 use crate::kernel_ext::mem::memory::EntryBox;
 use crate::kernel_ext::mem::percpu;
