@@ -6,6 +6,12 @@
 CACHE := $(or $(LVS_CACHE),$(if $(filter 0,$(shell id -u)),/var/cache/lvs,$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/lvs))
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
+# The stock kernel that module and the like are for: trixie, forky or sid; cloud or generic.
+SUITE ?= trixie
+FLAVOUR ?= cloud
+export LVS_SUITE := $(SUITE)
+export LVS_FLAVOUR := $(FLAVOUR)
+
 .PHONY: all help module cli install uninstall uml-module demo shell uml-shell test test-fast \
 	test-stock test-sanitized fuzz soak bench bench-stock check update clean distclean
 
@@ -14,7 +20,7 @@ all: module cli  ## the module and the command line tool (default)
 help:            ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1	\2/p' Makefile | expand -t 20
 
-module:          ## build/stock/lvs.ko, for the kernel of Debian 13 backports
+module:          ## build/stock/lvs.ko, for the kernel of Debian 13 backports (SUITE=forky, FLAVOUR=generic: another)
 	@qemu/build/module.sh stock
 
 cli:             ## build/ipvsadm-rs

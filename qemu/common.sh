@@ -20,6 +20,9 @@ fi
 export LVS_CACHE
 JOBS=$(nproc)
 
+# Whose stock kernel: a suite of Debian that buildroot.sh knows, and cloud or generic of it.
+export LVS_SUITE=${LVS_SUITE:-trixie} LVS_FLAVOUR=${LVS_FLAVOUR:-cloud}
+
 say() { printf '%s\n' "$*" >&2; }
 die() {
 	say "${0##*/}: $*"
@@ -69,12 +72,17 @@ need_tool() {
 	command -v "$tool" >/dev/null || host_install "$package"
 }
 
-# The build root that fits this checkout, made when missing. Sets ROOT and KREL: the release of the
-# stock kernel in it, or of $LVS_KERNEL, another build of the same source that this host has the
-# headers of.
+# The build root that fits this checkout, made when missing. Sets ROOT, SRC, where the source of its
+# kernels is unpacked, KREL: the release of its stock kernel of the wanted flavour, or of
+# $LVS_KERNEL, another build of the same source that this host has the headers of, and STOCK: where
+# below build/ the module for that kernel is.
 find_root() {
 	ROOT=$("$LVS_TOP/qemu/build/buildroot.sh")
-	KREL=${LVS_KERNEL:-$(cat "$ROOT/.lvs/release")}
+	SRC=$LVS_CACHE/kernel-$(cat "$ROOT/.lvs/release")/source
+	KREL=${LVS_KERNEL:-$(cat "$ROOT/.lvs/release-$LVS_FLAVOUR")}
+	STOCK=stock
+	[ "$LVS_SUITE" = trixie ] || STOCK+=-$LVS_SUITE
+	[ "$LVS_FLAVOUR" = cloud ] || STOCK+=-$LVS_FLAVOUR
 }
 
 # What this host's environment says about proxies, for programs that start with an empty one.

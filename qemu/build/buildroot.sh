@@ -1,19 +1,28 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Make the Debian 13 tree in which everything is built and which guests see as their file system.
+# Make the Debian tree in which everything is built and which guests see as their file system: of
+# Debian 13 with the kernel of its backports, or of the suite that LVS_SUITE names.
 #
 # usage: buildroot.sh [--update]
-# Prints the directory. Makes it when there is none for the package list of buildroot.packages;
-# with --update also when the backports suite has a newer kernel than the newest tree in the cache.
-# Takes about 2 minutes and 3 GB.
+# Prints the directory. Makes it when there is none for the suite and the list of
+# buildroot.packages; with --update also when the suite has a newer kernel than the newest tree in
+# the cache. Takes about 2 minutes and 3 GB.
 . "$(dirname "$0")/../common.sh"
 
-SUITE=trixie
+SUITE=$LVS_SUITE
+BACKPORTS=
+OPTIONS=()
+case $SUITE in
+trixie) BACKPORTS=$SUITE-backports ;;
+# Renewed within days, or, at a mirror that stands still, over long ago.
+forky | sid) OPTIONS=(--aptopt='Acquire::Check-Valid-Until "false"') ;;
+*) die "there is no suite \"$SUITE\": trixie, forky and sid are known" ;;
+esac
 KERNEL=linux-image-cloud-amd64
 LIST=$LVS_TOP/qemu/build/buildroot.packages
 # Named in the sources, because a derivative of Debian does not trust it by itself.
 KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
-RECIPE=2 # Raise it when the steps below change what a finished tree contains.
+RECIPE=3 # Raise it when the steps below change what a finished tree contains.
 HASH=$({
 	echo "$RECIPE $SUITE"
 	grep -v '^#' "$LIST"
@@ -35,11 +44,11 @@ host_mirror() {
 }
 
 packages() {
-	sed -n -e '/^#/d' -e '/^$/d' -e "s|^backports:\(.*\)|\1/$SUITE-backports|" -e p "$LIST" | paste -sd,
+	sed -n -e '/^#/d' -e '/^$/d' -e "s|^backports:\(.*\)|\1${BACKPORTS:+/$BACKPORTS}|" -e p "$LIST" | paste -sd,
 }
 
 bootstrap() {
-	local dir=$1 mirror proxy opts=()
+	local dir=$1 mirror proxy opts=("${OPTIONS[@]}")
 	mirror=$(host_mirror)
 	proxy=$(apt-config dump --format '%v' Acquire::http::Proxy 2>/dev/null || true)
 	[ -z "$proxy" ] || opts+=("--aptopt=Acquire::http::Proxy \"$proxy\"")
@@ -53,13 +62,13 @@ bootstrap() {
 		--dpkgopt='path-exclude=/usr/share/info/*' \
 		"${opts[@]}" --include="$(packages)" "$SUITE" "$dir" - <<SOURCES
 deb [signed-by=$KEYRING] $mirror $SUITE main
-deb [signed-by=$KEYRING] $mirror $SUITE-backports main
+${BACKPORTS:+deb [signed-by=$KEYRING] $mirror $BACKPORTS main}
 SOURCES
 }
 
 # What a tree needs beyond packages.
 finish() {
-	local dir=$1 rel
+	local dir=$1 image rel
 	# Behind an intercepting proxy cargo works only with the authorities this host trusts.
 	[ ! -e /etc/ssl/certs/ca-certificates.crt ] ||
 		$SUDO cp -L /etc/ssl/certs/ca-certificates.crt "$dir/etc/ssl/certs/ca-certificates.crt"
@@ -68,8 +77,13 @@ finish() {
 	printf 'blacklist ip_vs\n' | $SUDO tee "$dir/etc/modprobe.d/lvs.conf" >/dev/null
 	# Mount points, so that the tree can be used read-only.
 	$SUDO mkdir -p "$dir/lvs" "$dir/src" "$dir/build" "$dir$LVS_CACHE" "$dir/.lvs"
-	rel=$(basename "$(ls "$dir"/boot/vmlinuz-*-cloud-amd64)")
-	echo "${rel#vmlinuz-}" | $SUDO tee "$dir/.lvs/release" >/dev/null
+	for image in "$dir"/boot/vmlinuz-*; do
+		rel=${image##*/vmlinuz-}
+		case $rel in
+		*-cloud-amd64) echo "$rel" | $SUDO tee "$dir/.lvs/release" "$dir/.lvs/release-cloud" >/dev/null ;;
+		*-amd64) echo "$rel" | $SUDO tee "$dir/.lvs/release-generic" >/dev/null ;;
+		esac
+	done
 }
 
 make_root() {
@@ -83,7 +97,7 @@ make_root() {
 	# Trees that an interrupted run left. The lock is ours, so nobody is working on them.
 	$SUDO rm -rf --one-file-system "$LVS_CACHE"/partial-root.*
 	tmp=$(mktemp -d "$LVS_CACHE/partial-root.XXXXXX")
-	step 1/2 "installing Debian $SUITE with the backports kernel into the cache (2 minutes, 3 GB)" bootstrap "$tmp"
+	step 1/2 "installing Debian $SUITE with its ${BACKPORTS:+backports }kernel into the cache (2 minutes, 3 GB)" bootstrap "$tmp"
 	step 2/2 "finishing the build root" finish "$tmp"
 	$SUDO chmod 755 "$tmp"
 	rel=$(cat "$tmp/.lvs/release")

@@ -6,6 +6,9 @@
 # usage: cargo.sh ARGS...
 . "$(dirname "$0")/../common.sh"
 
+# One compiler for all programs, whichever kernel they run on.
+LVS_SUITE=trixie
+
 find_root
 mkdir -p "$LVS_BUILD/cargo"
 $SUDO mkdir -p "$LVS_CACHE/cargo"

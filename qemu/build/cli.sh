@@ -3,6 +3,8 @@
 # Build the command line tool: build/ipvsadm-rs.
 . "$(dirname "$0")/../common.sh"
 
+LVS_SUITE=trixie
+
 say "building ipvsadm-rs (at first 1 minute)"
 "$LVS_TOP/qemu/build/cargo.sh" build --locked --release -p ipvsadm-rs
 find_root

@@ -1,14 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Make what the stock kernel boots from in QEMU: a disk with the run-time part of the build root,
-# and the constant part of the initramfs.
+# and the constant part of the initramfs for the kernel.
 #
 # usage: guest-image.sh
-# Prints the directory that holds disk.squashfs and initramfs.cpio.
+# Prints the directory that holds disk.squashfs and, for each kernel, initramfs-RELEASE.cpio.
 . "$(dirname "$0")/../common.sh"
 
 find_root
 IMAGE=$LVS_CACHE/image-$(basename "$ROOT")
+INITRAMFS=$IMAGE/initramfs-$KREL.cpio
 
 # Compilers and sources are not needed at run time. Uncompressed, because an emulated processor
 # unpacks slowly.
@@ -32,23 +33,29 @@ make_initramfs() {
 		for module in virtio_blk squashfs overlay; do
 			modprobe --set-version "$rel" --show-depends "$module"
 		done | sed -n "s/^insmod \([^ ]*\).*/\1/p" | while read -r file; do
-			name=$(basename "$file" .xz)
+			name=$(basename "${file%.ko*}").ko
 			[ ! -e "modules/$name" ] || continue
-			xz -dc "$file" >"modules/$name"
+			case $file in
+			*.xz) xz -dc "$file" ;;
+			*.zst) zstd -dc "$file" ;;
+			*) cat "$file" ;;
+			esac >"modules/$name"
 			echo "$name" >>modules/order
 		done
-		find . | cpio -o -H newc -R 0:0 >"$out"' bash "$KREL" "$IMAGE/initramfs.cpio"
-	$SUDO touch "$IMAGE/.complete"
+		find . | cpio -o -H newc -R 0:0 >"$out.new"
+		mv "$out.new" "$out"' bash "$KREL" "$INITRAMFS"
 }
 
 make_image() {
-	[ ! -e "$IMAGE/.complete" ] || return 0
 	LOG=$LVS_CACHE/log/guest-image.log
-	$SUDO rm -rf "$IMAGE"
-	$SUDO mkdir -p "$IMAGE"
-	step 1/2 "making the disk of QEMU guests (10 s)" make_disk
-	step 2/2 "making their initramfs" make_initramfs
+	if [ ! -e "$IMAGE/.complete" ]; then
+		$SUDO rm -rf "$IMAGE"
+		$SUDO mkdir -p "$IMAGE"
+		step 1/2 "making the disk of QEMU guests (10 s)" make_disk
+		$SUDO touch "$IMAGE/.complete"
+	fi
+	[ -e "$INITRAMFS" ] || step 2/2 "making the initramfs of $KREL" make_initramfs
 }
 
-[ -e "$IMAGE/.complete" ] || with_lock "image-$KREL" make_image
+[ -e "$INITRAMFS" ] || with_lock "$(basename "$IMAGE")" make_image
 echo "$IMAGE"

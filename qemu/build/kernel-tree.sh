@@ -11,7 +11,6 @@
 
 find_root
 TREE=$LVS_CACHE/kernel-$KREL
-SRC=$TREE/source
 OBJ=$TREE/stock
 # What packages say about the kernel: those of the build root, or of this host when it is this
 # host's kernel.
@@ -37,7 +36,7 @@ localversion() {
 	local version
 	version=$(in_root make -s -C "$SRC" kernelversion)
 	[ "$KREL" != "${KREL#"$version"}" ] ||
-		die "$KREL is not built from the source that Debian's backports have today, which is $version"
+		die "$KREL is not built from the source that Debian $LVS_SUITE has today, which is $version"
 	echo "${KREL#"$version"}"
 }
 
@@ -77,7 +76,7 @@ check_rustc() {
 	ours=$(in_root rustc --version)
 	[ "$built" = "$ours" ] ||
 		die "the stock kernel $KREL was built with \"$built\" but the build root has \"$ours\"; a module built here" \
-			"would not load. Wait for the backports suite to catch up, or pin an older kernel in buildroot.packages."
+			"would not load. Wait for Debian $LVS_SUITE to catch up, or pin an older kernel in buildroot.packages."
 }
 
 make_source() {
@@ -93,7 +92,7 @@ make_stock() {
 }
 
 LOG=$LVS_CACHE/log/kernel-tree.log
-[ -e "$SRC" ] || with_lock "source-$KREL" make_source
+[ -e "$SRC" ] || with_lock "source-$(basename "$(dirname "$SRC")")" make_source
 if [ "${1:-}" = source ]; then
 	echo "$SRC"
 	exit

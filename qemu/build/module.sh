@@ -3,17 +3,20 @@
 # Build lvs.ko for one of the kernels.
 #
 # usage: module.sh stock|running|uml|sanitized|clippy [MAKE-ARGS...]
-# The result is build/<kernel>/lvs.ko. Kbuild works on a copy below build/, so the checkout stays
-# clean. `running` is the kernel this host runs, which has to be one of Debian 13 backports.
-# `clippy` is the stock kernel's, built by clippy: only its warnings matter.
+# The result is build/<kernel>/lvs.ko; for the stock kernel of another suite or flavour, which
+# LVS_SUITE and LVS_FLAVOUR name, build/stock[-SUITE][-FLAVOUR]/lvs.ko. Kbuild works on a copy below
+# build/, so the checkout stays clean. `running` is the kernel this host runs, which has to be one of
+# Debian 13 backports. `clippy` is the stock kernel's, built by clippy: only its warnings matter.
 . "$(dirname "$0")/../common.sh"
 
 kernel=${1:-stock}
 shift || true
 [ "$kernel" != running ] || export LVS_KERNEL=${LVS_KERNEL:-$(uname -r)}
 find_root
+out=$kernel
 case $kernel in
 stock | running)
+	[ "$kernel" = running ] || out=$STOCK
 	make_args=()
 	OBJ=$("$LVS_TOP/qemu/build/kernel-tree.sh")
 	;;
@@ -34,30 +37,30 @@ esac
 
 # Not in place: a guest may be reading the old one.
 publish() {
-	local module=/build/$kernel/${1##*/}
-	in_root sh -c "cp /build/$kernel/$1 $module.new && mv $module.new $module"
+	local module=/build/$out/${1##*/}
+	in_root sh -c "cp /build/$out/$1 $module.new && mv $module.new $module"
 }
 
 build() {
-	mkdir -p "$LVS_BUILD/$kernel/kbuild"
+	mkdir -p "$LVS_BUILD/$out/kbuild"
 	# What .gitignore lists is Kbuild's output: neither taken from the checkout nor deleted
 	# from the copy.
 	in_root rsync -a --delete --exclude-from=/src/.gitignore \
-		/src/Kbuild /src/kmod /src/uapi "/build/$kernel/kbuild/"
-	in_root make -s -C "$OBJ" M="/build/$kernel/kbuild" "${make_args[@]}" -j"$JOBS" "$@" modules
+		/src/Kbuild /src/kmod /src/uapi "/build/$out/kbuild/"
+	in_root make -s -C "$OBJ" M="/build/$out/kbuild" "${make_args[@]}" -j"$JOBS" "$@" modules
 	publish kbuild/kmod/lvs.ko
 	if [ "$kernel" = sanitized ]; then
 		# The module that makes errors on purpose.
-		in_root rsync -a --exclude-from=/src/.gitignore /src/qemu/scenarios/sanitized/trip "/build/$kernel/"
-		in_root make -s -C "$OBJ" M="/build/$kernel/trip" "${make_args[@]}" modules
+		in_root rsync -a --exclude-from=/src/.gitignore /src/qemu/scenarios/sanitized/trip "/build/$out/"
+		in_root make -s -C "$OBJ" M="/build/$out/trip" "${make_args[@]}" modules
 		publish trip/lvs_trip.ko
 	fi
-	[ -z "$SUDO" ] || $SUDO chown -R "$(id -u)" "$LVS_BUILD/$kernel"
+	[ -z "$SUDO" ] || $SUDO chown -R "$(id -u)" "$LVS_BUILD/$out"
 }
 
 # One build of each kernel's copy at a time.
-mkdir -p "$LVS_BUILD/$kernel"
-exec 8>"$LVS_BUILD/$kernel/.lock"
+mkdir -p "$LVS_BUILD/$out"
+exec 8>"$LVS_BUILD/$out/.lock"
 flock 8
 [ "$kernel" = clippy ] || say "building lvs.ko for the $kernel kernel, $KREL (at first 10 s)"
 build "$@"

@@ -108,7 +108,7 @@ stage() {
 
 # The kernel's own test of IPVS, as its source has it, where its relative paths expect each other.
 stage_selftest() {
-	local from=$LVS_CACHE/kernel-$KREL/source/tools/testing/selftests/net file
+	local from=$SRC/tools/testing/selftests/net file
 	[ -d "$from" ] || return 0
 	mkdir -p "$RUN/lvs/selftest/netfilter" "$RUN/lvs/selftest/lib/sh"
 	for file in lib.sh lib/sh/defer.sh netfilter/ipvs.sh netfilter/lib.sh; do

@@ -13,7 +13,7 @@ IMAGE=$("$LVS_TOP/qemu/build/guest-image.sh")
 make_initrd() {
 	cp -p "$LVS_TOP/qemu/run/guest/init-stock.sh" "$RUN/init"
 	(
-		cat "$IMAGE/initramfs.cpio"
+		cat "$IMAGE/initramfs-$KREL.cpio"
 		cd "$RUN"
 		find init lvs | "$ROOT/usr/bin/busybox" cpio -o -H newc -R 0:0
 	) >"$RUN/initrd" 2>/dev/null
@@ -53,7 +53,7 @@ accelerator() {
 	cat "$mark"
 }
 
-stage "$LVS_BUILD/stock/lvs.ko"
+stage "$LVS_BUILD/$STOCK/lvs.ko"
 make_initrd
 accel=$(accelerator)
 status=0
