@@ -21,13 +21,14 @@ build/logs/NAME.$VEHICLE.log. With --interactive this terminal is the script's, 
   --env VAR=VALUE for the script; may be repeated
   --append ARGS   more kernel parameters
   --sanitized     user-mode only: the kernel with sanitizers
+  --peer          user-mode only: a second guest, joined to the first, that does what the script asks of it
   --provokes      the script provokes complaints of the kernel and judges them itself
 USAGE
 	exit 2
 }
 
 parse_options() {
-	MEM=1024 NCPUS=2 TIMEOUT=120 NAME='' INTERACTIVE='' APPEND='' PROVOKES='' GUEST_ENV=()
+	MEM=1024 NCPUS=2 TIMEOUT=120 NAME='' INTERACTIVE='' APPEND='' PROVOKES='' PEER='' JOINED='' GUEST_ENV=()
 	while [ $# -gt 0 ]; do
 		case $1 in
 		--mem) MEM=$2 && shift 2 ;;
@@ -39,6 +40,10 @@ parse_options() {
 		--interactive) INTERACTIVE=1 && shift ;;
 		--sanitized) [ "$VEHICLE" = uml ] || usage
 			FLAVOUR=sanitized && shift ;;
+		--peer) [ "$VEHICLE" = uml ] || usage
+			PEER=1 && shift ;;
+		# By joined.py: which of the two this is, and the sockets of its devices.
+		--joined) JOINED=$2 && shift 2 ;;
 		--provokes) PROVOKES=1 && shift ;;
 		--) shift && break ;;
 		-*) usage ;;

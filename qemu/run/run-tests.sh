@@ -155,13 +155,14 @@ group_stock() {
 
 # Fifteen scenarios share a boot, so that what one leaves behind reaches few others; one that wants
 # a guest of its own has one. Not test-cli-parity: thousands of processes that say little about the
-# kernel.
+# kernel; nor those that need two guests.
 group_stock_all() {
 	local file name guest at shared=() boot=("$LVS_TOP/qemu/run/stock.sh" --mem 2048 --timeout 36000)
 	for file in $(scenarios); do
 		name=$(basename "$file" .sh)
 		[ "$name" != test-cli-parity ] || continue
 		selected "stock-all/$name" || continue
+		! grep -q '^# Guest:.* --peer' "$LVS_TOP/qemu/scenarios/$file" || continue
 		read -ra guest < <(sed -n 's/^# Guest: //p' "$LVS_TOP/qemu/scenarios/$file") || true
 		if [ "${#guest[@]}" -gt 0 ]; then
 			in_batches stock-all/ "1800:/lvs/scenarios/$file" -- "${boot[@]}" "${guest[@]}" --name "stock-$name"

@@ -6,6 +6,25 @@
 
 FLAVOUR=plain VEHICLE=uml SECCOMP=on
 parse_options "$@"
+if [ -n "$PEER" ] && [ -z "$JOINED" ]; then
+	# sudo closes the sockets.
+	[ -z "$SUDO" ] || exec sudo env LVS_CACHE="$LVS_CACHE" "$0" "$@"
+	need_tool python3
+	exec "$LVS_TOP/qemu/run/joined.py" "$0" "$@"
+fi
+if [ -n "$JOINED" ]; then
+	read -r side sockets <<<"$JOINED"
+	device=0
+	for socket in $sockets; do
+		APPEND+=" vec$device:transport=fd,fd=$socket,mac=02:00:00:00:0$device:0$side"
+		device=$((device + 1))
+	done
+	if [ "$side" -eq 1 ]; then
+		NAME+=-peer COMMAND=(/lvs/guest/peer.py)
+		mkdir -p "$LVS_BUILD/logs"
+		exec >"$LVS_BUILD/logs/$NAME.out" 2>&1
+	fi
+fi
 module=$LVS_BUILD/uml/lvs.ko
 if [ "$FLAVOUR" = sanitized ]; then
 	VEHICLE=sanitized
