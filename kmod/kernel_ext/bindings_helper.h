@@ -30,6 +30,7 @@
 #include "c/output.h"
 #include "c/packet.h"
 #include "c/route.h"
+#include "c/socket.h"
 #include "c/system.h"
 #include "c/tunnel.h"
 #include "c/xt_match.h"

@@ -89,6 +89,7 @@ LVS_DO(lvs_spin_unlock_bh, (spinlock_t *lock), spin_unlock_bh(lock))
 LVS_GET(struct task_struct *, lvs_thread_create,
 	(int (*run)(void *owner), void *owner, const char *name),
 	kthread_create(run, owner, "%s", name))
+LVS_GET(int, lvs_thread_pid, (struct task_struct *thread), task_pid_nr(thread))
 LVS_DO(lvs_delayed_work_init, (struct delayed_work *work, work_func_t function),
        INIT_DELAYED_WORK(work, function))
 LVS_DO(lvs_delayed_work_queue, (struct delayed_work *work, unsigned long delay),
@@ -96,6 +97,7 @@ LVS_DO(lvs_delayed_work_queue, (struct delayed_work *work, unsigned long delay),
 LVS_DO(lvs_delayed_work_kick, (struct delayed_work *work),
        mod_delayed_work(system_dfl_wq, work, 0))
 LVS_GET(bool, lvs_net_ratelimit, (void), net_ratelimit())
+LVS_DO(lvs_sleep, (long ticks), schedule_timeout_uninterruptible(ticks))
 LVS_DO(lvs_cond_resched, (void), cond_resched())
 LVS_GET(u64, lvs_random_u64, (void), get_random_u64())
 

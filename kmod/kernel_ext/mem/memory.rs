@@ -45,6 +45,14 @@ pub(crate) struct Entry<T> {
     pub(super) head: Opaque<bindings::callback_head>,
 }
 
+impl<T> Entry<T> {
+    /// The hash by which the entry is found.
+    #[inline]
+    pub(crate) fn hash(&self) -> u32 {
+        self.hash
+    }
+}
+
 impl<T> Deref for Entry<T> {
     type Target = T;
 

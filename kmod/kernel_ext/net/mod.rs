@@ -15,6 +15,7 @@ pub(crate) mod per_netns;
 pub(crate) mod quoted;
 pub(crate) mod route;
 mod sctp;
+pub(crate) mod socket;
 pub(crate) mod tunnel;
 pub(crate) mod xt_match;
 

@@ -37,6 +37,7 @@ use super::netns::{
     SLOT_NUMBER,
     STATE_USES, //
 };
+use crate::kernel_ext::task::crew::Employer;
 use crate::kernel_ext::task::driven::Driven;
 use crate::kernel_ext::task::thread::Routine;
 use crate::kernel_ext::task::work::Worker;
@@ -44,7 +45,7 @@ use crate::kernel_ext::task::work::Worker;
 /// What lives with a network namespace: its state, and what needs the state to be there.
 pub(crate) trait Namespace: Sized + Send + Sync + 'static {
     /// What packets, requests and notifiers of the namespace are given.
-    type State: NetnsState + Worker + Routine;
+    type State: NetnsState + Worker + Routine + Employer;
 
     /// Makes what a new namespace has. Process context, may sleep. Thread and work of its state can
     /// be begun once this is done, and requests and packets come then; hooks are registered no

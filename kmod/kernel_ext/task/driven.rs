@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Values for which a thread and deferred work run until they are dropped.
+//! Values for which threads and deferred work run until they are dropped.
 //!
 //! Relies on: cancelling work and stopping a thread wait for their end.
 //!
@@ -15,6 +15,10 @@ use core::ptr::{
 
 use kernel::prelude::*;
 
+use super::crew::{
+    Crew,
+    Employer, //
+};
 use super::thread::{
     Routine,
     Thread, //
@@ -24,15 +28,16 @@ use super::work::{
     Worker, //
 };
 
-/// A value, a part `D` of which has a thread and work. Dropping it stops these first, and waits for
-/// their end; so neither sees a value of which something is gone.
+/// A value, a part `D` of which has threads and work. Dropping it stops these first, and waits for
+/// their end; so none of them sees a value of which something is gone.
 ///
 /// # Invariants
 ///
-/// `chore` and `thread` are parts of the value, and bound to its `D`.
-pub(crate) struct Driven<W, D: Worker + Routine> {
+/// `chore`, `thread` and `crews` are parts of the value, and bound to its `D`.
+pub(crate) struct Driven<W, D: Worker + Routine + Employer> {
     chore: NonNull<Chore<D>>,
     thread: NonNull<Thread<D>>,
+    crews: [NonNull<Crew<D>>; 2],
     value: Pin<KBox<W>>,
 }
 
@@ -44,8 +49,8 @@ fn is_part<P, W>(part: &P, whole: &W) -> bool {
     offset <= size_of::<W>().saturating_sub(size_of::<P>())
 }
 
-impl<W, D: Worker + Routine> Driven<W, D> {
-    /// From now on the thread and the work of what `driven` finds in `value` can be begun. Fails
+impl<W, D: Worker + Routine + Employer> Driven<W, D> {
+    /// From now on the threads and the work of what `driven` finds in `value` can be begun. Fails
     /// with `EINVAL` if they aren't parts of the value.
     pub(in crate::kernel_ext) fn new(
         value: Pin<KBox<W>>,
@@ -53,8 +58,13 @@ impl<W, D: Worker + Routine> Driven<W, D> {
     ) -> Result<Self> {
         let whole = &*value;
         let part = driven(whole);
-        let (chore, thread) = (part.chore(), part.thread());
-        if !is_part(chore, whole) || !is_part(thread, whole) {
+        let (chore, thread, crews) = (part.chore(), part.thread(), part.crews());
+        let [first, second] = crews;
+        let are_parts = is_part(chore, whole)
+            && is_part(thread, whole)
+            && is_part(first, whole)
+            && is_part(second, whole);
+        if !are_parts || ptr::eq(first, second) {
             return Err(EINVAL);
         }
         // SAFETY: They are parts of the value, which stays where it is until `drop` has unbound
@@ -62,17 +72,20 @@ impl<W, D: Worker + Routine> Driven<W, D> {
         unsafe {
             chore.bind(part);
             thread.bind(part);
+            first.bind(part);
+            second.bind(part);
         }
         // INVARIANT: They are bound by now.
         Ok(Self {
             chore: NonNull::from(chore),
             thread: NonNull::from(thread),
+            crews: crews.map(NonNull::from),
             value,
         })
     }
 }
 
-impl<W, D: Worker + Routine> Deref for Driven<W, D> {
+impl<W, D: Worker + Routine + Employer> Deref for Driven<W, D> {
     type Target = W;
 
     fn deref(&self) -> &W {
@@ -80,12 +93,15 @@ impl<W, D: Worker + Routine> Deref for Driven<W, D> {
     }
 }
 
-impl<W, D: Worker + Routine> Drop for Driven<W, D> {
+impl<W, D: Worker + Routine + Employer> Drop for Driven<W, D> {
     /// Sleeps.
     fn drop(&mut self) {
-        // SAFETY: By the type invariants both are alive, and the value is about to be dropped. The
+        // SAFETY: By the type invariants all are alive, and the value is about to be dropped. The
         // work may start the thread: it ends first.
         unsafe {
+            for crew in self.crews {
+                crew.as_ref().unbind();
+            }
             self.chore.as_ref().unbind();
             self.thread.as_ref().unbind();
         }

@@ -43,6 +43,15 @@ pub(crate) trait Routine: Sync + 'static {
 pub(crate) struct Present<'a>(PhantomData<*const &'a ()>);
 
 impl Present<'_> {
+    /// That of a thread of a crew.
+    ///
+    /// # Safety
+    ///
+    /// The caller is a kernel thread that `kthread_stop` ends.
+    pub(super) unsafe fn of_this_thread() -> Self {
+        Self(PhantomData)
+    }
+
     /// Whether the thread is to end.
     pub(crate) fn is_stopping(&self) -> bool {
         // SAFETY: This is a kernel thread of the kind that is stopped.

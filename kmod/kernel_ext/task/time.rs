@@ -51,6 +51,12 @@ pub(crate) fn yield_now() {
     unsafe { bindings::lvs_cond_resched() }
 }
 
+/// Sleeps for so many ticks. Process context, outside any read side or spin lock.
+pub(crate) fn sleep(ticks: u32) {
+    // SAFETY: The caller may sleep.
+    unsafe { bindings::lvs_sleep(ticks as kernel::ffi::c_long) }
+}
+
 /// A number that nobody can guess. Any context.
 pub(crate) fn random_u64() -> u64 {
     // SAFETY: Has no preconditions.
