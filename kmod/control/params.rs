@@ -252,7 +252,17 @@ static ENTRIES: [Entry<NetnsState>; COUNT] = [
     ),
     open(c"nat_icmp_send", number!(nat_icmp_send, |_| true)),
     open(c"pmtu_disc", number!(pmtu_disc, |_| true)),
-    open(c"backup_only", number!(backup_only, |_| true)),
+    open(
+        c"backup_only",
+        Value::Int(
+            |state| state.sysctls().backup_only.load(Ordering::Relaxed),
+            |state, value| {
+                state.sysctls().backup_only.store(value, Ordering::Relaxed);
+                state.update_passive();
+                Ok(())
+            },
+        ),
+    ),
     open(c"conn_reuse_mode", number!(conn_reuse_mode, |_| true)),
     open(c"schedule_icmp", number!(schedule_icmp, |_| true)),
     open(c"ignore_tunneled", number!(ignore_tunneled, |_| true)),

@@ -189,26 +189,6 @@ fn dest_config(config: &DestConfig) -> Result<DestConfig> {
     })
 }
 
-/// Which of the two synchronisation daemons is meant.
-fn daemon(state: u32) -> Result {
-    match state {
-        flags::sync::STATE_MASTER | flags::sync::STATE_BACKUP => Ok(()),
-        _ => Err(EINVAL),
-    }
-}
-
-/// Starts a synchronisation daemon, of which there is none yet.
-pub(super) fn start_daemon(state: u32) -> Result {
-    daemon(state)?;
-    Err(EOPNOTSUPP)
-}
-
-/// Stops a synchronisation daemon; none runs.
-pub(super) fn stop_daemon(state: u32) -> Result {
-    daemon(state)?;
-    Err(ESRCH)
-}
-
 /// Sets the timeouts; 0 keeps the present value.
 pub(super) fn set_timeouts(control: &mut RulesGuard<'_>, timeouts: &Timeouts) -> Result {
     let all = [timeouts.tcp, timeouts.tcp_fin, timeouts.udp];

@@ -120,10 +120,11 @@ impl Flow {
     }
 }
 
-/// Whether the packet may be a client's: addressed to this host on the link, or made by it.
+/// Whether the packet may be a client's: addressed to this host on the link, or made by it. None
+/// is on a backup that leaves clients' packets alone.
 #[inline]
 pub(super) fn is_request_hook(context: &Context<'_>, packet: &Packet) -> bool {
-    context.place == Place::LocalOut || packet.is_for_host()
+    (context.place == Place::LocalOut || packet.is_for_host()) && !context.state.is_passive()
 }
 
 /// A packet of a protocol that isn't balanced. It is met again only inside a tunnel, which may have

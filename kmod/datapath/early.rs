@@ -51,7 +51,7 @@ use super::{
 /// A packet that was just received.
 #[inline]
 pub(super) fn receive(context: &Context<'_>, mut packet: Packet, ip: IpHeader) -> Disposition {
-    let to_service = lookup::may_be_request(context.state, &ip);
+    let to_service = lookup::may_be_request(context.state, &ip) && !context.state.is_passive();
     let from_server = lookup::may_be_reply(context.state, &ip);
     if !to_service && !from_server {
         return packet.accept();

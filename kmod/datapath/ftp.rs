@@ -29,6 +29,7 @@ use crate::table::conn_table::{
     NewConn,
     Role, //
 };
+use crate::table::sync::Side;
 
 use super::context::{
     ConnEntry,
@@ -118,6 +119,9 @@ pub(super) fn from_server(
     let Some(edit) = edit else {
         return Some(());
     };
+    if new_port.is_some() && context.state.sync().runs(Side::Master) {
+        context.state.note_change(conn);
+    }
     let place = edit.place_in(sequence, data.len());
     edit.adjust_sequence(segment, sum)?;
     if let (Some(port), true) = (new_port, conn.has(flag::TRACKED)) {

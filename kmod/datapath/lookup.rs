@@ -5,17 +5,11 @@
 use core::sync::atomic::Ordering;
 
 use lvs_engine::addr::Addr;
-use lvs_engine::config::{
-    ServiceId,
-    Target, //
-};
 use lvs_engine::ftp;
-use lvs_engine::parse::{
-    protocol,
-    IpHeader, //
-};
+use lvs_engine::parse::IpHeader;
 
 use crate::kernel_ext::mem::memory::Entry;
+use crate::table::find_service::Wanted;
 use crate::table::{
     NetnsState,
     Service, //
@@ -77,49 +71,20 @@ pub(super) fn reply<'a>(context: &Context<'a>, flow: &Flow) -> Option<&'a ConnEn
         .find_reply(context.read, &flow.as_reply(), context.now)
 }
 
-/// The service a new connection is for. In this order: the firewall mark; protocol, address and
-/// port; FTP's service for its clients' data connections; the service of any port.
+/// The service a new connection is for.
 pub(super) fn service<'a>(
     context: &Context<'a>,
     flow: &Flow,
     mark: u32,
 ) -> Option<&'a Entry<Service>> {
-    let counts = context.state.counts();
-    let family = flow.ip.family;
-    let find = |target| {
-        context
-            .tables
-            .service(context.read, &ServiceId { family, target })
+    let wanted = Wanted {
+        family: flow.ip.family,
+        protocol: flow.ip.protocol,
+        addr: flow.ip.destination,
+        port: flow.destination_port,
+        mark,
     };
-    if mark != 0 && counts.by_mark.load(Ordering::Relaxed) != 0 {
-        if let Some(service) = find(Target::Mark(mark)) {
-            return Some(service);
-        }
-    }
-    if counts.by_address.load(Ordering::Relaxed) == 0 {
-        return None;
-    }
-    let at_port = |port| {
-        find(Target::Address {
-            protocol: u16::from(flow.ip.protocol),
-            addr: flow.ip.destination,
-            port,
-        })
-    };
-    let port = flow.destination_port;
-    if let Some(service) = at_port(port) {
-        return Some(service);
-    }
-    let may_be_ftp_data = flow.ip.protocol == protocol::TCP
-        && counts.ftp.load(Ordering::Relaxed) != 0
-        && (port == FTP_DATA_PORT || port >= ftp::FIRST_UNPRIVILEGED_PORT);
-    if may_be_ftp_data {
-        if let Some(service) = at_port(FTP_PORT) {
-            return Some(service);
-        }
-    }
-    if counts.any_port.load(Ordering::Relaxed) == 0 {
-        return None;
-    }
-    at_port(0)
+    context
+        .state
+        .find_service(context.read, context.tables, &wanted)
 }

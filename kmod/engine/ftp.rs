@@ -278,6 +278,14 @@ impl ControlConnection {
         self.edit.as_ref()
     }
 
+    /// Another director changed the stream of the server's replies like this, and the client is
+    /// this one's now. What is known of one's own stays.
+    pub fn adopt(&mut self, edit: Edit) {
+        if self.edit.is_none_or(|own| own.shift() != edit.shift()) {
+            self.edit = Some(edit);
+        }
+    }
+
     /// The client sends `data`. Returns where the server is to connect to, if it says so.
     pub fn commanded(&mut self, data: &[u8], family: Family) -> Option<(Addr, u16)> {
         let mut target = None;

@@ -110,6 +110,23 @@ impl Edit {
         }
     }
 
+    /// A replacement that another director made at `start`, whose text isn't known: a segment with
+    /// that text can't be made again, but the numbers before and behind it are right.
+    pub fn told(start: u32, before: u32, after: u32) -> Self {
+        Self {
+            start,
+            end: start.wrapping_add(1),
+            before,
+            after,
+            text: Text::new(),
+        }
+    }
+
+    /// Where it begins, and what is added to the numbers up to there and to those behind it.
+    pub fn shift(&self) -> (u32, u32, u32) {
+        (self.start, self.before, self.after)
+    }
+
     /// The text that is there now.
     pub fn text(&self) -> &Text {
         &self.text
@@ -118,6 +135,9 @@ impl Edit {
     /// Where the replaced text lies in a segment with `len` bytes of data from `sequence` on: its
     /// offset and length, if it is there as a whole.
     pub fn place_in(&self, sequence: u32, len: usize) -> Option<(usize, usize)> {
+        if self.text.as_bytes().is_empty() {
+            return None;
+        }
         let offset = self.start.wrapping_sub(sequence) as usize;
         let text_len = self.end.wrapping_sub(self.start) as usize;
         (offset.checked_add(text_len)? <= len).then_some((offset, text_len))

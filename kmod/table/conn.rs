@@ -21,11 +21,13 @@ mod layout;
 mod links;
 mod matching;
 mod packets;
+mod received;
 mod state;
 mod tuple;
 
 pub(crate) use expiry::{
     is_expired,
+    live_for,
     refresh,
     seconds_left, //
 };
@@ -34,4 +36,6 @@ pub(crate) use layout::{
     Extension,
     CONN_BYTES, //
 };
+pub(crate) use received::Received;
+pub(crate) use state::News;
 pub(crate) use tuple::Tuple;

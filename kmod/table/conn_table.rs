@@ -5,6 +5,7 @@
 //! The key is `<family, protocol, client address, client port>`: a client's packet has it in its
 //! source, a server's reply in its destination. The rest of the tuple is compared in the entry.
 
+mod adopt;
 mod client_hash;
 mod collect;
 mod create;

@@ -37,6 +37,10 @@ use super::reply_sources::ReplySources;
 use super::rules::record::Rules;
 use super::service_counts::ServiceCounts;
 use super::settings::Sysctls;
+use super::sync::{
+    Crews,
+    Side, //
+};
 use super::tables::Tables;
 use super::timeouts::Timeouts;
 
@@ -50,6 +54,9 @@ pub(crate) struct NetnsState {
     /// Updates rates.
     #[pin]
     estimator: Thread<NetnsState>,
+    /// Synchronise connections with other directors.
+    #[pin]
+    sync: Crews<NetnsState>,
     /// Rules as the administrator sees them, and the hooks, which exist while services do.
     #[pin]
     pub(super) rules: Mutex<Rules>,
@@ -61,6 +68,8 @@ pub(crate) struct NetnsState {
     pub(super) orphaned: AtomicBool,
     /// Whether entries are prefetched: see [`NetnsState::prefetches`].
     pub(super) prefetches: AtomicBool,
+    /// Whether clients' packets are left alone: see [`NetnsState::is_passive`].
+    is_passive: AtomicBool,
     counts: ServiceCounts,
     reply_sources: ReplySources,
     timeouts: Timeouts,
@@ -75,12 +84,14 @@ impl NetnsState {
         try_pin_init!(Self {
             chore <- Chore::new(),
             estimator <- Thread::new(),
+            sync <- Crews::new(),
             rules <- new_mutex!(Rules::default(), "lvs rules"),
             tables: OnceBox::new(),
             collected_at: AtomicU32::new(time::now()),
             tracking: Arc::new(Tracking::new(net.net().hold()?), GFP_KERNEL)?,
             orphaned: AtomicBool::new(false),
             prefetches: AtomicBool::new(false),
+            is_passive: AtomicBool::new(false),
             counts: ServiceCounts::default(),
             reply_sources: ReplySources::new(),
             timeouts: Timeouts::new(),
@@ -155,6 +166,25 @@ impl NetnsState {
     /// Where the thread that updates rates has its place.
     pub(super) fn estimator(&self) -> &Thread<Self> {
         &self.estimator
+    }
+
+    /// The daemons that synchronise connections.
+    #[inline]
+    pub(crate) fn sync(&self) -> &Crews<Self> {
+        &self.sync
+    }
+
+    /// Whether clients' packets are left alone, since this is a backup that was asked to
+    /// (`backup_only`).
+    #[inline]
+    pub(crate) fn is_passive(&self) -> bool {
+        self.is_passive.load(Ordering::Relaxed)
+    }
+
+    /// Decides that anew: a daemon started or stopped, or the setting was written.
+    pub(crate) fn update_passive(&self) {
+        let is_passive = self.sync.runs(Side::Backup) && self.sysctls.backup_only();
+        self.is_passive.store(is_passive, Ordering::Relaxed);
     }
 
     /// Has connections ended whose server was removed. Soon, and of many servers at once.

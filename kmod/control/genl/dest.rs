@@ -38,7 +38,8 @@ use crate::kernel_ext::user::nla::{
 };
 use crate::table::{
     Dest,
-    NetnsState, //
+    NetnsState,
+    RulesGuard, //
 };
 
 const ATTRS: usize = dest_attr::MAX as usize + 1;
@@ -116,11 +117,13 @@ impl<'a> Named<'a> {
         })
     }
 
-    /// A full destination. Only tunnels lead to the other family.
-    fn full(&self, service: &ServiceId) -> Result<(DestId, DestConfig)> {
+    /// A full destination. Only tunnels lead to the other family, and none while connections are
+    /// synchronised.
+    fn full(&self, control: &RulesGuard<'_>, service: &ServiceId) -> Result<(DestId, DestConfig)> {
         let config = self.config()?;
         let id = self.id(service)?;
-        if id.family != service.family && config.flags != fwd::TUNNEL {
+        let is_allowed = config.flags == fwd::TUNNEL && !control.is_synchronised();
+        if id.family != service.family && !is_allowed {
             return Err(EINVAL);
         }
         Ok((id, config))
@@ -158,7 +161,7 @@ impl Answer for New {
         let state: &NetnsState = request.state()?;
         let mut control = state.control();
         let service = service::existing(&control, request)?;
-        let (id, config) = Named::parse(request.attr(attr::DEST))?.full(&service)?;
+        let (id, config) = Named::parse(request.attr(attr::DEST))?.full(&control, &service)?;
         validate::add_dest(state.net(), &mut control, &service, &id, &config)
     }
 }
@@ -170,7 +173,7 @@ impl Answer for Set {
     fn answer(request: &Request<'_>) -> Result {
         let mut control = request.state::<NetnsState>()?.control();
         let service = service::existing(&control, request)?;
-        let (id, config) = Named::parse(request.attr(attr::DEST))?.full(&service)?;
+        let (id, config) = Named::parse(request.attr(attr::DEST))?.full(&control, &service)?;
         validate::edit_dest(&mut control, &service, &id, &config)
     }
 }

@@ -24,6 +24,7 @@ use crate::kernel_ext::user::procfs::{
     Contents,
     Output, //
 };
+use crate::table::conn::flag;
 use crate::table::{
     conn,
     Conn,
@@ -111,7 +112,12 @@ impl Contents for Synchronised {
             );
         }
         for_each(state, index, &mut |_, conn, seconds| {
-            writeln!(out, "{} {:<6} {:7}", Row(conn), "LOCAL", seconds);
+            let origin = if conn.has(flag::SYNCED) {
+                "SYNC"
+            } else {
+                "LOCAL"
+            };
+            writeln!(out, "{} {origin:<6} {seconds:7}", Row(conn));
         });
     }
 }

@@ -27,6 +27,7 @@ use crate::kernel_ext::user::procfs::{
     Output, //
 };
 use crate::table::conn::CONN_BYTES;
+use crate::table::sync::Side;
 use crate::table::{
     Dest,
     NetnsState,
@@ -152,6 +153,33 @@ fn show_summary(state: &NetnsState, out: &mut Output<'_>) {
          {:<20} {bytes:>14}\n{:<20} {prefetch:>14}",
         "Connections", "Buckets", "Longest chain", "Bytes", "Prefetch"
     );
+    show_sync(state, out);
+}
+
+/// What the synchronisation daemons did, if one ran.
+fn show_sync(state: &NetnsState, out: &mut Output<'_>) {
+    let sync = state.sync();
+    let counts = sync.counts();
+    let mut row = |name: &str, count: u64| writeln!(out, "{name:<20} {count:>14}");
+    if sync.runs(Side::Master) || counts.sent.get() != 0 {
+        row("Sync sent", counts.sent.get());
+        row("  entries", counts.told.get());
+        row("  failed", counts.unsent.get());
+    }
+    if sync.runs(Side::Backup) || counts.received.get() != 0 {
+        row("Sync received", counts.received.get());
+        row("  made", counts.made.get());
+        row("  updated", counts.updated.get());
+        row("  replaced", counts.replaced.get());
+        row("  outdated", counts.outdated.get());
+        row("  no room", counts.no_room.get());
+        row("  too long", counts.too_long.get());
+        counts.for_each_reason(|reason, count| {
+            if count != 0 {
+                writeln!(out, "  refused: {reason:<9} {count:>14}");
+            }
+        });
+    }
 }
 
 /// Every connection.

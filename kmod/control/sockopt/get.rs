@@ -50,6 +50,7 @@ use crate::table::rules::walk::{
     Item, //
 };
 use crate::table::service::MarkDetails;
+use crate::table::sync::Side;
 use crate::table::{
     Dest,
     NetnsState,
@@ -72,7 +73,7 @@ pub(super) fn handle(state: &NetnsState, option: c_int, reply: &mut Reply<'_>) -
         get::SERVICE => service(state, reply),
         get::DESTS => dests(state, reply),
         get::TIMEOUT => timeouts(state, reply),
-        get::DAEMON => daemons(reply),
+        get::DAEMON => daemons(state, reply),
         _ => Err(EINVAL),
     }
 }
@@ -113,10 +114,19 @@ fn timeouts(state: &NetnsState, reply: &mut Reply<'_>) -> Result {
     reply.write(0, record.as_bytes())
 }
 
-/// The master and the backup, neither of which runs.
-fn daemons(reply: &mut Reply<'_>) -> Result {
+/// The master and the backup; zeros for one that doesn't run.
+fn daemons(state: &NetnsState, reply: &mut Reply<'_>) -> Result {
     reply.read::<{ 2 * size_of::<DaemonUser>() }>()?;
-    reply.write(0, [DaemonUser::default(); 2].as_bytes())
+    let control = state.control();
+    let records = Side::ALL.map(|side| match control.daemon(side) {
+        None => DaemonUser::default(),
+        Some(daemon) => DaemonUser {
+            state: side.number(),
+            mcast_ifn: *daemon.device.field(),
+            syncid: daemon.sync_id,
+        },
+    });
+    reply.write(0, records.as_bytes())
 }
 
 /// Fills in an entry for `service`.

@@ -38,6 +38,10 @@ use crate::control::validate::{
     ServiceRequest, //
 };
 use crate::kernel_ext::user::sockopt::Argument;
+use crate::table::sync::{
+    DaemonRequest,
+    DeviceName, //
+};
 use crate::table::{
     NetnsState,
     RulesGuard, //
@@ -58,8 +62,11 @@ pub(super) fn handle(state: &NetnsState, option: c_int, argument: &Argument) -> 
     match option {
         set::FLUSH if argument.len() == 0 => state.control().flush(),
         set::TIMEOUT => timeouts(state, &read::<_, TIMEOUTS>(argument)?),
-        set::STARTDAEMON => start_daemon(&read::<_, DAEMON>(argument)?),
-        set::STOPDAEMON => stop_daemon(&read::<_, DAEMON>(argument)?),
+        set::STARTDAEMON => start_daemon(state, &read::<_, DAEMON>(argument)?),
+        set::STOPDAEMON => {
+            let record: DaemonUser = read::<_, DAEMON>(argument)?;
+            state.control().stop_daemon(record.state)
+        }
         set::ADD | set::EDIT | set::DEL | set::ZERO => {
             service(state, option, &read::<_, SERVICE>(argument)?)
         }
@@ -79,16 +86,17 @@ fn timeouts(state: &NetnsState, record: &TimeoutUser) -> Result {
     validate::set_timeouts(&mut state.control(), &timeouts)
 }
 
-fn start_daemon(record: &DaemonUser) -> Result {
-    let interface = &record.mcast_ifn;
-    if interface.first() == Some(&0) || !interface.contains(&0) {
-        return Err(EINVAL);
-    }
-    validate::start_daemon(record.state)
-}
-
-fn stop_daemon(record: &DaemonUser) -> Result {
-    validate::stop_daemon(record.state)
+fn start_daemon(state: &NetnsState, record: &DaemonUser) -> Result {
+    let device = name(&record.mcast_ifn).filter(|name| !name.is_empty());
+    let daemon = DaemonRequest {
+        device: DeviceName::new(device.ok_or(EINVAL)?),
+        sync_id: record.syncid,
+        max_len: 0,
+        group: None,
+        port: 0,
+        ttl: 0,
+    };
+    state.control().start_daemon(record.state, &daemon)
 }
 
 /// Fails for protocols that this interface doesn't know, even where a mark names the service.

@@ -26,6 +26,13 @@ pub(crate) fn refresh(entry: &Entry<Conn>, now: u32, ticks: u32) {
     }
 }
 
+/// Lets an entry live `ticks` from `now` on, whether that is longer or shorter than before.
+pub(crate) fn live_for(entry: &Entry<Conn>, now: u32, ticks: u32) {
+    entry
+        .expires
+        .store(now.wrapping_add(ticks), Ordering::Relaxed);
+}
+
 /// Seconds until an entry is out of date at tick `now`; 0 when it is.
 pub(crate) fn seconds_left(entry: &Entry<Conn>, now: u32) -> u32 {
     let left = entry.expires.load(Ordering::Relaxed).wrapping_sub(now) as i32;

@@ -24,4 +24,10 @@ pub(crate) const ONE_PACKET: u32 = 1 << 19;
 pub(crate) const ASSURED: u32 = 1;
 /// Shift of the forwarding method.
 pub(crate) const METHOD_SHIFT: u32 = 20;
+/// Has something to tell to other directors, which is collected.
+pub(crate) const MARKED: u32 = 1 << 23;
+/// Was told by another director.
+pub(crate) const SYNCED: u32 = 1 << 24;
+/// No server was found for it yet: it goes where it was told, and counts nowhere.
+pub(crate) const UNBOUND: u32 = 1 << 25;
 // The four highest bits count packets: see `packets`.

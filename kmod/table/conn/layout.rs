@@ -134,18 +134,32 @@ impl Conn {
             // Listings show no address.
             None => (Forwarding::Bypass, tuple.family, Addr::ANY),
         };
+        let mut state = flags | flag::INACTIVE | method.number() << flag::METHOD_SHIFT;
+        if method != Forwarding::Masquerade && dest.is_some() {
+            state |= flag::NO_OUTPUT;
+        }
+        let real = (real_family, real);
+        Self::to(tuple, dest, real, real_port, state, template_ticks)
+    }
+
+    /// A connection with this state word to the server at `real`, which is `dest` if that is there.
+    #[inline(always)]
+    pub(super) fn to(
+        tuple: &Tuple,
+        dest: Option<&RcuArc<Dest>>,
+        (real_family, real): (Family, Addr),
+        real_port: u16,
+        state: u32,
+        template_ticks: u32,
+    ) -> Self {
         let times = Times {
             born: time::seconds(),
             template_ticks,
         };
         let (narrow, wide) = client_side(tuple, times);
-        let mut state = flags | flag::INACTIVE | method.number() << flag::METHOD_SHIFT;
-        if method != Forwarding::Masquerade && dest.is_some() {
-            state |= flag::NO_OUTPUT;
-        }
         let mut conn = Self {
             dest: RcuSlot::new(dest.cloned()),
-            controller_link: if flags & (flag::TEMPLATE | flag::CONTROL) == 0 {
+            controller_link: if state & (flag::TEMPLATE | flag::CONTROL) == 0 {
                 ControllerLink::free()
             } else {
                 ControllerLink::of_controller()

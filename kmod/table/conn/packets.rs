@@ -11,7 +11,21 @@ use super::layout::Conn;
 const SHIFT: u32 = 28;
 
 /// The number that stands for any larger one, too.
-const COUNTED: u32 = 9;
+const COUNTED: u32 = lvs_engine::sync::due::COUNTED;
+
+/// The packet count of a state word.
+#[inline]
+pub(super) const fn counted(word: u32) -> u32 {
+    word >> SHIFT
+}
+
+/// A state word's bits for so many packets.
+pub(super) const fn of_packets(packets: u32) -> u32 {
+    (if packets < COUNTED { packets } else { COUNTED }) << SHIFT
+}
+
+/// The bits of the packet count.
+pub(super) const MASK: u32 = 0xf << SHIFT;
 
 /// The state word with its packet count one higher, unless so many were counted already.
 #[inline]
@@ -43,6 +57,6 @@ impl Conn {
 
     /// Packets from the client so far, as far as they are counted.
     pub(in crate::table) fn packets(&self) -> u32 {
-        self.state.load(Ordering::Relaxed) >> SHIFT
+        counted(self.state.load(Ordering::Relaxed))
     }
 }

@@ -68,7 +68,7 @@ impl Conn {
     }
 
     /// Takes note of a packet: the state changes, and with it what the server counts. Returns the
-    /// ticks the connection lives from now on without another packet.
+    /// ticks the connection lives from now on without another packet, and what is new.
     ///
     /// `from_client` tells the direction.
     #[inline(always)]
@@ -78,11 +78,11 @@ impl Conn {
         timeouts: &Timeouts,
         from_client: bool,
         input: StateInput,
-    ) -> u32 {
+    ) -> (u32, News) {
         match input {
             StateInput::Segment(flags) => {
                 let secure = timeouts.secure_tcp();
-                let state = self.pass(read, from_client, |number, direction| {
+                let (state, news) = self.pass(read, from_client, |number, direction| {
                     let before = TcpState::from_number(number)?;
                     let after = tcp_state::next(before, direction, flags, secure);
                     Some(Step {
@@ -91,23 +91,28 @@ impl Conn {
                         is_established: after == TcpState::Established,
                     })
                 });
-                timeouts.tcp(state)
+                (timeouts.tcp(state), news)
             }
             StateInput::Datagram => {
-                self.pass(read, from_client, |_, _| None);
-                if !from_client {
-                    self.assure_template(read);
+                let (_, mut news) = self.pass(read, from_client, |_, _| None);
+                if !from_client && self.assure_template(read) {
+                    news = News::TEMPLATE;
                 }
-                timeouts.udp()
+                (timeouts.udp(), news)
             }
             StateInput::Chunks(chunks) => self.advance_sctp(read, from_client, chunks.event()),
-            StateInput::Nothing => self.present_ticks(timeouts),
+            StateInput::Nothing => (self.present_ticks(timeouts), News::NONE),
         }
     }
 
     #[cold]
-    fn advance_sctp(&self, read: ReadSide<'_>, from_client: bool, event: sctp_state::Event) -> u32 {
-        let state = self.pass(read, from_client, |number, direction| {
+    fn advance_sctp(
+        &self,
+        read: ReadSide<'_>,
+        from_client: bool,
+        event: sctp_state::Event,
+    ) -> (u32, News) {
+        let (state, news) = self.pass(read, from_client, |number, direction| {
             let after = sctp_state::next(SctpState::from_number(number)?, direction, event);
             Some(Step {
                 number: after.number(),
@@ -115,7 +120,9 @@ impl Conn {
                 is_established: after == SctpState::Established,
             })
         });
-        SctpState::from_number(state).map_or(time::HZ, |state| time::ticks(state.timeout()))
+        let ticks =
+            SctpState::from_number(state).map_or(time::HZ, |state| time::ticks(state.timeout()));
+        (ticks, news)
     }
 
     /// The ticks the connection lives in its present state.
@@ -139,14 +146,14 @@ impl Conn {
     }
 
     /// Lets a packet pass: `next` says what becomes of the protocol's state, if it has several.
-    /// Returns the number of the state.
+    /// Returns the number of the state, and what is new.
     #[inline(always)]
     fn pass(
         &self,
         read: ReadSide<'_>,
         from_client: bool,
         next: impl Fn(u8, Direction) -> Option<Step>,
-    ) -> u8 {
+    ) -> (u8, News) {
         let mut word = self.state.load(Ordering::Relaxed);
         loop {
             let mut direction = Direction::Output;
@@ -171,7 +178,7 @@ impl Conn {
                 }
             }
             if new == word || word & flag::DEAD != 0 {
-                return word as u8;
+                return (word as u8, News::NONE);
             }
             let moves = (word ^ new) & flag::INACTIVE != 0;
             // Looked up before the state changes: after that the connection may be taken down,
@@ -185,23 +192,28 @@ impl Conn {
                     if let Some(dest) = dest {
                         dest.move_connection(read, new & flag::INACTIVE == 0);
                     }
-                    if step.is_some_and(|step| step.is_established) {
+                    if step.as_ref().is_some_and(|step| step.is_established) {
                         self.assure_template(read);
                     }
-                    return new as u8;
+                    return (new as u8, News::between(word, new));
                 }
                 Err(present) => word = present,
             }
         }
     }
 
-    /// The connection's template, if any, is worth keeping: the server answered.
-    fn assure_template(&self, read: ReadSide<'_>) {
-        if let Some(template) = self.controller(read) {
-            if template.is_template() && !template.has(flag::ASSURED) {
-                template.state.fetch_or(flag::ASSURED, Ordering::Relaxed);
-            }
+    /// The connection's template, if any, is worth keeping: the server answered. Returns whether
+    /// that is new.
+    fn assure_template(&self, read: ReadSide<'_>) -> bool {
+        let template = self.controller(read);
+        let Some(template) = template.filter(|entry| entry.is_template()) else {
+            return false;
+        };
+        let is_new = !template.has(flag::ASSURED);
+        if is_new {
+            template.state.fetch_or(flag::ASSURED, Ordering::Relaxed);
         }
+        is_new
     }
 
     /// A data connection of FTP that was there before is waited for once more.
@@ -227,11 +239,53 @@ impl Conn {
         }
     }
 
-    /// Marks the connection as taken down; what is counted from now on isn't. Returns whether its
-    /// server counted it as active. Called once.
-    pub(in crate::table) fn kill(&self) -> bool {
+    /// Marks the connection as taken down; what is counted from now on isn't. Returns its flags,
+    /// which tell whether and how its server counted it. Called once.
+    pub(in crate::table) fn kill(&self) -> u32 {
         // Acquire pairs with the release of `pass`.
-        self.state.fetch_or(flag::DEAD, Ordering::AcqRel) & flag::INACTIVE == 0
+        self.state.fetch_or(flag::DEAD, Ordering::AcqRel)
+    }
+}
+
+/// What a packet changed that other directors may want to know.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct News(u32);
+
+impl News {
+    /// Nothing, as with most packets.
+    pub(crate) const NONE: Self = Self(0);
+    /// The template was confirmed by a server's answer.
+    const TEMPLATE: Self = Self(1 << 8);
+    /// There is another state.
+    const STATE: u32 = 1 << 9;
+
+    /// What changed from a state word to another one.
+    #[inline]
+    fn between(former: u32, new: u32) -> Self {
+        let mut news = 0;
+        if former as u8 != new as u8 {
+            news |= Self::STATE;
+        }
+        if packets::counted(former) != packets::counted(new) {
+            news |= packets::counted(new);
+        }
+        Self(news)
+    }
+
+    /// Whether the connection has another state.
+    pub(in crate::table) fn is_state(self) -> bool {
+        self.0 & Self::STATE != 0
+    }
+
+    /// Whether the template has.
+    pub(in crate::table) fn is_template(self) -> bool {
+        self == Self::TEMPLATE
+    }
+
+    /// The packet's number, if it was counted.
+    pub(in crate::table) fn packet(self) -> Option<u32> {
+        let number = self.0 & 0xff;
+        (number != 0).then_some(number)
     }
 }
 

@@ -20,7 +20,8 @@ use super::super::conn::{
     self,
     flag,
     Conn,
-    Extension, //
+    Extension,
+    Tuple, //
 };
 use super::new_conn::{
     ConnSettings,
@@ -68,6 +69,34 @@ impl Drop for OneShot<'_> {
 }
 
 impl ConnTable {
+    /// Counts one more, if there is room. Returns how many there were before.
+    #[inline(always)]
+    pub(super) fn admit(
+        &self,
+        read: ReadSide<'_>,
+        tuple: &Tuple,
+        settings: ConnSettings<'_>,
+    ) -> Result<u32, Refusal> {
+        let count = self.count.fetch_add(1, Ordering::Relaxed);
+        let full = count >= settings.limit
+            || (count >= self.memory_limit && !self.make_room(read, settings.timeouts, tuple));
+        if full {
+            self.count.fetch_sub(1, Ordering::Relaxed);
+            return Err(Refusal::Full);
+        }
+        Ok(count)
+    }
+
+    /// Notes that there were `count` entries before one was inserted: the table may be too small.
+    #[inline(always)]
+    pub(super) fn note_growth(&self, count: u32) {
+        if count >= self.grow_above.load(Ordering::Relaxed)
+            && self.growth.load(Ordering::Relaxed) == growth::NOT_NEEDED
+        {
+            self.growth.store(growth::NEEDED, Ordering::Relaxed);
+        }
+    }
+
     /// Makes an entry that no table holds yet. Also returns how many there were before.
     fn make(
         &self,
@@ -79,13 +108,7 @@ impl ConnTable {
         let NewConn { tuple, dest, .. } = *new;
         let tuple = &tuple;
         let flags = new.flags(settings, more_flags);
-        let count = self.count.fetch_add(1, Ordering::Relaxed);
-        let full = count >= settings.limit
-            || (count >= self.memory_limit && !self.make_room(read, settings.timeouts, tuple));
-        if full {
-            self.count.fetch_sub(1, Ordering::Relaxed);
-            return Err(Refusal::Full);
-        }
+        let count = self.admit(read, tuple, settings)?;
         let now = time::now();
         let (ticks, call) = match new.role {
             Role::Template { ticks, call } => (ticks, call),
@@ -165,11 +188,7 @@ impl ConnTable {
         });
         match inserted {
             Ok(entry) => {
-                if count >= self.grow_above.load(Ordering::Relaxed)
-                    && self.growth.load(Ordering::Relaxed) == growth::NOT_NEEDED
-                {
-                    self.growth.store(growth::NEEDED, Ordering::Relaxed);
-                }
+                self.note_growth(count);
                 Ok((entry, true))
             }
             Err((entry, clash)) => {

@@ -247,12 +247,19 @@ impl ConnTable {
     /// Takes back what an entry counts for, once it is in no table.
     pub(super) fn forget(&self, read: ReadSide<'_>, entry: &Entry<Conn>) {
         entry.unbind(read);
-        let was_active = entry.kill();
-        if let Some(dest) = entry.release_dest() {
-            if entry.has(flag::TEMPLATE) {
+        let flags = entry.kill();
+        // One that no server was found for counts nowhere: who is just finding one sees that it is
+        // too late.
+        let dest = if flags & flag::UNBOUND == 0 {
+            entry.release_dest()
+        } else {
+            None
+        };
+        if let Some(dest) = dest {
+            if flags & flag::TEMPLATE != 0 {
                 dest.remove_template();
             } else {
-                dest.remove_connection(read, was_active);
+                dest.remove_connection(read, flags & flag::INACTIVE == 0);
             }
         }
         self.uncount_rare(entry);

@@ -76,6 +76,9 @@ impl RulesGuard<'_> {
             }
             return Err(error);
         }
+        if service.family != id.family {
+            self.rules.strangers = self.rules.strangers.wrapping_add(1);
+        }
         tables.dest_index.insert(reservation);
         if revived {
             self.rules.trash.remove(service, id);
@@ -147,6 +150,7 @@ impl RulesGuard<'_> {
         self.with_service(service, |_, service| service.keep_counters(counted))?;
         self.discard_dest(dest, counted);
         if service.family != id.family {
+            self.rules.strangers = self.rules.strangers.wrapping_sub(1);
             self.forget_users(id.family, 1);
         }
         Ok(())

@@ -26,6 +26,7 @@ use super::super::stats::{
     Counters,
     Stats, //
 };
+use super::super::sync::Daemons;
 use super::record::Rules;
 
 /// Access to the rules of a namespace; holds its control lock.
@@ -46,7 +47,9 @@ impl NetnsState {
     /// The namespace goes away: no packet comes in after this, but those inside go on until a grace
     /// period is over. Process context.
     pub(crate) fn stop(&self) {
-        self.control().unhook();
+        let mut control = self.control();
+        control.stop_daemons();
+        control.unhook();
     }
 
     /// Everything counted in this namespace.
@@ -60,7 +63,7 @@ impl NetnsState {
     }
 }
 
-impl RulesGuard<'_> {
+impl<'a> RulesGuard<'a> {
     /// Tells states of the rules apart, as long as there are fewer than 2^31 changes between them.
     pub(crate) fn generation(&self) -> u32 {
         self.rules.generation
@@ -69,6 +72,26 @@ impl RulesGuard<'_> {
     /// The rules are different from now on.
     pub(super) fn note_change(&mut self) {
         self.rules.generation = self.rules.generation.wrapping_add(1);
+    }
+
+    /// Whether there are servers of another family than their service.
+    pub(crate) fn has_strangers(&self) -> bool {
+        self.rules.strangers != 0
+    }
+
+    /// The namespace's state.
+    pub(in crate::table) fn state(&self) -> &'a NetnsState {
+        self.state
+    }
+
+    /// The synchronisation daemons.
+    pub(in crate::table) fn daemons(&self) -> &Daemons {
+        &self.rules.daemons
+    }
+
+    /// The same, to be changed.
+    pub(in crate::table) fn daemons_mut(&mut self) -> &mut Daemons {
+        &mut self.rules.daemons
     }
 
     /// Runs `f` with the service named `id`. Fails with `ESRCH` when there is none.

@@ -8,6 +8,7 @@ use super::super::stats::Counters;
 use super::hook_set::HookSet;
 use super::per_family::PerFamily;
 use super::trash::Trash;
+use crate::table::sync::Daemons;
 
 /// Rules of a namespace beside the tables that packets see. Behind the control lock.
 #[derive(Default)]
@@ -30,6 +31,10 @@ pub(crate) struct Rules {
     pub(super) service_factor: i32,
     /// Services of each family, and servers of it for services of the other.
     pub(super) users: PerFamily<u32>,
+    /// Servers of another family than their service.
+    pub(super) strangers: u32,
+    /// Synchronisation daemons.
+    pub(super) daemons: Daemons,
     /// Services of IPv4.
     pub(super) services_v4: u32,
 }

@@ -166,6 +166,7 @@ impl RulesGuard<'_> {
         self.note_change();
         self.forget_users(id.family, 1);
         self.forget_users(id.family.other(), strangers);
+        self.rules.strangers = self.rules.strangers.wrapping_sub(strangers);
         if id.family == Family::V4 {
             self.rules.services_v4 = self.rules.services_v4.wrapping_sub(1);
         }

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Connections that another director told of: made of what it said, and changed by what it says
+//! later.
+
+use core::sync::atomic::Ordering;
+
+use lvs_engine::addr::Addr;
+use lvs_engine::config::Forwarding;
+
+use crate::kernel_ext::mem::rcu::{
+    RcuArc,
+    ReadSide, //
+};
+use crate::table::dest::Dest;
+
+use super::layout::Conn;
+use super::tuple::Tuple;
+use super::{
+    flag,
+    packets, //
+};
+
+/// What was told of a connection or template. Client, service and server are of one family.
+pub(crate) struct Received<'a> {
+    /// Client and virtual address; those of a template have no client port.
+    pub(in crate::table) tuple: Tuple,
+    pub(in crate::table) real: Addr,
+    pub(in crate::table) real_port: u16,
+    /// The server here, if there is one.
+    pub(in crate::table) dest: Option<&'a RcuArc<Dest>>,
+    /// The method that was told, for want of a server.
+    pub(in crate::table) method: Forwarding,
+    /// The protocol's or the template's state.
+    pub(in crate::table) state: u8,
+    /// Bits of [`flag`]: of what kind it is, and whether it is inactive.
+    pub(in crate::table) flags: u32,
+    /// Packets that count as seen.
+    pub(in crate::table) packets: u32,
+    /// How long it lives.
+    pub(in crate::table) ticks: u32,
+    /// The Call-ID of a call's template.
+    pub(in crate::table) call: Option<&'a [u8]>,
+}
+
+/// The bits of the forwarding method.
+const METHOD: u32 = 7 << flag::METHOD_SHIFT;
+
+/// The bits of `method`, and whether only the client's packets are seen by it.
+fn of_method(method: Forwarding) -> u32 {
+    let output = match method {
+        Forwarding::Masquerade => 0,
+        _ => flag::NO_OUTPUT,
+    };
+    method.number() << flag::METHOD_SHIFT | output
+}
+
+impl Received<'_> {
+    /// Whether it is a template.
+    pub(in crate::table) fn is_template(&self) -> bool {
+        self.flags & flag::TEMPLATE != 0
+    }
+
+    /// The method by which its packets go on.
+    pub(in crate::table) fn forwarding(&self) -> Forwarding {
+        self.dest.map_or(self.method, |dest| dest.forwarding())
+    }
+
+    /// The connection, with these flags besides.
+    pub(in crate::table) fn conn(&self, more_flags: u32) -> Conn {
+        let ticks = if self.is_template() { self.ticks } else { 0 };
+        let mut word = self.flags | more_flags | flag::SYNCED;
+        word |= u32::from(self.state) | packets::of_packets(self.packets);
+        match self.dest {
+            Some(dest) => word = word & !flag::NO_OUTPUT | of_method(dest.forwarding()),
+            None => word |= self.method.number() << flag::METHOD_SHIFT,
+        }
+        if self.dest.is_none() && self.method != Forwarding::Bypass {
+            word |= flag::UNBOUND;
+        }
+        if self.is_template() {
+            word |= flag::INACTIVE;
+        }
+        let real = (self.tuple.family, self.real);
+        Conn::to(&self.tuple, self.dest, real, self.real_port, word, ticks)
+    }
+}
+
+impl Conn {
+    /// Learns what another director tells of it: its state, whether that is `inactive`, and that so
+    /// many packets were seen.
+    pub(in crate::table) fn learn(
+        &self,
+        read: ReadSide<'_>,
+        state: u8,
+        is_inactive: bool,
+        packets: u32,
+    ) {
+        let mut word = self.state.load(Ordering::Relaxed);
+        while word & flag::DEAD == 0 {
+            let mut new =
+                word & !(0xff | packets::MASK) | u32::from(state) | packets::of_packets(packets);
+            if word & flag::TEMPLATE == 0 {
+                new = new & !flag::INACTIVE | if is_inactive { flag::INACTIVE } else { 0 };
+            }
+            let moves = (word ^ new) & flag::INACTIVE != 0 && word & flag::UNBOUND == 0;
+            // Looked up before the state changes, for the reason that `pass` has.
+            let dest = if moves { self.dest(read) } else { None };
+            match self
+                .state
+                .compare_exchange_weak(word, new, Ordering::Release, Ordering::Relaxed)
+            {
+                Ok(_) => {
+                    if let Some(dest) = dest {
+                        dest.move_connection(read, !is_inactive);
+                    }
+                    return;
+                }
+                Err(present) => word = present,
+            }
+        }
+    }
+
+    /// A server was found for one that had none: it counts there from now on, and goes there by its
+    /// method. Nothing happens when the connection is just taken down. One caller at a time.
+    pub(in crate::table) fn bind_dest(&self, read: ReadSide<'_>, dest: &RcuArc<Dest>) {
+        let mut word = self.state.load(Ordering::Relaxed);
+        if word & flag::UNBOUND == 0 {
+            return;
+        }
+        let is_template = word & flag::TEMPLATE != 0;
+        if is_template {
+            dest.add_template();
+        } else {
+            dest.add_connection(read);
+        }
+        self.dest.replace(Some(dest.clone()));
+        let bound = loop {
+            if word & flag::DEAD != 0 {
+                break false;
+            }
+            let is_active = !is_template && word & flag::INACTIVE == 0;
+            if is_active {
+                dest.move_connection(read, true);
+            }
+            let new =
+                word & !(flag::UNBOUND | METHOD | flag::NO_OUTPUT) | of_method(dest.forwarding());
+            match self
+                .state
+                .compare_exchange(word, new, Ordering::AcqRel, Ordering::Relaxed)
+            {
+                Ok(_) => break true,
+                Err(present) => {
+                    if is_active {
+                        dest.move_connection(read, false);
+                    }
+                    word = present;
+                }
+            }
+        };
+        if !bound {
+            // Who took it down saw no server.
+            drop(self.dest.take());
+            if is_template {
+                dest.remove_template();
+            } else {
+                dest.remove_connection(read, false);
+            }
+        }
+    }
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Synchronisation: a master tells the directors of a group which connections it has, a backup
+//! keeps what it is told, so that it can take over.
+//!
+//! What changes leaves a mark ([`marks`]); a thread of the master collects the marked entries and
+//! sends them ([`sender`]). A thread of the backup receives messages ([`receiver`]) and makes
+//! entries of them. No event is queued: memory doesn't grow with what happens.
+
+mod apply;
+mod counts;
+mod crews;
+mod daemon;
+mod daemons;
+mod describe;
+mod judge;
+mod link;
+mod marks;
+mod receiver;
+mod running;
+mod sender;
+mod sockets;
+mod sweep;
+mod tell;
+mod tools;
+mod worker;
+
+pub(super) use crews::Crews;
+pub(crate) use daemon::{
+    Daemon,
+    DaemonRequest,
+    DeviceName,
+    Group,
+    Side, //
+};
+pub(super) use running::Daemons;

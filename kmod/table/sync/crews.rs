@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The threads of a namespace's daemons.
+
+use core::sync::atomic::{
+    AtomicU32,
+    Ordering, //
+};
+
+use kernel::prelude::*;
+
+use crate::kernel_ext::mem::once::OnceBox;
+use crate::kernel_ext::task::crew::{
+    Crew,
+    Employer, //
+};
+
+use super::counts::SyncCounts;
+use super::daemon::Side;
+use super::marks::Marks;
+
+/// The threads of both daemons, and whether they run.
+#[pin_data]
+pub(crate) struct Crews<T: Employer> {
+    #[pin]
+    masters: Crew<T>,
+    #[pin]
+    backups: Crew<T>,
+    /// Bits of [`Side::number`].
+    running: AtomicU32,
+    counts: SyncCounts,
+    /// What is to be told; there since the first master ran.
+    marks: OnceBox<Marks>,
+    /// Tells the namespace from others in the names of its threads.
+    pub(super) number: u32,
+}
+
+/// Namespaces made so far.
+static NAMESPACES: AtomicU32 = AtomicU32::new(0);
+
+impl<T: Employer> Crews<T> {
+    pub(in crate::table) fn new() -> impl PinInit<Self> {
+        pin_init!(Self {
+            masters <- Crew::new(),
+            backups <- Crew::new(),
+            running: AtomicU32::new(0),
+            counts: SyncCounts::default(),
+            marks: OnceBox::new(),
+            number: NAMESPACES.fetch_add(1, Ordering::Relaxed),
+        })
+    }
+
+    /// The threads of one daemon.
+    pub(super) fn of(&self, side: Side) -> &Crew<T> {
+        match side {
+            Side::Master => &self.masters,
+            Side::Backup => &self.backups,
+        }
+    }
+
+    /// What the daemons did.
+    pub(crate) fn counts(&self) -> &SyncCounts {
+        &self.counts
+    }
+
+    /// What is to be told, if a master ran.
+    pub(crate) fn marks(&self) -> Option<&Marks> {
+        self.marks.get()
+    }
+
+    /// The marks, made when missing: of a table with up to `2^bits` buckets. Sleeps. Fails with
+    /// `ENOMEM`.
+    pub(super) fn make_marks(&self, bits: u32) -> Result<&Marks> {
+        if self.marks.get().is_none() {
+            self.marks.set(KBox::new(Marks::new(bits)?, GFP_KERNEL)?);
+        }
+        self.marks.get().ok_or(ENOMEM)
+    }
+
+    /// Whether the daemon runs. Any context.
+    #[inline]
+    pub(crate) fn runs(&self, side: Side) -> bool {
+        self.running.load(Ordering::Relaxed) & side.number() != 0
+    }
+
+    /// Notes whether it does.
+    pub(super) fn set_running(&self, side: Side, runs: bool) {
+        if runs {
+            self.running.fetch_or(side.number(), Ordering::Relaxed);
+        } else {
+            self.running.fetch_and(!side.number(), Ordering::Relaxed);
+        }
+    }
+}

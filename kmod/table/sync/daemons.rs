@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Daemons start, stop and are listed, under the control lock. Their threads never take that.
+
+use kernel::prelude::*;
+
+use lvs_engine::sync::wire;
+
+use crate::kernel_ext::mem::grow_vec::GrowVec;
+use crate::kernel_ext::net::socket::NamedDevice;
+use crate::kernel_ext::task::module_hold::ModuleHold;
+use crate::table::rules::guard::RulesGuard;
+
+use super::daemon::{
+    Daemon,
+    DaemonRequest,
+    Side, //
+};
+use super::link::Socket;
+use super::marks::MOST_THREADS;
+use super::running::Running;
+use super::tools::Tools;
+
+/// Bytes that a thread's buffer has at least. As in ip_vs a master's message has room for one
+/// entry, however short it was asked to be.
+fn least_len(side: Side) -> usize {
+    match side {
+        Side::Master => wire::HEADER.saturating_add(wire::MAX_ENTRY),
+        Side::Backup => 1,
+    }
+}
+
+impl RulesGuard<'_> {
+    /// Whether a daemon runs: then no server may be of another family than its service, which
+    /// messages can't say.
+    pub(crate) fn is_synchronised(&self) -> bool {
+        self.daemons().run()
+    }
+
+    /// The daemon, if it runs.
+    pub(crate) fn daemon(&self, side: Side) -> Option<&Daemon> {
+        self.daemons().of(side).as_ref().map(Running::daemon)
+    }
+
+    /// Starts the daemon with this number. Fails in this order: `ENOPROTOOPT` when the module or
+    /// the namespace goes, `ENOMEM`, `ENODEV` without such a device, `EEXIST`, `EINVAL` for another
+    /// number, and with what its sockets fail with.
+    pub(crate) fn start_daemon(&mut self, number: u32, request: &DaemonRequest) -> Result {
+        let hold = ModuleHold::take()?;
+        let state = self.state();
+        if state.is_stopped() {
+            return Err(ENOPROTOOPT);
+        }
+        let side = Side::from_number(number);
+        if side == Some(Side::Backup) {
+            state.make_tables()?;
+        }
+        let net = state.net();
+        let threads = if self.daemons().run() {
+            self.daemons().threads
+        } else {
+            let threads = state.sysctls().sync_ports().clamp(1, MOST_THREADS as i32) as u16;
+            self.daemons_mut().threads = threads;
+            threads
+        };
+        let Some(device) = NamedDevice::find(net, request.device.as_cstr()) else {
+            pr_err!("Unknown mcast interface: {}\n", request.device.as_cstr());
+            return Err(ENODEV);
+        };
+        let side = side.ok_or(EINVAL)?;
+        if self.daemon(side).is_some() {
+            return Err(EEXIST);
+        }
+        let daemon = Daemon::new(side, request, device.mtu);
+        if side == Side::Master {
+            let marks = state.sync().make_marks(state.sysctls().conn_tab_bits())?;
+            marks.set_threads(threads);
+        }
+        let crew = state.sync().of(side);
+        for id in 0..threads {
+            if let Err(error) = self.hire(side, &daemon, device, id) {
+                crew.dismiss(|_| {});
+                return Err(error);
+            }
+        }
+        *self.daemons_mut().of_mut(side) = Some(Running::new(daemon, hold));
+        state.sync().set_running(side, true);
+        state.update_passive();
+        Ok(())
+    }
+
+    /// Starts one thread.
+    fn hire(&self, side: Side, daemon: &Daemon, device: NamedDevice, id: u16) -> Result {
+        let state = self.state();
+        let buffer = GrowVec::filled(usize::from(daemon.max_len).max(least_len(side)), 0)?;
+        let size = state.sysctls().sync_sock_size();
+        let tools = Tools {
+            side,
+            daemon: *daemon,
+            id,
+            link: Socket::open(state.net(), side, daemon, id, device, size)?,
+            buffer,
+        };
+        let crew = state.sync().of(side);
+        let number = state.sync().number;
+        match side {
+            Side::Master => crew.hire(format_args!("ipvs-m:{number}:{id}"), tools),
+            Side::Backup => crew.hire(format_args!("ipvs-b:{number}:{id}"), tools),
+        }
+    }
+
+    /// Stops the daemon with this number and waits for its end; what a master knows is sent before.
+    /// Fails with `ESRCH` if it doesn't run, `EINVAL` for another number.
+    pub(crate) fn stop_daemon(&mut self, number: u32) -> Result {
+        let side = Side::from_number(number).ok_or(EINVAL)?;
+        let running = self.daemons_mut().of_mut(side).take().ok_or(ESRCH)?;
+        let state = self.state();
+        state.sync().set_running(side, false);
+        state.update_passive();
+        let name = match side {
+            Side::Master => "master",
+            Side::Backup => "backup",
+        };
+        state
+            .sync()
+            .of(side)
+            .dismiss(|pid| pr_info!("stopping {name} sync thread {pid} ...\n"));
+        drop(running);
+        Ok(())
+    }
+
+    /// Stops what runs, since the namespace goes.
+    pub(in crate::table) fn stop_daemons(&mut self) {
+        for side in Side::ALL {
+            // Most namespaces have none.
+            let _ = self.stop_daemon(side.number());
+        }
+    }
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A backup's thread: receives messages, and applies what they tell.
+
+use lvs_engine::sync::{
+    Ignored,
+    Message, //
+};
+
+use crate::kernel_ext::mem::grow_vec::GrowVec;
+use crate::kernel_ext::mem::rcu;
+use crate::kernel_ext::task::thread::Present;
+use crate::kernel_ext::task::time;
+use crate::table::netns_state::NetnsState;
+
+use super::apply::Backup;
+use super::link::Link;
+use super::tools::Tools;
+
+/// Messages that are received before others run.
+const AT_ONCE: u32 = 16;
+
+/// The thread's life.
+pub(super) fn live(state: &NetnsState, tools: Tools, present: &Present<'_>) {
+    let Tools {
+        daemon,
+        buffer: mut memory,
+        ..
+    } = tools;
+    let mut link = Link::new(tools.link, &daemon);
+    while !present.is_stopping() {
+        link.wait(present);
+        link.check(state);
+        receive_all(state, &link, daemon.sync_id, &mut memory, present);
+    }
+}
+
+/// Takes what the socket has.
+fn receive_all(
+    state: &NetnsState,
+    link: &Link<'_>,
+    sync_id: u32,
+    memory: &mut GrowVec<u8>,
+    present: &Present<'_>,
+) {
+    let counts = state.sync().counts();
+    let mut received = 0_u32;
+    while !present.is_stopping() {
+        let Some(len) = link.receive(memory) else {
+            return;
+        };
+        counts.received.add(1);
+        match memory.get(..len) {
+            Some([]) => counts.ignore(Ignored::Short),
+            Some(message) => apply(state, message, sync_id),
+            None => counts.too_long.add(1),
+        }
+        received = received.wrapping_add(1);
+        if received % AT_ONCE == 0 {
+            time::yield_now();
+        }
+    }
+}
+
+/// Applies a message.
+fn apply(state: &NetnsState, message: &[u8], sync_id: u32) {
+    let counts = state.sync().counts();
+    let message = match Message::read(message, sync_id) {
+        Ok(message) => message,
+        Err(ignored) => return counts.ignore(ignored),
+    };
+    let Some(tables) = state.tables() else {
+        return;
+    };
+    let [threshold, _] = state.sysctls().sync_threshold();
+    let backup = Backup {
+        state,
+        tables,
+        packets: threshold.max(0).unsigned_abs(),
+    };
+    for entry in message.entries() {
+        match entry {
+            Ok(entry) => rcu::read(|read| backup.apply(read, &entry)),
+            Err(refused) => counts.refuse(refused),
+        }
+    }
+}

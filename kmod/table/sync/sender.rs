@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A master's thread: collects what is marked, and sends it.
+//!
+//! What is marked is sent some milliseconds later, together with what is marked meanwhile. Beside
+//! that the thread goes through its part of the table again and again ([`super::sweep`]), and tells
+//! of connections that had packets: so slow ones are remembered, and what was lost is mended.
+
+use kernel::prelude::*;
+
+use lvs_engine::sync::{
+    Unwritten,
+    Version,
+    Writer, //
+};
+
+use crate::kernel_ext::mem::memory::Entry;
+use crate::kernel_ext::mem::rcu::{
+    self,
+    ReadSide, //
+};
+use crate::kernel_ext::task::thread::Present;
+use crate::kernel_ext::task::time;
+use crate::table::conn::Conn;
+use crate::table::netns_state::NetnsState;
+use crate::table::tables::Tables;
+
+use super::describe::describe;
+use super::judge::Judge;
+use super::link::Link;
+use super::marks::{
+    Collection,
+    Marks, //
+};
+use super::sweep::{
+    Stop,
+    Sweep, //
+};
+use super::tools::Tools;
+
+/// Ticks for which more is waited for once something is marked, so that it shares a message.
+const GATHER: u32 = time::HZ / 100;
+
+/// Messages that are sent in a row: receivers have little room.
+const BURST: u32 = 64;
+
+/// Ticks that a receiver is given after a burst.
+const PAUSE: u32 = time::HZ.div_ceil(100);
+
+/// Tries to send a message that there is no room for, once the thread is to end.
+const LAST_TRIES: u32 = 100;
+
+/// The thread's life. What is marked when it is to end is still sent.
+pub(super) fn live(state: &NetnsState, tools: Tools, present: &Present<'_>) {
+    let Tools {
+        daemon,
+        mut buffer,
+        id,
+        ..
+    } = tools;
+    let Some(marks) = state.sync().marks() else {
+        return;
+    };
+    let thread = usize::from(id);
+    let mut sender = Sender {
+        state,
+        marks,
+        thread,
+        sync_id: daemon.sync_id,
+        link: Link::new(tools.link, &daemon),
+        in_burst: 0,
+        burst_at: time::now(),
+        sweep: Sweep::new(time::now()),
+    };
+    loop {
+        if let Some(bell) = marks.bell(thread) {
+            bell.listen(present, sender.sweep.wait());
+        }
+        let ends = present.is_stopping();
+        if !ends {
+            time::sleep(GATHER);
+        }
+        if let Some(tables) = state.tables() {
+            sender.tell_marked(tables, &mut buffer, present);
+            if !ends {
+                sender.sweep(tables, &mut buffer, present);
+            }
+        }
+        if ends {
+            return;
+        }
+        sender.link.check(state);
+    }
+}
+
+struct Sender<'a> {
+    state: &'a NetnsState,
+    marks: &'a Marks,
+    thread: usize,
+    sync_id: u32,
+    link: Link<'a>,
+    /// Messages sent in a row, and the tick of the first one.
+    in_burst: u32,
+    burst_at: u32,
+    sweep: Sweep,
+}
+
+/// Whether a message has room for more.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Room {
+    Left,
+    None,
+}
+
+impl Sender<'_> {
+    fn version(&self) -> Version {
+        match self.state.sysctls().sync_version() {
+            0 => Version::V0,
+            _ => Version::V1,
+        }
+    }
+
+    /// Writes what is to be told of `conn`.
+    fn write(&self, read: ReadSide<'_>, conn: &Entry<Conn>, writer: &mut Writer<'_>) -> Room {
+        let Some(told) = describe(read, conn, self.state.timeouts()) else {
+            return Room::Left;
+        };
+        match writer.push(&told) {
+            Err(Unwritten::Full) if writer.count() != 0 => Room::None,
+            Ok(()) | Err(Unwritten::Full | Unwritten::Unsayable) => Room::Left,
+        }
+    }
+
+    /// Sends messages of what `fill` writes, until it has written all.
+    fn send_all(
+        &mut self,
+        buffer: &mut [u8],
+        present: &Present<'_>,
+        mut fill: impl FnMut(&mut Self, &mut Writer<'_>) -> Room,
+    ) {
+        loop {
+            let Some(mut writer) = Writer::new(buffer, self.version(), self.sync_id) else {
+                return;
+            };
+            let room = fill(self, &mut writer);
+            let told = writer.count();
+            if told != 0 {
+                self.send(writer.finish(), told, present);
+            }
+            if room == Room::Left {
+                return;
+            }
+        }
+    }
+
+    /// Tells what is marked.
+    fn tell_marked(&mut self, tables: &Tables, buffer: &mut [u8], present: &Present<'_>) {
+        let judge = Judge::new(self.state);
+        let mut collection = Collection::new(self.thread);
+        let mut place = collection.next(self.marks);
+        self.send_all(buffer, present, |sender, writer| {
+            while let Some(at) = place {
+                if sender.write_marked(tables, &judge, at, writer) == Room::None {
+                    return Room::None;
+                }
+                place = collection.next(sender.marks);
+            }
+            Room::Left
+        });
+    }
+
+    /// Writes what is marked at `place`, and takes the marks away.
+    fn write_marked(
+        &mut self,
+        tables: &Tables,
+        judge: &Judge,
+        place: usize,
+        writer: &mut Writer<'_>,
+    ) -> Room {
+        let buckets = tables.conns.buckets();
+        // Several buckets share a place in a very large table, several places a bucket else.
+        let mut bucket = place & buckets.wrapping_sub(1);
+        let mut room = Room::Left;
+        while room == Room::Left && bucket < buckets {
+            rcu::read(|read| {
+                tables.conns.for_each_in_bucket(read, bucket, |conn| {
+                    if room == Room::None || !conn.take_mark() {
+                        return;
+                    }
+                    self.sweep.hurry_for(conn.life(self.state.timeouts()));
+                    if judge.is_due(read, conn) {
+                        room = self.write(read, conn, writer);
+                        if room == Room::None {
+                            conn.mark();
+                        }
+                    }
+                });
+            });
+            bucket = bucket.saturating_add(self.marks.places());
+        }
+        room
+    }
+
+    /// Goes on through the table.
+    fn sweep(&mut self, tables: &Tables, buffer: &mut [u8], present: &Present<'_>) {
+        let judge = Judge::new(self.state);
+        let Some(longest) = judge.longest_interval() else {
+            return;
+        };
+        let mut slice = self
+            .sweep
+            .begin(time::now(), tables.conns.buckets(), longest);
+        self.send_all(buffer, present, |sender, writer| {
+            while let Some(stop) = sender.sweep.next(&mut slice) {
+                if !sender.marks.is_of(stop.bucket, sender.thread) {
+                    continue;
+                }
+                if sender.write_swept(tables, &judge, stop, writer) == Room::None {
+                    return Room::None;
+                }
+            }
+            Room::Left
+        });
+    }
+
+    /// Writes what was used since the last time at one bucket.
+    fn write_swept(
+        &mut self,
+        tables: &Tables,
+        judge: &Judge,
+        stop: Stop,
+        writer: &mut Writer<'_>,
+    ) -> Room {
+        let mut room = Room::Left;
+        let mut number = 0_usize;
+        rcu::read(|read| {
+            tables.conns.for_each_in_bucket(read, stop.bucket, |conn| {
+                number = number.wrapping_add(1);
+                if room == Room::None || number <= stop.done {
+                    return;
+                }
+                let life = conn.life(self.state.timeouts());
+                self.sweep.note_life(life);
+                let is_wanted =
+                    self.sweep.wants(conn, judge.interval(life), life) && judge.is_due(read, conn);
+                if is_wanted {
+                    room = self.write(read, conn, writer);
+                    if room == Room::None {
+                        self.sweep.again(Stop {
+                            done: number.wrapping_sub(1),
+                            ..stop
+                        });
+                    }
+                }
+            });
+        });
+        room
+    }
+
+    /// Sends a message with so many entries.
+    fn send(&mut self, message: &[u8], told: u8, present: &Present<'_>) {
+        let counts = self.state.sync().counts();
+        let now = time::now();
+        if now.wrapping_sub(self.burst_at) >= PAUSE {
+            self.in_burst = 0;
+            self.burst_at = now;
+        }
+        if self.in_burst >= BURST {
+            time::sleep(PAUSE);
+            self.in_burst = 0;
+            self.burst_at = time::now();
+        }
+        self.in_burst = self.in_burst.wrapping_add(1);
+        let mut tries = 0_u32;
+        loop {
+            match self.link.send(message) {
+                Ok(()) => {
+                    counts.sent.add(1);
+                    counts.told.add(told.into());
+                    return;
+                }
+                Err(error) if error == EAGAIN && tries < LAST_TRIES => {
+                    // As long as the thread goes on there is time.
+                    if present.is_stopping() {
+                        tries = tries.wrapping_add(1);
+                    }
+                    time::sleep(1);
+                }
+                Err(_) => {
+                    counts.unsent.add(1);
+                    return;
+                }
+            }
+        }
+    }
+}

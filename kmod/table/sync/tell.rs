@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a packet leaves to be told: marks. In the packet's context.
+
+use core::sync::atomic::Ordering;
+
+use lvs_engine::parse::protocol;
+use lvs_engine::sync::due;
+use lvs_engine::sync::state::is_told;
+
+use crate::kernel_ext::mem::memory::Entry;
+use crate::kernel_ext::mem::rcu::ReadSide;
+use crate::table::conn::{
+    flag,
+    Conn,
+    News, //
+};
+use crate::table::netns_state::NetnsState;
+
+use super::marks::Marks;
+
+/// Packets with which a one-packet connection's template is told.
+const FIRST_PACKETS: u32 = 3;
+
+impl Conn {
+    /// Notes that there is something to tell. Returns whether that is new.
+    pub(super) fn mark(&self) -> bool {
+        let former = self.state_word().fetch_or(flag::MARKED, Ordering::AcqRel);
+        former & flag::MARKED == 0
+    }
+
+    /// Takes the mark away. What is read of the entry from now on was there before it was marked
+    /// again.
+    pub(super) fn take_mark(&self) -> bool {
+        self.has(flag::MARKED)
+            && self.state_word().fetch_and(!flag::MARKED, Ordering::AcqRel) & flag::MARKED != 0
+    }
+}
+
+fn mark(marks: &Marks, conn: &Entry<Conn>) {
+    if conn.mark() {
+        marks.set(conn.hash());
+    }
+}
+
+impl NetnsState {
+    /// A packet changed `conn`: if others are to be told, that is noted. Called while a master
+    /// runs.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn note_news(&self, read: ReadSide<'_>, conn: &Entry<Conn>, news: News) {
+        let Some(marks) = self.sync().marks() else {
+            return;
+        };
+        if news.is_template() {
+            self.note_controller(read, marks, conn);
+            return;
+        }
+        let [threshold, _] = self.sysctls().sync_threshold();
+        let threshold = threshold.max(0).unsigned_abs().min(due::COUNTED);
+        let has_handshake = matches!(conn.protocol(), protocol::TCP | protocol::SCTP);
+        let is_told = is_told(conn.protocol(), conn.state_number());
+        let packet = news.packet();
+        if conn.has(flag::ONE_PACKET) {
+            // It is in no table, and its template leaves a trace of each.
+            if conn
+                .controller(read)
+                .is_some_and(|template| template.packets() <= FIRST_PACKETS)
+            {
+                self.note_controller(read, marks, conn);
+            }
+            return;
+        }
+        let is_first = packet.is_some_and(|number| number == threshold.max(1));
+        let counts = !has_handshake || threshold > due::DEFAULT_THRESHOLD;
+        if (news.is_state() && is_told) || (counts && is_first && is_told) {
+            mark(marks, conn);
+        }
+        if (news.is_state() && is_told) || (!has_handshake && packet == Some(1)) {
+            self.note_controller(read, marks, conn);
+        }
+    }
+
+    /// What controls `conn` is to be told, too.
+    fn note_controller(&self, read: ReadSide<'_>, marks: &Marks, conn: &Entry<Conn>) {
+        let Some(controller) = conn.controller(read) else {
+            return;
+        };
+        mark(marks, controller);
+        if let Some(above) = controller.controller(read) {
+            mark(marks, above);
+        }
+    }
+
+    /// Something of `conn` changed that no packet tells. Called anywhere.
+    #[cold]
+    pub(crate) fn note_change(&self, conn: &Entry<Conn>) {
+        if let Some(marks) = self.sync().marks() {
+            mark(marks, conn);
+        }
+    }
+}
