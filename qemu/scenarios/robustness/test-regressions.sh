@@ -32,9 +32,7 @@ done
 rules=$(admin -Sn | sort)
 expect_eq "requests at first" "rs1=1 rs2=1 rs3=1" "$(requests 3)"
 
-[[ $LVS_MODULE == lvs ]] || skipped=daemon-commands-answer
 for name in ${CASES:-$(python3 "$HERE/regressions.py" list)}; do
-	[[ $name != "${skipped:-}" ]] || continue
 	start=$SECONDS
 	said=$(timeout 60 python3 "$HERE/regressions.py" "$name" 2>&1) || fail "$name: $said"
 	expect_eq "$name: warnings in the kernel log" "" "$(bad_log)"
