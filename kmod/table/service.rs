@@ -25,12 +25,12 @@ use lvs_engine::hash::HashKey;
 use lvs_engine::sched::{
     self,
     locality,
-    mh,
     Algorithm,
     Facts,
     Identified,
     Key,
     Pair,
+    Preference,
     Servers,
     Standing, //
 };
@@ -354,7 +354,7 @@ impl Service {
             pool.facts = Facts::of(algorithm, &pool);
             let mut table = GrowVec::filled(algorithm.table_len(), 0)?;
             let mut scratch =
-                GrowVec::filled(algorithm.scratch_len(pool.len()), mh::Preference::default())?;
+                GrowVec::filled(algorithm.scratch_len(pool.len()), Preference::default())?;
             sched::fill_table(algorithm, family, &pool, &mut table, &mut scratch)
                 .map_err(|_| EINVAL)?;
             pool.table = table;

@@ -23,10 +23,10 @@ check() {
 	fi
 }
 
-# The module's own files are no cargo package.
+# The module's own files are no cargo package, and schedulers are declared by a macro.
 format() {
 	"$LVS_TOP/qemu/build/cargo.sh" fmt --all --check -- --color never
-	in_root rustfmt --edition 2021 --color never --check /src/kmod/lvs_main.rs
+	in_root sh -c 'rustfmt --edition 2021 --color never --check /src/kmod/lvs_main.rs /src/kmod/engine/sched/*.rs'
 }
 
 clippy_host() { "$LVS_TOP/qemu/build/cargo.sh" clippy --quiet --locked --workspace --all-targets -- -D warnings; }

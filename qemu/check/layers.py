@@ -37,6 +37,8 @@ COMMENT_OR_TEXT = re.compile(
 TOKEN = re.compile(
     r"#\[cfg\(test\)\]|\bmod\s+(?P<mod>\w+)\s*(?P<opens>[{;])|\b(?P<pub>pub(?:\s*\([^)]*\))?\s+)?use\s+(?P<use>[^;]+);"
     r"|(?<![\w$:.])(?P<path>\w+(?:::\w+)+)|[{};]")
+# A macro declares modules: those of all files beside it that the file doesn't name itself.
+MODULES_OF_MACRO = re.compile(r"\bmod\s+\$")
 
 
 class Module:
@@ -83,7 +85,7 @@ def read_module(file, parent, folder):
     module = Module(file, parent)
     code = without_text(file.read_text(encoding="utf-8"))
     # What is open: modules written inside the file, or None for any other block.
-    inside, tests, test_depth = [], False, None
+    inside, tests, test_depth, of_tests = [], False, None, set()
     for found in TOKEN.finditer(code):
         text = found[0]
         here = next((one for one in reversed(inside) if one), module)
@@ -103,6 +105,8 @@ def read_module(file, parent, folder):
                     place /= one.name
                 at = next(at for at in (place / f"{found['mod']}.rs", place / found["mod"] / "mod.rs") if at.exists())
                 here.children[found["mod"]] = read_module(at, here, place / found["mod"])
+            else:
+                of_tests.add(found["mod"])
             tests = False
         elif text.endswith("{"):
             child = None
@@ -130,6 +134,10 @@ def read_module(file, parent, folder):
         elif found["path"]:
             if not tests:
                 here.paths.append((tuple(found["path"].split("::")), False))
+    if MODULES_OF_MACRO.search(code):
+        for at in sorted(folder.glob("*.rs")):
+            if at != file and at.stem not in of_tests | module.children.keys():
+                module.children[at.stem] = read_module(at, module, folder / at.stem)
     return module
 
 

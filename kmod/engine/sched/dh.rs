@@ -7,26 +7,56 @@ use super::hash_ring::{
     deal,
     hash_8,
     hash_input,
-    server_in, //
+    server_in,
+    FillError,
+    Preference, //
 };
+use super::scheduler::Scheduler;
 use super::servers::{
     available,
+    Facts,
+    Identified,
     Key,
+    Pick,
     Servers, //
 };
-
-pub(super) const TABLE_LEN: usize = 256;
+use crate::addr::Family;
 
 /// Gives the slots to the servers in turn, whatever their weights.
-pub(super) fn fill(servers: &impl Servers, table: &mut [u16]) {
+fn fill(servers: &impl Servers, table: &mut [u16]) {
     deal(servers, table, |_, _| 1);
 }
 
 /// Chooses the server the address maps to, if that is available.
 #[inline]
-pub(super) fn pick(servers: &impl Servers, key: &Key) -> Option<usize> {
+fn pick(servers: &impl Servers, key: &Key) -> Option<usize> {
     server_in(servers, hash_8(hash_input(&key.virtual_addr, 0)))
         .filter(|&index| available(servers, index))
+}
+
+/// The algorithm.
+pub(super) struct DestinationHashing;
+
+impl Scheduler for DestinationHashing {
+    const TABLE_LEN: usize = 256;
+
+    #[inline]
+    fn pick(servers: &impl Servers, _facts: &Facts, key: &Key, state: u64) -> Pick {
+        Pick {
+            index: pick(servers, key),
+            state,
+        }
+    }
+
+    fn fill(
+        _family: Family,
+        servers: &impl Identified,
+        table: &mut [u16],
+        _scratch: &mut [Preference],
+    ) -> Result<(), FillError> {
+        fill(servers, table);
+        Ok(())
+    }
 }
 
 #[cfg(test)]

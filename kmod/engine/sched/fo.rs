@@ -2,13 +2,21 @@
 
 //! Weighted failover: the heaviest available server gets everything.
 
+use super::scheduler::Scheduler;
 use super::servers::Servers;
 use super::tournament::Bid;
 
-/// One load for all servers: the heaviest one bids lowest.
-#[inline]
-pub(super) fn bid(servers: &impl Servers, index: usize) -> Bid {
-    Bid::of(servers, index, 1, servers.weight(index))
+/// The algorithm.
+pub(super) struct Failover;
+
+impl Scheduler for Failover {
+    const BIDS: bool = true;
+
+    /// One load for all servers: the heaviest one bids lowest.
+    #[inline]
+    fn bid(servers: &impl Servers, index: usize) -> Bid {
+        Bid::of(servers, index, 1, servers.weight(index))
+    }
 }
 
 #[cfg(test)]
@@ -21,10 +29,14 @@ mod tests {
     fn the_next_heaviest_takes_over() {
         let mut servers = of_weights(&[1, 3, 5, 3]);
         servers[2].active = 1000;
-        assert_eq!(lowest_bid(&servers, bid), Some(2));
+        assert_eq!(lowest_bid(&servers, Failover::bid), Some(2));
         servers[2].overloaded = true;
-        assert_eq!(lowest_bid(&servers, bid), Some(1), "the first of equals");
+        assert_eq!(
+            lowest_bid(&servers, Failover::bid),
+            Some(1),
+            "the first of equals"
+        );
         servers[1].weight = 0;
-        assert_eq!(lowest_bid(&servers, bid), Some(3));
+        assert_eq!(lowest_bid(&servers, Failover::bid), Some(3));
     }
 }

@@ -18,6 +18,36 @@ pub enum FillError {
     WrongLength,
 }
 
+/// A server's order of preference while a table is filled.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Preference {
+    /// The slot it likes best of those it hasn't asked for.
+    pub(super) next: u32,
+    /// How far the one after that is, less than the number of slots.
+    pub(super) skip: u32,
+    /// How many slots it takes at a turn.
+    pub(super) turns: u32,
+}
+
+impl Preference {
+    /// Takes the preferred one of the free slots. There is one, and the number of slots is prime,
+    /// so this ends.
+    pub(super) fn take(&mut self, table: &mut [u16], index: u16) -> Option<()> {
+        let slots = table.len() as u32;
+        loop {
+            let slot = table.get_mut(self.next as usize)?;
+            if *slot == EMPTY {
+                *slot = index;
+                return Some(());
+            }
+            self.next = self.next.wrapping_add(self.skip);
+            if self.next >= slots {
+                self.next = self.next.wrapping_sub(slots);
+            }
+        }
+    }
+}
+
 /// Gives slots to the servers in turn, each as many as `shares` says but at least one.
 pub(super) fn deal<S: Servers>(servers: &S, table: &mut [u16], shares: impl Fn(&S, usize) -> u32) {
     let (mut index, mut dealt) = (0_u16, 0_u32);

@@ -2,16 +2,24 @@
 
 //! Least connection: the available server with the fewest connections, whatever its weight.
 
+use super::scheduler::Scheduler;
 use super::servers::{
     overhead,
     Servers, //
 };
 use super::tournament::Bid;
 
-/// A server's overhead.
-#[inline]
-pub(super) fn bid(servers: &impl Servers, index: usize) -> Bid {
-    Bid::of(servers, index, overhead(servers, index), 1)
+/// The algorithm.
+pub(super) struct LeastConnection;
+
+impl Scheduler for LeastConnection {
+    const BIDS: bool = true;
+
+    /// A server's overhead.
+    #[inline]
+    fn bid(servers: &impl Servers, index: usize) -> Bid {
+        Bid::of(servers, index, overhead(servers, index), 1)
+    }
 }
 
 #[cfg(test)]
@@ -25,11 +33,15 @@ mod tests {
         let mut servers = of_weights(&[1, 1]);
         servers[0].active = 1;
         servers[1].inactive = 256;
-        assert_eq!(lowest_bid(&servers, bid), Some(1));
+        assert_eq!(lowest_bid(&servers, LeastConnection::bid), Some(1));
         servers[1].inactive = 257;
-        assert_eq!(lowest_bid(&servers, bid), Some(0), "the first of equals");
+        assert_eq!(
+            lowest_bid(&servers, LeastConnection::bid),
+            Some(0),
+            "the first of equals"
+        );
         servers[1].inactive = 258;
-        assert_eq!(lowest_bid(&servers, bid), Some(0));
+        assert_eq!(lowest_bid(&servers, LeastConnection::bid), Some(0));
     }
 
     #[test]
@@ -38,7 +50,7 @@ mod tests {
         servers[1].inactive = 2;
         servers[2].inactive = 3;
         servers[3].overloaded = true;
-        assert_eq!(lowest_bid(&servers, bid), Some(1));
+        assert_eq!(lowest_bid(&servers, LeastConnection::bid), Some(1));
     }
 
     #[test]
@@ -47,6 +59,6 @@ mod tests {
         servers[0].active = u32::MAX;
         servers[0].inactive = u32::MAX;
         servers[1].active = 1 << 24;
-        assert_eq!(lowest_bid(&servers, bid), Some(1));
+        assert_eq!(lowest_bid(&servers, LeastConnection::bid), Some(1));
     }
 }

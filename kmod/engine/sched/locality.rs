@@ -12,6 +12,7 @@
 
 use core::num::NonZeroU32;
 
+use super::scheduler::Scheduler;
 use super::servers::{
     overhead,
     Identified,
@@ -23,10 +24,8 @@ use super::tournament::{
     lowest,
     lowest_bid, //
 };
-use super::{
-    wlc,
-    Algorithm, //
-};
+use super::wlc::WeightedLeastConnection;
+use super::Algorithm;
 use crate::addr::Addr;
 use crate::hash::{
     hash_3,
@@ -183,7 +182,7 @@ pub fn pick(
     clock: Clock,
 ) -> Option<usize> {
     let Some(assignment) = cache.assignment(addr, clock) else {
-        return lowest_bid(servers, wlc::bid);
+        return lowest_bid(servers, WeightedLeastConnection::bid);
     };
     let is_known = assignment.is_of(addr, clock);
     if is_known {
@@ -200,7 +199,7 @@ pub fn pick(
             return Some(index);
         }
     }
-    let index = lowest_bid(servers, wlc::bid)?;
+    let index = lowest_bid(servers, WeightedLeastConnection::bid)?;
     let id = servers.id(index)?;
     if !is_known || algorithm != Algorithm::LocalityReplication {
         *assignment = Assignment {
@@ -216,7 +215,11 @@ pub fn pick(
 /// The least loaded server of a set. If that didn't change for long, the most loaded one leaves
 /// it, even if it is the same.
 fn from_set(assignment: &mut Assignment, servers: &impl Identified, clock: Clock) -> Option<usize> {
-    let least = lowest(servers, assignment.present(servers), wlc::bid);
+    let least = lowest(
+        servers,
+        assignment.present(servers),
+        WeightedLeastConnection::bid,
+    );
     if clock.is_past(assignment.changed) && assignment.present(servers).nth(1).is_some() {
         let most = most_loaded(servers, assignment.present(servers));
         if let Some(id) = most.and_then(|index| servers.id(index)) {

@@ -15,13 +15,16 @@ use super::hash_ring::{
     first_usable,
     hash_input,
     server_in,
-    FillError, //
+    FillError,
+    Preference, //
 };
+use super::scheduler::Scheduler;
 use super::servers::{
     available,
     Facts,
     Identified,
     Key,
+    Pick,
     Servers, //
 };
 use crate::addr::{
@@ -34,7 +37,7 @@ use crate::hash::{
 };
 
 /// Slots, a prime: ip_vs's default.
-pub(super) const TABLE_LEN: usize = 4093;
+const TABLE_LEN: usize = 4093;
 const SLOTS: u32 = TABLE_LEN as u32;
 
 /// No server takes more than about this many slots at a turn, in bits.
@@ -45,34 +48,8 @@ const OFFSET_KEY: HashKey = (2_654_435_761, 2_654_435_761);
 /// Key of the distance between the slots a server prefers.
 const SKIP_KEY: HashKey = (2_654_446_892, 2_654_446_892);
 
-/// A server's order of preference while a table is filled.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Preference {
-    next: u32,
-    skip: u32,
-    turns: u32,
-}
-
-impl Preference {
-    /// Takes the preferred one of the free slots. There is one, and the number of slots is prime,
-    /// so this ends.
-    fn take(&mut self, table: &mut [u16], index: u16) -> Option<()> {
-        loop {
-            let slot = table.get_mut(self.next as usize)?;
-            if *slot == u16::MAX {
-                *slot = index;
-                return Some(());
-            }
-            self.next = self.next.wrapping_add(self.skip);
-            if self.next >= SLOTS {
-                self.next = self.next.wrapping_sub(SLOTS);
-            }
-        }
-    }
-}
-
 /// Fills an empty table. Weights count as they were before the servers became quiescent.
-pub(super) fn fill(
+fn fill(
     family: Family,
     servers: &impl Identified,
     table: &mut [u16],
@@ -134,7 +111,7 @@ fn deal(preferences: &mut [Preference], table: &mut [u16]) {
 /// A quiescent server's clients go there without the flag too, unlike ip_vs's, so that a server can
 /// be drained: [`flag::SCHED_MH_STRICT`] refuses them as ip_vs does.
 #[inline]
-pub(super) fn pick(servers: &impl Servers, key: &Key) -> Option<usize> {
+fn pick(servers: &impl Servers, key: &Key) -> Option<usize> {
     let port = match key.flags & flag::SCHED_MH_PORT {
         0 => 0,
         _ => key.client_port,
@@ -162,6 +139,31 @@ pub(super) fn pick(servers: &impl Servers, key: &Key) -> Option<usize> {
 #[inline]
 const fn hash(key: HashKey, input: u32) -> u32 {
     hash_half(key, u32::from_le(input))
+}
+
+/// The algorithm.
+pub(super) struct Maglev;
+
+impl Scheduler for Maglev {
+    const TABLE_LEN: usize = TABLE_LEN;
+    const HAS_PREFERENCES: bool = true;
+
+    #[inline]
+    fn pick(servers: &impl Servers, _facts: &Facts, key: &Key, state: u64) -> Pick {
+        Pick {
+            index: pick(servers, key),
+            state,
+        }
+    }
+
+    fn fill(
+        family: Family,
+        servers: &impl Identified,
+        table: &mut [u16],
+        scratch: &mut [Preference],
+    ) -> Result<(), FillError> {
+        fill(family, servers, table, scratch)
+    }
 }
 
 #[cfg(test)]

@@ -2,39 +2,31 @@
 
 //! Schedulers: which real server gets a new connection.
 //!
-//! Each algorithm is one file that looks at the servers through [`Servers`]. Most say what each
-//! server bids, and the lowest bid wins; the others have a `pick` of their own. One that needs
-//! memory between picks takes its state as a value and returns the next one; the caller swaps it in
-//! atomically and picks again when another CPU was faster. So no algorithm locks, and all run on
-//! the host in tests.
+//! Each algorithm is one file, which implements [`Scheduler`] and looks at the servers through
+//! [`Servers`]. Most say what each server bids, and the lowest bid wins; the others have a `pick` of
+//! their own. One that needs memory between picks takes its state as a value and returns the next
+//! one; the caller swaps it in atomically and picks again when another CPU was faster. So no
+//! algorithm locks, and all run on the host in tests.
 //!
 //! Servers are listed newest first, as ip_vs lists them: ties and rotations depend on it. A state
 //! survives changes of the list if [`after_change`] is told about each of them.
 //!
-//! What the algorithms look at and answer with is below them, in `servers`; what they share is in
-//! `tournament`, `lottery`, `hash_ring` and `cursor`. The choice among them is here, and
-//! [`locality`] remembers what was chosen.
+//! What the algorithms are asked is in `scheduler`, what they look at and answer with in `servers`;
+//! what they share is in `tournament`, `lottery`, `hash_ring` and `cursor`. The choice among them is
+//! here, and [`locality`] remembers what was chosen.
 
 mod cursor;
-mod dh;
-mod fo;
 mod hash_ring;
-mod lc;
 pub mod locality;
 pub mod lottery;
-pub mod mh;
-mod nq;
-mod ovf;
-mod rr;
-mod sed;
+mod scheduler;
 mod servers;
-mod sh;
 pub mod tournament;
-pub mod twos;
-mod wlc;
-mod wrr;
 
-pub use hash_ring::FillError;
+pub use hash_ring::{
+    FillError,
+    Preference, //
+};
 pub use servers::{
     Change,
     Facts,
@@ -49,64 +41,72 @@ pub use servers::{
 use crate::addr::Family;
 
 use hash_ring::EMPTY;
-use servers::weights;
-use tournament::{
-    lowest_bid,
-    Bid, //
-};
+use scheduler::Scheduler;
+use tournament::Bid;
 
-/// Declares the algorithms, each with the name that administrators use.
+/// Declares the algorithms: a line has the file, whose name is that which administrators use, and
+/// the [`Scheduler`] in it. `of!(algorithm => ITEM)` is an item of the algorithm's scheduler.
 macro_rules! algorithms {
-    ($($(#[doc = $doc:literal])+ $variant:ident: $name:literal,)+) => {
+    ($d:tt $($(#[doc = $doc:literal])+ $vis:vis $file:ident: $scheduler:ident,)+) => {
+        $($vis mod $file;)+
+
         /// The scheduling algorithms.
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         pub enum Algorithm {
-            $($(#[doc = $doc])+ $variant,)+
+            $($(#[doc = $doc])+ $scheduler,)+
         }
 
         impl Algorithm {
             /// All algorithms.
-            pub const ALL: [Self; [$($name),+].len()] = [$(Self::$variant),+];
+            pub const ALL: [Self; [$(stringify!($file)),+].len()] = [$(Self::$scheduler),+];
 
             /// The name administrators use.
             pub const fn name(self) -> &'static str {
                 match self {
-                    $(Self::$variant => $name,)+
+                    $(Self::$scheduler => stringify!($file),)+
                 }
             }
+        }
+
+        macro_rules! of {
+            ($d algorithm:expr => $d($d item:tt)+) => {
+                match $d algorithm {
+                    $(Algorithm::$scheduler => <$file::$scheduler as Scheduler>::$d($d item)+,)+
+                }
+            };
         }
     };
 }
 
-algorithms! {
+algorithms! { $
     /// Round robin.
-    RoundRobin: "rr",
+    rr: RoundRobin,
     /// Weighted round robin.
-    WeightedRoundRobin: "wrr",
+    wrr: WeightedRoundRobin,
     /// Least connection.
-    LeastConnection: "lc",
+    lc: LeastConnection,
     /// Weighted least connection.
-    WeightedLeastConnection: "wlc",
+    wlc: WeightedLeastConnection,
     /// Locality-based least connection.
-    LocalityLeastConnection: "lblc",
+    lblc: LocalityLeastConnection,
     /// Locality-based least connection with replication.
-    LocalityReplication: "lblcr",
+    lblcr: LocalityReplication,
     /// Destination hashing.
-    DestinationHashing: "dh",
+    dh: DestinationHashing,
     /// Source hashing.
-    SourceHashing: "sh",
+    sh: SourceHashing,
     /// Maglev hashing.
-    Maglev: "mh",
+    mh: Maglev,
     /// Shortest expected delay.
-    ShortestExpectedDelay: "sed",
+    sed: ShortestExpectedDelay,
     /// Never queue.
-    NeverQueue: "nq",
+    nq: NeverQueue,
     /// Weighted failover.
-    Failover: "fo",
+    fo: Failover,
     /// Weighted overflow.
-    Overflow: "ovf",
+    ovf: Overflow,
     /// Power of two choices.
-    TwoChoices: "twos",
+    pub twos: TwoChoices,
 }
 
 impl Algorithm {
@@ -120,56 +120,32 @@ impl Algorithm {
     /// Whether the algorithm chooses the server with the lowest bid, so that a tournament finds it.
     #[inline]
     pub const fn bids(self) -> bool {
-        matches!(
-            self,
-            Algorithm::LeastConnection
-                | Algorithm::WeightedLeastConnection
-                | Algorithm::LocalityLeastConnection
-                | Algorithm::LocalityReplication
-                | Algorithm::ShortestExpectedDelay
-                | Algorithm::NeverQueue
-                | Algorithm::Failover
-                | Algorithm::Overflow
-        )
+        of!(self => BIDS)
     }
 
     /// The bid of server `index`; none if the algorithm doesn't choose by bids.
     #[inline]
     pub fn bid(self, servers: &impl Servers, index: usize) -> Bid {
-        match self {
-            Algorithm::LeastConnection => lc::bid(servers, index),
-            Algorithm::WeightedLeastConnection
-            | Algorithm::LocalityLeastConnection
-            | Algorithm::LocalityReplication => wlc::bid(servers, index),
-            Algorithm::ShortestExpectedDelay => sed::bid(servers, index),
-            Algorithm::NeverQueue => nq::bid(servers, index),
-            Algorithm::Failover => fo::bid(servers, index),
-            Algorithm::Overflow => ovf::bid(servers, index),
-            _ => Bid::NONE,
-        }
+        of!(self => bid(servers, index))
     }
 
     /// Whether each pick takes a random number.
     #[inline]
     pub const fn is_random(self) -> bool {
-        matches!(self, Algorithm::TwoChoices)
+        of!(self => IS_RANDOM)
     }
 
     /// Number of slots in the algorithm's table; 0 when it has none.
     pub const fn table_len(self) -> usize {
-        match self {
-            Algorithm::SourceHashing => sh::TABLE_LEN,
-            Algorithm::DestinationHashing => dh::TABLE_LEN,
-            Algorithm::Maglev => mh::TABLE_LEN,
-            _ => 0,
-        }
+        of!(self => TABLE_LEN)
     }
 
-    /// Number of [`mh::Preference`]s that filling the table for `servers` servers takes.
+    /// Number of [`Preference`]s that filling the table for `servers` servers takes.
     pub const fn scratch_len(self, servers: usize) -> usize {
-        match self {
-            Algorithm::Maglev => servers,
-            _ => 0,
+        if of!(self => HAS_PREFERENCES) {
+            servers
+        } else {
+            0
         }
     }
 }
@@ -177,10 +153,7 @@ impl Algorithm {
 impl Facts {
     /// The facts that `algorithm` needs of `servers`.
     pub fn of(algorithm: Algorithm, servers: &impl Servers) -> Self {
-        match algorithm {
-            Algorithm::WeightedRoundRobin => Self::of_weights(weights(servers)),
-            _ => Self::default(),
-        }
+        of!(algorithm => facts(servers))
     }
 }
 
@@ -192,20 +165,14 @@ pub fn fill_table(
     family: Family,
     servers: &impl Identified,
     table: &mut [u16],
-    scratch: &mut [mh::Preference],
+    scratch: &mut [Preference],
 ) -> Result<(), FillError> {
     if table.len() != algorithm.table_len() || scratch.len() != algorithm.scratch_len(servers.len())
     {
         return Err(FillError::WrongLength);
     }
     table.fill(EMPTY);
-    match algorithm {
-        Algorithm::SourceHashing => sh::fill(servers, table),
-        Algorithm::DestinationHashing => dh::fill(servers, table),
-        Algorithm::Maglev => return mh::fill(family, servers, table, scratch),
-        _ => {}
-    }
-    Ok(())
+    of!(algorithm => fill(family, servers, table, scratch))
 }
 
 /// Chooses the server for a new connection. `state` is 0 for a service without servers, and after
@@ -221,32 +188,12 @@ pub fn pick(
     key: &Key,
     state: u64,
 ) -> Pick {
-    let index = match algorithm {
-        Algorithm::RoundRobin => return rr::pick(servers, state),
-        Algorithm::WeightedRoundRobin => return wrr::pick(servers, facts, state),
-        Algorithm::LeastConnection => lowest_bid(servers, lc::bid),
-        Algorithm::WeightedLeastConnection
-        | Algorithm::LocalityLeastConnection
-        | Algorithm::LocalityReplication => lowest_bid(servers, wlc::bid),
-        Algorithm::DestinationHashing => dh::pick(servers, key),
-        Algorithm::SourceHashing => sh::pick(servers, key),
-        Algorithm::Maglev => mh::pick(servers, key),
-        Algorithm::ShortestExpectedDelay => lowest_bid(servers, sed::bid),
-        Algorithm::NeverQueue => lowest_bid(servers, nq::bid),
-        Algorithm::Failover => lowest_bid(servers, fo::bid),
-        Algorithm::Overflow => lowest_bid(servers, ovf::bid),
-        Algorithm::TwoChoices => twos::pick(servers, key.random),
-    };
-    Pick { index, state }
+    of!(algorithm => pick(servers, facts, key, state))
 }
 
 /// The state after a change of the servers; `facts` are the new ones.
 pub fn after_change(algorithm: Algorithm, state: u64, change: Change, facts: &Facts) -> u64 {
-    match algorithm {
-        Algorithm::RoundRobin => rr::after_change(state, change),
-        Algorithm::WeightedRoundRobin => wrr::after_change(state, change, facts),
-        _ => 0,
-    }
+    of!(algorithm => after_change(state, change, facts))
 }
 
 #[cfg(test)]

@@ -2,20 +2,28 @@
 
 //! Never queue: an idle server if there is one, else as by shortest expected delay.
 
+use super::scheduler::Scheduler;
 use super::servers::{
     expected_delay,
     Servers, //
 };
 use super::tournament::Bid;
 
-/// The expected delay, which is none with an idle server.
-#[inline]
-pub(super) fn bid(servers: &impl Servers, index: usize) -> Bid {
-    let delay = match servers.active(index) {
-        0 => 0,
-        _ => expected_delay(servers, index),
-    };
-    Bid::of(servers, index, delay, servers.weight(index))
+/// The algorithm.
+pub(super) struct NeverQueue;
+
+impl Scheduler for NeverQueue {
+    const BIDS: bool = true;
+
+    /// The expected delay, which is none with an idle server.
+    #[inline]
+    fn bid(servers: &impl Servers, index: usize) -> Bid {
+        let delay = match servers.active(index) {
+            0 => 0,
+            _ => expected_delay(servers, index),
+        };
+        Bid::of(servers, index, delay, servers.weight(index))
+    }
 }
 
 #[cfg(test)]
@@ -28,10 +36,10 @@ mod tests {
     fn an_idle_server_comes_before_a_faster_one() {
         let mut servers = of_weights(&[100, 0, 1, 5]);
         servers[0].active = 1;
-        assert_eq!(lowest_bid(&servers, bid), Some(2));
+        assert_eq!(lowest_bid(&servers, NeverQueue::bid), Some(2));
         servers[2].active = 1;
         servers[3].active = 1;
-        assert_eq!(lowest_bid(&servers, bid), Some(0));
+        assert_eq!(lowest_bid(&servers, NeverQueue::bid), Some(0));
     }
 
     #[test]
@@ -39,6 +47,6 @@ mod tests {
         let mut servers = of_weights(&[1, 1]);
         servers[0].overloaded = true;
         servers[1].active = 1;
-        assert_eq!(lowest_bid(&servers, bid), Some(1));
+        assert_eq!(lowest_bid(&servers, NeverQueue::bid), Some(1));
     }
 }

@@ -3,17 +3,25 @@
 //! Weighted overflow: the heaviest server gets everything until it has more active connections than
 //! weight, then the next one.
 
-use super::fo;
+use super::fo::Failover;
+use super::scheduler::Scheduler;
 use super::servers::Servers;
 use super::tournament::Bid;
 
-/// The bid of failover; a server with more active connections than weight takes no part.
-#[inline]
-pub(super) fn bid(servers: &impl Servers, index: usize) -> Bid {
-    if servers.active(index) > servers.weight(index) {
-        return Bid::NONE;
+/// The algorithm.
+pub(super) struct Overflow;
+
+impl Scheduler for Overflow {
+    const BIDS: bool = true;
+
+    /// The bid of failover; a server with more active connections than weight takes no part.
+    #[inline]
+    fn bid(servers: &impl Servers, index: usize) -> Bid {
+        if servers.active(index) > servers.weight(index) {
+            return Bid::NONE;
+        }
+        Failover::bid(servers, index)
     }
-    fo::bid(servers, index)
 }
 
 #[cfg(test)]
@@ -27,7 +35,7 @@ mod tests {
         let mut servers = of_weights(&[1, 2, 2]);
         let order: Vec<_> = (0..9)
             .map(|_| {
-                let index = lowest_bid(&servers, bid);
+                let index = lowest_bid(&servers, Overflow::bid);
                 if let Some(index) = index {
                     servers[index].active += 1;
                 }

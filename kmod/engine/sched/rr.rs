@@ -5,16 +5,19 @@
 //! The state is the [`Cursor`] on the last chosen server.
 
 use super::cursor::Cursor;
+use super::scheduler::Scheduler;
 use super::servers::{
     available,
     Change,
+    Facts,
+    Key,
     Pick,
     Servers, //
 };
 
 /// Chooses the next available server behind the last one.
 #[inline]
-pub(super) fn pick(servers: &impl Servers, state: u64) -> Pick {
+fn pick(servers: &impl Servers, state: u64) -> Pick {
     let len = servers.len();
     let next = cursor(state).next(len);
     let index = (next..len)
@@ -27,13 +30,27 @@ pub(super) fn pick(servers: &impl Servers, state: u64) -> Pick {
 }
 
 /// The state after a change of the servers.
-pub(super) fn after_change(state: u64, change: Change) -> u64 {
+fn after_change(state: u64, change: Change) -> u64 {
     u64::from(cursor(state).after(change).number())
 }
 
 #[inline]
 fn cursor(state: u64) -> Cursor {
     Cursor::from_number(u32::try_from(state).unwrap_or(u32::MAX))
+}
+
+/// The algorithm.
+pub(super) struct RoundRobin;
+
+impl Scheduler for RoundRobin {
+    #[inline]
+    fn pick(servers: &impl Servers, _facts: &Facts, _key: &Key, state: u64) -> Pick {
+        pick(servers, state)
+    }
+
+    fn after_change(state: u64, change: Change, _facts: &Facts) -> u64 {
+        after_change(state, change)
+    }
 }
 
 #[cfg(test)]

@@ -10,27 +10,33 @@ use super::hash_ring::{
     first_usable,
     hash_8,
     hash_input,
-    server_in, //
+    server_in,
+    FillError,
+    Preference, //
 };
+use super::scheduler::Scheduler;
 use super::servers::{
     available,
+    Facts,
+    Identified,
     Key,
+    Pick,
     Servers, //
 };
+use crate::addr::Family;
 
-pub(super) const TABLE_LEN: usize = 256;
 const MASK: u32 = 255;
 
 /// Gives the slots to the servers in turn, each as many as it weighs. A quiescent server has one,
 /// so that the others' clients stay where they are.
-pub(super) fn fill(servers: &impl Servers, table: &mut [u16]) {
+fn fill(servers: &impl Servers, table: &mut [u16]) {
     deal(servers, table, |servers, index| servers.weight(index));
 }
 
 /// Chooses the server the client maps to, if that is available. With the fallback flag: or else the
 /// next available one behind it in the table.
 #[inline]
-pub(super) fn pick(servers: &impl Servers, key: &Key) -> Option<usize> {
+fn pick(servers: &impl Servers, key: &Key) -> Option<usize> {
     let port = match key.flags & flag::SCHED_SH_PORT {
         0 => 0,
         _ => key.client_port,
@@ -46,6 +52,31 @@ pub(super) fn pick(servers: &impl Servers, key: &Key) -> Option<usize> {
     // ip_vs adds the slot twice, so that is where the walk through the table starts.
     let slots = (0..=MASK).map(|offset| slot.wrapping_mul(2).wrapping_add(offset) & MASK);
     first_usable(servers, slots, available)
+}
+
+/// The algorithm.
+pub(super) struct SourceHashing;
+
+impl Scheduler for SourceHashing {
+    const TABLE_LEN: usize = 256;
+
+    #[inline]
+    fn pick(servers: &impl Servers, _facts: &Facts, key: &Key, state: u64) -> Pick {
+        Pick {
+            index: pick(servers, key),
+            state,
+        }
+    }
+
+    fn fill(
+        _family: Family,
+        servers: &impl Identified,
+        table: &mut [u16],
+        _scratch: &mut [Preference],
+    ) -> Result<(), FillError> {
+        fill(servers, table);
+        Ok(())
+    }
 }
 
 #[cfg(test)]

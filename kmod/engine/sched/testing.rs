@@ -64,7 +64,7 @@ pub(crate) struct Pool<'a> {
 impl<'a> Pool<'a> {
     pub(crate) fn new(algorithm: Algorithm, servers: &'a Vec<Server>) -> Self {
         let mut table = vec![0; algorithm.table_len()];
-        let mut scratch = vec![mh::Preference::default(); algorithm.scratch_len(servers.len())];
+        let mut scratch = vec![Preference::default(); algorithm.scratch_len(servers.len())];
         fill_table(algorithm, Family::V4, servers, &mut table, &mut scratch).unwrap();
         Self {
             servers,

@@ -9,9 +9,13 @@ use super::lottery::{
     lots,
     Lottery, //
 };
+use super::scheduler::Scheduler;
 use super::servers::{
     overhead,
+    Facts,
+    Key,
     Pair,
+    Pick,
     Servers, //
 };
 use super::tournament::heavier;
@@ -19,7 +23,7 @@ use super::tournament::heavier;
 /// Chooses one of the two servers that the halves of `random` stand for. The first of two equals
 /// is the one drawn first.
 #[inline]
-pub(super) fn pick(servers: &impl Servers, random: u64) -> Option<usize> {
+fn pick(servers: &impl Servers, random: u64) -> Option<usize> {
     let pair = match servers.drawn(random) {
         Some(pair) => pair,
         None => scan(servers, random),
@@ -85,6 +89,21 @@ fn below(bound: u64, random: u32) -> u64 {
     random
         .wrapping_mul(high)
         .wrapping_add(random.wrapping_mul(low) >> 32)
+}
+
+/// The algorithm.
+pub(super) struct TwoChoices;
+
+impl Scheduler for TwoChoices {
+    const IS_RANDOM: bool = true;
+
+    #[inline]
+    fn pick(servers: &impl Servers, _facts: &Facts, key: &Key, state: u64) -> Pick {
+        Pick {
+            index: pick(servers, key.random),
+            state,
+        }
+    }
 }
 
 #[cfg(test)]

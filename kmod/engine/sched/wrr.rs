@@ -11,10 +11,13 @@
 //! current weight, which is 0 as long as no server weighs anything.
 
 use super::cursor::Cursor;
+use super::scheduler::Scheduler;
 use super::servers::{
     available,
+    weights,
     Change,
     Facts,
+    Key,
     Pick,
     Servers, //
 };
@@ -86,7 +89,7 @@ impl Scale {
 /// Where the rotation would come round several times until the current weight is low enough for
 /// anybody, the weight falls at once: a pick looks at no server more than three times.
 #[inline]
-pub(super) fn pick(servers: &impl Servers, facts: &Facts, state: u64) -> Pick {
+fn pick(servers: &impl Servers, facts: &Facts, state: u64) -> Pick {
     let scale = Scale::of(facts);
     if scale.top == 0 {
         return Pick { index: None, state };
@@ -142,7 +145,7 @@ fn exhausted(scale: Scale, cursor: Cursor, weight: u32) -> Rotation {
 
 /// The state after a change of the servers: the rotation starts over, at the weight it had if that
 /// still occurs.
-pub(super) fn after_change(state: u64, change: Change, facts: &Facts) -> u64 {
+fn after_change(state: u64, change: Change, facts: &Facts) -> u64 {
     let scale = Scale::of(facts);
     let weight = match Rotation::unpack(state).weight {
         _ if change == Change::Replaced => scale.top,
@@ -154,6 +157,24 @@ pub(super) fn after_change(state: u64, change: Change, facts: &Facts) -> u64 {
     };
     let cursor = Cursor::START;
     Rotation { cursor, weight }.pack()
+}
+
+/// The algorithm.
+pub(super) struct WeightedRoundRobin;
+
+impl Scheduler for WeightedRoundRobin {
+    #[inline]
+    fn pick(servers: &impl Servers, facts: &Facts, _key: &Key, state: u64) -> Pick {
+        pick(servers, facts, state)
+    }
+
+    fn facts(servers: &impl Servers) -> Facts {
+        Facts::of_weights(weights(servers))
+    }
+
+    fn after_change(state: u64, change: Change, facts: &Facts) -> u64 {
+        after_change(state, change, facts)
+    }
 }
 
 #[cfg(test)]

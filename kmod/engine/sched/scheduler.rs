@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What an algorithm says of itself: a file of its own implements [`Scheduler`], and a line of the
+//! list in the `mod.rs` above names it.
+
+use super::hash_ring::{
+    FillError,
+    Preference, //
+};
+use super::servers::{
+    Change,
+    Facts,
+    Identified,
+    Key,
+    Pick,
+    Servers, //
+};
+use super::tournament::{
+    lowest_bid,
+    Bid, //
+};
+use crate::addr::Family;
+
+/// A scheduling algorithm. One that chooses the least of something says what that is by
+/// [`Scheduler::bid`]; another one has a [`Scheduler::pick`].
+pub(super) trait Scheduler {
+    /// Whether the algorithm chooses the server with the lowest bid, so that a tournament finds it.
+    const BIDS: bool = false;
+    /// Whether each pick takes a random number.
+    const IS_RANDOM: bool = false;
+    /// Number of slots in the algorithm's table; 0 when it has none.
+    const TABLE_LEN: usize = 0;
+    /// Whether filling the table takes a [`Preference`] for each server.
+    const HAS_PREFERENCES: bool = false;
+
+    /// The bid of server `index`.
+    #[inline]
+    fn bid(_servers: &impl Servers, _index: usize) -> Bid {
+        Bid::NONE
+    }
+
+    /// Chooses the server for a new connection, and tells the next state.
+    #[inline]
+    fn pick(servers: &impl Servers, _facts: &Facts, _key: &Key, state: u64) -> Pick {
+        Pick {
+            index: lowest_bid(servers, Self::bid),
+            state,
+        }
+    }
+
+    /// What has to be known of the servers for each pick.
+    fn facts(_servers: &impl Servers) -> Facts {
+        Facts::default()
+    }
+
+    /// The state after a change of the servers; `facts` are the new ones.
+    fn after_change(_state: u64, _change: Change, _facts: &Facts) -> u64 {
+        0
+    }
+
+    /// Fills an empty table, which is as long as the algorithm says; `scratch` has an entry for each
+    /// server if it has preferences.
+    fn fill(
+        _family: Family,
+        _servers: &impl Identified,
+        _table: &mut [u16],
+        _scratch: &mut [Preference],
+    ) -> Result<(), FillError> {
+        Ok(())
+    }
+}
