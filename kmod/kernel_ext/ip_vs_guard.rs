@@ -2,9 +2,10 @@
 
 //! Keeps ip_vs out while this module is loaded.
 //!
-//! Relies on: the chain of module events hands out a module that is being loaded.
+//! Relies on: the chain of module events hands out a module that is being loaded, with its name and
+//! its init function.
 //!
-//! A breach would be noticed by: `test-coexist`.
+//! A breach would be noticed by: `test-coexist`, `test-placeholders`.
 
 use kernel::ffi;
 use kernel::prelude::*;
@@ -38,7 +39,12 @@ unsafe impl Listener for IpVsGuard {
             return Ok(());
         }
         // SAFETY: The chain hands out the module that is being loaded; both names are terminated.
-        if !unsafe { bindings::lvs_module_is(info.cast(), IP_VS.as_char_ptr()) } {
+        let is_ip_vs = unsafe {
+            bindings::lvs_module_is(info.cast(), IP_VS.as_char_ptr())
+                && bindings::lvs_module_begins(info.cast())
+        };
+        // A module that does nothing when it is loaded is a placeholder, which depends on this one.
+        if !is_ip_vs {
             return Ok(());
         }
         pr_err!("ip_vs can't be loaded beside this: unload this first (rmmod lvs)\n");

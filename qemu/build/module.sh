@@ -55,7 +55,15 @@ build() {
 		in_root make -s -C "$OBJ" M="/build/$out/trip" "${make_args[@]}" modules
 		publish trip/lvs_trip.ko
 	fi
+	[ "$kernel" = clippy ] || build_placeholders
 	[ -z "$SUDO" ] || $SUDO chown -R "$(id -u)" "$LVS_BUILD/$out"
+}
+
+# Modules by the names of ip_vs's, which depend on lvs.ko.
+build_placeholders() {
+	in_root rsync -a --exclude-from=/src/.gitignore /src/packaging/placeholders "/build/$out/"
+	in_root make -s -C "$OBJ" M="/build/$out/placeholders" KBUILD_EXTRA_SYMBOLS="/build/$out/kbuild/Module.symvers" \
+		"${make_args[@]}" -j"$JOBS" modules
 }
 
 # One build of each kernel's copy at a time.

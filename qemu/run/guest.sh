@@ -79,6 +79,8 @@ stage() {
 	: >"$RUN/console.log"
 	[ ! -e "$module" ] || cp -p "$module" "$RUN/lvs/lvs.ko"
 	[ "$VEHICLE" != sanitized ] || cp -p "$LVS_BUILD/sanitized/lvs_trip.ko" "$RUN/lvs/"
+	mkdir "$RUN/lvs/placeholders"
+	cp -p "$(dirname "$module")"/placeholders/*.ko "$RUN/lvs/placeholders/" 2>/dev/null || true
 	[ ! -e "$LVS_BUILD/ipvsadm-rs" ] || cp -p "$LVS_BUILD/ipvsadm-rs" "$RUN/lvs/"
 	cp -rp "$LVS_TOP/qemu/run/guest" "$RUN/lvs/guest"
 	cp -p "$LVS_TOP/qemu/check/splats" "$RUN/lvs/guest/"

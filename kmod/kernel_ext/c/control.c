@@ -17,6 +17,10 @@
 MODULE_ALIAS_GENL_FAMILY("IPVS");
 MODULE_ALIAS("ip_vs");
 
+/* What placeholders by the names of ip_vs's modules refer to, so that they depend on this one. */
+const char lvs_in_place_of_ip_vs;
+EXPORT_SYMBOL_GPL(lvs_in_place_of_ip_vs);
+
 static int conn_tab_bits = 20;
 module_param(conn_tab_bits, int, 0444);
 MODULE_PARM_DESC(conn_tab_bits,

@@ -20,6 +20,9 @@ void lvs_thread_sleep(unsigned long ticks);
 /* user/sysctl.rs */
 void lvs_cpumask_housekeeping(struct cpumask *mask);
 
+/* packaging/placeholders */
+extern const char lvs_in_place_of_ip_vs;
+
 /* mem/slab.rs */
 long lvs_available_pages(void);
 

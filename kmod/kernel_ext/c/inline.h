@@ -106,6 +106,7 @@ LVS_GET(u64, lvs_random_u64, (void), get_random_u64())
 LVS_GET(int, lvs_notifier_from_errno, (int error), notifier_from_errno(error))
 LVS_GET(bool, lvs_module_is, (const struct module *module, const char *name),
 	!strcmp(module->name, name))
+LVS_GET(bool, lvs_module_begins, (const struct module *module), module->init)
 
 /* -- net/netns.rs, net/device.rs, net/address.rs, user/capability.rs -------------------------- */
 
