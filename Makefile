@@ -13,7 +13,7 @@ export LVS_SUITE := $(SUITE)
 export LVS_FLAVOUR := $(FLAVOUR)
 
 .PHONY: all help module cli install uninstall uml-module demo shell uml-shell test test-fast \
-	test-stock test-sanitized fuzz soak bench bench-stock check update clean distclean
+	test-stock test-sanitized deb test-deb fuzz soak bench bench-stock check update clean distclean
 
 all: module cli  ## the module and the command line tool (default)
 
@@ -47,6 +47,14 @@ uninstall:       ## remove what install put there
 	$(SUDO) rm -f "$(DESTDIR)/usr/lib/modules/$(KERNEL)/updates/lvs.ko" "$(DESTDIR)/etc/modprobe.d/lvs.conf" \
 		"$(DESTDIR)/usr/local/sbin/ipvsadm-rs" "$(DESTDIR)$(MAN)/man4/lvs.4" "$(DESTDIR)$(MAN)/man5/lvs.rules.5"
 	@$(DEPMOD)
+	@[ -n "$(DESTDIR)" ] || [ ! -e /sys/module/lvs ] || \
+		echo "lvs is loaded and serves on, until \"rmmod lvs\" or until this machine starts again; then ip_vs does"
+
+deb:             ## Debian packages of all this: build/deb/*.deb
+	@qemu/build/deb.sh
+
+test-deb: deb    ## install, start again, upgrade and purge them on a fresh Debian 13 in QEMU (10 minutes)
+	@qemu/run/test-deb.sh
 
 uml-module:      ## build/uml/lvs.ko, for the user-mode kernel the tests run on
 	@qemu/build/module.sh uml
