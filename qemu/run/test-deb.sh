@@ -95,7 +95,8 @@ random.trust_cpu=on cryptomgr.notests printk.devkmsg=on systemd.show_status=0 $A
 
 # The module built by lvs-dkms, in a writable layer over the build root, which is removed after it.
 dkms() {
-	local layer=$LVS_CACHE/dkms-layer.$$ status=0
+	local layer=$LVS_CACHE/dkms-layer.$$ status=0 proxies
+	mapfile -t proxies < <(proxy_settings)
 	$SUDO mkdir -p "$layer/upper" "$layer/work" "$layer/root"
 	$SUDO unshare --mount --propagation private bash -c '
 		set -e
@@ -108,7 +109,7 @@ dkms() {
 		mount -t proc proc "$layer/root/proc"
 		cat /etc/resolv.conf >"$layer/root/etc/resolv.conf"
 		exec chroot "$layer/root" /usr/bin/env -i HOME=/root LANG=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"' \
-		bash "$layer" "$ROOT" "$LVS_BUILD" "$LVS_TOP" $(proxy_settings) /src/qemu/run/deb/dkms.sh "$KREL" || status=$?
+		bash "$layer" "$ROOT" "$LVS_BUILD" "$LVS_TOP" "${proxies[@]}" /src/qemu/run/deb/dkms.sh "$KREL" || status=$?
 	$SUDO rm -rf --one-file-system "$layer"
 	return "$status"
 }
