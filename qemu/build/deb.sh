@@ -9,10 +9,10 @@
 # in a tree of its own; what is in them is built as ever, with the compiler of the kernels.
 . "$(dirname "$0")/../common.sh"
 
+[ "$LVS_SUITE" = trixie ] || die "packages are for Debian 13 (trixie)"
 find_root
 TREE=$("$LVS_TOP/qemu/build/tree.sh" deb-builder)
-GENERIC=$(basename "$(ls -d "$TREE"/usr/src/linux-headers-*-amd64)")
-RELEASES=("$KREL" "${GENERIC#linux-headers-}")
+FLAVOURS=(cloud generic)
 DEB=$LVS_BUILD/deb
 WORK=$DEB/source
 STAGE=$WORK/stage
@@ -25,42 +25,42 @@ version() {
 	echo "$crate~${commit:-0}"
 }
 
-# What the modules are made of is built for each kernel; the generic one's headers are in the tree.
+# What `make module` builds, for both flavours: by release, where each one's is.
+declare -A MODULES
 build_modules() {
-	local release
-	mkdir -p "$DEB"
-	for release in "${RELEASES[@]}"; do
-		LVS_KERNEL=$release LVS_HEADERS_TREE=$TREE "$LVS_TOP/qemu/build/module.sh" running
-		install -D -m 644 -t "$DEB/modules/$release" "$LVS_BUILD/running/lvs.ko"
-		install -D -m 644 -t "$DEB/modules/$release/placeholders" "$LVS_BUILD"/running/placeholders/*.ko
+	local flavour
+	for flavour in "${FLAVOURS[@]}"; do
+		export LVS_FLAVOUR=$flavour
+		find_root
+		"$LVS_TOP/qemu/build/module.sh" stock
+		MODULES[$KREL]=$LVS_BUILD/$STOCK
 	done
 }
 
-# in_tree COMMAND...: in the tree, with build/ at /build; $KEYS are there as /tmp/key and /tmp/cert.
-KEYS=()
+# in_tree COMMAND...: in the tree, with build/ at /build.
 in_tree() {
 	$SUDO unshare --mount --propagation private bash -c '
 		set -e
-		tree=$1 key=$3 cert=$4
-		mount --bind "$2" "$tree/build"
-		mount -t proc proc "$tree/proc"
-		mount -t tmpfs -o mode=700 tmpfs "$tree/tmp"
-		[ -z "$key" ] || { cp "$key" "$tree/tmp/key"; cp "$cert" "$tree/tmp/cert"; }
-		shift 4
+		mount --bind "$2" "$1/build"
+		mount -t proc proc "$1/proc"
+		mount -t tmpfs tmpfs "$1/tmp"
+		tree=$1
+		shift 2
 		exec chroot "$tree" /usr/bin/env -i HOME=/tmp LANG=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"' \
-		bash "$TREE" "$LVS_BUILD" "${KEYS[0]:-}" "${KEYS[1]:-}" "$@"
+		bash "$TREE" "$LVS_BUILD" "$@"
 }
 
-# pack_module FROM TO: without debugging symbols, which are most of a module; its BTF stays.
+# pack_module FROM TO: without debugging symbols, which are most of a module; its BTF stays. The
+# key comes by a file descriptor, so that no copy of it is on a disk.
 pack_module() {
 	local from=${1#"$LVS_BUILD"/} to=${2#"$LVS_BUILD"/}
 	mkdir -p "$(dirname "$2")"
 	in_root objcopy --strip-debug "/build/$from" "/build/$to"
 	[ -n "${LVS_SIGN_KEY:-}" ] || return 0
-	KEYS=("$LVS_SIGN_KEY" "${LVS_SIGN_CERT:?the certificate of LVS_SIGN_KEY}")
-	in_tree sh -ec 'sign=$(ls /usr/lib/linux-kbuild-*/scripts/sign-file | tail -n 1)
-		"$sign" sha256 /tmp/key /tmp/cert "$1"' sh "/build/$to"
-	KEYS=()
+	in_root sh -ec 'cat <&6 >/tmp/key
+		cat <&7 >/tmp/certificate
+		sign=$(ls /usr/lib/linux-kbuild-*/scripts/sign-file | tail -n 1)
+		"$sign" sha256 /tmp/key /tmp/certificate "$1"' sh "/build/$to" 6<"$LVS_SIGN_KEY" 7<"$LVS_SIGN_CERT"
 }
 
 stage() {
@@ -68,9 +68,9 @@ stage() {
 	mkdir -p "$STAGE"
 	# The module of each kernel, and the scripts of its packages.
 	cp -r "$LVS_TOP/packaging/debian" "$WORK/debian"
-	for release in "${RELEASES[@]}"; do
-		pack_module "$DEB/modules/$release/lvs.ko" "$STAGE/modules-$release/usr/lib/modules/$release/updates/lvs.ko"
-		for file in "$DEB/modules/$release"/placeholders/*.ko; do
+	for release in "${!MODULES[@]}"; do
+		pack_module "${MODULES[$release]}/lvs.ko" "$STAGE/modules-$release/usr/lib/modules/$release/updates/lvs.ko"
+		for file in "${MODULES[$release]}"/placeholders/*.ko; do
 			pack_module "$file" "$STAGE/placeholders-$release/usr/lib/lvs/placeholders/$release/${file##*/}"
 		done
 		echo "stage/placeholders-$release/* /" >"$WORK/debian/lvs-placeholders-$release.install"
@@ -120,6 +120,7 @@ pack() {
 	in_tree sh -ec 'cd /build/deb/source && DEB_BUILD_OPTIONS=noautodbgsym dpkg-buildpackage --build=binary --no-sign --no-check-builddeps'
 }
 
+[ -z "${LVS_SIGN_KEY:-}" ] || [ -r "${LVS_SIGN_CERT:-}" ] || die "LVS_SIGN_CERT has to be the certificate of LVS_SIGN_KEY"
 VERSION=${LVS_DEB_VERSION:-$(version)}
 EPOCH=$(git -C "$LVS_TOP" log -1 --format=%ct 2>/dev/null || date +%s)
 DATE=$(LC_ALL=C date -R -u -d "@$EPOCH")

@@ -12,12 +12,12 @@
 find_root
 TREE=$LVS_CACHE/kernel-$KREL
 OBJ=$TREE/stock
-# What packages say about the kernel: those of the build root, of another tree, or of this host when
-# it is this host's kernel.
+# What packages say about the kernel: those of the build root, or of this host when it is this
+# host's kernel.
 HEADERS=$ROOT/usr/src/linux-headers-$KREL
 CONFIG=$ROOT/boot/config-$KREL
 if [ ! -e "$CONFIG" ]; then
-	HEADERS=${LVS_HEADERS_TREE:-}/usr/src/linux-headers-$KREL
+	HEADERS=/usr/src/linux-headers-$KREL
 	CONFIG=$HEADERS/.config
 	[ -e "$CONFIG" ] || die "there are no headers of $KREL here; install linux-headers-$KREL"
 fi

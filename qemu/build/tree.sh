@@ -18,7 +18,7 @@ HASH=$({
 	cat "$LIST"
 	[ ! -e "$HOOK" ] || cat "$HOOK"
 } | sha256sum | cut -c1-8)
-DIR=$LVS_CACHE/$NAME-$KREL-$HASH
+DIR=$LVS_CACHE/$NAME-$(cat "$ROOT/.lvs/release")-$HASH
 
 packages() {
 	sed -n -e '/^#/d' -e '/^$/d' -e "s|^backports:\(.*\)|\1/$SUITE-backports|" -e p "$LIST" | paste -sd,

@@ -114,6 +114,20 @@ dkms() {
 	return "$status"
 }
 
+# What Debian's policy says about the packages: nothing, but for what overrides explain.
+lintian() {
+	local builder said
+	builder=$("$LVS_TOP/qemu/build/tree.sh" deb-builder)
+	said=$($SUDO unshare --mount --propagation private bash -c '
+		mount --bind "$2" "$1/build"
+		mount -t proc proc "$1/proc"
+		mount -t tmpfs tmpfs "$1/tmp"
+		exec chroot "$1" su nobody -s /bin/sh -c "cd /build/deb && exec lintian --no-cfg --tag-display-limit 0 -L \">=pedantic\" *.deb"' \
+		bash "$builder" "$LVS_BUILD" 2>&1)
+	echo "${said:-ok: lintian has nothing to say}"
+	[ -z "$said" ]
+}
+
 LOG=$DEB/test.log
 : >"$LOG"
 APPEND=''
@@ -124,6 +138,8 @@ make_initramfs "$KREL" 2>>"$LOG"
 make_initramfs "$OTHER" 2>>"$LOG"
 # As installed; rules come back; the upgrade; then the kernel without lvs.ko.
 start "$KREL" && start "$KREL" && start "$KREL" && ! start "$OTHER" || FAILED=1
+echo "== lintian"
+lintian || FAILED=1
 echo "== lvs-dkms for $KREL"
 dkms || FAILED=1
 [ "$FAILED" -eq 0 ] || die "packages don't do what they should"
