@@ -14,6 +14,7 @@ use crate::cli::options;
 use crate::cli::options::Arity;
 use crate::cli::options::Spec;
 use crate::program::OWN_NAME;
+use crate::sync;
 
 /// Options and subcommands, but not those that only shells use.
 pub fn whole() -> clap::Command {
@@ -94,7 +95,14 @@ pub fn subcommands() -> Vec<clap::Command> {
                 .value_parser(candidates::KINDS),
         )
         .arg(Arg::new("words").num_args(0..).last(true));
-    vec![apply, watch, completions, man, candidates]
+    vec![
+        apply,
+        watch,
+        sync::arguments::command(),
+        completions,
+        man,
+        candidates,
+    ]
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

@@ -27,6 +27,18 @@ pub enum Operation {
     GetTimeouts,
     /// Reading the synchronisation daemons.
     GetDaemons,
+    /// Reading how synchronisation is.
+    GetSync,
+    /// Setting what synchronisation takes and signs with.
+    SetSync,
+    /// Adding a key of synchronisation.
+    AddSyncKey,
+    /// Removing one.
+    DelSyncKey,
+    /// Adding a peer of synchronisation.
+    AddSyncPeer,
+    /// Removing one.
+    DelSyncPeer,
 }
 
 impl From<ChangeKind> for Operation {
@@ -116,6 +128,12 @@ fn particular(operation: Operation, errno: Errno) -> Option<&'static str> {
         (Operation::Change(EditDest | DeleteDest), Errno::ENOENT) => "No such destination",
         (Operation::Change(StartDaemon), Errno::EEXIST) => "Daemon has already run",
         (Operation::Change(StopDaemon), Errno::ESRCH) => "No daemon is running",
+        (Operation::AddSyncKey, Errno::EEXIST) => "Key already exists",
+        (Operation::AddSyncKey, Errno::ENOSPC) => "There are two keys already",
+        (Operation::DelSyncKey | Operation::SetSync, Errno::ENOENT) => "No such key",
+        (Operation::AddSyncPeer, Errno::EEXIST) => "Peer already exists",
+        (Operation::AddSyncPeer, Errno::ENOSPC) => "Too many peers",
+        (Operation::DelSyncPeer, Errno::ENOENT) => "No such peer",
         _ => return None,
     };
     Some(text)

@@ -74,5 +74,6 @@ pub mod sockopt;
 pub mod sort;
 pub(crate) mod stdio;
 pub mod subcommand;
+pub mod sync;
 pub mod sys;
 pub mod watch;

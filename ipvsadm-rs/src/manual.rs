@@ -52,6 +52,12 @@ const SYNOPSIS: &str = "\
 \\fBipvsadm\\-rs\\fR \\fICOMMAND\\fR [\\fIOPTIONS\\fR]
 \\fBipvsadm\\-rs\\fR \\fBapply\\fR \\fIFILE\\fR [\\fB\\-\\-dry\\-run\\fR]
 \\fBipvsadm\\-rs\\fR \\fBwatch\\fR [\\fB\\-\\-interval\\fR \\fISECONDS\\fR]
+\\fBipvsadm\\-rs\\fR \\fBsync status\\fR [\\fB\\-\\-json\\fR]
+\\fBipvsadm\\-rs\\fR \\fBsync wait\\fR [\\fB\\-\\-timeout\\fR \\fITIME\\fR]
+\\fBipvsadm\\-rs\\fR \\fBsync key add\\fR \\fIID\\fR [\\fB\\-\\-file\\fR \\fIFILE\\fR]
+\\fBipvsadm\\-rs\\fR \\fBsync key\\fR {\\fBuse\\fR|\\fBremove\\fR} \\fIID\\fR
+\\fBipvsadm\\-rs\\fR \\fBsync peer\\fR {\\fBadd\\fR|\\fBremove\\fR} \\fIADDRESS\\fR[:\\fIPORT\\fR]
+\\fBipvsadm\\-rs\\fR \\fBsync receive\\fR {\\fBany\\fR|\\fBsigned\\fR}
 \\fBipvsadm\\-rs\\fR \\fBcompletions\\fR {\\fBbash\\fR|\\fBzsh\\fR|\\fBfish\\fR}
 \\fBipvsadm\\-rs\\fR \\fBman\\fR
 .fi
@@ -66,24 +72,37 @@ fn between<'a>(text: &'a str, begin: &str, end: &str) -> &'a str {
 /// What isn't an option.
 fn commands(out: &mut String) {
     out.push_str(".SH COMMANDS\n");
-    let visible = definition::subcommands();
-    for command in visible.iter().filter(|command| !command.is_hide_set()) {
-        let about = command.get_about().map(ToString::to_string);
-        let entry = [
-            ".TP".to_owned(),
-            format!("\\fB{}\\fR", escape(command.get_name())),
-            escape(&about.unwrap_or_default()),
-        ];
-        out.push_str(&(entry.join("\n") + "\n"));
-        for arg in command.get_arguments() {
-            let name = match arg.get_long() {
-                Some(long) => format!("--{long}"),
-                None => continue,
-            };
-            let help = arg.get_help().map(ToString::to_string);
-            let help = escape(&help.unwrap_or_default());
-            out.push_str(&format!("\n\\fB{}\\fR: {help}\n", escape(&name)));
+    for command in definition::subcommands() {
+        if !command.is_hide_set() {
+            entry(&command, command.get_name(), out);
         }
+    }
+}
+
+/// A command with its options, or those that it consists of.
+fn entry(command: &clap::Command, name: &str, out: &mut String) {
+    let mut parts = command.get_subcommands().peekable();
+    if parts.peek().is_some() {
+        for part in parts {
+            entry(part, &format!("{name} {}", part.get_name()), out);
+        }
+        return;
+    }
+    let about = command.get_about().map(ToString::to_string);
+    let lines = [
+        ".TP".to_owned(),
+        format!("\\fB{}\\fR", escape(name)),
+        escape(&about.unwrap_or_default()),
+    ];
+    out.push_str(&(lines.join("\n") + "\n"));
+    for arg in command.get_arguments() {
+        let name = match arg.get_long() {
+            Some(long) => format!("--{long}"),
+            None => continue,
+        };
+        let help = arg.get_help().map(ToString::to_string);
+        let help = escape(&help.unwrap_or_default());
+        out.push_str(&format!("\n\\fB{}\\fR: {help}\n", escape(&name)));
     }
 }
 
@@ -191,6 +210,7 @@ mod tests {
             ".SH OPTIONS",
             "tun\\-remcsum",
             ".SH COMMANDS",
+            "\\fBsync key add\\fR",
             "\\-\\-dry\\-run",
             ".SH \"WHERE IT DIFFERS, ON PURPOSE\"",
             "360",

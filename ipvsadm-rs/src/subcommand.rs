@@ -29,6 +29,7 @@ use crate::stdio::complain;
 use crate::stdio::finished;
 use crate::stdio::print;
 use crate::stdio::to_stderr;
+use crate::sync;
 use crate::watch;
 
 /// Runs a subcommand, if the first word is one. Gives the exit status.
@@ -54,6 +55,7 @@ pub fn run(words: &[String]) -> Option<u8> {
     Some(match name.as_str() {
         "apply" => apply(&matches),
         "watch" => watch(&matches),
+        "sync" => sync::run(&matches),
         "completions" => print(&completions::script(&text_of(&matches, "shell"))),
         "man" => print(&manual::page()),
         "candidates" => match open() {

@@ -91,21 +91,58 @@ fn the_table_has_the_attributes_of_ipvs() {
         expected.remove("stats");
         assert_eq!(attributes(&own, set), expected, "{set}");
     }
-    let commands: Numbers = [
-        (
-            "get-table",
-            &list(&own["operations"], "list")[0]["dump"]["request"],
-        ),
-        (
-            "service",
-            &list(&own["operations"], "list")[0]["dump"]["reply"],
-        ),
-        ("dest", &list(&own["operations"], "list")[1]["event"]),
-    ]
-    .into_iter()
-    .map(|(name, way)| (name.to_owned(), way["value"].as_u64().expect("a number")))
-    .collect();
-    assert_eq!(commands, modules["cmd"]);
+    assert_eq!(commands_of(&own), modules["cmd"]);
+}
+
+/// The commands of the family `LVS`: what is asked and what is answered, each by its name.
+fn commands_of(spec: &Value) -> Numbers {
+    let mut commands = Numbers::new();
+    for operation in list(&spec["operations"], "list") {
+        let name = text(operation, "name");
+        let reply = match name {
+            "get-table" => "service",
+            _ => name.trim_start_matches("get-"),
+        };
+        for (name, way) in [
+            (name, &operation["do"]["request"]),
+            (name, &operation["dump"]["request"]),
+            (reply, &operation["dump"]["reply"]),
+            (name, &operation["event"]),
+        ] {
+            if let Some(number) = way["value"].as_u64() {
+                commands.insert(name.to_owned(), number);
+            }
+        }
+    }
+    commands
+}
+
+#[test]
+fn synchronisation_has_its_numbers() {
+    let (spec, modules) = (spec_of("lvs"), constants("uapi/src/lvs.rs"));
+    for (set, module) in [
+        ("sync-attrs", "sync_attr"),
+        ("sync-counter-attrs", "sync_counter_attr"),
+        ("sync-key-attrs", "sync_key_attr"),
+        ("sync-peer-attrs", "sync_peer_attr"),
+    ] {
+        assert_eq!(attributes(&spec, set), modules[module], "{set}");
+    }
+    for (name, module) in [("sync-policy", "sync_policy"), ("sync-phase", "sync_phase")] {
+        let entries = entries(&spec, name);
+        let numbers = entries.into_iter().zip(0..).collect::<Numbers>();
+        assert_eq!(numbers, modules[module], "{name}");
+    }
+}
+
+/// The names of an enumeration.
+fn entries(spec: &Value, name: &str) -> Vec<String> {
+    let all = list(spec, "definitions");
+    let found = all.iter().find(|value| text(value, "name") == name);
+    let entries = list(found.expect("a definition"), "entries").iter();
+    entries
+        .map(|entry| entry.as_str().expect("a name").to_owned())
+        .collect()
 }
 
 #[test]
@@ -127,7 +164,7 @@ fn attributes_have_their_numbers() {
 /// How ipvsadm-rs encodes attributes: its lines `Variant(Type) = set::NAME, kind;`, by set and
 /// name.
 fn encodings() -> BTreeMap<(String, String), String> {
-    ["message", "service", "dest", "stats", "daemon"]
+    ["message", "service", "dest", "stats", "daemon", "sync"]
         .into_iter()
         .flat_map(|file| {
             let source = read(&format!("ipvsadm-rs/src/netlink/{file}.rs"));
@@ -159,6 +196,10 @@ fn attributes_have_the_types_of_the_code() {
         ("lvs", "service-attrs", "service_attr"),
         ("lvs", "dest-attrs", "dest_attr"),
         ("lvs", "stats64-attrs", "stats_attr"),
+        ("lvs", "sync-attrs", "sync_attr"),
+        ("lvs", "sync-counter-attrs", "sync_counter_attr"),
+        ("lvs", "sync-key-attrs", "sync_key_attr"),
+        ("lvs", "sync-peer-attrs", "sync_peer_attr"),
     ] {
         let spec = spec_of(file);
         let sets = list(&spec, "attribute-sets");
@@ -171,10 +212,12 @@ fn attributes_have_the_types_of_the_code() {
                 Some("u8") => &[("u8", "")],
                 Some("u16") => &[("u16", "")],
                 Some("u32") => &[("u32", "")],
+                Some("u64") => &[("u64", "")],
                 Some("string") => &[("string", "")],
                 Some("nest") => &[("nest", "")],
                 Some("addr") => &[("binary", "")],
                 Some("bytes") => &[("binary", ""), ("u32", "big-endian")],
+                Some("blob") => &[("binary", "")],
                 // Counters come in two widths.
                 Some("value") => &[("u32", ""), ("u64", "")],
                 None => &[("pad", "")],
@@ -240,21 +283,13 @@ fn every_attribute_that_is_named_is_there() {
 #[test]
 fn enumerations_have_their_values() {
     let (spec, modules) = (spec(), constants("uapi/src/flags.rs"));
-    let entries = |name: &str| -> Vec<String> {
-        let all = list(&spec, "definitions");
-        let found = all.iter().find(|value| text(value, "name") == name);
-        let entries = list(found.expect("a definition"), "entries").iter();
-        entries
-            .map(|entry| entry.as_str().expect("a name").to_owned())
-            .collect()
-    };
-    for (i, name) in (0u64..).zip(entries("fwd-method")) {
+    for (i, name) in (0u64..).zip(entries(&spec, "fwd-method")) {
         assert_eq!(modules["fwd"].get(&name), Some(&i), "{name}");
     }
-    for (i, name) in (0u64..).zip(entries("tun-type")) {
+    for (i, name) in (0u64..).zip(entries(&spec, "tun-type")) {
         assert_eq!(modules["tunnel"].get(&format!("type-{name}")), Some(&i));
     }
-    for (i, name) in (0u32..).zip(entries("sync-state")) {
+    for (i, name) in (0u32..).zip(entries(&spec, "sync-state")) {
         assert_eq!(
             modules["sync"].get(&format!("state-{name}")),
             Some(&(1 << i))

@@ -18,6 +18,25 @@ pub mod cmd {
     pub const SERVICE: u8 = 2;
     /// Only a reply: a server of the service before.
     pub const DEST: u8 = 3;
+    /// Dumps how synchronisation is. Replies are [`SYNC`], each with one attribute: first a nest of
+    /// [`sync_attr`](super::sync_attr), then those of all keys and peers.
+    pub const GET_SYNC: u8 = 4;
+    /// Only a reply: a part of what [`GET_SYNC`] asks for.
+    pub const SYNC: u8 = 5;
+    /// Sets what synchronisation takes and signs with. Request: `SYNC` with `POLICY`, `SIGN_KEY` or
+    /// both. `ENOENT`: there is no such key.
+    pub const SET_SYNC: u8 = 6;
+    /// Adds a key. Request: `SYNC_KEY` with `ID` and `SECRET`. The first one signs. `EEXIST`: it is
+    /// there; `ENOSPC`: two are.
+    pub const ADD_SYNC_KEY: u8 = 7;
+    /// Removes a key. Request: `SYNC_KEY` with `ID`. If it signs, the other one does from then on,
+    /// or none. `ENOENT`: there is none.
+    pub const DEL_SYNC_KEY: u8 = 8;
+    /// Adds a peer that is told by unicast. Request: `SYNC_PEER` with `AF`, `ADDR` and maybe
+    /// `PORT`. `EEXIST`: it is there; `ENOSPC`: there are too many.
+    pub const ADD_SYNC_PEER: u8 = 9;
+    /// Removes a peer. Request: as [`ADD_SYNC_PEER`]. `ENOENT`: there is none.
+    pub const DEL_SYNC_PEER: u8 = 10;
 }
 
 /// Attributes of the outermost level.
@@ -26,6 +45,110 @@ pub mod attr {
     pub const SERVICE: u16 = 1;
     /// Nest of [`dest_attr`](crate::genl::dest_attr), without `STATS`.
     pub const DEST: u16 = 2;
+    /// Nest of [`sync_attr`](super::sync_attr).
+    pub const SYNC: u16 = 3;
+    /// Nest of [`sync_key_attr`](super::sync_key_attr).
+    pub const SYNC_KEY: u16 = 4;
+    /// Nest of [`sync_peer_attr`](super::sync_peer_attr).
+    pub const SYNC_PEER: u16 = 5;
     /// Highest number.
-    pub const MAX: u16 = DEST;
+    pub const MAX: u16 = SYNC_PEER;
+}
+
+/// Attributes in [`attr::SYNC`]: synchronisation of a namespace.
+pub mod sync_attr {
+    /// `u8`: a number of [`sync_policy`](super::sync_policy).
+    pub const POLICY: u16 = 1;
+    /// `u16`: id of the key that signs; 0: nothing is signed.
+    pub const SIGN_KEY: u16 = 2;
+    /// `u64`: the director's boot id, anew whenever synchronisation starts; 0: it doesn't run. From
+    /// here on reply only.
+    pub const BOOT: u16 = 3;
+    /// `u8`: a number of [`sync_phase`](super::sync_phase).
+    pub const PHASE: u16 = 4;
+    /// `u8`: 1 if the director has all connections that there are, as far as it knows.
+    pub const IN_SYNC: u16 = 5;
+    /// `u64`, milliseconds: how long it has been in this phase.
+    pub const SINCE: u16 = 6;
+    /// `u64`: boot id of the peer that it asked for all connections; absent if none.
+    pub const DONOR: u16 = 7;
+    /// `u32`: connections and templates that it has.
+    pub const ENTRIES: u16 = 8;
+    /// Nest of [`sync_counter_attr`](super::sync_counter_attr), as often as there are counters.
+    pub const COUNTER: u16 = 9;
+    /// Highest number.
+    pub const MAX: u16 = COUNTER;
+}
+
+/// Attributes in [`sync_attr::COUNTER`].
+pub mod sync_counter_attr {
+    /// NUL-terminated string: what is counted.
+    pub const NAME: u16 = 1;
+    /// `u64`: how often it was.
+    pub const VALUE: u16 = 2;
+    /// Highest number.
+    pub const MAX: u16 = VALUE;
+}
+
+/// Attributes in [`attr::SYNC_KEY`].
+pub mod sync_key_attr {
+    /// `u16`: its id, which datagrams say; not 0.
+    pub const ID: u16 = 1;
+    /// 16 to 64 bytes: the key of HMAC-SHA256. Request only: it is never told.
+    pub const SECRET: u16 = 2;
+    /// `u8`: 1 if it signs. Reply only.
+    pub const SIGNS: u16 = 3;
+    /// Highest number.
+    pub const MAX: u16 = SIGNS;
+}
+
+/// Attributes in [`attr::SYNC_PEER`]: one that was added has an address, one that is heard a boot
+/// id.
+pub mod sync_peer_attr {
+    /// `u16`: family of its address.
+    pub const AF: u16 = 1;
+    /// At most 16 bytes, network order: its address.
+    pub const ADDR: u16 = 2;
+    /// `u16`, network order: its UDP port; 0 or absent in a request: the daemon's.
+    pub const PORT: u16 = 3;
+    /// `u64`: its boot id. From here on reply only.
+    pub const BOOT: u16 = 4;
+    /// `u64`, milliseconds: since when nothing was heard of it.
+    pub const SILENT: u16 = 5;
+    /// `u8`: 1 if it signs by a key that is known here, and proved to be no recording.
+    pub const SIGNED: u16 = 6;
+    /// `u8`: 1 if it says that it has all connections.
+    pub const IN_SYNC: u16 = 7;
+    /// `u32`: connections that it says it has.
+    pub const ENTRIES: u16 = 8;
+    /// `u8`: 1 if it says that its rules are the same.
+    pub const SAME_RULES: u16 = 9;
+    /// Highest number.
+    pub const MAX: u16 = SAME_RULES;
+}
+
+/// What synchronisation takes: [`sync_attr::POLICY`].
+pub mod sync_policy {
+    /// Anything that isn't signed wrongly.
+    pub const ANY: u8 = 0;
+    /// What is signed by a known key.
+    pub const SIGNED: u8 = 1;
+}
+
+/// How far a director is: [`sync_attr::PHASE`].
+pub mod sync_phase {
+    /// It listens who is there.
+    pub const STARTING: u8 = 0;
+    /// It asked a peer for all connections.
+    pub const ASKING: u8 = 1;
+    /// They come.
+    pub const FILLING: u8 = 2;
+    /// It has them.
+    pub const IN_SYNC: u8 = 3;
+    /// Nobody else is there.
+    pub const ALONE: u8 = 4;
+    /// Only ip_vs is there, which can't be asked.
+    pub const TRAFFIC: u8 = 5;
+    /// No daemon runs.
+    pub const OFF: u8 = 6;
 }

@@ -20,6 +20,12 @@ What ipvsadm doesn't have:
   PROGRAM -L [virtual-service] [options] --json
   PROGRAM apply FILE [--dry-run]
   PROGRAM watch [--interval SECONDS]
+  PROGRAM sync status [--json]
+  PROGRAM sync wait [--timeout TIME]
+  PROGRAM sync key add ID [--file FILE]
+  PROGRAM sync key {use|remove} ID
+  PROGRAM sync peer {add|remove} ADDRESS[:PORT]
+  PROGRAM sync receive {any|signed}
   PROGRAM completions {bash|zsh|fish}
   PROGRAM man
 ";
@@ -28,6 +34,7 @@ What ipvsadm doesn't have:
 const SUBCOMMANDS: &[(&str, &str)] = &[
     ("apply", "make the table equal to a file's: saved rules, JSON or TOML"),
     ("watch", "live table of rates and connections"),
+    ("sync", "synchronisation beyond ip_vs's: state, keys, peers"),
     ("completions", "print the shell's completions"),
     ("man", "print the manual page"),
 ];

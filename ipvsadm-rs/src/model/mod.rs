@@ -11,6 +11,7 @@ use std::net::Ipv4Addr;
 use lvs_uapi::flags;
 
 mod service_id;
+pub mod sync;
 
 pub use service_id::Family;
 pub use service_id::Protocol;

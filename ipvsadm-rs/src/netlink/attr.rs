@@ -146,8 +146,10 @@ macro_rules! attributes {
     (@len u16, $v:ident) => {{ let _ = $v; 2 }};
     (@len be16, $v:ident) => {{ let _ = $v; 2 }};
     (@len u32, $v:ident) => {{ let _ = $v; 4 }};
+    (@len u64, $v:ident) => {{ let _ = $v; 8 }};
     (@len string, $v:ident) => { $crate::netlink::attr::string_len($v) };
     (@len addr, $v:ident) => { $v.0.len() };
+    (@len blob, $v:ident) => { $v.len() };
     (@len bytes, $v:ident) => { $v.len() };
     (@len nest, $v:ident) => { netlink_packet_core::Emitable::buffer_len(&$v.as_slice()) };
     (@len value, $v:ident) => { $v.len() };
@@ -156,8 +158,10 @@ macro_rules! attributes {
     (@emit u16, $v:ident, $b:ident) => { $b.copy_from_slice(&$v.to_ne_bytes()) };
     (@emit be16, $v:ident, $b:ident) => { $b.copy_from_slice(&$v.to_be_bytes()) };
     (@emit u32, $v:ident, $b:ident) => { $b.copy_from_slice(&$v.to_ne_bytes()) };
+    (@emit u64, $v:ident, $b:ident) => { $b.copy_from_slice(&$v.to_ne_bytes()) };
     (@emit string, $v:ident, $b:ident) => { $crate::netlink::attr::emit_string($b, $v) };
     (@emit addr, $v:ident, $b:ident) => { $b.copy_from_slice(&$v.0) };
+    (@emit blob, $v:ident, $b:ident) => { $b.copy_from_slice($v) };
     (@emit bytes, $v:ident, $b:ident) => { $b.copy_from_slice($v) };
     (@emit nest, $v:ident, $b:ident) => {
         netlink_packet_core::Emitable::emit(&$v.as_slice(), $b)
@@ -168,8 +172,10 @@ macro_rules! attributes {
     (@parse u16, $p:ident) => { netlink_packet_core::parse_u16($p)? };
     (@parse be16, $p:ident) => { netlink_packet_core::parse_u16_be($p)? };
     (@parse u32, $p:ident) => { netlink_packet_core::parse_u32($p)? };
+    (@parse u64, $p:ident) => { netlink_packet_core::parse_u64($p)? };
     (@parse string, $p:ident) => { $crate::netlink::attr::parse_cstr($p) };
     (@parse addr, $p:ident) => { $crate::netlink::attr::RawAddr::parse($p)? };
+    (@parse blob, $p:ident) => { $p.to_vec() };
     (@parse bytes, $p:ident) => {
         $p.try_into()
             .map_err(|_| netlink_packet_core::DecodeError::from("attribute of wrong length"))?

@@ -14,4 +14,6 @@ pub mod requests;
 pub mod service;
 pub mod socket;
 pub mod stats;
+pub mod sync;
+pub mod sync_control;
 pub mod table;

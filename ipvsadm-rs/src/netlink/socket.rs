@@ -105,6 +105,22 @@ impl Socket {
         self.receive(operation)
     }
 
+    /// Sends a request to a family, whose number is given, and waits for its acknowledgement.
+    pub fn request_of<F>(
+        &mut self,
+        family_id: u16,
+        operation: Operation,
+        request: F,
+    ) -> Result<(), Error>
+    where
+        F: GenlFamily + Emitable + ParseableParametrized<[u8], GenlHeader> + Debug,
+    {
+        let mut request = GenlMessage::from_payload(request);
+        request.set_resolved_family_id(family_id);
+        self.send(operation, request, NLM_F_ACK)?;
+        self.receive_each(operation, |_: F| {})
+    }
+
     /// Sends a request for a list and gives `take` each of the replies. Tells whether what is
     /// listed stayed the same all the time.
     pub fn dump(

@@ -2,6 +2,8 @@
 
 //! Whether a datagram is believed: policy, signature, and why not.
 
+use lvs_uapi::lvs::sync_policy;
+
 use super::trailer::{
     Sealed,
     Tag, //
@@ -15,6 +17,25 @@ pub enum Policy {
     Any,
     /// Only what is signed by a known key, of a sender that proved to be there now.
     Signed,
+}
+
+impl Policy {
+    /// Its number in the control interface.
+    pub const fn number(self) -> u8 {
+        match self {
+            Policy::Any => sync_policy::ANY,
+            Policy::Signed => sync_policy::SIGNED,
+        }
+    }
+
+    /// The one with this number.
+    pub const fn from_number(number: u8) -> Option<Self> {
+        match number {
+            sync_policy::ANY => Some(Policy::Any),
+            sync_policy::SIGNED => Some(Policy::Signed),
+            _ => None,
+        }
+    }
 }
 
 /// Ids of the keys that a receiver knows, up to two, so that one can replace another; 0: no key.

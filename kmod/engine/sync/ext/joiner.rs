@@ -12,6 +12,8 @@
 //! | | somebody comes in sync whose connections it doesn't have: `Asking`, still in sync |
 //! | `Traffic` | hears one that is in sync: `Asking` |
 
+use lvs_uapi::lvs::sync_phase;
+
 use super::admission::Policy;
 use super::control::{
     Control,
@@ -52,15 +54,15 @@ pub enum Phase {
 }
 
 impl Phase {
-    /// The name that users see.
-    pub const fn name(self) -> &'static str {
+    /// Its number in the control interface.
+    pub const fn number(self) -> u8 {
         match self {
-            Phase::Starting => "starting",
-            Phase::Asking => "asking",
-            Phase::Filling => "filling",
-            Phase::InSync => "in sync",
-            Phase::Alone => "alone",
-            Phase::Traffic => "by traffic",
+            Phase::Starting => sync_phase::STARTING,
+            Phase::Asking => sync_phase::ASKING,
+            Phase::Filling => sync_phase::FILLING,
+            Phase::InSync => sync_phase::IN_SYNC,
+            Phase::Alone => sync_phase::ALONE,
+            Phase::Traffic => sync_phase::TRAFFIC,
         }
     }
 }
