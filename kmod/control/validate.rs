@@ -21,8 +21,7 @@ use lvs_uapi::limits::IPPROTO_TCP;
 
 use super::names;
 use crate::kernel_ext::compat::errno::{
-    EAFNOSUPPORT,
-    EOPNOTSUPP, //
+    EAFNOSUPPORT, //
 };
 use crate::kernel_ext::net::address;
 use crate::kernel_ext::net::netns::Net;

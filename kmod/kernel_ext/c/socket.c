@@ -145,11 +145,11 @@ static bool has_datagram(const struct sock *sk)
 	       !skb_queue_empty_lockless(&udp_sk(sk)->reader_queue) || READ_ONCE(sk->sk_err);
 }
 
-/* In a thread that is stopped by kthread_stop(). */
+/* In a thread that is stopped by kthread_stop(). Sockets wake those alone who sleep interruptibly. */
 void lvs_socket_wait(struct socket *socket, long ticks)
 {
-	wait_event_idle_timeout(*sk_sleep(socket->sk),
-				has_datagram(socket->sk) || kthread_should_stop(), ticks);
+	wait_event_interruptible_timeout(*sk_sleep(socket->sk),
+					 has_datagram(socket->sk) || kthread_should_stop(), ticks);
 }
 
 void lvs_bell_init(struct lvs_bell *bell)

@@ -11,8 +11,7 @@ pub(crate) use kernel::error::code::{
     EAFNOSUPPORT,
     ENETUNREACH,
     ENOBUFS,
-    ENOPROTOOPT,
-    EOPNOTSUPP, //
+    ENOPROTOOPT, //
 };
 
 #[cfg(lvs_before_7_3)]
@@ -38,7 +37,6 @@ mod before_7_3 {
     pub(crate) const ENETUNREACH: Error = error(bindings::ENETUNREACH);
     pub(crate) const ENOBUFS: Error = error(bindings::ENOBUFS);
     pub(crate) const ENOPROTOOPT: Error = error(bindings::ENOPROTOOPT);
-    pub(crate) const EOPNOTSUPP: Error = error(bindings::EOPNOTSUPP);
 }
 #[cfg(lvs_before_7_3)]
 pub(crate) use before_7_3::*;

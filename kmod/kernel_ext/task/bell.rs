@@ -4,7 +4,7 @@
 //!
 //! Relies on: a wait queue that was initialised wakes its waiters, and stays while they wait.
 //!
-//! A breach would be noticed by: `test-sync-pair`, `test-sync-control`.
+//! A breach would be noticed by: `test-sync-takeover`, `test-sync-control`.
 
 use kernel::prelude::*;
 use kernel::types::Opaque;

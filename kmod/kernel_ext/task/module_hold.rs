@@ -10,6 +10,7 @@ use kernel::module::this_module;
 use kernel::prelude::*;
 
 use super::bindings;
+use crate::kernel_ext::compat::errno::ENOPROTOOPT;
 
 /// One count of the module. While there is one, unloading it is refused.
 ///

@@ -6,6 +6,7 @@ use kernel::prelude::*;
 
 use lvs_engine::sync::wire;
 
+use crate::kernel_ext::compat::errno::ENOPROTOOPT;
 use crate::kernel_ext::mem::grow_vec::GrowVec;
 use crate::kernel_ext::net::socket::NamedDevice;
 use crate::kernel_ext::task::module_hold::ModuleHold;

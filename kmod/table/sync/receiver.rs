@@ -28,24 +28,24 @@ pub(super) fn live(state: &NetnsState, tools: Tools, present: &Present<'_>) {
         ..
     } = tools;
     let mut link = Link::new(tools.link, &daemon);
-    while !present.is_stopping() {
+    loop {
         link.wait(present);
+        // What came before the end counts: another master sent it before it stopped.
+        let ends = present.is_stopping();
+        receive_all(state, &link, daemon.sync_id, &mut memory);
+        if ends {
+            return;
+        }
         link.check(state);
-        receive_all(state, &link, daemon.sync_id, &mut memory, present);
     }
 }
 
-/// Takes what the socket has.
-fn receive_all(
-    state: &NetnsState,
-    link: &Link<'_>,
-    sync_id: u32,
-    memory: &mut GrowVec<u8>,
-    present: &Present<'_>,
-) {
+/// Takes what the socket has, for as long as nobody has to wait for it too long.
+fn receive_all(state: &NetnsState, link: &Link<'_>, sync_id: u32, memory: &mut GrowVec<u8>) {
     let counts = state.sync().counts();
+    let began_at = time::now();
     let mut received = 0_u32;
-    while !present.is_stopping() {
+    while time::now().wrapping_sub(began_at) < time::HZ {
         let Some(len) = link.receive(memory) else {
             return;
         };

@@ -5,6 +5,7 @@
     PROGRAM list                 prints the names"""
 
 import inspect
+import subprocess
 import sys
 
 CASES = {}
@@ -23,6 +24,19 @@ def run(name, *arguments):
         kind = parameter.annotation if parameter.annotation is not parameter.empty else str
         kinds += [kind] * (len(arguments) if parameter.kind is parameter.VAR_POSITIONAL else 1)
     return function(*(kind(argument) for kind, argument in zip(kinds, arguments, strict=False)))
+
+
+def equal(what, wanted, got):
+    """Ends with an error if the two differ."""
+    if wanted != got:
+        sys.exit(f"{what}: expected {wanted!r}, got {got!r}")
+
+
+def rules(lines, netns="director"):
+    """Has ipvsadm read these lines; what it says."""
+    done = subprocess.run(["nsenter", f"--net=/run/netns/{netns}", "ipvsadm", "-R"], input=lines, text=True,
+                          capture_output=True, check=False)
+    return done.stderr
 
 
 def main():
