@@ -13,7 +13,7 @@ export LVS_SUITE := $(SUITE)
 export LVS_FLAVOUR := $(FLAVOUR)
 
 .PHONY: all help module cli install uninstall uml-module demo shell uml-shell test test-fast \
-	test-stock test-sanitized deb test-deb fuzz soak bench bench-stock check update clean distclean
+	test-stock test-kernels test-sanitized deb test-deb fuzz soak bench bench-stock check update clean distclean
 
 all: module cli  ## the module and the command line tool (default)
 
@@ -76,6 +76,9 @@ test-fast:       ## without the stock kernel
 
 test-stock:      ## every scenario on the stock kernel (hours without KVM)
 	@qemu/run/run-tests.sh stock-all
+
+test-kernels:    ## the kernel's own test, the demonstration and some scenarios on every supported kernel (1 hour without KVM)
+	@qemu/run/run-tests.sh kernels
 
 test-sanitized:  ## the scenarios on a kernel with KASAN, kmemleak, lockdep and others (first run: 10 minutes more)
 	@qemu/run/run-tests.sh sanitized

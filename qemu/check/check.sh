@@ -40,10 +40,7 @@ clippy_module() {
 	grep -rn 'undocumented_unsafe_blocks' "$LVS_TOP/kmod" --include='*.rs' | grep -v '/bindings\.rs:' || true
 }
 
-# A panic in the kernel is a crash: nothing of the module may reach one. Names the symbols.
-panics() {
-	in_root nm -C /build/stock/lvs.ko | grep -E ' U .*(core::panicking|unwrap_failed|expect_failed|core::slice.*_fail)' || true
-}
+panics() { "$LVS_TOP/qemu/check/panics.sh"; }
 
 unsafe_outside() {
 	cd "$LVS_TOP/kmod"

@@ -10,6 +10,7 @@
 #              the early path
 #   stock      acceptance.list, on the stock kernel in one boot of QEMU
 #   stock-all  the same scenarios on the stock kernel
+#   kernels    kernels.list, on each stock kernel of docs/kernels.md, with a module built for it
 #   sanitized  these and qemu/scenarios/sanitized/test-*.sh on the user-mode kernel with sanitizers
 # With a PATTERN only tests whose name matches it (a shell pattern) run.
 . "$(dirname "$0")/../common.sh"
@@ -18,13 +19,13 @@
 groups=() pattern='*'
 while [ $# -gt 0 ]; do
 	case $1 in
-	host | check | uml | stock | stock-all | sanitized) groups+=("$1") ;;
+	host | check | uml | stock | stock-all | kernels | sanitized) groups+=("$1") ;;
 	--) pattern=${2:?a pattern has to follow --} && break ;;
-	*) sed -n '3,14s/^# \?//p' "$0" >&2 && exit 2 ;;
+	*) sed -n '3,15s/^# \?//p' "$0" >&2 && exit 2 ;;
 	esac
 	shift
 done
-[ "${#groups[@]}" -gt 0 ] || die "which groups? host, check, uml, stock, stock-all, sanitized"
+[ "${#groups[@]}" -gt 0 ] || die "which groups? host, check, uml, stock, stock-all, kernels, sanitized"
 
 # Cargo's own count: every test function is a test of ours, and one that was ignored is one that
 # failed.
@@ -172,6 +173,30 @@ group_stock_all() {
 	done
 	for ((at = 0; at < ${#shared[@]}; at += 15)); do
 		in_batches stock-all/ "${shared[@]:at:15}" -- "${boot[@]}" --name stock-all
+	done
+}
+
+# Suite and flavour of each.
+KERNELS=("trixie cloud" "trixie generic" "forky cloud" "forky generic")
+
+group_kernels() {
+	local kernel tests=() test total=120 prefix log start
+	mapfile -t tests < <(limits "$LVS_TOP/qemu/run/kernels.list")
+	for test in "${tests[@]}"; do total=$((total + ${test%%:*})); done
+	for kernel in "${KERNELS[@]}"; do
+		read -r LVS_SUITE LVS_FLAVOUR <<<"$kernel"
+		export LVS_SUITE LVS_FLAVOUR
+		prefix=kernels/$LVS_SUITE-$LVS_FLAVOUR/ log=$(log_of "${prefix}build") start=$SECONDS
+		say "building lvs.ko for $kernel (at first 10 minutes: a build root and the kernel's Rust crates)"
+		if ! "$LVS_TOP/qemu/build/module.sh" stock >"$log" 2>&1; then
+			report "${prefix}build" 1 $((SECONDS - start)) "$log"
+			continue
+		fi
+		# Neither a warning nor a way to panic: each kernel has another compiler.
+		if grep -i warning "$log" || "$LVS_TOP/qemu/check/panics.sh" | tee -a "$log" | grep -q .; then test=1; else test=0; fi
+		report "${prefix}build" "$test" $((SECONDS - start)) "$log"
+		in_batches "$prefix" "${tests[@]}" -- "$LVS_TOP/qemu/run/stock.sh" --name "kernels-$LVS_SUITE-$LVS_FLAVOUR" \
+			--mem 2048 --timeout "$total"
 	done
 }
 

@@ -131,6 +131,7 @@ prepare_artifacts() {
 	for group in "${groups[@]}"; do
 		case $group in
 		host | check) ;;
+		kernels) guests=1 ;;
 		*)
 			artifact "module-$group" "$LVS_TOP/qemu/build/module.sh" "${group%-all}"
 			guests=1
