@@ -24,7 +24,7 @@ use crate::kernel_ext::user::sysctl::{
 use crate::table::conn::CONN_BYTES;
 use crate::table::settings::{
     self,
-    Sysctls,
+    Settings,
     CONN_MAX, //
 };
 use crate::table::NetnsState;
@@ -45,7 +45,7 @@ pub(crate) fn init_conn_tab_bits() {
 
 /// Changes `conn_max`. With CAP_NET_ADMIN in the initial namespace it also moves the ceiling for
 /// others.
-fn set_conn_max(sysctls: &Sysctls, value: i32) -> Result {
+fn set_conn_max(settings: &Settings, value: i32) -> Result {
     // To ip_vs this number means that none was written.
     if value == i32::MIN {
         return Ok(());
@@ -54,25 +54,25 @@ fn set_conn_max(sysctls: &Sysctls, value: i32) -> Result {
     let most = if unlimited {
         CONN_MAX
     } else {
-        sysctls.conn_max_limit.load(Ordering::Relaxed)
+        settings.conn_max_limit.load(Ordering::Relaxed)
     };
     if !(0..=most).contains(&value) {
         return Err(EINVAL);
     }
     if unlimited {
-        sysctls.conn_max_limit.store(value, Ordering::Relaxed);
+        settings.conn_max_limit.store(value, Ordering::Relaxed);
     }
-    sysctls.store_conn_max(value);
+    settings.store_conn_max(value);
     Ok(())
 }
 
 /// Changes `sync_threshold`.
-fn set_sync_threshold(sysctls: &Sysctls, value: [i32; 2]) -> Result {
+fn set_sync_threshold(settings: &Settings, value: [i32; 2]) -> Result {
     let [first, second] = value;
     if first < 0 || second < 0 || (first >= second && second != 0) {
         return Err(EINVAL);
     }
-    sysctls.set_sync_threshold(value);
+    settings.set_sync_threshold(value);
     Ok(())
 }
 
@@ -80,13 +80,13 @@ fn set_sync_threshold(sysctls: &Sysctls, value: [i32; 2]) -> Result {
 macro_rules! number {
     ($name:ident, $valid:expr) => {
         Value::Int(
-            |state| state.sysctls().$name.load(Ordering::Relaxed),
+            |state| state.settings().$name.load(Ordering::Relaxed),
             |state, value| {
                 let valid: fn(i32) -> bool = $valid;
                 if !valid(value) {
                     return Err(EINVAL);
                 }
-                state.sysctls().$name.store(value, Ordering::Relaxed);
+                state.settings().$name.store(value, Ordering::Relaxed);
                 Ok(())
             },
         )
@@ -97,9 +97,9 @@ macro_rules! number {
 macro_rules! defence {
     ($name:ident) => {
         Value::Int(
-            |state| state.sysctls().$name.load(Ordering::Relaxed),
+            |state| state.settings().$name.load(Ordering::Relaxed),
             |state, value| {
-                let mode = &state.sysctls().$name;
+                let mode = &state.settings().$name;
                 if mode.load(Ordering::Relaxed) == value {
                     return Ok(());
                 }
@@ -117,7 +117,7 @@ macro_rules! defence {
 /// A setting of the estimation was written: it starts anew.
 fn restart_estimation(state: &NetnsState) {
     state
-        .sysctls()
+        .settings()
         .estimation_changed
         .store(true, Ordering::Relaxed);
     state.wake_collector();
@@ -127,13 +127,13 @@ fn restart_estimation(state: &NetnsState) {
 macro_rules! of_estimation {
     ($name:ident, $valid:expr) => {
         Value::Int(
-            |state| state.sysctls().$name.load(Ordering::Relaxed),
+            |state| state.settings().$name.load(Ordering::Relaxed),
             |state, value| {
                 let valid: fn(i32) -> bool = $valid;
                 if !valid(value) {
                     return Err(EINVAL);
                 }
-                if state.sysctls().$name.swap(value, Ordering::Relaxed) != value {
+                if state.settings().$name.swap(value, Ordering::Relaxed) != value {
                     restart_estimation(state);
                 }
                 Ok(())
@@ -183,8 +183,8 @@ static ENTRIES: [Entry<NetnsState>; COUNT] = [
     open(
         c"conn_max",
         Value::Int(
-            |state| state.sysctls().conn_max(),
-            |state, value| set_conn_max(state.sysctls(), value),
+            |state| state.settings().conn_max(),
+            |state, value| set_conn_max(state.settings(), value),
         ),
     ),
     open(c"drop_entry", defence!(drop_entry)),
@@ -192,12 +192,12 @@ static ENTRIES: [Entry<NetnsState>; COUNT] = [
     open(
         c"conntrack",
         Value::Int(
-            |state| state.sysctls().conntrack.load(Ordering::Relaxed),
+            |state| state.settings().conntrack.load(Ordering::Relaxed),
             |state, value| {
                 if value != 0 {
                     state.tracking().open()?;
                 }
-                state.sysctls().conntrack.store(value, Ordering::Relaxed);
+                state.settings().conntrack.store(value, Ordering::Relaxed);
                 Ok(())
             },
         ),
@@ -216,10 +216,10 @@ static ENTRIES: [Entry<NetnsState>; COUNT] = [
     restricted(
         c"sync_qlen_max",
         Value::Long(
-            |state| state.sysctls().sync_qlen_max.load(Ordering::Relaxed),
+            |state| state.settings().sync_qlen_max.load(Ordering::Relaxed),
             |state, value| {
                 state
-                    .sysctls()
+                    .settings()
                     .sync_qlen_max
                     .store(value, Ordering::Relaxed);
                 Ok(())
@@ -238,8 +238,8 @@ static ENTRIES: [Entry<NetnsState>; COUNT] = [
     open(
         c"sync_threshold",
         Value::Pair(
-            |state| state.sysctls().sync_threshold(),
-            |state, value| set_sync_threshold(state.sysctls(), value),
+            |state| state.settings().sync_threshold(),
+            |state, value| set_sync_threshold(state.settings(), value),
         ),
     ),
     open(
@@ -255,9 +255,9 @@ static ENTRIES: [Entry<NetnsState>; COUNT] = [
     open(
         c"backup_only",
         Value::Int(
-            |state| state.sysctls().backup_only.load(Ordering::Relaxed),
+            |state| state.settings().backup_only.load(Ordering::Relaxed),
             |state, value| {
-                state.sysctls().backup_only.store(value, Ordering::Relaxed);
+                state.settings().backup_only.store(value, Ordering::Relaxed);
                 state.update_passive();
                 Ok(())
             },
@@ -269,7 +269,7 @@ static ENTRIES: [Entry<NetnsState>; COUNT] = [
     restricted(c"run_estimation", of_estimation!(run_estimation, |_| true)),
     restricted(
         c"est_cpulist",
-        Value::Cpus(|state| &state.sysctls().est_cpulist, restart_estimation),
+        Value::Cpus(|state| &state.settings().est_cpulist, restart_estimation),
     ),
     restricted(
         c"est_nice",
@@ -278,12 +278,15 @@ static ENTRIES: [Entry<NetnsState>; COUNT] = [
     restricted(
         c"conn_lfactor",
         Value::Int(
-            |state| state.sysctls().conn_lfactor(),
+            |state| state.settings().conn_lfactor(),
             |state, value| {
                 if !(-8..=8).contains(&value) {
                     return Err(EINVAL);
                 }
-                state.sysctls().conn_lfactor.store(value, Ordering::Relaxed);
+                state
+                    .settings()
+                    .conn_lfactor
+                    .store(value, Ordering::Relaxed);
                 state.wake_collector();
                 Ok(())
             },
@@ -292,12 +295,12 @@ static ENTRIES: [Entry<NetnsState>; COUNT] = [
     restricted(
         c"svc_lfactor",
         Value::Int(
-            |state| state.sysctls().svc_lfactor(),
+            |state| state.settings().svc_lfactor(),
             |state, value| {
                 if !(-8..=8).contains(&value) {
                     return Err(EINVAL);
                 }
-                state.sysctls().svc_lfactor.store(value, Ordering::Relaxed);
+                state.settings().svc_lfactor.store(value, Ordering::Relaxed);
                 state.control().fit_services();
                 Ok(())
             },
@@ -313,7 +316,7 @@ pub(super) const OWN_COUNT: usize = 1;
 static OWN_ENTRIES: [Entry<NetnsState>; OWN_COUNT] = [open(
     c"early_path",
     Value::Int(
-        |state| state.sysctls().early_path.load(Ordering::Relaxed),
+        |state| state.settings().early_path.load(Ordering::Relaxed),
         |state, value| {
             if !(0..=1).contains(&value) {
                 return Err(EINVAL);
@@ -321,7 +324,7 @@ static OWN_ENTRIES: [Entry<NetnsState>; OWN_COUNT] = [open(
             // Held until the number agrees with the hooks.
             let mut control = state.control();
             control.fit_early_hooks(value != 0 || state.prefetches())?;
-            state.sysctls().early_path.store(value, Ordering::Relaxed);
+            state.settings().early_path.store(value, Ordering::Relaxed);
             Ok(())
         },
     ),

@@ -20,9 +20,7 @@ use lvs_uapi::flags;
 use lvs_uapi::limits::IPPROTO_TCP;
 
 use super::names;
-use crate::kernel_ext::compat::errno::{
-    EAFNOSUPPORT, //
-};
+use crate::kernel_ext::compat::errno::EAFNOSUPPORT;
 use crate::kernel_ext::net::address;
 use crate::kernel_ext::net::netns::Net;
 use crate::kernel_ext::task::time::HZ;

@@ -60,7 +60,7 @@ fn others(context: Context<'_>, mut packet: Packet, flow: Flow) -> Disposition {
     if let Some(conn) = sip::open(&context, &mut packet, &flow) {
         return reply::send_back(&context, packet, &flow, &conn);
     }
-    if context.state.sysctls().nat_icmp_send() && answer_stray_reply(&context, &packet, &flow) {
+    if context.state.settings().nat_icmp_send() && answer_stray_reply(&context, &packet, &flow) {
         return packet.discard();
     }
     if context.place == Place::Forward || !is_request_hook(&context, &packet) {

@@ -67,11 +67,11 @@ pub(super) fn pick<'a>(
     flow: &Flow,
     service: &'a Entry<Service>,
 ) -> Result<&'a RcuArc<Dest>, Failure> {
-    let sysctls = context.state.sysctls();
+    let settings = context.state.settings();
     let (random, seconds) = match service.scheduler(context.read) {
         Some(algorithm) if algorithm.is_random() => (time::random_u64(), 0),
-        Some(Algorithm::LocalityLeastConnection) => (0, sysctls.lblc_expiration()),
-        Some(Algorithm::LocalityReplication) => (0, sysctls.lblcr_expiration()),
+        Some(Algorithm::LocalityLeastConnection) => (0, settings.lblc_expiration()),
+        Some(Algorithm::LocalityReplication) => (0, settings.lblcr_expiration()),
         _ => (0, 0),
     };
     let expiration = time::ticks(seconds.max(0).unsigned_abs());

@@ -29,6 +29,10 @@ use crate::table::NetnsState;
 pub(super) type ConnEntry = Entry<Conn>;
 
 /// What all steps of one packet's way need.
+///
+/// By reference to what is inlined into the hook, where its fields then stay in registers. By value
+/// to what is a function of its own (`#[inline(never)]`): a reference would have the hook keep all
+/// of it in memory for every packet, for the few that are handed over.
 #[derive(Clone, Copy)]
 pub(super) struct Context<'a> {
     pub(super) state: &'a NetnsState,
@@ -133,7 +137,7 @@ pub(super) fn is_request_hook(context: &Context<'_>, packet: &Packet) -> bool {
 pub(super) fn pass_by(context: &Context<'_>, mut packet: Packet) -> Disposition {
     if context.place != Place::Forward
         && is_request_hook(context, &packet)
-        && context.state.sysctls().ignore_tunneled()
+        && context.state.settings().ignore_tunneled()
     {
         packet.set_balanced();
     }

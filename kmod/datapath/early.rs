@@ -34,7 +34,7 @@ use crate::kernel_ext::net::packet::{
     Packet, //
 };
 use crate::table::conn::flag;
-use crate::table::return_routes::RouteKey;
+use crate::table::reply_routes::RouteKey;
 
 use super::context::{
     ConnEntry,
@@ -75,11 +75,11 @@ pub(super) fn receive(context: &Context<'_>, mut packet: Packet, ip: IpHeader) -
 /// The ports of a whole packet without options that belongs to a flow already begun.
 #[inline]
 fn plain_flow(context: &Context<'_>, packet: &mut Packet, ip: IpHeader) -> Option<Flow> {
-    let sysctls = context.state.sysctls();
+    let settings = context.state.settings();
     if ip.len != header::ip_len(ip.family)
         || ip.is_fragment
         || ip.ttl <= 1
-        || sysctls.conntrack()
+        || settings.conntrack()
         || !packet.may_leave_early(context.state.net())
         || !packet.pull(ip.len.wrapping_add(parse::transport_len(ip.protocol)))
     {
@@ -163,7 +163,7 @@ fn request(context: &Context<'_>, packet: Packet, flow: &Flow, conn: &ConnEntry)
 fn reply(context: &Context<'_>, packet: Packet, flow: &Flow, conn: &ConnEntry) -> Disposition {
     if conn.forwarding() != Forwarding::Masquerade
         || conn.has(flag::TRACKED | flag::CONTROL)
-        || !context.state.sysctls().snat_reroute()
+        || !context.state.settings().snat_reroute()
     {
         return packet.accept();
     }
@@ -208,7 +208,7 @@ fn reply_route<'a>(
     let ends = RouteKey::of_reply(ip, conn);
     let is_common = packet.has_common_route(net);
     if is_common {
-        let known = context.tables.return_routes.find(context.read, net, &ends);
+        let known = context.tables.reply_routes.find(context.read, net, &ends);
         if let Some(route) = known {
             let fits = route.is_plain() && !packet.exceeds(route.mtu());
             return fits.then_some(Exit::Known(route, context.read));
@@ -228,7 +228,7 @@ fn look_up_reply_route<'a>(
     let net = context.state.net();
     let route = ClientRoute::look_up(net, packet, &ends.source)?;
     if is_common {
-        let routes = &context.tables.return_routes;
+        let routes = &context.tables.reply_routes;
         routes.keep(context.read, net, ends, || route.share());
     }
     Some(Exit::Own(route))

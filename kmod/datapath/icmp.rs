@@ -105,7 +105,7 @@ fn about_reply(
     {
         return to_server(context, packet, ip, report, conn);
     }
-    if !context.state.sysctls().schedule_icmp() || !parse::has_ports(report.inner.protocol) {
+    if !context.state.settings().schedule_icmp() || !parse::has_ports(report.inner.protocol) {
         return packet.accept();
     }
     match schedule::begin_reported(context, &mut packet, flow) {

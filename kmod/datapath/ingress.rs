@@ -51,7 +51,7 @@ pub(super) fn receive<'a>(
     let Some(tables) = state.tables() else {
         return packet.accept();
     };
-    if place == Place::PreRouting && !state.sysctls().early_path() {
+    if place == Place::PreRouting && !state.settings().early_path() {
         prefetch::receive(state, tables, family, &packet, read);
         return packet.accept();
     }

@@ -5,7 +5,6 @@
 use core::sync::atomic::Ordering;
 
 use lvs_engine::addr::Addr;
-use lvs_engine::ftp;
 use lvs_engine::parse::IpHeader;
 
 use crate::kernel_ext::mem::memory::Entry;
@@ -20,10 +19,6 @@ use super::context::{
     Context,
     Flow, //
 };
-
-/// FTP's control and data ports (RFC 959).
-pub(super) const FTP_PORT: u16 = ftp::PORT;
-pub(super) const FTP_DATA_PORT: u16 = ftp::DATA_PORT;
 
 /// Whether a packet that is routed through may be a reply: its source is a server's or a service's.
 #[inline]

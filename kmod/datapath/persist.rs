@@ -15,6 +15,7 @@
 
 use lvs_engine::addr::Addr;
 use lvs_engine::config::Target;
+use lvs_engine::ftp::PORT as FTP_PORT;
 
 use crate::kernel_ext::mem::memory::Entry;
 use crate::kernel_ext::mem::rcu::RcuArc;
@@ -44,7 +45,6 @@ use super::context::{
     Context,
     Flow, //
 };
-use super::lookup::FTP_PORT;
 
 /// Protocol of the templates of services by firewall mark.
 const ANY_PROTOCOL: u8 = 0;
@@ -140,7 +140,7 @@ fn usable_template<'a>(
     let conns = &context.tables.conns;
     let template = conns.find_template(context.read, tuple, call, context.now)?;
     let dest = template.share_dest(context.read)?;
-    let quiescent = dest.weight() == 0 && context.state.sysctls().expire_quiescent_template();
+    let quiescent = dest.weight() == 0 && context.state.settings().expire_quiescent_template();
     let suits = wanted.is_none_or(|wanted| dest.number() == wanted.number());
     if dest.is_available() && !quiescent && suits {
         return Some((template, dest));

@@ -38,7 +38,7 @@ pub(super) fn refuse(
     let refusal = Refusal::of(
         &service.id().target,
         flow.destination_port,
-        context.state.sysctls().cache_bypass(),
+        context.state.settings().cache_bypass(),
         is_foreign,
     );
     match refusal {

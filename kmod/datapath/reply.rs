@@ -27,7 +27,7 @@ use crate::table::conn::{
     flag,
     Conn, //
 };
-use crate::table::return_routes::RouteKey;
+use crate::table::reply_routes::RouteKey;
 
 use super::context::{
     ConnEntry,
@@ -108,7 +108,7 @@ impl<'a> ReplyRoute<'a> {
     fn of(context: &Context<'a>, packet: &Packet, flow: &Flow, conn: &Conn) -> Self {
         let net = context.state.net();
         let is_common = context.place == Place::Forward
-            && context.state.sysctls().snat_reroute()
+            && context.state.settings().snat_reroute()
             && packet.has_common_route(net);
         if !is_common {
             return Self {
@@ -117,7 +117,7 @@ impl<'a> ReplyRoute<'a> {
             };
         }
         let ends = RouteKey::of_reply(&flow.ip, conn);
-        let routes = &context.tables.return_routes;
+        let routes = &context.tables.reply_routes;
         Self {
             ends: Some(ends),
             known: routes.find(context.read, net, &ends),
@@ -132,7 +132,7 @@ impl<'a> ReplyRoute<'a> {
         }
         if let Some(ends) = &self.ends {
             let net = context.state.net();
-            let routes = &context.tables.return_routes;
+            let routes = &context.tables.reply_routes;
             routes.keep(context.read, net, ends, || packet.share_route());
         }
         true
@@ -158,6 +158,6 @@ impl RouteKey {
 #[inline]
 pub(super) fn reroute(context: &Context<'_>, packet: &mut Packet) -> bool {
     context.place == Place::LocalIn
-        || !context.state.sysctls().snat_reroute()
+        || !context.state.settings().snat_reroute()
         || packet.reroute(context.state.net())
 }

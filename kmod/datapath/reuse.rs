@@ -27,7 +27,7 @@ pub(super) fn keeps(context: &Context<'_>, flow: &Flow, conn: &ConnEntry) -> boo
         return true;
     }
     let is_over = (opens && is_reused(*context, conn))
-        || (server_is_gone && context.state.sysctls().expire_nodest_conn());
+        || (server_is_gone && context.state.settings().expire_nodest_conn());
     if is_over {
         context.tables.conns.remove(context.read, conn);
     }
@@ -55,7 +55,7 @@ fn is_answer_to_another(context: Context<'_>, flow: &Flow, conn: &ConnEntry) -> 
 /// Whether a SYN or INIT reuses the port of a connection that is over, or that should go elsewhere.
 #[cold]
 fn is_reused(context: Context<'_>, conn: &ConnEntry) -> bool {
-    let sysctls = context.state.sysctls();
+    let settings = context.state.settings();
     let found = Found {
         tcp: conn.tcp_state(),
         sctp: conn.sctp_state(),
@@ -67,8 +67,8 @@ fn is_reused(context: Context<'_>, conn: &ConnEntry) -> bool {
         is_without_output: conn.has(flag::NO_OUTPUT),
     };
     found.is_reused(Policy {
-        expires_without_server: sysctls.expire_nodest_conn(),
-        reuse_mode: sysctls.conn_reuse_mode(),
+        expires_without_server: settings.expire_nodest_conn(),
+        reuse_mode: settings.conn_reuse_mode(),
     })
 }
 

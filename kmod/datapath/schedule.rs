@@ -3,6 +3,7 @@
 //! New connections.
 
 use lvs_engine::config::Target;
+use lvs_engine::ftp::DATA_PORT as FTP_DATA_PORT;
 use lvs_engine::parse::{
     protocol,
     tcp_flag, //
@@ -33,13 +34,10 @@ use super::context::{
     Context,
     Flow, //
 };
-use super::lookup::{
-    self,
-    FTP_DATA_PORT, //
-};
 use super::{
     forward,
     ftp,
+    lookup,
     persist,
     refuse,
     reuse, //
@@ -49,13 +47,13 @@ use super::{
 #[inline(never)]
 pub(super) fn begin(context: Context<'_>, mut packet: Packet, flow: Flow) -> Disposition {
     let (context, flow) = (&context, &flow);
-    let sysctls = context.state.sysctls();
+    let settings = context.state.settings();
     let can_open = match flow.input {
         StateInput::Datagram => true,
         StateInput::Segment(flags) => {
-            flags & tcp_flag::RST == 0 && (flags & tcp_flag::SYN != 0 || sysctls.sloppy_tcp())
+            flags & tcp_flag::RST == 0 && (flags & tcp_flag::SYN != 0 || settings.sloppy_tcp())
         }
-        StateInput::Chunks(chunks) => chunks.can_open(sysctls.sloppy_sctp()),
+        StateInput::Chunks(chunks) => chunks.can_open(settings.sloppy_sctp()),
         // Too short for its protocol.
         StateInput::Nothing => return packet.discard(),
     };

@@ -25,7 +25,7 @@ use super::conn::{
     flag,
     Conn, //
 };
-use super::settings::Sysctls;
+use super::settings::Settings;
 use super::tables::Tables;
 use super::timeouts::Timeouts;
 
@@ -144,20 +144,20 @@ impl Defence {
     }
 
     /// Decides anew what to do. Process context.
-    pub(crate) fn update(&self, sysctls: &Sysctls, timeouts: &Timeouts) {
+    pub(crate) fn update(&self, settings: &Settings, timeouts: &Timeouts) {
         let available = slab::available_pages();
-        let threshold = i64::from(sysctls.amemthresh().max(0));
+        let threshold = i64::from(settings.amemthresh().max(0));
         let scarce = available < threshold;
 
-        let acts = act(sysctls.drop_entry_mode(), scarce);
+        let acts = act(settings.drop_entry_mode(), scarce);
         self.drops_entries.store(acts, Ordering::Relaxed);
 
-        let mode = sysctls.drop_packet_mode();
+        let mode = settings.drop_packet_mode();
         let always = mode.load(Ordering::Relaxed) == ALWAYS;
         let rate = if !act(mode, scarce) {
             0
         } else if always {
-            sysctls.am_droprate()
+            settings.am_droprate()
         } else {
             // The less memory, the more packets: all of them when half of the threshold is left.
             let missing = threshold.saturating_sub(available);
@@ -169,7 +169,7 @@ impl Defence {
 
         self.knows_idle
             .store(timeouts.are_settled(), Ordering::Relaxed);
-        timeouts.set_secure_tcp(act(sysctls.secure_tcp_mode(), scarce));
+        timeouts.set_secure_tcp(act(settings.secure_tcp_mode(), scarce));
     }
 }
 

@@ -23,7 +23,7 @@ const PERIOD: u32 = Estimator::PERIOD * time::HZ;
 impl NetnsState {
     /// Starts or stops the thread as the settings want it. Called by the chore alone.
     pub(super) fn fit_estimation(&self) {
-        let settings = self.sysctls();
+        let settings = self.settings();
         if settings.take_estimation_change() {
             self.thread().stop();
         }

@@ -36,7 +36,7 @@ use super::defence::Defence;
 use super::reply_sources::ReplySources;
 use super::rules::record::Rules;
 use super::service_counts::ServiceCounts;
-use super::settings::Sysctls;
+use super::settings::Settings;
 use super::sync::{
     Crews,
     Side, //
@@ -74,7 +74,7 @@ pub(crate) struct NetnsState {
     reply_sources: ReplySources,
     timeouts: Timeouts,
     defence: Defence,
-    sysctls: Sysctls,
+    settings: Settings,
 }
 
 impl NetnsState {
@@ -96,7 +96,7 @@ impl NetnsState {
             reply_sources: ReplySources::new(),
             timeouts: Timeouts::new(),
             defence: Defence::new(),
-            sysctls: Sysctls::new(net.net().is_initial()),
+            settings: Settings::new(net.net().is_initial()),
             net,
         }? Error)
     }
@@ -160,7 +160,7 @@ impl NetnsState {
 
     /// Decides anew what the defences do.
     pub(super) fn update_defence(&self) {
-        self.defence.update(&self.sysctls, &self.timeouts);
+        self.defence.update(&self.settings, &self.timeouts);
     }
 
     /// Where the thread that updates rates has its place.
@@ -183,7 +183,7 @@ impl NetnsState {
 
     /// Decides that anew: a daemon started or stopped, or the setting was written.
     pub(crate) fn update_passive(&self) {
-        let is_passive = self.sync.runs(Side::Backup) && self.sysctls.backup_only();
+        let is_passive = self.sync.runs(Side::Backup) && self.settings.backup_only();
         self.is_passive.store(is_passive, Ordering::Relaxed);
     }
 
@@ -201,16 +201,16 @@ impl NetnsState {
     /// What the settings say about new connections.
     pub(crate) fn conn_settings(&self) -> ConnSettings<'_> {
         ConnSettings {
-            limit: self.sysctls.conn_max().max(0).unsigned_abs(),
-            tracked: self.sysctls.conntrack(),
+            limit: self.settings.conn_max().max(0).unsigned_abs(),
+            tracked: self.settings.conntrack(),
             timeouts: self.timeouts(),
         }
     }
 
     /// Settings under `net.ipv4.vs`.
     #[inline]
-    pub(crate) fn sysctls(&self) -> &Sysctls {
-        &self.sysctls
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// Connections and templates.
@@ -243,7 +243,7 @@ impl DeviceObserver for NetnsState {
                     dest.route.remove_if(read, |route| route.holds(device));
                 }
             });
-            tables.return_routes.forget(read, device);
+            tables.reply_routes.forget(read, device);
         });
     }
 }

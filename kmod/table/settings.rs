@@ -44,7 +44,7 @@ static INHERITED_CONN_MAX: AtomicI32 = AtomicI32::new(CONN_MAX);
 macro_rules! settings {
     ($($(#[doc = $doc:literal])+ $name:ident: $kind:tt = $default:expr;)+) => {
         /// The settings of a namespace. Those that are on for any value but 0 are read as `bool`.
-        pub(crate) struct Sysctls {
+        pub(crate) struct Settings {
             $(pub(crate) $name: AtomicI32,)+
             /// What an administrator without rights beyond the namespace may raise `conn_max` to.
             pub(crate) conn_max_limit: AtomicI32,
@@ -60,7 +60,7 @@ macro_rules! settings {
             pub(crate) is_initial: bool,
         }
 
-        impl Sysctls {
+        impl Settings {
             $(
                 $(#[doc = $doc])+
                 // Not everything that can be set has an effect yet.
@@ -189,7 +189,7 @@ const fn unpack(word: u64) -> [i32; 2] {
     [(word >> 32) as i32, word as i32]
 }
 
-impl Sysctls {
+impl Settings {
     /// Most buckets of the connection table, as the power of two. Set for all namespaces.
     pub(crate) fn conn_tab_bits(&self) -> u32 {
         CONN_TAB_BITS.load(Ordering::Relaxed)

@@ -22,7 +22,7 @@ use crate::kernel_ext::task::time;
 use super::conn::Conn;
 use super::conn_table::ConnTable;
 use super::dest_index::DestIndex;
-use super::return_routes::ReturnRoutes;
+use super::reply_routes::ReplyRoutes;
 use super::service::Service;
 
 /// The cache that all namespaces' connections come from; there from before the first namespace's
@@ -40,7 +40,7 @@ pub(crate) struct Tables {
     /// Servers of all services.
     pub(crate) dest_index: DestIndex,
     /// Ways back to clients.
-    pub(crate) return_routes: ReturnRoutes,
+    pub(crate) reply_routes: ReplyRoutes,
 }
 
 impl Tables {
@@ -52,7 +52,7 @@ impl Tables {
             services: RcuTable::new(u32::MAX)?,
             service_key: (time::random_u64(), time::random_u64()),
             dest_index: DestIndex::new()?,
-            return_routes: ReturnRoutes::new()?,
+            reply_routes: ReplyRoutes::new()?,
         })
     }
 

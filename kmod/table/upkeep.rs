@@ -17,10 +17,10 @@ use super::tables::Tables;
 impl NetnsState {
     /// What the chore does whenever it is woken.
     fn react(&self, tables: &Tables) {
-        let sysctls = self.sysctls();
+        let settings = self.settings();
         tables
             .conns
-            .resize_to_load(sysctls.conn_lfactor(), sysctls.conn_tab_bits());
+            .resize_to_load(settings.conn_lfactor(), settings.conn_tab_bits());
         self.update_prefetch(tables);
         if self.orphaned.swap(false, Ordering::Relaxed) {
             tables.conns.remove_orphans();
@@ -62,7 +62,7 @@ impl Worker for NetnsState {
         if let Some(tables) = self.tables() {
             self.maintain(tables);
         }
-        let has_more = self.tables().is_some() || self.sysctls().watches_memory();
+        let has_more = self.tables().is_some() || self.settings().watches_memory();
         if has_more && !self.is_stopped() {
             self.chore.queue(time::HZ);
         }

@@ -145,7 +145,7 @@ fn show_summary(state: &NetnsState, out: &mut Output<'_>) {
         .saturating_mul(CONN_BYTES)
         .saturating_add(buckets.saturating_mul(size_of::<usize>()));
     // The early path looks entries up itself.
-    let prefetch = state.prefetches() && !state.sysctls().early_path();
+    let prefetch = state.prefetches() && !state.settings().early_path();
     let prefetch = if prefetch { "on" } else { "off" };
     writeln!(
         out,

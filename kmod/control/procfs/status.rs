@@ -126,7 +126,7 @@ impl Contents for Status {
         let conns = state.conn_count();
         let buckets = state.conn_buckets();
         writeln!(out, "Conns:\t{conns}");
-        show_size("Conn", buckets, state.sysctls().conn_lfactor(), out);
+        show_size("Conn", buckets, state.settings().conn_lfactor(), out);
         if conns != 0 {
             Chains::of_conns(state).show("Conn", out);
         }
@@ -134,7 +134,7 @@ impl Contents for Status {
         let tables = state.tables().filter(|_| services != 0);
         let buckets = tables.map_or(0, |tables| tables.services.buckets());
         writeln!(out, "Services:\t{services}");
-        show_size("Service", buckets, state.sysctls().svc_lfactor(), out);
+        show_size("Service", buckets, state.settings().svc_lfactor(), out);
         if let Some(tables) = tables {
             Chains::of_services(tables).show("Service", out);
         }

@@ -249,7 +249,7 @@ pub(super) fn admit(
         if context.place == Place::LocalOut {
             packet.lower_local_mtu(mtu);
         }
-        if ip.family == Family::V4 && !context.state.sysctls().pmtu_disc() {
+        if ip.family == Family::V4 && !context.state.settings().pmtu_disc() {
             return Ok(());
         }
     }

@@ -67,7 +67,7 @@ pub(super) fn send(
     if take_hop(&mut packet, ip).is_none() {
         return packet.discard();
     }
-    let dont_fragment = ip.dont_fragment && context.state.sysctls().pmtu_disc();
+    let dont_fragment = ip.dont_fragment && context.state.settings().pmtu_disc();
     let (source, real) = (route.source(), conn.real_addr());
     let hops = ip.ttl.wrapping_sub(1);
     let protocol = encapsulation.protocol(tunnel::ip_protocol(ip.family));

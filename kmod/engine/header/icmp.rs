@@ -17,6 +17,8 @@ pub mod v4 {
     pub const UNREACHABLE: u8 = 3;
     /// Code of [`UNREACHABLE`]: the host can't be reached.
     pub const UNREACHABLE_HOST: u8 = 1;
+    /// Code of [`UNREACHABLE`]: nobody listens at the port.
+    pub const UNREACHABLE_PORT: u8 = 3;
     /// Code of [`UNREACHABLE`]: the packet is too big and may not be fragmented.
     pub const UNREACHABLE_TOO_BIG: u8 = 4;
     /// Type: the sender is to send less (obsolete, RFC 6633).
@@ -31,6 +33,8 @@ pub mod v6 {
     pub const UNREACHABLE: u8 = 1;
     /// Code of [`UNREACHABLE`]: the address can't be reached.
     pub const UNREACHABLE_ADDRESS: u8 = 3;
+    /// Code of [`UNREACHABLE`]: nobody listens at the port.
+    pub const UNREACHABLE_PORT: u8 = 4;
     /// Type: the packet is too big.
     pub const TOO_BIG: u8 = 2;
     /// Type: the packet had no hops left, or fragments were missing.

@@ -3,17 +3,17 @@
 //! Schedulers: which real server gets a new connection.
 //!
 //! Each algorithm is one file, which implements [`Scheduler`] and looks at the servers through
-//! [`Servers`]. Most say what each server bids, and the lowest bid wins; the others have a `pick` of
-//! their own. One that needs memory between picks takes its state as a value and returns the next
-//! one; the caller swaps it in atomically and picks again when another CPU was faster. So no
+//! [`Servers`]. Most say what each server bids, and the lowest bid wins; the others have a `pick`
+//! of their own. One that needs memory between picks takes its state as a value and returns the
+//! next one; the caller swaps it in atomically and picks again when another CPU was faster. So no
 //! algorithm locks, and all run on the host in tests.
 //!
 //! Servers are listed newest first, as ip_vs lists them: ties and rotations depend on it. A state
 //! survives changes of the list if [`after_change`] is told about each of them.
 //!
 //! What the algorithms are asked is in `scheduler`, what they look at and answer with in `servers`;
-//! what they share is in `tournament`, `lottery`, `hash_ring` and `cursor`. The choice among them is
-//! here, and [`locality`] remembers what was chosen.
+//! what they share is in `tournament`, `lottery`, `hash_ring` and `cursor`. The choice among them
+//! is here, and [`locality`] remembers what was chosen.
 
 mod cursor;
 mod hash_ring;

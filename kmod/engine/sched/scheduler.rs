@@ -58,8 +58,8 @@ pub(super) trait Scheduler {
         0
     }
 
-    /// Fills an empty table, which is as long as the algorithm says; `scratch` has an entry for each
-    /// server if it has preferences.
+    /// Fills an empty table, which is as long as the algorithm says; `scratch` has an entry for
+    /// each server if it has preferences.
     fn fill(
         _family: Family,
         _servers: &impl Identified,

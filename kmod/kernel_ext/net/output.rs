@@ -8,6 +8,10 @@
 //! A breach would be noticed by: `test-icmp`, `test-mtu`, `test-packet-fuzz`.
 
 use lvs_engine::addr::Family;
+use lvs_engine::header::icmp::{
+    v4,
+    v6, //
+};
 
 use super::bindings;
 use super::netns::Net;
@@ -91,9 +95,9 @@ impl Packet {
 
     fn report_v6(&self, net: Net<'_>, error: IcmpError) {
         let (kind, code, info) = match error {
-            IcmpError::PortUnreachable => (1, 4, 0),
-            IcmpError::FragmentationNeeded(mtu) => (2, 0, mtu),
-            IcmpError::TimeExceeded => (3, 0, 0),
+            IcmpError::PortUnreachable => (v6::UNREACHABLE, v6::UNREACHABLE_PORT, 0),
+            IcmpError::FragmentationNeeded(mtu) => (v6::TOO_BIG, 0, mtu),
+            IcmpError::TimeExceeded => (v6::TIME_EXCEEDED, 0, 0),
             IcmpError::Relayed(kind, code, info) => (kind, code, info),
         };
         // SAFETY: The packet is owned and of IPv6; the kernel looks for itself what of it is there.
@@ -102,9 +106,9 @@ impl Packet {
 
     fn report_v4(&self, error: IcmpError) {
         let (kind, code, info) = match error {
-            IcmpError::PortUnreachable => (3, 3, 0),
-            IcmpError::FragmentationNeeded(mtu) => (3, 4, mtu),
-            IcmpError::TimeExceeded => (11, 0, 0),
+            IcmpError::PortUnreachable => (v4::UNREACHABLE, v4::UNREACHABLE_PORT, 0),
+            IcmpError::FragmentationNeeded(mtu) => (v4::UNREACHABLE, v4::UNREACHABLE_TOO_BIG, mtu),
+            IcmpError::TimeExceeded => (v4::TIME_EXCEEDED, 0, 0),
             IcmpError::Relayed(kind, code, info) => (kind, code, info),
         };
         // SAFETY: The packet is owned and of IPv4; the kernel looks for itself what of it is there.

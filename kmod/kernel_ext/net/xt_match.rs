@@ -141,8 +141,8 @@ unsafe extern "C" fn matches<M: Match>(
     // SAFETY: The packet is lent for the call: a shared reference can't give it up, and it isn't
     // dropped.
     let packet = ManuallyDrop::new(unsafe { Packet::from_hook(skb) });
-    // SAFETY: Rules are gone from a namespace's hooks by the grace period before its state goes, and
-    // hold the module; hooks are called on the read side.
+    // SAFETY: Rules are gone from a namespace's hooks by the grace period before its state goes,
+    // and hold the module; hooks are called on the read side.
     unsafe {
         let state = state_of::<M::State>(bindings::lvs_xt_net(param));
         M::matches(&packet, family, options, state, ReadSide::assume())

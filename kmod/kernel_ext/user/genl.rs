@@ -324,8 +324,8 @@ impl Family {
         Self(Opaque::new(family))
     }
 
-    /// Makes the family known; `EEXIST` when another has its name. The states of all namespaces stay
-    /// until the result is dropped.
+    /// Makes the family known; `EEXIST` when another has its name. The states of all namespaces
+    /// stay until the result is dropped.
     pub(crate) fn register(&'static self) -> Result<Registration> {
         let state_use = StateUse::begin()?;
         // SAFETY: The family and all it points to are static.

@@ -97,8 +97,8 @@ pub(crate) struct Files {
 }
 
 impl Files {
-    /// Makes `files`, all or none. Fails with `ENOMEM`, and `ENODEV` when the namespace is stopping,
-    /// which waits for the result to be dropped.
+    /// Makes `files`, all or none. Fails with `ENOMEM`, and `ENODEV` when the namespace is
+    /// stopping, which waits for the result to be dropped.
     pub(crate) fn create(net: Net<'_>, files: &'static [File]) -> Result<Self> {
         let net = net.register()?;
         let mut made = Self { files: &[], net };

@@ -182,8 +182,8 @@ impl<T: Options> PinnedDrop for Registration<T> {
 /// Called while handling an option of `sk`.
 unsafe fn state<'a, T: Options>(sk: *mut bindings::sock) -> Result<&'a T::State> {
     // SAFETY: A socket is valid while an option of it is handled, and keeps its namespace alive.
-    // The states of all namespaces wait for the options to be unregistered, and the module, to which
-    // the call holds a reference, for the call.
+    // The states of all namespaces wait for the options to be unregistered, and the module, to
+    // which the call holds a reference, for the call.
     unsafe {
         if !bindings::lvs_sock_may_administer(sk) {
             return Err(EPERM);

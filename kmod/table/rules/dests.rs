@@ -181,7 +181,7 @@ impl RulesGuard<'_> {
         }
         dest.hand_over(counted);
         self.rules.trash.put(dest);
-        if self.state.sysctls().expire_nodest_conn() {
+        if self.state.settings().expire_nodest_conn() {
             self.state.expire_orphans();
         }
     }

@@ -29,7 +29,7 @@ impl NetnsState {
 
     /// Whether packets are taken before they are routed.
     fn wants_early_hooks(&self) -> bool {
-        self.sysctls().early_path() || self.prefetches()
+        self.settings().early_path() || self.prefetches()
     }
 
     /// Has entries prefetched or not, as it is worth while. Without memory they aren't, and nothing

@@ -193,7 +193,7 @@ impl RulesGuard<'_> {
             return;
         };
         let count = self.state.counts().total();
-        let factor = self.state.sysctls().svc_lfactor();
+        let factor = self.state.settings().svc_lfactor();
         let is_new = factor != self.rules.service_factor;
         let present = tables.services.buckets() as u32;
         let wanted = table_size::SERVICES.resize(present, count, factor, is_new);

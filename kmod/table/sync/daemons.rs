@@ -60,7 +60,7 @@ impl RulesGuard<'_> {
         let threads = if self.daemons().run() {
             self.daemons().threads
         } else {
-            let threads = state.sysctls().sync_ports().clamp(1, MOST_THREADS as i32) as u16;
+            let threads = state.settings().sync_ports().clamp(1, MOST_THREADS as i32) as u16;
             self.daemons_mut().threads = threads;
             threads
         };
@@ -74,7 +74,7 @@ impl RulesGuard<'_> {
         }
         let daemon = Daemon::new(side, request, device.mtu);
         if side == Side::Master {
-            let marks = state.sync().make_marks(state.sysctls().conn_tab_bits())?;
+            let marks = state.sync().make_marks(state.settings().conn_tab_bits())?;
             marks.set_threads(threads);
         }
         let crew = state.sync().of(side);
@@ -94,7 +94,7 @@ impl RulesGuard<'_> {
     fn hire(&self, side: Side, daemon: &Daemon, device: NamedDevice, id: u16) -> Result {
         let state = self.state();
         let buffer = GrowVec::filled(usize::from(daemon.max_len).max(least_len(side)), 0)?;
-        let size = state.sysctls().sync_sock_size();
+        let size = state.settings().sync_sock_size();
         let tools = Tools {
             side,
             daemon: *daemon,

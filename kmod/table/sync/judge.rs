@@ -27,16 +27,16 @@ const LONG: u32 = u32::MAX;
 
 impl Judge {
     pub(super) fn new(state: &NetnsState) -> Self {
-        let sysctls = state.sysctls();
-        let [threshold, period] = sysctls.sync_threshold();
-        let seconds = sysctls.sync_refresh_period();
+        let settings = state.settings();
+        let [threshold, period] = settings.sync_threshold();
+        let seconds = settings.sync_refresh_period();
         Self {
             rules: Rules {
                 threshold: threshold.max(0).unsigned_abs(),
                 period: period.max(0).unsigned_abs(),
                 refresh: time::ticks(seconds.max(0).unsigned_abs()),
                 retries: 0,
-                templates_only: sysctls.sync_persist_mode(),
+                templates_only: settings.sync_persist_mode(),
             },
         }
     }

@@ -99,7 +99,7 @@ impl<'a> Link<'a> {
         if device.index == self.at.device.index {
             return;
         }
-        let buffer = state.sysctls().sync_sock_size();
+        let buffer = state.settings().sync_sock_size();
         let Socket { side, id, .. } = self.at;
         // As long as it isn't up, a master's socket can't be made: it is tried again.
         if let Ok(at) = Socket::open(net, side, self.daemon, id, device, buffer) {

@@ -72,7 +72,7 @@ fn apply(state: &NetnsState, message: &[u8], sync_id: u32) {
     let Some(tables) = state.tables() else {
         return;
     };
-    let [threshold, _] = state.sysctls().sync_threshold();
+    let [threshold, _] = state.settings().sync_threshold();
     let backup = Backup {
         state,
         tables,

@@ -114,7 +114,7 @@ enum Room {
 
 impl Sender<'_> {
     fn version(&self) -> Version {
-        match self.state.sysctls().sync_version() {
+        match self.state.settings().sync_version() {
             0 => Version::V0,
             _ => Version::V1,
         }

@@ -56,7 +56,7 @@ impl NetnsState {
             self.note_controller(read, marks, conn);
             return;
         }
-        let [threshold, _] = self.sysctls().sync_threshold();
+        let [threshold, _] = self.settings().sync_threshold();
         let threshold = threshold.max(0).unsigned_abs().min(due::COUNTED);
         let has_handshake = matches!(conn.protocol(), protocol::TCP | protocol::SCTP);
         let is_told = is_told(conn.protocol(), conn.state_number());

@@ -48,12 +48,12 @@ struct Known {
 }
 
 /// Routes by their key; each has one place, which another's may take.
-pub(crate) struct ReturnRoutes {
+pub(crate) struct ReplyRoutes {
     places: GrowVec<RcuCell<Known>>,
     misses: AtomicU32,
 }
 
-impl ReturnRoutes {
+impl ReplyRoutes {
     const PLACES_LOG2: u32 = 10;
 
     /// A place in use changes hands once in so many misses: with more clients than places, most
@@ -91,7 +91,7 @@ impl ReturnRoutes {
         (known.key == *key && !known.route.is_stale(net)).then_some(&known.route)
     }
 
-    /// Remembers a route for `key` that [`ReturnRoutes::find`] didn't know. Without memory, or
+    /// Remembers a route for `key` that [`ReplyRoutes::find`] didn't know. Without memory, or
     /// when `route` finds it unfit, nothing happens.
     pub(crate) fn keep(
         &self,
