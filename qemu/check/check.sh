@@ -66,6 +66,16 @@ unsafe_documented() {
 	done
 }
 
+# What kernels have under several names or not at all is taken from where that is settled.
+kernel_versions() {
+	local errors
+	cd "$LVS_TOP"
+	grep -rnE --include='*.rs' 'kernel::(bindings|module)::|module_parameters::' kmod | sed 's/$/: not on every kernel/'
+	errors=$(sed -n 's/^ *pub(crate) const \(E[A-Z]*\):.*/\1/p' kmod/kernel_ext/compat/errno.rs | paste -sd'|')
+	grep -rE --include='*.rs' "^[^/]*\b($errors)\b" kmod | grep -v '/compat/' | cut -d: -f1 | sort -u |
+		xargs grep -L 'compat::errno' | sed "s/\$/ does not import $errors from compat::errno/"
+}
+
 # Every source file names its licence; what others may build on is not bound to the kernel's.
 licences() {
 	local file wanted
@@ -121,6 +131,7 @@ check clippy-module clippy_module
 check no-panics panics
 check unsafe-only-in-kernel_ext unsafe_outside
 check unsafe-documented unsafe_documented
+check kernel-versions kernel_versions
 check layers layers
 check import-circles circles
 check licences licences

@@ -6,7 +6,6 @@
 //!
 //! A breach would be noticed by: `test-sync-control`.
 
-use kernel::module::this_module;
 use kernel::prelude::*;
 
 use super::bindings;
@@ -23,9 +22,7 @@ impl ModuleHold {
     /// Counts the module. Fails with `ENOPROTOOPT` when it is going already. Any context.
     pub(crate) fn take() -> Result<Self> {
         // SAFETY: The module whose code this is.
-        let taken = unsafe {
-            bindings::try_module_get(this_module::<crate::LocalModule>().as_ptr().cast())
-        };
+        let taken = unsafe { bindings::try_module_get(bindings::this_module()) };
         // INVARIANT: Counted just now.
         taken.then_some(Self(())).ok_or(ENOPROTOOPT)
     }
@@ -35,6 +32,6 @@ impl Drop for ModuleHold {
     fn drop(&mut self) {
         // SAFETY: Counted by `take`. The caller's code stays: it was called by something that
         // unloading waits for.
-        unsafe { bindings::module_put(this_module::<crate::LocalModule>().as_ptr().cast()) };
+        unsafe { bindings::module_put(bindings::this_module()) };
     }
 }
