@@ -53,7 +53,7 @@ uninstall:       ## remove what install put there
 deb:             ## Debian packages of all this: build/deb/*.deb
 	@qemu/build/deb.sh
 
-test-deb: deb    ## install, start again, upgrade and purge them on a fresh Debian 13 in QEMU (10 minutes)
+test-deb: deb    ## install, start again, upgrade and purge them on a fresh Debian 13 in QEMU (15 minutes)
 	@qemu/run/test-deb.sh
 
 uml-module:      ## build/uml/lvs.ko, for the user-mode kernel the tests run on

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Install the packages of build/deb on a fresh Debian 13 in QEMU, start it again and again, on its
-# kernels with and without lvs.ko, upgrade, purge. Without KVM it takes some ten minutes.
+# kernels with and without lvs.ko, upgrade, purge. Without KVM it takes some fifteen minutes.
 #
 # usage: test-deb.sh
 # build/logs/deb-PART.log has what the kernel and the system said.

@@ -23,6 +23,10 @@ autoinstall() { /usr/lib/dkms/dkms_autoinstaller start "$1" >/tmp/said 2>&1 && e
 rm -f /etc/modprobe.d/lvs.conf
 quiet apt-get update
 quiet apt-get install -y --no-install-recommends dkms
+# It would build for each kernel that has headers here: one will do.
+for build in /lib/modules/*/build; do
+	[ "$build" = "/lib/modules/$RELEASE/build" ] || rm "$build"
+done
 echo "-- apt install of lvs-dkms"
 start=$SECONDS
 apt-get install -qqy --no-install-recommends -o Dpkg::Use-Pty=0 /build/deb/lvs-dkms_*.deb /build/deb/lvs-common_*.deb \
