@@ -167,11 +167,13 @@ pub fn open(datagram: &[u8]) -> Option<Sealed<'_>> {
         repeats: input.be64()?,
         as_of: input.be64()?,
     };
+    // Of control messages, too, the size is right.
+    let message = Message::read(datagram, 0).ok()?;
     // Bytes of an entry aren't taken for a trailer, whatever addresses clients have.
     let begin = match kind {
         Kind::Control if is_control(datagram) => CONTROL_HEADER,
         Kind::Control => return None,
-        _ => Message::read(datagram, 0).ok()?.end(),
+        _ => message.end(),
     };
     let is_whole = trailer.boot != 0 && trailer.number != 0 && at >= begin;
     is_whole.then_some(Sealed {
