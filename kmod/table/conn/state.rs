@@ -63,7 +63,8 @@ impl Conn {
             protocol::TCP => self.tcp_state().map_or("ERR!", TcpState::name),
             protocol::UDP => "UDP",
             protocol::SCTP => self.sctp_state().map_or("ERR!", SctpState::name),
-            _ => "NONE",
+            // Told by another director; ip_vs has no name for the state of AH and ESP.
+            _ => "ERR!",
         }
     }
 
