@@ -27,6 +27,8 @@ class Case:
     defaults: bool = False
     # lvs takes its early path, which ip_vs doesn't have.
     early: bool = False
+    # A master tells other directors of connections.
+    master: bool = False
     # User-mode Linux with two processors makes two calls to the host whenever it disables
     # interrupts: cases of two are for the stock kernel only, and are times.
     cpus: int = 1
@@ -103,6 +105,16 @@ def other_packets():
                    repetitions=1 + (flows == 50000))
 
 
+def told():
+    """With a master that tells other directors."""
+    for protocol in ("udp", "tcp"):
+        for flows in (1, 50000):
+            yield Case(f"with a master: {protocol.upper()} NAT IPv4, {count(flows)} flow{'s' * (flows > 1)}", "established",
+                       0.6 if flows == 1 else 0.4, protocol=protocol, flows=flows, master=True, stock=flows == 1)
+        yield Case(f"with a master: new connection {protocol.upper()}, rr, 4 servers", "beginning", 0.45, protocol=protocol, master=True,
+                   stock=protocol == "udp")
+
+
 def early():
     """Packets that leave early: these are to cost no more than ones that are forwarded plainly."""
     for family in (4, 6):
@@ -130,4 +142,4 @@ def others():
                stock=True)
 
 
-CASES = [*established(), *other_packets(), *early(), *others()]
+CASES = [*established(), *other_packets(), *told(), *early(), *others()]

@@ -42,8 +42,9 @@ def load(module, case):
 
 def unload(module):
     """Unloads it, and its schedulers."""
-    # Services hold their schedulers.
+    # Services hold their schedulers, a daemon the module.
     run("ipvsadm", "-C")
+    run("ipvsadm", "--stop-daemon", "master")
     end = time.monotonic() + 60
     while time.monotonic() < end:
         with open("/proc/modules", encoding="ascii") as file:
@@ -77,6 +78,10 @@ def configure(case, tool="ipvsadm"):
     done = run(tool, "-R", input="\n".join(rules(case)) + "\n")
     if done.returncode or done.stderr:
         raise Unsupported((done.stderr or done.stdout).strip().splitlines()[0])
+    if case.master:
+        done = run("ipvsadm", "--start-daemon", "master", "--mcast-interface", "between")
+        if done.returncode:
+            raise Unsupported(done.stderr.strip())
 
 
 def total(column):

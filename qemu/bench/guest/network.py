@@ -42,6 +42,10 @@ def set_up(fronts=1):
     ip(
         f"link add back address {BACK_MAC} type dummy",
         "link set back up",
+        # To other directors.
+        "link add between type dummy",
+        "link set between up",
+        "addr add 10.9.0.1/24 dev between",
         "addr add 10.0.1.1/24 dev front0",
         "addr add 10.0.2.1/24 dev back",
         "addr add fd00:1::1/64 dev front0 nodad",

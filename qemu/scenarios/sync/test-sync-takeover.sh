@@ -5,28 +5,7 @@ scenario "Two directors with keepalived as Debian ships it, and its lvs_sync_dae
 	and the sudden death of a master, and no connection notices but by a pause: busy ones, slow
 	ones, silent ones, and one that just began; NAT and DR, TCP and UDP"
 
-# A second director at the switch, in the other one's networks. What each had as a gateway or a
-# virtual address is keepalived's.
-second_director() {
-	topology
-	ip netns add director2
-	at_exit "ip netns del director2"
-	ip -n director2 link set lo up
-	for side in front back; do
-		ip -n switch link add "$side-2" type veth peer name $side netns director2
-		ip -n switch link set "$side-2" master br0
-		ip -n switch link set "$side-2" up
-	done
-	ip -n switch link set br0 type bridge mcast_snooping 0
-	ip -n director addr del $VIP/32 dev front
-	ip -n director addr del 10.0.2.1/24 dev back
-	ip -n director addr add 10.0.2.2/24 dev back
-	ip -n director2 addr add 10.0.1.2/24 dev front
-	ip -n director2 addr add 10.0.2.3/24 dev back
-	ip -n director2 link set front up
-	ip -n director2 link set back up
-	set_sysctls director2 1
-}
+. "$HERE/second.sh"
 
 # vrrp NAME INTERFACE ID PRIORITY ADDRESS
 vrrp() {
@@ -98,10 +77,6 @@ knows() {
 	local port
 	for port in "${@:2}"; do in_ns "$1" grep -q " $port .*ESTABLISHED" /proc/net/ip_vs_conn || return 1; done
 }
-# As many of each connection, and in the same states.
-entries() { in_ns "$1" awk 'NR > 1 { print $1, $2, $3, $4, $5, $6, $7, $8 }' /proc/net/ip_vs_conn | sort; }
-alike() { cmp -s <(entries director) <(entries director2); }
-
 # all_alive WHEN
 all_alive() {
 	local before
@@ -121,6 +96,10 @@ begin() {
 }
 
 second_director
+# What a director had as a gateway or a virtual address is keepalived's.
+ip -n director addr del $VIP/32 dev front
+ip -n director addr del 10.0.2.1/24 dev back
+ip -n director addr add 10.0.2.2/24 dev back
 dr_server rs2
 background rs1 python3 "$HERE/echo.py" tcp/8080 udp/53
 background rs2 python3 "$HERE/echo.py" tcp/81
@@ -180,6 +159,4 @@ in_ns director ipvsadm -C
 for daemon in master backup; do in_ns director ipvsadm --stop-daemon $daemon 2>/dev/null || true; done
 gone() { [[ -z $(ip netns pids director2) ]]; }
 poll "keepalived is gone" 20 gone
-ip netns del director2
-AT_EXIT=()
-at_exit remove_topology
+remove_second_director

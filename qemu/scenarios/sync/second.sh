@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# A second director beside the topology's, in the same networks. Sourced after scenario.sh.
+
+# second_director: the topology with director2, 10.0.1.2 and 10.0.2.3.
+second_director() {
+	local side
+	topology
+	ip netns add director2
+	at_exit remove_second_director
+	ip -n director2 link set lo up
+	for side in front back; do
+		ip -n switch link add "$side-2" type veth peer name $side netns director2
+		ip -n switch link set "$side-2" master br0
+		ip -n switch link set "$side-2" up
+	done
+	ip -n switch link set br0 type bridge mcast_snooping 0
+	ip -n director2 addr add 10.0.1.2/24 dev front
+	ip -n director2 addr add 10.0.2.3/24 dev back
+	ip -n director2 link set front up
+	ip -n director2 link set back up
+	set_sysctls director2 1
+}
+remove_second_director() {
+	[[ ! -e /run/netns/director2 ]] || ip netns del director2
+}
+
+# entries NS: its connections and templates, and in which states they are.
+entries() { in_ns "$1" awk 'NR > 1 && $NF > 0 { print $1, $2, $3, $4, $5, $6, $7, $8 }' /proc/net/ip_vs_conn_sync | sort; }
+# Both directors have the same.
+alike() { cmp -s <(entries director) <(entries director2); }
