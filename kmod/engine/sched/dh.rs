@@ -14,10 +14,8 @@ use super::hash_ring::{
 use super::scheduler::Scheduler;
 use super::servers::{
     available,
-    Facts,
     Identified,
     Key,
-    Pick,
     Servers, //
 };
 use crate::addr::Family;
@@ -41,11 +39,8 @@ impl Scheduler for DestinationHashing {
     const TABLE_LEN: usize = 256;
 
     #[inline]
-    fn pick(servers: &impl Servers, _facts: &Facts, key: &Key, state: u64) -> Pick {
-        Pick {
-            index: pick(servers, key),
-            state,
-        }
+    fn choose(servers: &impl Servers, key: &Key) -> Option<usize> {
+        pick(servers, key)
     }
 
     fn fill(

@@ -24,7 +24,6 @@ use super::servers::{
     Facts,
     Identified,
     Key,
-    Pick,
     Servers, //
 };
 use crate::addr::{
@@ -149,11 +148,8 @@ impl Scheduler for Maglev {
     const HAS_PREFERENCES: bool = true;
 
     #[inline]
-    fn pick(servers: &impl Servers, _facts: &Facts, key: &Key, state: u64) -> Pick {
-        Pick {
-            index: pick(servers, key),
-            state,
-        }
+    fn choose(servers: &impl Servers, key: &Key) -> Option<usize> {
+        pick(servers, key)
     }
 
     fn fill(

@@ -22,7 +22,8 @@ use super::tournament::{
 use crate::addr::Family;
 
 /// A scheduling algorithm. One that chooses the least of something says what that is by
-/// [`Scheduler::bid`]; another one has a [`Scheduler::pick`].
+/// [`Scheduler::bid`]; another one has a [`Scheduler::choose`], or a [`Scheduler::pick`] if it keeps
+/// a state.
 pub(super) trait Scheduler {
     /// Whether the algorithm chooses the server with the lowest bid, so that a tournament finds it.
     const BIDS: bool = false;
@@ -39,11 +40,17 @@ pub(super) trait Scheduler {
         Bid::NONE
     }
 
+    /// Chooses the server for a new connection, where that takes no state.
+    #[inline]
+    fn choose(servers: &impl Servers, _key: &Key) -> Option<usize> {
+        lowest_bid(servers, Self::bid)
+    }
+
     /// Chooses the server for a new connection, and tells the next state.
     #[inline]
-    fn pick(servers: &impl Servers, _facts: &Facts, _key: &Key, state: u64) -> Pick {
+    fn pick(servers: &impl Servers, _facts: &Facts, key: &Key, state: u64) -> Pick {
         Pick {
-            index: lowest_bid(servers, Self::bid),
+            index: Self::choose(servers, key),
             state,
         }
     }

@@ -12,10 +12,8 @@ use super::lottery::{
 use super::scheduler::Scheduler;
 use super::servers::{
     overhead,
-    Facts,
     Key,
     Pair,
-    Pick,
     Servers, //
 };
 use super::tournament::heavier;
@@ -98,11 +96,8 @@ impl Scheduler for TwoChoices {
     const IS_RANDOM: bool = true;
 
     #[inline]
-    fn pick(servers: &impl Servers, _facts: &Facts, key: &Key, state: u64) -> Pick {
-        Pick {
-            index: pick(servers, key.random),
-            state,
-        }
+    fn choose(servers: &impl Servers, key: &Key) -> Option<usize> {
+        pick(servers, key.random)
     }
 }
 

@@ -13,7 +13,7 @@ serve() {
 	shift
 	[[ $# -eq 0 ]] || addresses=("$@")
 	# Not with the trace as its output: who reads that waits for its end.
-	background "$rs" python3 "$HERE/calls.py" serve "$rs" "${addresses[@]}" >/dev/null
+	background "$rs" python3 "$LIB/calls.py" serve "$rs" "${addresses[@]}" >/dev/null
 	poll "$rs serves" 10 serves "$rs" "${addresses[@]}"
 }
 serves() {
@@ -34,7 +34,7 @@ has_virtual() {
 		ip -n "$rs" link set ip6tnl0 up
 	done
 }
-ask() { in_ns client python3 "$HERE/calls.py" ask "$@"; }
+ask() { in_ns client python3 "$LIB/calls.py" ask "$@"; }
 
 # is_closed PORT: the director saw the end of the connection from this port.
 is_closed() { in_ns director ipvsadm -Lnc | grep -E "(TIME_WAIT|FIN_WAIT|CLOSE) .*:$1 " >/dev/null; }

@@ -17,10 +17,10 @@ backends() {
 }
 tables() { in_ns director "$@"; }
 set_conntrack() { in_ns director sh -c "echo $1 >/proc/sys/net/ipv4/vs/conntrack"; }
-call() { in_ns client python3 "$HERE/../forward/calls.py" ask "$@" || echo "no answer"; }
+call() { in_ns client python3 "$LIB/calls.py" ask "$@" || echo "no answer"; }
 
 serve() {
-	background "$1" python3 "$HERE/../forward/calls.py" serve "$@" >/dev/null
+	background "$1" python3 "$LIB/calls.py" serve "$@" >/dev/null
 	poll "$1 serves" 10 serves "$@"
 }
 serves() {
