@@ -36,8 +36,13 @@ pub fn script(shell: &str) -> String {
     match shell {
         Shell::Zsh => zsh(&text),
         Shell::Fish => fish(&text),
-        _ => format!("{text}\n{BASH}"),
+        _ => format!("{}\n{BASH}", bash(&text)),
     }
+}
+
+/// Clap's function has two names for what follows a command's name that has a dash.
+fn bash(text: &str) -> String {
+    text.replace("ipvsadm__subcmd__rs", "ipvsadm__rs")
 }
 
 fn zsh(text: &str) -> String {
@@ -115,6 +120,21 @@ mod tests {
     fn bash_leaves_the_rest_to_a_function_that_is_there() {
         assert!(script("bash").contains("_ipvsadm__rs() {"));
         assert!(BASH.contains("_ipvsadm__rs \"$@\""));
+    }
+
+    #[test]
+    fn bash_knows_each_command_that_it_finds() {
+        let text = script("bash");
+        let found: Vec<&str> = text
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("cmd=\"")?.strip_suffix('"'))
+            .filter(|name| !name.is_empty())
+            .collect();
+        assert!(found.len() > 10, "{found:?}");
+        for name in found {
+            let label = format!("\n        {name})\n");
+            assert!(text.contains(&label), "{name}");
+        }
     }
 
     #[test]

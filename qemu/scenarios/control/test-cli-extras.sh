@@ -198,6 +198,9 @@ lacks "bash: servers to add aren't there yet" 10.0.0.10:443 "$(complete_line 'ip
 contains "bash: schedulers" none "$(complete_line 'ipvsadm-rs -A -t 10.0.0.1:80 -s ' | xargs)"
 contains "bash: options" --persistent-conn "$(complete_line 'ipvsadm-rs -L --pers')"
 contains "bash: commands" watch "$(complete_line 'ipvsadm-rs wa')"
+contains "bash: a command's options" --dry-run "$(complete_line 'ipvsadm-rs apply --dr')"
+same "bash: commands of a command" "status wait key peer receive" "$(complete_line 'ipvsadm-rs sync ' | grep -v '^-' | xargs)"
+same "bash: commands below those" "add use remove" "$(complete_line 'ipvsadm-rs sync key ' | grep -v '^-' | xargs)"
 # What the other shells ask for candidates.
 same "candidates" "$(rules | sed -n 's/^-A -u \([^ ]*\) .*/\1/p' | sort)" "$(ipvsadm-rs candidates udp | sort)"
 ipvsadm-rs completions zsh >script.zsh
@@ -218,11 +221,20 @@ for shell in zsh fish; do
 	contains "$shell: options" --persistent-conn "$(in_$shell 'ipvsadm-rs -L --pers')"
 	contains "$shell: commands" watch "$(in_$shell 'ipvsadm-rs wa')"
 	contains "$shell: a command's options" --dry-run "$(in_$shell 'ipvsadm-rs apply --dr')"
+	contains "$shell: commands of a command" receive "$(in_$shell 'ipvsadm-rs sync rec')"
+	contains "$shell: commands below those" remove "$(in_$shell 'ipvsadm-rs sync key rem')"
 done
 contains "help of a subcommand" 'Usage: ipvsadm-rs apply' "$(ipvsadm-rs apply --help)"
 contains "a missing argument is named" '<FILE>' "$(ipvsadm-rs apply 2>&1)"
 contains "a wrong argument is named" "'x' for '--interval <SECONDS>'" "$(ipvsadm-rs watch --interval x 2>&1)"
 contains "an unknown option is named" "'--bogus'" "$(ipvsadm-rs watch --bogus 2>&1)"
+contains "a missing command is named" 'status, wait, key, peer, receive' "$(ipvsadm-rs sync 2>&1)"
+same "a key is too short" "2 ipvsadm-rs: -: a key has 16 to 64 bytes" "$(echo short | ipvsadm-rs sync key add 1 2>err; echo "$? $(cat err)")"
+same "a key isn't taken from the command line" 2 "$(ipvsadm-rs sync key add 1 0123456789abcdef </dev/null 2>/dev/null; echo $?)"
+same "a key's file that isn't there" "2 ipvsadm-rs: nothing: No such file or directory (os error 2)" \
+	"$(ipvsadm-rs sync key add 1 --file nothing 2>err; echo "$? $(cat err)")"
+same "a peer is one host" 2 "$(ipvsadm-rs sync peer add 224.0.0.81 2>/dev/null; echo $?)"
+same "a time has a unit that is known" 2 "$(ipvsadm-rs sync wait --timeout 5x 2>/dev/null; echo $?)"
 same "an unknown shell" 2 "$(ipvsadm-rs completions csh 2>/dev/null; echo $?)"
 ipvsadm-rs man >page.8
 same "the page is there" 0 $?
