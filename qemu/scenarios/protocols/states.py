@@ -26,17 +26,24 @@ def play(port, event):
 
 
 def show(names):
-    """Prints the connections of {port: name}."""
+    """Prints the connections of {port: name}; returns {name: state}."""
+    states = {}
     table = wire.settled_connections(ports=range(min(names), max(names) + 1))
     for port, name in names.items():
         found = table.get(("TCP", wire.FAKE_CLIENT, port, wire.VIP, 80))
+        states[name] = found[2] if found else "none"
         print(name, "->", f"{found[2]} {wire.nominal(found[3])}" if found else "none")
+    return states
 
 
 # What may begin a connection at all.
 for number, event in enumerate(events):
     play(2000 + number, event)
 show({2000 + number: event for number, event in enumerate(events)})
+
+# The state after each path, and the ports whose path goes no further: a server's SYN for
+# a connection that is over ends it under lvs, on purpose.
+states, apart = {}, set()
 
 # Every sequence of three events after the first SYN, shown after each; so many at
 # a time that none expires meanwhile.
@@ -47,9 +54,14 @@ for chunk in itertools.batched(steps, 200):
     for depth in range(3):
         names = {}
         for port in chunk:
+            before = states.get(" ".join(("c:S",) + steps[port][:depth]))
+            if before in ("CLOSE", "TIME_WAIT") and steps[port][depth] in ("s:S", "s:SA"):
+                apart.add(port)
+            if port in apart:
+                continue
             play(port, steps[port][depth])
             # Those whose path so far is the same show the same: one of them is enough.
             if set(steps[port][depth + 1:]) <= {events[0]}:
                 names[port] = " ".join(("c:S",) + steps[port][:depth + 1])
         if names:
-            show(names)
+            states |= show(names)
