@@ -274,3 +274,30 @@ fn one_of_three_joins_and_none_is_overrun() {
     // Who overheard it asked for nothing.
     assert_eq!(directors[1].joiner.phase(), Phase::InSync);
 }
+
+#[test]
+fn three_active_directors_agree_whatever_the_network_does() {
+    for seed in 1..6 {
+        let mut network = Network::new(seed, seed * 6, seed * 3, seed * 4);
+        let boots = [11, 5, 7];
+        let mut directors = boots.map(|boot| Director::new(boot, 1, Some(9)));
+        let mut now = run(&mut directors, &mut network, 1, 5000);
+        for version in 1..1000_u32 {
+            // Each has clients of its own; some move to another one.
+            let number = version * 7919 % 300;
+            let mover = usize::from(version % 10 == 0);
+            let at = (number as usize + mover) % 3;
+            directors[at].change(number, version + 1000);
+            now = run(&mut directors, &mut network, now, 3);
+        }
+        // A clear word on each at the end: two that change one at once don't agree on the order.
+        for number in 0..300 {
+            directors[number as usize % 3].change(number, 9000 + number);
+        }
+        run(&mut directors, &mut network, now, 8000);
+        for director in &directors {
+            assert_eq!(director.table.len(), 300, "seed {seed}");
+            assert_eq!(director.table, directors[0].table, "seed {seed}");
+        }
+    }
+}
