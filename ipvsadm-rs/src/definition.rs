@@ -5,16 +5,21 @@
 use std::time::Duration;
 
 use clap::builder::PossibleValuesParser;
+use clap::value_parser;
 use clap::Arg;
 use clap::ArgAction;
+use clap::ArgGroup;
 use clap::ValueHint;
 
 use crate::candidates;
 use crate::cli::options;
 use crate::cli::options::Arity;
 use crate::cli::options::Spec;
+use crate::cli::parse;
+use crate::model::ServiceId;
 use crate::program::OWN_NAME;
 use crate::sync;
+use crate::sys::names::System;
 
 /// Options and subcommands, but not those that only shells use.
 pub fn whole() -> clap::Command {
@@ -27,6 +32,14 @@ pub fn whole() -> clap::Command {
         .args(options::all().map(arg))
         .subcommands(visible.filter(|command| !command.is_hide_set()))
 }
+
+/// Options that name a service.
+pub const SERVICE_OPTIONS: [&str; 4] = [
+    "tcp-service",
+    "udp-service",
+    "sctp-service",
+    "fwmark-service",
+];
 
 /// An option as clap has it.
 fn arg(spec: &Spec) -> Arg {
@@ -99,10 +112,79 @@ pub fn subcommands() -> Vec<clap::Command> {
         apply,
         watch,
         sync::arguments::command(),
+        check(),
+        metrics(),
         completions,
         man,
         candidates,
     ]
+}
+
+/// Whether a service has servers.
+fn check() -> clap::Command {
+    clap::Command::new("check")
+        .about("Tell whether a service has servers; exit with 1 if it hasn't")
+        .args(SERVICE_OPTIONS.into_iter().chain(["ipv6"]).filter_map(own))
+        .group(
+            ArgGroup::new("service")
+                .args(SERVICE_OPTIONS)
+                .required(true),
+        )
+        .arg(
+            Arg::new("min-servers")
+                .long("min-servers")
+                .value_name("N")
+                .help("servers with a weight above 0 that it needs")
+                .value_parser(value_parser!(u64))
+                .default_value("1"),
+        )
+        .arg(
+            Arg::new("min-weight")
+                .long("min-weight")
+                .value_name("W")
+                .help("sum of its servers' weights that it needs")
+                .value_parser(value_parser!(u64))
+                .default_value("0"),
+        )
+}
+
+/// Metrics as Prometheus reads them.
+fn metrics() -> clap::Command {
+    clap::Command::new("metrics")
+        .about("Print metrics as Prometheus reads them")
+        .arg(
+            Arg::new("per-server")
+                .long("per-server")
+                .help("metrics of each server, too")
+                .action(ArgAction::SetTrue),
+        )
+        .arg(
+            Arg::new("service")
+                .long("service")
+                .value_name("SERVICE")
+                .help("only of this service and of others named so, as tcp:10.0.0.1:80 or fwmark:5")
+                .value_parser(service)
+                .action(ArgAction::Append),
+        )
+}
+
+/// An option of the program's own as one of a subcommand.
+fn own(long: &str) -> Option<Arg> {
+    options::by_long(long).map(arg)
+}
+
+/// A service as one word: what its option is called, then the option's value.
+fn service(text: &str) -> Result<ServiceId, String> {
+    let (kind, value) = text.split_once(':').unwrap_or_default();
+    let (option, is_ipv6) = match kind {
+        "tcp" => ("tcp-service", false),
+        "udp" => ("udp-service", false),
+        "sctp" => ("sctp-service", false),
+        "fwmark" => ("fwmark-service", false),
+        "fwmark6" => ("fwmark-service", true),
+        _ => return Err("has to begin with tcp:, udp:, sctp:, fwmark: or fwmark6:".to_owned()),
+    };
+    parse::service(option, value, is_ipv6, &System).map_err(|error| error.to_string())
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
@@ -115,9 +197,47 @@ fn seconds(text: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Family;
+    use crate::model::Protocol;
 
     #[test]
     fn clap_finds_no_contradiction() {
         whole().debug_assert();
+    }
+
+    #[test]
+    fn a_word_names_a_service() {
+        let address = |protocol, addr: &str, port| {
+            let addr = addr.parse().expect("an address");
+            Ok(ServiceId::Address {
+                protocol,
+                addr,
+                port,
+            })
+        };
+        let mark = |family| Ok(ServiceId::Mark { mark: 5, family });
+        for (text, expected) in [
+            ("tcp:10.0.0.1:80", address(Protocol::TCP, "10.0.0.1", 80)),
+            (
+                "udp:[2001:db8::1]:53",
+                address(Protocol::UDP, "2001:db8::1", 53),
+            ),
+            ("sctp:10.0.0.1:0", address(Protocol::SCTP, "10.0.0.1", 0)),
+            ("fwmark:5", mark(Family::V4)),
+            ("fwmark6:5", mark(Family::V6)),
+        ] {
+            assert_eq!(service(text), expected, "{text}");
+        }
+        for text in [
+            "",
+            "tcp",
+            "tcp:",
+            "10.0.0.1:80",
+            "TCP:10.0.0.1:80",
+            "fwmark:0",
+            "tcp:1.2.3.4:x",
+        ] {
+            assert!(service(text).is_err(), "{text}");
+        }
     }
 }

@@ -58,6 +58,9 @@ const SYNOPSIS: &str = "\
 \\fBipvsadm\\-rs\\fR \\fBsync key\\fR {\\fBuse\\fR|\\fBremove\\fR} \\fIID\\fR
 \\fBipvsadm\\-rs\\fR \\fBsync peer\\fR {\\fBadd\\fR|\\fBremove\\fR} \\fIADDRESS\\fR[:\\fIPORT\\fR]
 \\fBipvsadm\\-rs\\fR \\fBsync receive\\fR {\\fBany\\fR|\\fBsigned\\fR}
+\\fBipvsadm\\-rs\\fR \\fBcheck\\fR {\\fB\\-t\\fR|\\fB\\-u\\fR|\\fB\\-\\-sctp\\-service\\fR|\\fB\\-f\\fR} \\fISERVICE\\fR [\\fB\\-6\\fR] \
+[\\fB\\-\\-min\\-servers\\fR \\fIN\\fR] [\\fB\\-\\-min\\-weight\\fR \\fIW\\fR]
+\\fBipvsadm\\-rs\\fR \\fBmetrics\\fR [\\fB\\-\\-per\\-server\\fR] [\\fB\\-\\-service\\fR \\fIKIND\\fR:\\fISERVICE\\fR]...
 \\fBipvsadm\\-rs\\fR \\fBcompletions\\fR {\\fBbash\\fR|\\fBzsh\\fR|\\fBfish\\fR}
 \\fBipvsadm\\-rs\\fR \\fBman\\fR
 .fi
@@ -212,6 +215,8 @@ mod tests {
             ".SH COMMANDS",
             "\\fBsync key add\\fR",
             "\\-\\-dry\\-run",
+            "\\-\\-min\\-servers",
+            "\\-\\-per\\-server",
             ".SH \"WHERE IT DIFFERS, ON PURPOSE\"",
             "360",
             ".SH \"EXIT STATUS\"",

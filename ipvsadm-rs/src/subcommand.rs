@@ -16,13 +16,19 @@ use clap::ArgMatches;
 use crate::apply;
 use crate::apply::State;
 use crate::candidates;
+use crate::check;
+use crate::check::Demand;
+use crate::cli::parse;
 use crate::completions;
 use crate::definition;
+use crate::definition::SERVICE_OPTIONS;
 use crate::exit::DIFFERENT;
 use crate::exit::REFUSED;
 use crate::exit::SUCCESS;
 use crate::exit::USAGE;
 use crate::manual;
+use crate::metrics;
+use crate::metrics::Scope;
 use crate::open::open;
 use crate::program::OWN_NAME;
 use crate::stdio::complain;
@@ -30,6 +36,7 @@ use crate::stdio::finished;
 use crate::stdio::print;
 use crate::stdio::to_stderr;
 use crate::sync;
+use crate::sys::names::System;
 use crate::watch;
 
 /// Runs a subcommand, if the first word is one. Gives the exit status.
@@ -56,6 +63,15 @@ pub fn run(words: &[String]) -> Option<u8> {
         "apply" => apply(&matches),
         "watch" => watch(&matches),
         "sync" => sync::run(&matches),
+        "check" => check(&matches),
+        "metrics" => metrics::run(&Scope {
+            per_server: matches.get_flag("per-server"),
+            services: matches
+                .get_many("service")
+                .unwrap_or_default()
+                .copied()
+                .collect(),
+        }),
         "completions" => print(&completions::script(&text_of(&matches, "shell"))),
         "man" => print(&manual::page()),
         "candidates" => match open() {
@@ -73,6 +89,27 @@ pub fn run(words: &[String]) -> Option<u8> {
 
 fn text_of(matches: &ArgMatches, id: &str) -> String {
     matches.get_one::<String>(id).cloned().unwrap_or_default()
+}
+
+fn check(matches: &ArgMatches) -> u8 {
+    let given = |option: &&str| matches.contains_id(option);
+    // Clap makes sure that there is one.
+    let option = SERVICE_OPTIONS.into_iter().find(given).unwrap_or_default();
+    let text = text_of(matches, option);
+    let number = |id| matches.get_one(id).copied().unwrap_or_default();
+    match parse::service(option, &text, matches.get_flag("ipv6"), &System) {
+        Ok(id) => check::run(
+            &id,
+            Demand {
+                servers: number("min-servers"),
+                weight: number("min-weight"),
+            },
+        ),
+        Err(error) => {
+            complain!("{error}");
+            USAGE
+        }
+    }
 }
 
 fn watch(matches: &ArgMatches) -> u8 {

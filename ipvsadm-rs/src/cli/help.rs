@@ -26,6 +26,8 @@ What ipvsadm doesn't have:
   PROGRAM sync key {use|remove} ID
   PROGRAM sync peer {add|remove} ADDRESS[:PORT]
   PROGRAM sync receive {any|signed}
+  PROGRAM check {-t|-u|--sctp-service|-f} service [-6] [--min-servers N] [--min-weight W]
+  PROGRAM metrics [--per-server] [--service KIND:service]...
   PROGRAM completions {bash|zsh|fish}
   PROGRAM man
 ";
@@ -35,6 +37,8 @@ const SUBCOMMANDS: &[(&str, &str)] = &[
     ("apply", "make the table equal to a file's: saved rules, JSON or TOML"),
     ("watch", "live table of rates and connections"),
     ("sync", "synchronisation beyond ip_vs's: state, keys, peers"),
+    ("check", "tell whether a service has servers; exit with 1 if it hasn't"),
+    ("metrics", "print metrics as Prometheus reads them"),
     ("completions", "print the shell's completions"),
     ("man", "print the manual page"),
 ];

@@ -10,6 +10,7 @@ use super::command::Command;
 use super::draft::Draft;
 use super::lowargs::Lexer;
 use super::lowargs::Occurrence;
+use super::options::by_long;
 use super::options::Meaning;
 use super::sched_flags::sched_flags;
 use super::usage::CliError;
@@ -63,6 +64,23 @@ pub fn unfinished(words: &[String], resolver: &dyn Resolver) -> (Option<Verb>, O
         }
     }
     (command, draft.service)
+}
+
+/// The service that the value of an option names, `tcp-service` for one.
+pub fn service(
+    option: &str,
+    text: &str,
+    is_ipv6: bool,
+    resolver: &dyn Resolver,
+) -> Result<ServiceId, UsageError> {
+    let mut draft = Draft::new(Verb::List, Role::Master, resolver);
+    if let Some(Meaning::Value(_, does)) = by_long(option).map(|spec| spec.meaning) {
+        does(&mut draft, text)?;
+    }
+    if is_ipv6 {
+        draft.mark_is_ipv6()?;
+    }
+    draft.service.ok_or(UsageError::ServiceAddress)
 }
 
 /// The role that a command about daemons names.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! `/proc/net/lvs` and `/proc/net/lvs_conn`: services, servers and connections as people read them.
-//! Nothing should parse these; their look may change.
+//! Nothing should parse these; their look may change. `ipvsadm-rs metrics` alone reads the summary.
 
 use core::fmt::Write as _;
 
