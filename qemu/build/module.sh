@@ -5,8 +5,8 @@
 # usage: module.sh stock|running|uml|sanitized|clippy [MAKE-ARGS...]
 # The result is build/<kernel>/lvs.ko; for the stock kernel of another suite or flavour, which
 # LVS_SUITE and LVS_FLAVOUR name, build/stock[-SUITE][-FLAVOUR]/lvs.ko. Kbuild works on a copy below
-# build/, so the checkout stays clean. `running` is the kernel this host runs, which has to be one of
-# Debian 13 backports. `clippy` is the stock kernel's, built by clippy: only its warnings matter.
+# build/, so the checkout stays clean. `running` is the kernel this host runs, one of the suite's.
+# `clippy` is the stock kernel's, built by clippy: only its warnings matter.
 . "$(dirname "$0")/../common.sh"
 
 kernel=${1:-stock}
