@@ -2,10 +2,7 @@
 
 //! What a packet leaves behind: its connection's state and time, and its server's counters.
 
-use crate::table::conn::{
-    self,
-    News, //
-};
+use crate::table::conn;
 use crate::table::sync::Side;
 
 use super::context::{
@@ -38,9 +35,11 @@ pub(super) fn count_out(context: &Context<'_>, conn: &ConnEntry, len: u32) {
 #[inline(always)]
 pub(super) fn packet(context: &Context<'_>, flow: &Flow, conn: &ConnEntry, from_client: bool) {
     let timeouts = context.state.timeouts();
-    let (ticks, news) = conn.advance(context.read, timeouts, from_client, flow.input);
+    let tell = |news| {
+        if context.state.sync().runs(Side::Master) {
+            context.state.note_news(context.read, conn, news);
+        }
+    };
+    let ticks = conn.advance(context.read, timeouts, from_client, flow.input, tell);
     conn::refresh(conn, context.now, ticks);
-    if news != News::NONE && context.state.sync().runs(Side::Master) {
-        context.state.note_news(context.read, conn, news);
-    }
 }

@@ -33,11 +33,14 @@
 //!    hooks, estimation, and when the tables of services and of servers are resized. Taken by
 //!    requests, by files that show the sum of all, when the namespace stops, by the work every
 //!    second, and by the thread that estimates, for a slice at a time.
+//!    It is held while the daemons that synchronise connections start and stop, and with it "lvs
+//!    crew", the mutex of [`super::crew::Crew`], which is held until the threads have ended; these
+//!    take neither. Their sockets take RTNL.
 //! 6. `nf_hook_mutex` of the kernel, and what loading a module takes: registering hooks, and
 //!    opening connection tracking, with the control lock held.
 //!
 //! RTNL of the kernel: devices. Held around `DeviceObserver::device_down`, which takes none of
-//! ours, and taken with none of ours.
+//! ours; taken by sockets that join a group or leave it, with the control lock held.
 //!
 //! In softirq, and in process context with softirqs off; packets take them on the RCU read
 //! side:

@@ -69,9 +69,9 @@ impl Conn {
     }
 
     /// Takes note of a packet: the state changes, and with it what the server counts. Returns the
-    /// ticks the connection lives from now on without another packet, and what is new.
+    /// ticks the connection lives from now on without another packet.
     ///
-    /// `from_client` tells the direction.
+    /// `from_client` tells the direction; `tell` hears what is new, of the few packets that are.
     #[inline(always)]
     pub(crate) fn advance(
         &self,
@@ -79,11 +79,12 @@ impl Conn {
         timeouts: &Timeouts,
         from_client: bool,
         input: StateInput,
-    ) -> (u32, News) {
+        tell: impl Fn(News),
+    ) -> u32 {
         match input {
             StateInput::Segment(flags) => {
                 let secure = timeouts.secure_tcp();
-                let (state, news) = self.pass(read, from_client, |number, direction| {
+                let next = |number, direction| {
                     let before = TcpState::from_number(number)?;
                     let after = tcp_state::next(before, direction, flags, secure);
                     Some(Step {
@@ -91,18 +92,21 @@ impl Conn {
                         is_active: after.is_active(),
                         is_established: after == TcpState::Established,
                     })
-                });
-                (timeouts.tcp(state), news)
+                };
+                let state = self.pass(read, from_client, next, tell);
+                timeouts.tcp(state)
             }
             StateInput::Datagram => {
-                let (_, mut news) = self.pass(read, from_client, |_, _| None);
+                self.pass(read, from_client, |_, _| None, &tell);
                 if !from_client && self.assure_template(read) {
-                    news = News::TEMPLATE;
+                    tell(News::TEMPLATE);
                 }
-                (timeouts.udp(), news)
+                timeouts.udp()
             }
-            StateInput::Chunks(chunks) => self.advance_sctp(read, from_client, chunks.event()),
-            StateInput::Nothing => (self.present_ticks(timeouts), News::NONE),
+            StateInput::Chunks(chunks) => {
+                self.advance_sctp(read, from_client, chunks.event(), tell)
+            }
+            StateInput::Nothing => self.present_ticks(timeouts),
         }
     }
 
@@ -112,18 +116,18 @@ impl Conn {
         read: ReadSide<'_>,
         from_client: bool,
         event: sctp_state::Event,
-    ) -> (u32, News) {
-        let (state, news) = self.pass(read, from_client, |number, direction| {
+        tell: impl Fn(News),
+    ) -> u32 {
+        let next = |number, direction| {
             let after = sctp_state::next(SctpState::from_number(number)?, direction, event);
             Some(Step {
                 number: after.number(),
                 is_active: after.is_active(),
                 is_established: after == SctpState::Established,
             })
-        });
-        let ticks =
-            SctpState::from_number(state).map_or(time::HZ, |state| time::ticks(state.timeout()));
-        (ticks, news)
+        };
+        let state = self.pass(read, from_client, next, tell);
+        SctpState::from_number(state).map_or(time::HZ, |state| time::ticks(state.timeout()))
     }
 
     /// The ticks the connection lives in its present state.
@@ -147,14 +151,15 @@ impl Conn {
     }
 
     /// Lets a packet pass: `next` says what becomes of the protocol's state, if it has several.
-    /// Returns the number of the state, and what is new.
+    /// Returns the number of the state.
     #[inline(always)]
     fn pass(
         &self,
         read: ReadSide<'_>,
         from_client: bool,
         next: impl Fn(u8, Direction) -> Option<Step>,
-    ) -> (u8, News) {
+        tell: impl Fn(News),
+    ) -> u8 {
         let mut word = self.state.load(Ordering::Relaxed);
         loop {
             let mut direction = Direction::Output;
@@ -179,7 +184,7 @@ impl Conn {
                 }
             }
             if new == word || word & flag::DEAD != 0 {
-                return (word as u8, News::NONE);
+                return word as u8;
             }
             let moves = (word ^ new) & flag::INACTIVE != 0;
             // Looked up before the state changes: after that the connection may be taken down,
@@ -196,7 +201,8 @@ impl Conn {
                     if step.as_ref().is_some_and(|step| step.is_established) {
                         self.assure_template(read);
                     }
-                    return (new as u8, News::between(word, new));
+                    tell(News::between(word, new));
+                    return new as u8;
                 }
                 Err(present) => word = present,
             }
@@ -253,8 +259,6 @@ impl Conn {
 pub(crate) struct News(u32);
 
 impl News {
-    /// Nothing, as with most packets.
-    pub(crate) const NONE: Self = Self(0);
     /// The template was confirmed by a server's answer.
     const TEMPLATE: Self = Self(1 << 8);
     /// There is another state.

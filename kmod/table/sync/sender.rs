@@ -33,6 +33,7 @@ use super::marks::{
     Marks, //
 };
 use super::sweep::{
+    Slice,
     Stop,
     Sweep, //
 };
@@ -46,6 +47,9 @@ const BURST: u32 = 64;
 
 /// Ticks that a receiver is given after a burst.
 const PAUSE: u32 = time::HZ.div_ceil(100);
+
+/// Buckets that are gone through before others run.
+const AT_ONCE: usize = 128;
 
 /// Tries to send a message that there is no room for, once the thread is to end.
 const LAST_TRIES: u32 = 100;
@@ -103,6 +107,16 @@ struct Sender<'a> {
     in_burst: u32,
     burst_at: u32,
     sweep: Sweep,
+}
+
+/// How far a part of a step came.
+enum Part {
+    /// To its end.
+    Done,
+    /// Until the message was full.
+    Full,
+    /// As far as is good without others' running.
+    More,
 }
 
 /// Whether a message has room for more.
@@ -207,43 +221,45 @@ impl Sender<'_> {
         let Some(longest) = judge.longest_interval() else {
             return;
         };
-        let mut slice = self
-            .sweep
-            .begin(time::now(), tables.conns.buckets(), longest);
-        self.send_all(buffer, present, |sender, writer| {
-            while let Some(stop) = sender.sweep.next(&mut slice) {
-                if !sender.marks.is_of(stop.bucket, sender.thread) {
-                    continue;
-                }
-                if sender.write_swept(tables, &judge, stop, writer) == Room::None {
-                    return Room::None;
-                }
+        let buckets = tables.conns.buckets();
+        let mut slice = self.sweep.begin(time::now(), buckets, longest);
+        self.send_all(buffer, present, |sender, writer| loop {
+            let part =
+                rcu::read(|read| sender.write_swept(read, tables, &judge, &mut slice, writer));
+            match part {
+                Part::Done => return Room::Left,
+                Part::Full => return Room::None,
+                Part::More => time::yield_now(),
             }
-            Room::Left
         });
     }
 
-    /// Writes what was used since the last time at one bucket.
+    /// Writes what was used since the last time at some buckets of the step.
     fn write_swept(
         &mut self,
+        read: ReadSide<'_>,
         tables: &Tables,
         judge: &Judge,
-        stop: Stop,
+        slice: &mut Slice,
         writer: &mut Writer<'_>,
-    ) -> Room {
-        let mut room = Room::Left;
-        let mut number = 0_usize;
-        rcu::read(|read| {
+    ) -> Part {
+        for _ in 0..AT_ONCE {
+            let Some(stop) = self.sweep.next(slice) else {
+                return Part::Done;
+            };
+            if !self.marks.is_of(stop.bucket, self.thread) {
+                continue;
+            }
+            let mut room = Room::Left;
+            let mut number = 0_usize;
             tables.conns.for_each_in_bucket(read, stop.bucket, |conn| {
                 number = number.wrapping_add(1);
-                if room == Room::None || number <= stop.done {
+                if room == Room::None || number <= stop.done || !judge.is_due(read, conn) {
                     return;
                 }
                 let life = conn.life(self.state.timeouts());
                 self.sweep.note_life(life);
-                let is_wanted =
-                    self.sweep.wants(conn, judge.interval(life), life) && judge.is_due(read, conn);
-                if is_wanted {
+                if self.sweep.wants(conn, judge.interval(life), life) {
                     room = self.write(read, conn, writer);
                     if room == Room::None {
                         self.sweep.again(Stop {
@@ -253,8 +269,11 @@ impl Sender<'_> {
                     }
                 }
             });
-        });
-        room
+            if room == Room::None {
+                return Part::Full;
+            }
+        }
+        Part::More
     }
 
     /// Sends a message with so many entries.

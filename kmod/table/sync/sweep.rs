@@ -16,6 +16,9 @@ use core::sync::atomic::Ordering;
 const SHORTEST: u32 = 2 * time::HZ;
 const LONGEST: u32 = 60 * time::HZ;
 
+/// The first round, in which all is told.
+const FIRST: u32 = 10 * time::HZ;
+
 /// Steps of a round.
 const STEPS: u32 = 64;
 
@@ -59,7 +62,7 @@ impl Sweep {
     pub(super) fn new(now: u32) -> Self {
         Self {
             round: 0,
-            ticks: SHORTEST,
+            ticks: FIRST,
             began_at: now,
             at: 0,
             shortest: u32::MAX,

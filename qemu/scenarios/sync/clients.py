@@ -3,11 +3,13 @@
 """Clients that exchange a few bytes now and then, over connections that have to live:
 clients.py TARGET... where a target is NAME/KIND/ADDRESS/PORT/EXCHANGES-A-SECOND
 
-Kinds are tcp and udp; of rate 0 the first exchange is the last one. Lines of input:
+Kinds are tcp, udp and ftp, whose exchange is a file by a data connection of its own; of rate 0 the first exchange is the
+last one. Lines of input:
     begin      a connection more to each TCP target, only opened: "begun PORT..." is printed
     check      an exchange over each connection, then "NAME alive, longest gap 0.12 s" or "NAME dead: why"
 The end of the input ends it all."""
 
+import ftplib
 import os
 import socket
 import sys
@@ -24,6 +26,12 @@ class Client(threading.Thread):
         self.lock = threading.Lock()
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         self.kind = kind
+        if kind == "ftp":
+            self.ftp = ftplib.FTP(timeout=PATIENCE)
+            self.ftp.connect(address, int(port))
+            self.ftp.login("ftp", "ftp")
+            self.exchange()
+            return
         self.socket = socket.socket(family, socket.SOCK_STREAM if kind == "tcp" else socket.SOCK_DGRAM)
         self.socket.settimeout(PATIENCE)
         self.socket.connect((address, int(port)))
@@ -37,6 +45,11 @@ class Client(threading.Thread):
             try:
                 if self.kind == "udp":
                     self.exchange_datagrams(data)
+                elif self.kind == "ftp":
+                    got = []
+                    self.ftp.retrlines("RETR data", got.append)
+                    if got != ["rs1"]:
+                        raise ValueError(f"another file: {got}")
                 else:
                     self.socket.sendall(data)
                     got = b""
@@ -47,7 +60,7 @@ class Client(threading.Thread):
                         got += more
                     if got != data:
                         raise ValueError("other bytes came back")
-            except (OSError, ValueError) as error:
+            except (OSError, EOFError, ValueError, *ftplib.all_errors) as error:
                 self.trouble = str(error) or type(error).__name__
             self.gap = max(self.gap, time.monotonic() - start)
 

@@ -3,7 +3,7 @@
 . "$(dirname "$0")/../lib/scenario.sh"
 scenario "Two directors with keepalived as Debian ships it, and its lvs_sync_daemon: a planned switch
 	and the sudden death of a master, and no connection notices but by a pause: busy ones, slow
-	ones, silent ones, and one that just began; NAT and DR, TCP and UDP"
+	ones, silent ones, and one that just began; NAT and DR, TCP and UDP; an FTP session goes on"
 
 . "$HERE/second.sh"
 
@@ -65,6 +65,7 @@ start() {
 		server 80 $RS1:8080 NAT TCP
 		server 81 $RS2:81 DR TCP
 		server 53 $RS1:53 NAT UDP
+		server 21 $RS1:21 NAT TCP
 	} >"$RUN/$1/keepalived.conf"
 	background "$1" keepalived -n -D -l -f "$RUN/$1/keepalived.conf" -p "$RUN/$1/pid" -r "$RUN/$1/vrrp.pid" \
 		-c "$RUN/$1/check.pid" >"$RUN/$1/log" 2>&1
@@ -72,7 +73,7 @@ start() {
 daemons() { in_ns "$1" ipvsadm -L --daemon | sed -n 's/ sync daemon.*//p'; }
 is() { [[ $(daemons "$1") == "$2" ]]; }
 has_vip() { ip -n "$1" addr show front | grep -q "$VIP/32"; }
-has_rules() { [[ $(in_ns "$1" ipvsadm -Sn | grep -c -- -a) == 3 ]]; }
+has_rules() { [[ $(in_ns "$1" ipvsadm -Sn | grep -c -- -a) == 4 ]]; }
 knows() {
 	local port
 	for port in "${@:2}"; do in_ns "$1" grep -q " $port .*ESTABLISHED" /proc/net/ip_vs_conn || return 1; done
@@ -103,7 +104,9 @@ ip -n director addr add 10.0.2.2/24 dev back
 dr_server rs2
 background rs1 python3 "$HERE/echo.py" tcp/8080 udp/53
 background rs2 python3 "$HERE/echo.py" tcp/81
+ftp_server rs1
 load_module "$LVS_MODULE"
+[[ $LVS_MODULE == lvs ]] || modprobe ip_vs_ftp
 start director 150
 poll "the first director is master" 30 is director master
 poll "it has its addresses and rules" 20 has_vip director
@@ -114,7 +117,7 @@ poll "its rules" 20 has_rules director2
 
 mkfifo "$RUN/ask"
 (exec nsenter --net=/run/netns/client python3 "$HERE/clients.py" busy/tcp/$VIP/80/20 slow/tcp/$VIP/80/0.5 silent/tcp/$VIP/80/0 \
-	busy-dr/tcp/$VIP/81/20 silent-dr/tcp/$VIP/81/0 udp/udp/$VIP/53/10 <"$RUN/ask" >"$RUN/clients" 2>&1) &
+	busy-dr/tcp/$VIP/81/20 silent-dr/tcp/$VIP/81/0 udp/udp/$VIP/53/10 ftp/ftp/$VIP/21/0 <"$RUN/ask" >"$RUN/clients" 2>&1) &
 exec 8>"$RUN/ask"
 poll "the clients" 20 grep -q ready "$RUN/clients"
 all_alive "at first"
