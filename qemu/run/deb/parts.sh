@@ -63,6 +63,11 @@ last)
 		apt-get purge -qqy -o Dpkg::Use-Pty=0 lvs-placeholders "lvs-placeholders-$RELEASE" >/dev/null 2>&1
 		rmmod ip_vs
 		expect "the connection that was there, without them" "$HELD" "$(held)"
+
+		heading "removal while the module serves"
+		apt-get remove -qqy -o Dpkg::Use-Pty=0 "lvs-modules-$RELEASE" >$KEEP/remove.log 2>&1
+		expect "what is said of it" 1 "$(grep -c 'lvs is loaded and serves on' $KEEP/remove.log)"
+		expect "the connection that was there" "$HELD" "$(held)"
 		release
 		# The next start is that of a kernel without lvs.ko.
 		echo last >/var/tmp/lvs-next
