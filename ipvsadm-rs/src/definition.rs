@@ -114,6 +114,7 @@ pub fn subcommands() -> Vec<clap::Command> {
         sync::arguments::command(),
         check(),
         metrics(),
+        exporter(),
         completions,
         man,
         candidates,
@@ -150,8 +151,26 @@ fn check() -> clap::Command {
 
 /// Metrics as Prometheus reads them.
 fn metrics() -> clap::Command {
-    clap::Command::new("metrics")
-        .about("Print metrics as Prometheus reads them")
+    scoped(clap::Command::new("metrics").about("Print metrics as Prometheus reads them"))
+}
+
+/// The same over HTTP.
+fn exporter() -> clap::Command {
+    let command = clap::Command::new("exporter")
+        .about("Serve metrics over HTTP, at /metrics")
+        .arg(
+            Arg::new("listen")
+                .long("listen")
+                .value_name("ADDR")
+                .help("address:port to listen at")
+                .required(true),
+        );
+    scoped(command)
+}
+
+/// With the options that say what there are metrics of.
+fn scoped(command: clap::Command) -> clap::Command {
+    command
         .arg(
             Arg::new("per-server")
                 .long("per-server")

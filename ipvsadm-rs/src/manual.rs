@@ -61,6 +61,7 @@ const SYNOPSIS: &str = "\
 \\fBipvsadm\\-rs\\fR \\fBcheck\\fR {\\fB\\-t\\fR|\\fB\\-u\\fR|\\fB\\-\\-sctp\\-service\\fR|\\fB\\-f\\fR} \\fISERVICE\\fR [\\fB\\-6\\fR] \
 [\\fB\\-\\-min\\-servers\\fR \\fIN\\fR] [\\fB\\-\\-min\\-weight\\fR \\fIW\\fR]
 \\fBipvsadm\\-rs\\fR \\fBmetrics\\fR [\\fB\\-\\-per\\-server\\fR] [\\fB\\-\\-service\\fR \\fIKIND\\fR:\\fISERVICE\\fR]...
+\\fBipvsadm\\-rs\\fR \\fBexporter\\fR \\fB\\-\\-listen\\fR \\fIADDR\\fR [\\fB\\-\\-per\\-server\\fR] [\\fB\\-\\-service\\fR \\fIKIND\\fR:\\fISERVICE\\fR]...
 \\fBipvsadm\\-rs\\fR \\fBcompletions\\fR {\\fBbash\\fR|\\fBzsh\\fR|\\fBfish\\fR}
 \\fBipvsadm\\-rs\\fR \\fBman\\fR
 .fi

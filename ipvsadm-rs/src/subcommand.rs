@@ -64,14 +64,8 @@ pub fn run(words: &[String]) -> Option<u8> {
         "watch" => watch(&matches),
         "sync" => sync::run(&matches),
         "check" => check(&matches),
-        "metrics" => metrics::run(&Scope {
-            per_server: matches.get_flag("per-server"),
-            services: matches
-                .get_many("service")
-                .unwrap_or_default()
-                .copied()
-                .collect(),
-        }),
+        "metrics" => metrics::run(&scope(&matches)),
+        "exporter" => metrics::exporter::run(&text_of(&matches, "listen"), &scope(&matches)),
         "completions" => print(&completions::script(&text_of(&matches, "shell"))),
         "man" => print(&manual::page()),
         "candidates" => match open() {
@@ -89,6 +83,15 @@ pub fn run(words: &[String]) -> Option<u8> {
 
 fn text_of(matches: &ArgMatches, id: &str) -> String {
     matches.get_one::<String>(id).cloned().unwrap_or_default()
+}
+
+/// What there are metrics of.
+fn scope(matches: &ArgMatches) -> Scope {
+    let services = matches.get_many("service").unwrap_or_default();
+    Scope {
+        per_server: matches.get_flag("per-server"),
+        services: services.copied().collect(),
+    }
 }
 
 fn check(matches: &ArgMatches) -> u8 {

@@ -28,6 +28,7 @@ What ipvsadm doesn't have:
   PROGRAM sync receive {any|signed}
   PROGRAM check {-t|-u|--sctp-service|-f} service [-6] [--min-servers N] [--min-weight W]
   PROGRAM metrics [--per-server] [--service KIND:service]...
+  PROGRAM exporter --listen ADDR [--per-server] [--service KIND:service]...
   PROGRAM completions {bash|zsh|fish}
   PROGRAM man
 ";
@@ -39,6 +40,7 @@ const SUBCOMMANDS: &[(&str, &str)] = &[
     ("sync", "synchronisation beyond ip_vs's: state, keys, peers"),
     ("check", "tell whether a service has servers; exit with 1 if it hasn't"),
     ("metrics", "print metrics as Prometheus reads them"),
+    ("exporter", "serve metrics over HTTP, at /metrics"),
     ("completions", "print the shell's completions"),
     ("man", "print the manual page"),
 ];

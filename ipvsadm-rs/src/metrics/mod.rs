@@ -15,6 +15,7 @@ use crate::open::open;
 use crate::stdio::complain;
 use crate::stdio::finished;
 
+pub(crate) mod exporter;
 pub mod exposition;
 pub mod families;
 pub mod labels;

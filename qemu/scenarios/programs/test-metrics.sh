@@ -100,6 +100,18 @@ trace() {
 		"$(of_ours lvs_server_weight lvs_server_active_connections lvs_server_inactive_connections)"
 	kill "$BACKGROUND_PID"
 
+	# Nobody, but with CAP_NET_ADMIN. The table of ip_vs is known to root only.
+	background director setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all,+net_admin \
+		--ambient-caps=-all,+net_admin --bounding-set=-all,+net_admin \
+		"$TOOL" exporter --listen 127.0.0.1:9600 --per-server >&2
+	served() { in_ns director curl -sf http://127.0.0.1:9600/metrics; }
+	poll "the tool's own exporter answers" 20 eval 'served >"$RUN/served"'
+	expect_eq "it serves what is printed" "$(tool metrics --per-server | grep -v lvs_connection_table)" \
+		"$(grep -v lvs_connection_table "$RUN/served")"
+	expect_eq "as such a text" "text/plain; version=0.0.4; charset=utf-8" \
+		"$(in_ns director curl -s -o /dev/null -w '%{content_type}' http://127.0.0.1:9600/metrics)"
+	kill "$BACKGROUND_PID"
+
 	echo "-- a mark of both families"
 	tool -A -f 10 -6 -s wlc
 	tool metrics | grep '^lvs_service_weight'
