@@ -145,7 +145,9 @@ static bool has_datagram(const struct sock *sk)
 	       !skb_queue_empty_lockless(&udp_sk(sk)->reader_queue) || READ_ONCE(sk->sk_err);
 }
 
-/* In a thread that is stopped by kthread_stop(). Sockets wake those alone who sleep interruptibly. */
+/*
+ * In a thread that is stopped by kthread_stop(). Sockets wake those alone who sleep interruptibly.
+ */
 void lvs_socket_wait(struct socket *socket, long ticks)
 {
 	wait_event_interruptible_timeout(*sk_sleep(socket->sk),

@@ -123,6 +123,11 @@ impl<T: Member + Send + Sync + 'static> RcuTable<T> {
         rcu::read(|read| self.current(read).mask.wrapping_add(1))
     }
 
+    /// Whether the number of buckets is being changed.
+    pub(crate) fn is_resizing(&self) -> bool {
+        self.resizing.load(Ordering::Relaxed) != 0
+    }
+
     /// The first entry with this hash that `matches`.
     #[inline(always)]
     pub(crate) fn find<'a>(

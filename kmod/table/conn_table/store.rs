@@ -322,6 +322,11 @@ impl ConnTable {
         self.table.buckets()
     }
 
+    /// Whether the number of buckets is being changed.
+    pub(in crate::table) fn is_resizing(&self) -> bool {
+        self.table.is_resizing()
+    }
+
     /// Calls `f` with each entry of a bucket; `false` when there is no such bucket.
     pub(crate) fn for_each_in_bucket<'a>(
         &self,

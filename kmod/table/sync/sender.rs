@@ -191,6 +191,7 @@ impl Sender<'_> {
         place: usize,
         writer: &mut Writer<'_>,
     ) -> Room {
+        let was_resizing = tables.conns.is_resizing();
         let buckets = tables.conns.buckets();
         // Several buckets share a place in a very large table, several places a bucket else.
         let mut bucket = place & buckets.wrapping_sub(1);
@@ -211,6 +212,11 @@ impl Sender<'_> {
                 });
             });
             bucket = bucket.saturating_add(self.marks.places());
+        }
+        // What moved meanwhile may have been missed.
+        let moves = was_resizing || tables.conns.is_resizing();
+        if moves || tables.conns.buckets() != buckets {
+            self.marks.set(place as u32);
         }
         room
     }
@@ -259,9 +265,12 @@ impl Sender<'_> {
                 }
                 let life = conn.life(self.state.timeouts());
                 self.sweep.note_life(life);
-                if self.sweep.wants(conn, judge.interval(life), life) {
+                // A mark whose place was taken while the entry moved is found here at last.
+                let is_marked = conn.take_mark();
+                if is_marked || self.sweep.wants(conn, judge.interval(life), life) {
                     room = self.write(read, conn, writer);
                     if room == Room::None {
+                        conn.mark();
                         self.sweep.again(Stop {
                             done: number.wrapping_sub(1),
                             ..stop
