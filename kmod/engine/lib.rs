@@ -20,6 +20,7 @@ pub mod header;
 pub mod hops;
 pub mod nat;
 pub mod parse;
+mod protocol_states;
 pub mod refusal;
 pub mod reuse;
 pub mod sched;

@@ -3,82 +3,50 @@
 //! SCTP associations as a balancer sees them: it may see both directions or the client's only, so
 //! the states are a simplification of RFC 9260's, with transitions as in ip_vs.
 
+use crate::protocol_states::protocol_states;
 use crate::tcp_state::Direction;
 
-/// State of an SCTP association. Numbers and names are ip_vs's.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(u8)]
-pub enum SctpState {
-    /// Nothing seen yet.
-    None,
-    /// The client's first INIT was seen.
-    Init1,
-    /// The client's INIT came again.
-    Init,
-    /// The server answered with a cookie.
-    CookieSent,
-    /// The client returned the server's cookie.
-    CookieReplied,
-    /// The server opens an association to the client and waits for a cookie.
-    CookieWait,
-    /// The client answered the server with a cookie.
-    Cookie,
-    /// The server returned the client's cookie.
-    CookieEchoed,
-    /// Data flows.
-    Established,
-    /// The server closes.
-    ShutdownSent,
-    /// The client closes.
-    ShutdownReceived,
-    /// The server agreed to close.
-    ShutdownAckSent,
-    /// The association was refused.
-    Rejected,
-    /// The association has ended.
-    Closed,
+protocol_states! {
+    /// State of an SCTP association. Numbers and names are ip_vs's.
+    SctpState {
+        /// Nothing seen yet.
+        None = "NONE",
+        /// The client's first INIT was seen.
+        Init1 = "INIT1",
+        /// The client's INIT came again.
+        Init = "INIT",
+        /// The server answered with a cookie.
+        CookieSent = "C-SENT",
+        /// The client returned the server's cookie.
+        CookieReplied = "C-REPLIED",
+        /// The server opens an association to the client and waits for a cookie.
+        CookieWait = "C-WAIT",
+        /// The client answered the server with a cookie.
+        Cookie = "COOKIE",
+        /// The server returned the client's cookie.
+        CookieEchoed = "C-ECHOED",
+        /// Data flows.
+        Established = "ESTABLISHED",
+        /// The server closes.
+        ShutdownSent = "S-SENT",
+        /// The client closes.
+        ShutdownReceived = "S-RECEIVED",
+        /// The server agreed to close.
+        ShutdownAckSent = "S-ACK-SENT",
+        /// The association was refused.
+        Rejected = "REJECTED",
+        /// The association has ended.
+        Closed = "CLOSED",
+    }
 }
 
 use SctpState as S;
-
-/// All states in the order of their numbers.
-const ALL: [S; S::COUNT] = [
-    S::None,
-    S::Init1,
-    S::Init,
-    S::CookieSent,
-    S::CookieReplied,
-    S::CookieWait,
-    S::Cookie,
-    S::CookieEchoed,
-    S::Established,
-    S::ShutdownSent,
-    S::ShutdownReceived,
-    S::ShutdownAckSent,
-    S::Rejected,
-    S::Closed,
-];
 
 /// Seconds an idle association lives in each state. 61 is more than the longest retransmission
 /// timeout that RFC 9260 suggests.
 const TIMEOUTS: [u32; S::COUNT] = [2, 4, 61, 61, 61, 61, 61, 61, 900, 61, 61, 61, 4, 61];
 
 impl SctpState {
-    /// Number of states.
-    pub const COUNT: usize = 14;
-
-    /// The state's number.
-    #[inline]
-    pub const fn number(self) -> u8 {
-        self as u8
-    }
-
-    /// The state with this number.
-    #[inline]
-    pub fn from_number(number: u8) -> Option<Self> {
-        ALL.get(usize::from(number)).copied()
-    }
-
     /// Whether a server counts the association as active.
     #[inline]
     pub const fn is_active(self) -> bool {
@@ -98,26 +66,6 @@ impl SctpState {
     #[inline]
     pub const fn is_half_open(self) -> bool {
         matches!(self, S::Init1 | S::Init)
-    }
-
-    /// The name listings show.
-    pub const fn name(self) -> &'static str {
-        match self {
-            S::None => "NONE",
-            S::Init1 => "INIT1",
-            S::Init => "INIT",
-            S::CookieSent => "C-SENT",
-            S::CookieReplied => "C-REPLIED",
-            S::CookieWait => "C-WAIT",
-            S::Cookie => "COOKIE",
-            S::CookieEchoed => "C-ECHOED",
-            S::Established => "ESTABLISHED",
-            S::ShutdownSent => "S-SENT",
-            S::ShutdownReceived => "S-RECEIVED",
-            S::ShutdownAckSent => "S-ACK-SENT",
-            S::Rejected => "REJECTED",
-            S::Closed => "CLOSED",
-        }
     }
 }
 
@@ -424,7 +372,7 @@ mod tests {
         ];
         for (event, row) in EVENTS.into_iter().zip(rows) {
             assert_eq!(row.split(' ').count(), S::COUNT);
-            for (state, expected) in ALL.into_iter().zip(row.split(' ')) {
+            for (state, expected) in S::ALL.iter().copied().zip(row.split(' ')) {
                 let number = next(state, direction, event).number();
                 assert_eq!(
                     abbreviations[usize::from(number)],
@@ -538,7 +486,7 @@ mod tests {
 
     #[test]
     fn numbers_round_trip() {
-        for (number, state) in ALL.into_iter().enumerate() {
+        for (number, state) in S::ALL.iter().copied().enumerate() {
             assert_eq!(usize::from(state.number()), number);
             assert_eq!(SctpState::from_number(state.number()), Some(state));
         }

@@ -4,92 +4,46 @@
 //! states are a simplification of RFC 9293's, with transitions as in ip_vs.
 
 use crate::parse::tcp_flag;
+use crate::protocol_states::protocol_states;
 
-/// State of a TCP connection. Numbers and names are ip_vs's.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(u8)]
-pub enum TcpState {
-    /// Nothing seen yet.
-    None,
-    /// Data flows.
-    Established,
-    /// The server opens a connection to the client.
-    SynSent,
-    /// The client's SYN was seen.
-    SynRecv,
-    /// The server closed its direction.
-    FinWait,
-    /// Both directions are closed.
-    TimeWait,
-    /// Reset or broken.
-    Close,
-    /// The client closed its direction.
-    CloseWait,
-    /// The server's last FIN is on its way.
-    LastAck,
-    /// The server listens.
-    Listen,
-    /// SYN seen while under attack: not trusted yet.
-    SynAck,
+protocol_states! {
+    /// State of a TCP connection. Numbers and names are ip_vs's.
+    TcpState {
+        /// Nothing seen yet.
+        None = "NONE",
+        /// Data flows.
+        Established = "ESTABLISHED",
+        /// The server opens a connection to the client.
+        SynSent = "SYN_SENT",
+        /// The client's SYN was seen.
+        SynRecv = "SYN_RECV",
+        /// The server closed its direction.
+        FinWait = "FIN_WAIT",
+        /// Both directions are closed.
+        TimeWait = "TIME_WAIT",
+        /// Reset or broken.
+        Close = "CLOSE",
+        /// The client closed its direction.
+        CloseWait = "CLOSE_WAIT",
+        /// The server's last FIN is on its way.
+        LastAck = "LAST_ACK",
+        /// The server listens.
+        Listen = "LISTEN",
+        /// SYN seen while under attack: not trusted yet.
+        SynAck = "SYNACK",
+    }
 }
 
 use TcpState as S;
-
-/// All states in the order of their numbers.
-const ALL: [S; S::COUNT] = [
-    S::None,
-    S::Established,
-    S::SynSent,
-    S::SynRecv,
-    S::FinWait,
-    S::TimeWait,
-    S::Close,
-    S::CloseWait,
-    S::LastAck,
-    S::Listen,
-    S::SynAck,
-];
 
 /// Seconds an idle connection lives in each state.
 pub const TIMEOUTS: [u32; S::COUNT] = [2, 900, 120, 60, 120, 120, 10, 60, 30, 120, 120];
 
 impl TcpState {
-    /// Number of states.
-    pub const COUNT: usize = 11;
-
-    /// The state's number.
-    #[inline]
-    pub const fn number(self) -> u8 {
-        self as u8
-    }
-
-    /// The state with this number.
-    #[inline]
-    pub fn from_number(number: u8) -> Option<Self> {
-        ALL.get(usize::from(number)).copied()
-    }
-
     /// Whether a server counts the connection as active.
     #[inline]
     pub const fn is_active(self) -> bool {
         matches!(self, S::Established | S::SynSent | S::SynRecv | S::SynAck)
-    }
-
-    /// The name listings show.
-    pub const fn name(self) -> &'static str {
-        match self {
-            S::None => "NONE",
-            S::Established => "ESTABLISHED",
-            S::SynSent => "SYN_SENT",
-            S::SynRecv => "SYN_RECV",
-            S::FinWait => "FIN_WAIT",
-            S::TimeWait => "TIME_WAIT",
-            S::Close => "CLOSE",
-            S::CloseWait => "CLOSE_WAIT",
-            S::LastAck => "LAST_ACK",
-            S::Listen => "LISTEN",
-            S::SynAck => "SYNACK",
-        }
     }
 }
 
@@ -225,7 +179,7 @@ mod tests {
             "NO", "ES", "SS", "SR", "FW", "TW", "CL", "CW", "LA", "LI", "SA",
         ];
         for (flags, row) in FLAGS.into_iter().zip(rows) {
-            for (state, expected) in ALL.into_iter().zip(row.split(' ')) {
+            for (state, expected) in S::ALL.iter().copied().zip(row.split(' ')) {
                 let number = next(state, direction, flags, secure).number();
                 assert_eq!(
                     abbreviations[usize::from(number)],
@@ -317,7 +271,7 @@ mod tests {
 
     #[test]
     fn numbers_round_trip() {
-        for (number, state) in ALL.into_iter().enumerate() {
+        for (number, state) in S::ALL.iter().copied().enumerate() {
             assert_eq!(usize::from(state.number()), number);
             assert_eq!(TcpState::from_number(state.number()), Some(state));
         }
