@@ -4,26 +4,16 @@
 //! addresses (of a mark service) keeps its server.
 
 use super::hash_ring::{
-    deal,
     hash_8,
     hash_input,
-    server_in,
-    FillError,
-    Preference, //
+    server_in, //
 };
 use super::scheduler::Scheduler;
 use super::servers::{
     available,
-    Identified,
     Key,
     Servers, //
 };
-use crate::addr::Family;
-
-/// Gives the slots to the servers in turn, whatever their weights.
-fn fill(servers: &impl Servers, table: &mut [u16]) {
-    deal(servers, table, |_, _| 1);
-}
 
 /// Chooses the server the address maps to, if that is available.
 #[inline]
@@ -32,7 +22,7 @@ fn pick(servers: &impl Servers, key: &Key) -> Option<usize> {
         .filter(|&index| available(servers, index))
 }
 
-/// The algorithm.
+/// The algorithm. The servers get slots in turn, whatever their weights.
 pub(super) struct DestinationHashing;
 
 impl Scheduler for DestinationHashing {
@@ -41,16 +31,6 @@ impl Scheduler for DestinationHashing {
     #[inline]
     fn choose(servers: &impl Servers, key: &Key) -> Option<usize> {
         pick(servers, key)
-    }
-
-    fn fill(
-        _family: Family,
-        servers: &impl Identified,
-        table: &mut [u16],
-        _scratch: &mut [Preference],
-    ) -> Result<(), FillError> {
-        fill(servers, table);
-        Ok(())
     }
 }
 

@@ -178,15 +178,6 @@ mod tests {
         shares
     }
 
-    fn client(number: u32, flags: u32) -> Key {
-        Key {
-            client_addr: Addr::from_v4_word(number.to_be()),
-            client_port: 1024,
-            flags,
-            ..Key::default()
-        }
-    }
-
     #[test]
     fn shares_follow_weights() {
         for weights in [[1, 2, 5], [100, 200, 500]] {

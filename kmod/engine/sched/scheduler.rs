@@ -4,6 +4,7 @@
 //! list in the `mod.rs` above names it.
 
 use super::hash_ring::{
+    deal,
     FillError,
     Preference, //
 };
@@ -22,8 +23,8 @@ use super::tournament::{
 use crate::addr::Family;
 
 /// A scheduling algorithm. One that chooses the least of something says what that is by
-/// [`Scheduler::bid`]; another one has a [`Scheduler::choose`], or a [`Scheduler::pick`] if it keeps
-/// a state.
+/// [`Scheduler::bid`]; another one has a [`Scheduler::choose`], or a [`Scheduler::pick`] if it
+/// keeps a state.
 pub(super) trait Scheduler {
     /// Whether the algorithm chooses the server with the lowest bid, so that a tournament finds it.
     const BIDS: bool = false;
@@ -65,14 +66,21 @@ pub(super) trait Scheduler {
         0
     }
 
+    /// How many slots server `index` gets at its turn; 0 is one, too.
+    fn share(_servers: &impl Servers, _index: usize) -> u32 {
+        1
+    }
+
     /// Fills an empty table, which is as long as the algorithm says; `scratch` has an entry for
-    /// each server if it has preferences.
+    /// each server if it has preferences. The servers get their shares in turn, unless the
+    /// algorithm does otherwise.
     fn fill(
         _family: Family,
-        _servers: &impl Identified,
-        _table: &mut [u16],
+        servers: &impl Identified,
+        table: &mut [u16],
         _scratch: &mut [Preference],
     ) -> Result<(), FillError> {
+        deal(servers, table, Self::share);
         Ok(())
     }
 }

@@ -6,30 +6,19 @@
 use lvs_uapi::flags::service as flag;
 
 use super::hash_ring::{
-    deal,
     first_usable,
     hash_8,
     hash_input,
-    server_in,
-    FillError,
-    Preference, //
+    server_in, //
 };
 use super::scheduler::Scheduler;
 use super::servers::{
     available,
-    Identified,
     Key,
     Servers, //
 };
-use crate::addr::Family;
 
 const MASK: u32 = 255;
-
-/// Gives the slots to the servers in turn, each as many as it weighs. A quiescent server has one,
-/// so that the others' clients stay where they are.
-fn fill(servers: &impl Servers, table: &mut [u16]) {
-    deal(servers, table, |servers, index| servers.weight(index));
-}
 
 /// Chooses the server the client maps to, if that is available. With the fallback flag: or else the
 /// next available one behind it in the table.
@@ -63,14 +52,10 @@ impl Scheduler for SourceHashing {
         pick(servers, key)
     }
 
-    fn fill(
-        _family: Family,
-        servers: &impl Identified,
-        table: &mut [u16],
-        _scratch: &mut [Preference],
-    ) -> Result<(), FillError> {
-        fill(servers, table);
-        Ok(())
+    /// As many as it weighs. A quiescent server has one, so that the others' clients stay where
+    /// they are.
+    fn share(servers: &impl Servers, index: usize) -> u32 {
+        servers.weight(index)
     }
 }
 
@@ -80,15 +65,6 @@ mod tests {
     use super::super::Algorithm::SourceHashing;
     use super::*;
     use crate::addr::Addr;
-
-    fn client(number: u32, flags: u32) -> Key {
-        Key {
-            client_addr: Addr::from_v4_word(number.to_be()),
-            client_port: 1024,
-            flags,
-            ..Key::default()
-        }
-    }
 
     #[test]
     fn slots_are_dealt_by_weight() {

@@ -136,6 +136,16 @@ pub(crate) fn picks(
         .collect()
 }
 
+/// A connection from the client with this number, to a service with these flags.
+pub(crate) fn client(number: u32, flags: u32) -> Key {
+    Key {
+        client_addr: Addr::from_v4_word(number.to_be()),
+        client_port: 1024,
+        flags,
+        ..Key::default()
+    }
+}
+
 /// The server that an algorithm without a state chooses for `key`.
 pub(crate) fn pick_for(algorithm: Algorithm, servers: &Vec<Server>, key: Key) -> Option<usize> {
     pick(
