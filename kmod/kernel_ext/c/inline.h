@@ -11,7 +11,9 @@
 
 #include <linux/cpumask.h>
 #include <linux/in6.h>
+#include <linux/net.h>
 #include <linux/netfilter.h>
+#include <linux/netfilter/x_tables.h>
 #include <linux/sched.h>
 #include <linux/skbuff.h>
 #include <linux/sockptr.h>
@@ -186,6 +188,22 @@ LVS_DO(lvs_update_pmtu6, (struct sk_buff *skb, struct net *net, u32 mtu),
 LVS_DO(lvs_count_ttl_error, (struct net *net), IP_INC_STATS(net, IPSTATS_MIB_INHDRERRORS))
 LVS_DO(lvs_count_hop_limit_error, (struct net *net, struct sk_buff *skb),
        IP6_INC_STATS(net, __in6_dev_get_safely(skb->dev), IPSTATS_MIB_INHDRERRORS))
+
+/* -- net/socket.rs ---------------------------------------------------------------------------- */
+
+LVS_GET(int, lvs_socket_open, (struct net *net, int family, struct socket **socket),
+	sock_create_kern(net, family, SOCK_DGRAM, IPPROTO_UDP, socket))
+LVS_GET(int, lvs_socket_bind_device, (struct socket *socket, int index),
+	sock_bindtoindex(socket->sk, index, true))
+LVS_DO(lvs_socket_reuse, (struct socket *socket), sock_set_reuseaddr(socket->sk))
+/* Without the limit that applies to users. */
+LVS_DO(lvs_socket_set_buffer, (struct socket *socket, int bytes),
+       sock_set_rcvbuf(socket->sk, bytes))
+
+/* -- net/xt_match.rs -------------------------------------------------------------------------- */
+
+LVS_GET(struct net *, lvs_xt_net, (const struct xt_action_param *param), xt_net(param))
+LVS_GET(u8, lvs_xt_family, (const struct xt_action_param *param), xt_family(param))
 
 /* -- net/tunnel.rs ---------------------------------------------------------------------------- */
 

@@ -45,11 +45,6 @@ __be32 lvs_device_address(struct net *net, int index)
 	return address;
 }
 
-int lvs_socket_open(struct net *net, int family, struct socket **socket)
-{
-	return sock_create_kern(net, family, SOCK_DGRAM, IPPROTO_UDP, socket);
-}
-
 int lvs_socket_set(struct socket *socket, int level, int option, void *value, unsigned int size)
 {
 	sockptr_t from = KERNEL_SOCKPTR(value);
@@ -93,28 +88,12 @@ int lvs_socket_bind(struct socket *socket, const struct lvs_endpoint *to)
 	return kernel_bind(socket, (struct sockaddr_unsized *)&address, size);
 }
 
-int lvs_socket_bind_device(struct socket *socket, int index)
-{
-	return sock_bindtoindex(socket->sk, index, true);
-}
-
 int lvs_socket_connect(struct socket *socket, const struct lvs_endpoint *to)
 {
 	struct sockaddr_storage address;
 	int size = to_sockaddr(&address, to);
 
 	return kernel_connect(socket, (struct sockaddr_unsized *)&address, size, 0);
-}
-
-void lvs_socket_reuse(struct socket *socket)
-{
-	sock_set_reuseaddr(socket->sk);
-}
-
-/* Without the limit that applies to users. */
-void lvs_socket_set_buffer(struct socket *socket, int bytes)
-{
-	sock_set_rcvbuf(socket->sk, bytes);
 }
 
 int lvs_socket_send(struct socket *socket, const void *data, size_t size)

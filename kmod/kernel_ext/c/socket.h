@@ -28,13 +28,9 @@ struct lvs_device_facts {
 struct lvs_device_facts lvs_device_by_name(struct net *net, const char *name);
 __be32 lvs_device_address(struct net *net, int index);
 
-int lvs_socket_open(struct net *net, int family, struct socket **socket);
 int lvs_socket_set(struct socket *socket, int level, int option, void *value, unsigned int size);
 int lvs_socket_bind(struct socket *socket, const struct lvs_endpoint *to);
-int lvs_socket_bind_device(struct socket *socket, int index);
 int lvs_socket_connect(struct socket *socket, const struct lvs_endpoint *to);
-void lvs_socket_reuse(struct socket *socket);
-void lvs_socket_set_buffer(struct socket *socket, int bytes);
 int lvs_socket_send(struct socket *socket, const void *data, size_t size);
 int lvs_socket_receive(struct socket *socket, void *buffer, size_t size);
 void lvs_socket_wait(struct socket *socket, long ticks);

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * A match of iptables, for net/xt_match.rs. In C because Rust can't declare weak symbols, which the
+ * functions of x_tables are here, and conntrack tells two things of a packet at once.
+ */
 #include <linux/netfilter/x_tables.h>
 #include <net/netfilter/nf_conntrack.h>
 
@@ -36,14 +40,4 @@ bool lvs_skb_is_tracked_reply(const struct sk_buff *skb)
 	enum ip_conntrack_info info;
 
 	return nf_ct_get(skb, &info) && info >= IP_CT_IS_REPLY;
-}
-
-struct net *lvs_xt_net(const struct xt_action_param *param)
-{
-	return xt_net(param);
-}
-
-u8 lvs_xt_family(const struct xt_action_param *param)
-{
-	return xt_family(param);
 }

@@ -30,35 +30,38 @@
 //!    is stopped, until that has let go of the next one; so nobody takes it with the control
 //!    lock held.
 //! 5. "lvs rules", the control lock, a mutex of `table`: services and servers, the trash, the
-//!    hooks, estimation, and when the tables of services and of servers are resized. Taken by
-//!    requests, by files that show the sum of all, when the namespace stops, by the work every
-//!    second, and by the thread that estimates, for a slice at a time.
-//!    It is held while the daemons that synchronise connections start and stop, and with it "lvs
-//!    crew", the mutex of [`super::crew::Crew`], which is held until the threads have ended; these
-//!    take neither. Their sockets take RTNL.
-//! 6. `nf_hook_mutex` of the kernel, and what loading a module takes: registering hooks, and
-//!    opening connection tracking, with the control lock held.
+//!    hooks, estimation, which daemons synchronise, and when the tables of services and of
+//!    servers are resized. Taken by requests, by files that show the sum of all, when the
+//!    namespace stops, by the work every second, and by the thread that estimates, for a slice at
+//!    a time.
+//! 6. "lvs crew", the mutex of a [`super::crew::Crew`]: which threads a daemon has. Taken when a
+//!    daemon starts and stops, with the control lock held, and at the end. Held while the threads
+//!    are stopped: these never take the control lock.
+//! 7. Of the kernel: `nf_hook_mutex`, and what loading a module takes, for registering hooks and
+//!    opening connection tracking; RTNL and a socket's lock, for the sockets of a daemon, which
+//!    join a group. All of them may be taken with the control lock held.
 //!
-//! RTNL of the kernel: devices. Held around `DeviceObserver::device_down`, which takes none of
-//! ours; taken by sockets that join a group or leave it, with the control lock held.
+//! RTNL is held around `DeviceObserver::device_down`, too, which therefore takes none of ours.
 //!
 //! In softirq, and in process context with softirqs off; packets take them on the RCU read
 //! side:
 //!
-//! 7. The [`LockBh`] of an FTP control connection in `table/conn/layout.rs`: its dialogue. Taken by
-//!    `datapath/ftp.rs`, which may insert the connection that was agreed on meanwhile.
-//! 8. The [`LockBh`] of a service's locality-based scheduler: which server has a destination.
+//! 8. The [`LockBh`] of an FTP control connection in `table/conn/layout.rs`: its dialogue. Taken by
+//!    `datapath/ftp.rs`, which may insert the connection that was agreed on meanwhile, and by the
+//!    threads of `table/sync` for what is told of it.
+//! 9. The [`LockBh`] of a service's locality-based scheduler: which server has a destination.
 //!    Taken when a connection is scheduled.
-//! 9. The [`LockBh`] of a pool's load tree: the order of its servers. Only tried, when a
-//!    connection is scheduled: nobody waits for it.
-//! 10. [`Stripes`], one for the chains of a hash that have the same low bits: the links of a
+//! 10. The [`LockBh`] of a pool's load tree: the order of its servers. Only tried, when a
+//!     connection is scheduled: nobody waits for it.
+//! 11. [`Stripes`], one for the chains of a hash that have the same low bits: the links of a
 //!     table of `mem/rcu_table.rs`. Taken to insert, remove and move entries. Nobody holds two.
+//! 12. The kernel's lock of a wait queue: that of a [`super::bell::Bell`], which packets ring.
 //!
 //! A connection's lock of conntrack, which `c/conntrack.c` takes, and those that conntrack
 //! takes, are taken with none of ours.
 //!
-//! Besides locks, these wait: the end of a namespace for its packets, its work and its thread, and
-//! for what is registered with it; the module's for what is registered for all of them;
+//! Besides locks, these wait: the end of a namespace for its packets, its work and its threads,
+//! and for what is registered with it; the module's for what is registered for all of them;
 //! giving up files, settings and options for those who use them; `mem/retired.rs` for a grace
 //! period. None of them is done on the read side, or with a lock held that what is waited for
 //! may take.
