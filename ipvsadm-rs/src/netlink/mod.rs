@@ -9,6 +9,7 @@ pub mod attr;
 pub mod control;
 pub mod daemon;
 pub mod dest;
+pub mod lvs_message;
 pub mod message;
 pub mod requests;
 pub mod service;

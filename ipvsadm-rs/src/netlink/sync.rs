@@ -6,10 +6,6 @@ use std::net::IpAddr;
 use std::net::SocketAddr;
 
 use netlink_packet_core::DecodeError;
-use netlink_packet_core::Emitable;
-use netlink_packet_core::ParseableParametrized;
-use netlink_packet_generic::GenlFamily;
-use netlink_packet_generic::GenlHeader;
 
 use lvs_uapi::lvs::attr;
 use lvs_uapi::lvs::cmd;
@@ -17,8 +13,6 @@ use lvs_uapi::lvs::sync_attr;
 use lvs_uapi::lvs::sync_counter_attr;
 use lvs_uapi::lvs::sync_key_attr;
 use lvs_uapi::lvs::sync_peer_attr;
-use lvs_uapi::lvs::FAMILY_NAME;
-use lvs_uapi::lvs::FAMILY_VERSION;
 
 use crate::error::Operation;
 use crate::model::sync::BootId;
@@ -31,8 +25,8 @@ use crate::model::sync::SyncStatus;
 use crate::model::Family;
 
 use super::attr::attributes;
-use super::attr::parse_list;
 use super::attr::RawAddr;
+use super::lvs_message::LvsMessage;
 
 attributes! {
     /// An attribute of the outermost level.
@@ -116,21 +110,15 @@ attributes! {
     }
 }
 
-/// A message of the family.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SyncMessage {
-    /// A number of [`lvs_uapi::lvs::cmd`].
-    pub cmd: u8,
-    /// What it carries.
-    pub parts: Vec<SyncPart>,
-}
+/// A message about synchronisation.
+pub type SyncMessage = LvsMessage<SyncPart>;
 
-impl SyncMessage {
+impl LvsMessage<SyncPart> {
     /// The request for how it is.
     pub fn request() -> Self {
         SyncMessage {
             cmd: cmd::GET_SYNC,
-            parts: Vec::new(),
+            attrs: Vec::new(),
         }
     }
 
@@ -170,41 +158,8 @@ impl SyncMessage {
                 (Operation::DelSyncPeer, cmd::DEL_SYNC_PEER, part)
             }
         };
-        let parts = vec![part];
-        (operation, SyncMessage { cmd, parts })
-    }
-}
-
-impl GenlFamily for SyncMessage {
-    fn family_name() -> &'static str {
-        FAMILY_NAME
-    }
-
-    fn command(&self) -> u8 {
-        self.cmd
-    }
-
-    fn version(&self) -> u8 {
-        FAMILY_VERSION
-    }
-}
-
-impl Emitable for SyncMessage {
-    fn buffer_len(&self) -> usize {
-        self.parts.as_slice().buffer_len()
-    }
-
-    fn emit(&self, buffer: &mut [u8]) {
-        self.parts.as_slice().emit(buffer);
-    }
-}
-
-impl ParseableParametrized<[u8], GenlHeader> for SyncMessage {
-    fn parse_with_param(payload: &[u8], header: GenlHeader) -> Result<Self, DecodeError> {
-        Ok(SyncMessage {
-            cmd: header.cmd,
-            parts: parse_list(payload)?,
-        })
+        let attrs = vec![part];
+        (operation, SyncMessage { cmd, attrs })
     }
 }
 
@@ -223,7 +178,7 @@ fn peer_attrs(addr: &SocketAddr) -> Vec<PeerAttr> {
 
 /// Takes a reply in.
 pub fn append(status: &mut SyncStatus, reply: &SyncMessage) -> Result<(), DecodeError> {
-    for part in &reply.parts {
+    for part in &reply.attrs {
         match part {
             SyncPart::Sync(nest) => read_status(status, nest)?,
             SyncPart::Key(nest) => status.keys.push(read_key(nest)?),
@@ -317,16 +272,6 @@ fn read_peer(attrs: &[PeerAttr]) -> Result<SyncPeer, DecodeError> {
 mod tests {
     use super::*;
 
-    fn received(sent: &SyncMessage) -> SyncMessage {
-        let mut bytes = vec![0; sent.buffer_len()];
-        sent.emit(&mut bytes);
-        let header = GenlHeader {
-            cmd: sent.cmd,
-            version: FAMILY_VERSION,
-        };
-        SyncMessage::parse_with_param(&bytes, header).expect("a message")
-    }
-
     #[test]
     fn changes_name_what_they_change() {
         let addr: SocketAddr = "[fd00::2]:8848".parse().expect("an address");
@@ -340,8 +285,8 @@ mod tests {
         ] {
             let (_, message) = SyncMessage::change(&change);
             assert_eq!(message.cmd, cmd);
-            assert_eq!(received(&message), message);
-            assert_eq!(message.parts.len(), 1);
+            assert_eq!(message.received(), message);
+            assert_eq!(message.attrs.len(), 1);
         }
     }
 
@@ -382,9 +327,9 @@ mod tests {
         for part in parts {
             let reply = SyncMessage {
                 cmd: cmd::SYNC,
-                parts: vec![part],
+                attrs: vec![part],
             };
-            append(&mut status, &received(&reply)).expect("a reply");
+            append(&mut status, &reply.received()).expect("a reply");
         }
         let expected = SyncStatus {
             policy: Policy::Signed,
@@ -426,7 +371,7 @@ mod tests {
         ] {
             let reply = SyncMessage {
                 cmd: cmd::SYNC,
-                parts: vec![part],
+                attrs: vec![part],
             };
             assert!(append(&mut SyncStatus::default(), &reply).is_err());
         }

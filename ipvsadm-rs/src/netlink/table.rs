@@ -3,76 +3,31 @@
 //! The whole table in one list: the family `LVS`, which lvs has beside ip_vs's.
 
 use netlink_packet_core::DecodeError;
-use netlink_packet_core::Emitable;
-use netlink_packet_core::ParseableParametrized;
-use netlink_packet_generic::GenlFamily;
-use netlink_packet_generic::GenlHeader;
 
 use lvs_uapi::genl;
 use lvs_uapi::lvs::attr;
 use lvs_uapi::lvs::cmd;
-use lvs_uapi::lvs::FAMILY_NAME;
-use lvs_uapi::lvs::FAMILY_VERSION;
 
 use crate::model::TableEntry;
 
-use super::attr::parse_list;
 use super::dest;
+use super::lvs_message::LvsMessage;
 use super::message::Attr;
 use super::service;
 
 // The attributes have the same numbers in both families, and so the same type.
 const _: () = assert!(attr::SERVICE == genl::attr::SERVICE && attr::DEST == genl::attr::DEST);
 
-/// A message of the family.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TableMessage {
-    /// A number of [`lvs_uapi::lvs::cmd`].
-    pub cmd: u8,
-    /// What it carries.
-    pub attrs: Vec<Attr>,
-}
+/// A message about the table.
+pub type TableMessage = LvsMessage<Attr>;
 
-impl TableMessage {
+impl LvsMessage<Attr> {
     /// The request for the table.
     pub fn request() -> Self {
         TableMessage {
             cmd: cmd::GET_TABLE,
             attrs: Vec::new(),
         }
-    }
-}
-
-impl GenlFamily for TableMessage {
-    fn family_name() -> &'static str {
-        FAMILY_NAME
-    }
-
-    fn command(&self) -> u8 {
-        self.cmd
-    }
-
-    fn version(&self) -> u8 {
-        FAMILY_VERSION
-    }
-}
-
-impl Emitable for TableMessage {
-    fn buffer_len(&self) -> usize {
-        self.attrs.as_slice().buffer_len()
-    }
-
-    fn emit(&self, buffer: &mut [u8]) {
-        self.attrs.as_slice().emit(buffer);
-    }
-}
-
-impl ParseableParametrized<[u8], GenlHeader> for TableMessage {
-    fn parse_with_param(payload: &[u8], header: GenlHeader) -> Result<Self, DecodeError> {
-        Ok(TableMessage {
-            cmd: header.cmd,
-            attrs: parse_list(payload)?,
-        })
     }
 }
 
@@ -108,13 +63,7 @@ mod tests {
             cmd,
             attrs: vec![attr],
         };
-        let mut bytes = vec![0; sent.buffer_len()];
-        sent.emit(&mut bytes);
-        let header = GenlHeader {
-            cmd,
-            version: FAMILY_VERSION,
-        };
-        let received = TableMessage::parse_with_param(&bytes, header).expect("a message");
+        let received = sent.received();
         assert_eq!(received, sent);
         received
     }

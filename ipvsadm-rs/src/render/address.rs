@@ -23,20 +23,26 @@ pub fn host_port(names: &dyn Names, addr: IpAddr, port: u16, protocol: Option<Pr
     }
 }
 
-/// Protocol, then address and port of a service, or its mark.
-pub fn service(names: &dyn Names, id: &ServiceId) -> (&'static str, String) {
+/// Address and port of a service, or its mark.
+pub fn service_name(names: &dyn Names, id: &ServiceId) -> String {
     match *id {
         ServiceId::Address {
             protocol,
             addr,
             port,
-        } => {
-            let host = host_port(names, addr, port, Some(protocol));
-            (protocol.name(), host)
-        }
-        ServiceId::Mark { mark, family } => match family {
-            Family::V4 => ("FWM", mark.to_string()),
-            Family::V6 => ("FWM", format!("{mark} IPv6")),
+        } => host_port(names, addr, port, Some(protocol)),
+        ServiceId::Mark { mark, .. } => mark.to_string(),
+    }
+}
+
+/// Protocol, then address and port of a service, or its mark, as listings show them.
+pub fn service(names: &dyn Names, id: &ServiceId) -> (&'static str, String) {
+    let name = service_name(names, id);
+    match *id {
+        ServiceId::Address { protocol, .. } => (protocol.name(), name),
+        ServiceId::Mark { family, .. } => match family {
+            Family::V4 => ("FWM", name),
+            Family::V6 => ("FWM", format!("{name} IPv6")),
         },
     }
 }

@@ -36,24 +36,20 @@ pub fn table(entries: &[TableEntry], names: &dyn Names) -> String {
 
 /// The option that names a service.
 pub fn service_option(id: &ServiceId, names: &dyn Names) -> String {
+    let name = address::service_name(names, id);
     match *id {
-        ServiceId::Address {
-            protocol,
-            addr,
-            port,
-        } => {
+        ServiceId::Address { protocol, .. } => {
             let option = match protocol {
                 Protocol::TCP => "-t",
                 Protocol::UDP => "-u",
                 Protocol::SCTP => "--sctp-service",
                 _ => "--xxx-service",
             };
-            let host = address::host_port(names, addr, port, Some(protocol));
-            format!("{option} {host}")
+            format!("{option} {name}")
         }
-        ServiceId::Mark { mark, family } => match family {
-            Family::V4 => format!("-f {mark}"),
-            Family::V6 => format!("-f {mark} -6"),
+        ServiceId::Mark { family, .. } => match family {
+            Family::V4 => format!("-f {name}"),
+            Family::V6 => format!("-f {name} -6"),
         },
     }
 }
