@@ -60,7 +60,7 @@ expect "status" good "$(autoinstall "$RELEASE")"
 reason
 
 echo "-- a kernel without Rust"
-quiet apt-get install -y --no-install-recommends "$(apt-cache madison linux-headers-cloud-amd64 | sed -n 's/^[^|]*| *\([^ ]*\) *|.*/linux-headers-cloud-amd64=\1/p' |
+quiet apt-get install -y --allow-downgrades --no-install-recommends "$(apt-cache madison linux-headers-cloud-amd64 | sed -n 's/^[^|]*| *\([^ ]*\) *|.*/linux-headers-cloud-amd64=\1/p' |
 	grep -v '~bpo' | head -n 1)"
 other=$(basename "$(ls -d /usr/src/linux-headers-6.*-cloud-amd64)" | sed 's/linux-headers-//')
 expect "status" good "$(autoinstall "$other")"
