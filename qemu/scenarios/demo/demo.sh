@@ -18,13 +18,14 @@ run() {
 	admin "$@"
 }
 
-# balanced N EXPECTED: N requests are answered by the servers as expected.
-balanced() {
-	local got
-	got=$(requests "$1" $W)
-	expect_eq "$1 requests to http://$W" "$2" "$got"
-	say "$1 requests to http://$W: $got"
+# answered N EXPECTED ACTUAL: N requests were answered by the servers as expected.
+answered() {
+	expect_eq "$1 requests to http://$W" "$2" "$3"
+	say "$1 requests to http://$W: $3"
 }
+
+# balanced N EXPECTED: sends N requests.
+balanced() { answered "$1" "$2" "$(requests "$1" $W)"; }
 
 # at_rest COUNT: no more connections than these are active.
 at_rest() {
@@ -36,13 +37,11 @@ at_rest() {
 # balanced_by_load N EXPECTED HELD: the same, where a scheduler looks at how many connections are
 # active: each request begins when only the held ones are.
 balanced_by_load() {
-	local got i
-	got=$(for ((i = 0; i < $1; i++)); do
+	local i
+	answered "$1" "$2" "$(for ((i = 0; i < $1; i++)); do
 		poll "requests before this one are over" 10 at_rest "$3"
 		http 1 $W
-	done | tally)
-	expect_eq "$1 requests to http://$W" "$2" "$got"
-	say "$1 requests to http://$W: $got"
+	done | tally)"
 }
 
 heading "A client, a director and three real servers, as network namespaces"

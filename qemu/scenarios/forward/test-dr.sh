@@ -9,20 +9,13 @@ dr_server rs1 rs2 rs3
 web_server rs1 rs2 rs3
 dns_server rs1 rs2 rs3
 load_module "$LVS_MODULE"
-admin -A -t $VIP:80 -s rr
-admin -A -u $VIP:53 -s rr
-for rs in $RS1 $RS2 $RS3; do
-	admin -a -t $VIP:80 -r "$rs" -g
-	admin -a -u $VIP:53 -r "$rs" -g
-done
+add_service_of_three -t 80 -g
+add_service_of_three -u 53 -g
 
 heading "TCP and UDP"
 expect_eq "30 requests" "rs1=10 rs2=10 rs3=10" "$(requests 30)"
 expect_eq "9 DNS queries" "rs1=3 rs2=3 rs3=3" "$(queries 9)"
-for i in 1 2 3; do
-	expect_eq "sha256 of download $i" "$(big_sum)" \
-		"$(in_ns client curl -s --max-time 30 "http://$VIP/big" | sha256sum)"
-done
+expect_downloads
 
 heading "The director sees one direction only"
 # ip_vs brings its counters up to date every two seconds.

@@ -8,12 +8,8 @@ with_topology rs1 rs2 rs3
 dns_server rs1 rs2 rs3
 
 heading "TCP, with and without a translated port"
-admin -A -t $VIP:80 -s rr
-admin -A -t $VIP:81 -s rr
-for rs in $RS1 $RS2 $RS3; do
-	admin -a -t $VIP:80 -r "$rs:80" -m
-	admin -a -t $VIP:81 -r "$rs:8080" -m
-done
+add_service_of_three -t 80 -m
+add_service_of_three -t 81 -m 8080
 expect_eq "30 requests to port 80" "rs1=10 rs2=10 rs3=10" "$(requests 30 $VIP:80)"
 expect_eq "30 requests to port 81, served on 8080" "rs1=10 rs2=10 rs3=10" "$(requests 30 $VIP:81)"
 
@@ -34,25 +30,15 @@ for dev in front back; do
 	say "director, $dev: ${features//$'\n'/, }"
 	expect_eq "offloads on of $dev" 3 "$(grep -c ': on' <<<"$features")"
 done
-for i in 1 2 3; do
-	expect_eq "sha256 of download $i" "$(big_sum)" \
-		"$(in_ns client curl -s --max-time 30 "http://$VIP/big" | sha256sum)"
-done
-for i in 1 2 3; do background rs$i python3 "$LIB/sink.py" serve 9000; done
-admin -A -t $VIP:9000 -s rr
-for rs in $RS1 $RS2 $RS3; do admin -a -t $VIP:9000 -r "$rs:9000" -m; done
-for i in 1 2 3; do
-	poll "the sink of rs$i listens" 10 in_ns rs$i sh -c 'ss -Hltn "sport = :9000" | grep -q .'
-	expect_eq "sha256 of upload $i" "$(big_sum | cut -d' ' -f1)" \
-		"$(in_ns client python3 "$LIB/sink.py" send $VIP 9000 "$RUN/www/big")"
-done
+expect_downloads
+add_service_of_three -t 9000 -m
+expect_uploads
 for ns in client rs1 rs2 rs3 director; do
 	expect_eq "TCP checksum errors in $ns" 0 "$(in_ns $ns nstat -asz TcpInCsumErrors | awk '/TcpInCsum/ { print $2 }')"
 done
 
 heading "UDP"
-admin -A -u $VIP:53 -s rr
-for rs in $RS1 $RS2 $RS3; do admin -a -u $VIP:53 -r "$rs:53" -m; done
+add_service_of_three -u 53 -m
 expect_eq "9 DNS queries" "rs1=3 rs2=3 rs3=3" "$(queries 9)"
 for ns in client rs1 rs2 rs3; do
 	expect_eq "UDP checksum errors in $ns" 0 "$(in_ns $ns nstat -asz UdpInCsumErrors | awk '/UdpInCsum/ { print $2 }')"

@@ -9,28 +9,15 @@ tun_server rs1 rs2 rs3
 web_server rs1 rs2 rs3
 dns_server rs1 rs2 rs3
 load_module "$LVS_MODULE"
-admin -A -t $VIP:80 -s rr
-admin -A -t $VIP:9000 -s rr
-admin -A -u $VIP:53 -s rr
-for rs in $RS1 $RS2 $RS3; do
-	admin -a -t $VIP:80 -r "$rs" -i
-	admin -a -t $VIP:9000 -r "$rs" -i
-	admin -a -u $VIP:53 -r "$rs" -i
-done
+add_service_of_three -t 80 -i
+add_service_of_three -t 9000 -i
+add_service_of_three -u 53 -i
 
 heading "TCP and UDP"
 expect_eq "30 requests" "rs1=10 rs2=10 rs3=10" "$(requests 30)"
 expect_eq "9 DNS queries" "rs1=3 rs2=3 rs3=3" "$(queries 9)"
-for i in 1 2 3; do
-	expect_eq "sha256 of download $i" "$(big_sum)" \
-		"$(in_ns client curl -s --max-time 30 "http://$VIP/big" | sha256sum)"
-done
-for i in 1 2 3; do background rs$i python3 "$LIB/sink.py" serve 9000; done
-for i in 1 2 3; do
-	poll "the sink of rs$i listens" 10 in_ns rs$i sh -c 'ss -Hltn "sport = :9000" | grep -q .'
-	expect_eq "sha256 of upload $i, through the tunnel" "$(big_sum | cut -d' ' -f1)" \
-		"$(in_ns client python3 "$LIB/sink.py" send $VIP 9000 "$RUN/www/big")"
-done
+expect_downloads
+expect_uploads "through the tunnel"
 
 heading "The packet on the wire"
 cat >"$RUN/seen.py" <<'END'

@@ -101,6 +101,26 @@ queries() {
 
 big_sum() { sha256sum <"$RUN/www/big"; }
 
+# expect_downloads [NOTE]: every server's 1 MB comes whole.
+expect_downloads() {
+	local i
+	for i in 1 2 3; do
+		expect_eq "sha256 of download $i${1:+, $1}" "$(big_sum)" \
+			"$(in_ns client curl -s --max-time 30 "http://$VIP/big" | sha256sum)"
+	done
+}
+
+# expect_uploads [NOTE]: 1 MB comes whole to every server, through port 9000 of the virtual address.
+expect_uploads() {
+	local i
+	for i in 1 2 3; do background rs$i python3 "$LIB/sink.py" serve 9000; done
+	for i in 1 2 3; do
+		poll "the sink of rs$i listens" 10 in_ns rs$i sh -c 'ss -Hltn "sport = :9000" | grep -q .'
+		expect_eq "sha256 of upload $i${1:+, $1}" "$(big_sum | cut -d' ' -f1)" \
+			"$(in_ns client python3 "$LIB/sink.py" send $VIP 9000 "$RUN/www/big")"
+	done
+}
+
 # hold URL NAME: a request whose response stays open in the background; the
 # caller kills the process in HELD_PID.
 hold() {
@@ -119,6 +139,24 @@ let_go() {
 
 # add_server SERVICE-FLAG SERVICE SERVER METHOD [WEIGHT]
 add_server() { admin -a "$1" "$2" -r "$3" "$4" -w "${5:-1}"; }
+
+# add_service_of_three SERVICE-FLAG PORT METHOD [SERVER-PORT]: by round robin, of rs1, rs2 and rs3.
+add_service_of_three() {
+	local rs
+	admin -A "$1" "$VIP:$2" -s rr
+	for rs in $RS1 $RS2 $RS3; do admin -a "$1" "$VIP:$2" -r "$rs:${4:-$2}" "$3"; done
+}
+
+# add_dual_stack_service SERVICE-FLAG PORT OPTION... METHOD: over IPv4 and IPv6, of three servers.
+add_dual_stack_service() {
+	local kind=$1 port=$2 method=${!#} options=("${@:3:$#-3}") i
+	admin -A "$kind" "$VIP:$port" "${options[@]}"
+	admin -A "$kind" "[fd00:1::100]:$port" "${options[@]}"
+	for i in 1 2 3; do
+		admin -a "$kind" "$VIP:$port" -r "10.0.2.1$i:$port" "$method"
+		admin -a "$kind" "[fd00:1::100]:$port" -r "[fd00:2::1$i]:$port" "$method"
+	done
+}
 
 # active SERVER:PORT / inactive SERVER:PORT: the listed connection counts.
 active() { admin -Ln | awk -v s="$1" '$2 == s { print $5 }'; }

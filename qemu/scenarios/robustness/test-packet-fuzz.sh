@@ -30,18 +30,7 @@ services() {
 	for service in "-t 80 -s rr -m" "-u 53 -s wlc -m" "-t 81 -s wrr -g" "-u 82 -s rr -i" "-u 83 -s sh -p 30 -m" \
 		"-t 84 -s lblcr -p 30 -g" "-u 5060 -s rr --pe sip -p 30 -m" "-u 6080 -s mh -m" "--sctp-service 90 -s rr -m"; do
 		# shellcheck disable=SC2086 # words are wanted
-		add_services $service
-	done
-}
-
-# add_services PROTOCOL PORT FLAGS... METHOD: over IPv4 and IPv6, with three servers each.
-add_services() {
-	local kind=$1 port=$2 method=${!#} flags=("${@:3:$#-3}") i
-	admin -A "$kind" "$VIP:$port" "${flags[@]}"
-	admin -A "$kind" "[fd00:1::100]:$port" "${flags[@]}"
-	for i in 1 2 3; do
-		admin -a "$kind" "$VIP:$port" -r "10.0.2.1$i:$port" "$method"
-		admin -a "$kind" "[fd00:1::100]:$port" -r "[fd00:2::1$i]:$port" "$method"
+		add_dual_stack_service $service
 	done
 }
 
@@ -79,8 +68,7 @@ failed() {
 
 with_topology rs1 rs2 rs3
 services
-admin -A -t $VIP:8080 -s rr
-for server in $RS1 $RS2 $RS3; do admin -a -t $VIP:8080 -r "$server:8080" -m; done
+add_service_of_three -t 8080 -m
 # A listener on all devices, which makes every packet a clone.
 background director tcpdump -q -n -i any -w /dev/null
 tcpdump=$BACKGROUND_PID

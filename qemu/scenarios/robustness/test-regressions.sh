@@ -20,14 +20,8 @@ ip -n rs1 route add default via fd00:2::1
 # Of every method and kind, over both families; one for requests besides.
 for service in "-t 80 -s rr -m" "-u 53 -s wlc -m" "-u 82 -s rr -i" "-u 5060 -s rr --pe sip -p 30 -m" "--sctp-service 90 -s rr -m" \
 	"-u 83 -s sh -p 30 -g"; do
-	read -ra words <<<"$service"
-	kind=${words[0]} port=${words[1]} method=${words[-1]} flags=("${words[@]:2:${#words[@]}-3}")
-	admin -A "$kind" "$VIP:$port" "${flags[@]}"
-	admin -A "$kind" "[fd00:1::100]:$port" "${flags[@]}"
-	for i in 1 2 3; do
-		admin -a "$kind" "$VIP:$port" -r "10.0.2.1$i:$port" "$method"
-		admin -a "$kind" "[fd00:1::100]:$port" -r "[fd00:2::1$i]:$port" "$method"
-	done
+	# shellcheck disable=SC2086 # words are wanted
+	add_dual_stack_service $service
 done
 rules=$(admin -Sn | sort)
 expect_eq "requests at first" "rs1=1 rs2=1 rs3=1" "$(requests 3)"
