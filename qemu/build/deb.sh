@@ -112,7 +112,7 @@ lvs-rs ($VERSION) trixie; urgency=medium
 
   * Commit $(git -C "$LVS_TOP" log -1 --format=%h 2>/dev/null || echo unknown).
 
- -- The lvs developers <maintainers@users.noreply.r-seed-48aaca28.example>  $DATE
+ -- The lvs developers <maintainers@lvs.invalid>  $DATE
 CHANGELOG
 }
 

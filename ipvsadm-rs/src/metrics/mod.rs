@@ -2,9 +2,9 @@
 
 //! Metrics as Prometheus reads them, version 0.0.4 of its text format.
 //!
-//! A [`snapshot::Snapshot`] is what was read of the kernel, [`families`] says which metrics are made
-//! of it, and [`exposition`] writes them. Values only count up or tell a state; rates are for those
-//! who read them.
+//! A [`snapshot::Snapshot`] is what was read of the kernel, [`families`] says which metrics are
+//! made of it, and [`exposition`] writes them. Values only count up or tell a state; rates are for
+//! those who read them.
 
 use std::io;
 use std::io::BufWriter;

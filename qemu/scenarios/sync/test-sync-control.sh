@@ -58,6 +58,7 @@ as_many() {
 }
 
 # ip_vs answers EINTR when asked to stop a thread that hasn't begun.
+# shellcheck disable=SC2009 # the state is what is asked for
 settled() { ! ps -e -o comm=,stat= | grep '^ipvs-' | grep -qv ' [SI]'; }
 
 heading "Threads and ports"
@@ -110,29 +111,27 @@ settings_of_sync() {
 differential settings_of_sync devices
 
 heading "The module is held as long as a daemon runs"
-for module in "$LVS_MODULE"; do
-	load_module "$module"
-	topology
-	ask --start-daemon master --mcast-interface front
-	ask --start-daemon backup --mcast-interface front
-	expect_fails "rmmod with two daemons" rmmod "$module"
-	ask --stop-daemon master
-	expect_fails "rmmod with one" rmmod "$module"
-	ask --stop-daemon backup
-	unload_module "$module"
-	load_module "$module"
+load_module "$LVS_MODULE"
+topology
+ask --start-daemon master --mcast-interface front
+ask --start-daemon backup --mcast-interface front
+expect_fails "rmmod with two daemons" rmmod "$LVS_MODULE"
+ask --stop-daemon master
+expect_fails "rmmod with one" rmmod "$LVS_MODULE"
+ask --stop-daemon backup
+unload_module "$LVS_MODULE"
+load_module "$LVS_MODULE"
 
-	heading "A namespace goes with its daemons"
-	for i in 1 2 3 4 5 6 7 8; do
-		ask --start-daemon master --mcast-interface front --syncid $i
-		ask --start-daemon backup --mcast-interface front --syncid $i
-		remove_topology
-		topology
-	done
+heading "A namespace goes with its daemons"
+for i in 1 2 3 4 5 6 7 8; do
+	ask --start-daemon master --mcast-interface front --syncid $i
+	ask --start-daemon backup --mcast-interface front --syncid $i
 	remove_topology
-	poll "no thread is left" 20 exhausted
-	unload_module "$module"
+	topology
 done
+remove_topology
+poll "no thread is left" 20 exhausted
+unload_module "$LVS_MODULE"
 
 heading "A device that goes, and comes back under its name"
 load_module "$LVS_MODULE"

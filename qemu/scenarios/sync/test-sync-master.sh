@@ -36,7 +36,7 @@ told() { in_ns director sed -n '/^Sync sent/{n;s/.* //p}' /proc/net/lvs; }
 has() { (($(entries director2 | grep -c "^$2 .*${3:-}") == $1)); }
 setting() { in_ns director sysctl -qw "net.ipv4.vs.$1"; }
 # forget: the connections of both end.
-none() { [[ -z $(entries $1) ]]; }
+none() { [[ -z $(entries "$1") ]]; }
 forget() {
 	local ns
 	for ns in director director2; do
