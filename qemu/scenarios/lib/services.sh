@@ -117,7 +117,7 @@ expect_uploads() {
 	for i in 1 2 3; do
 		poll "the sink of rs$i listens" 10 in_ns rs$i sh -c 'ss -Hltn "sport = :9000" | grep -q .'
 		expect_eq "sha256 of upload $i${1:+, $1}" "$(big_sum | cut -d' ' -f1)" \
-			"$(in_ns client python3 "$LIB/sink.py" send $VIP 9000 "$RUN/www/big")"
+			"$(in_ns client python3 "$LIB/sink.py" send "$VIP" 9000 "$RUN/www/big")"
 	done
 }
 
