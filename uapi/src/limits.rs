@@ -10,7 +10,7 @@ pub const SCHEDNAME_MAXLEN: usize = 16;
 /// Size of a persistence engine's name, terminating NUL included.
 pub const PENAME_MAXLEN: usize = 16;
 /// Longest data that a persistence engine may attach to a template, in bytes, in a message of the
-/// synchronisation protocol, which isn't there yet.
+/// synchronisation protocol.
 pub const PEDATA_MAXLEN: usize = 255;
 /// Size of a network interface's name, terminating NUL included.
 pub const IFNAME_MAXLEN: usize = 16;
