@@ -20,6 +20,7 @@ use lvs_engine::tcp_edit::{
 
 use crate::kernel_ext::net::conntrack::Endpoint;
 use crate::kernel_ext::net::packet::Packet;
+use crate::kernel_ext::task::lock::LockBh;
 use crate::table::conn::{
     self,
     flag,
@@ -41,6 +42,47 @@ use super::forward::headers::transport_sum;
 /// Virtual ports that are tried for a data connection when others of the client have taken them.
 const PORTS_TO_TRY: usize = 16;
 
+/// A packet of a control connection that can be read and edited.
+struct Segment<'a> {
+    /// What was said on the connection.
+    dialogue: &'a LockBh<ftp::ControlConnection>,
+    /// TCP's header and what follows it.
+    bytes: &'a mut [u8],
+    /// Bytes of TCP's header.
+    header_len: usize,
+    /// How TCP's checksum is kept.
+    sum: TransportSum,
+}
+
+impl Segment<'_> {
+    fn data(&self) -> &[u8] {
+        self.bytes.get(self.header_len..).unwrap_or_default()
+    }
+}
+
+/// The segment in a `packet` of `conn`. `None` when it has to be dropped, `Some(None)` when it
+/// passes as it is.
+#[inline]
+fn segment<'a>(
+    context: &Context<'a>,
+    packet: &'a mut Packet,
+    flow: &Flow,
+    conn: &'a ConnEntry,
+) -> Option<Option<Segment<'a>>> {
+    let Some(control) = conn.control(context.read) else {
+        return Some(None);
+    };
+    let sum = transport_sum(packet);
+    let len = packet.len() as usize;
+    let bytes = packet.writable(len).ok()?.get_mut(flow.ip.len..)?;
+    Some(tcp_edit::header_len(bytes).map(|header_len| Segment {
+        dialogue: &control.dialogue,
+        bytes,
+        header_len,
+        sum,
+    }))
+}
+
 /// A client's packet of a control connection, translated already. `None` when it has to be dropped.
 #[cold]
 pub(super) fn from_client(
@@ -49,22 +91,15 @@ pub(super) fn from_client(
     flow: &Flow,
     conn: &ConnEntry,
 ) -> Option<()> {
-    let Some(control) = conn.control(context.read) else {
+    let Some(segment) = segment(context, packet, flow, conn)? else {
         return Some(());
     };
-    let sum = transport_sum(packet);
-    let len = packet.len() as usize;
-    let segment = packet.writable(len).ok()?.get_mut(flow.ip.len..)?;
-    let Some(header_len) = tcp_edit::header_len(segment) else {
-        return Some(());
-    };
-    let data = segment.get(header_len..).unwrap_or_default();
-    let mut dialogue = control.dialogue.lock();
-    let target = dialogue.commanded(data, flow.ip.family);
+    let mut dialogue = segment.dialogue.lock();
+    let target = dialogue.commanded(segment.data(), flow.ip.family);
     let edit = dialogue.edit().copied();
     drop(dialogue);
     if let Some(edit) = edit {
-        edit.adjust_acknowledgement(segment, sum)?;
+        edit.adjust_acknowledgement(segment.bytes, segment.sum)?;
     }
     match target {
         Some((addr, port)) => expect_server(context, conn, addr, port),
@@ -80,22 +115,16 @@ pub(super) fn from_server(
     flow: &Flow,
     conn: &ConnEntry,
 ) -> Option<()> {
-    let Some(control) = conn.control(context.read) else {
+    let Some(segment) = segment(context, packet, flow, conn)? else {
         return Some(());
     };
-    let sum = transport_sum(packet);
-    let len = packet.len() as usize;
-    let segment = packet.writable(len).ok()?.get_mut(flow.ip.len..)?;
-    let Some(header_len) = tcp_edit::header_len(segment) else {
-        return Some(());
-    };
-    let sequence = tcp_edit::sequence(segment)?;
-    let mut dialogue = control.dialogue.lock();
+    let sequence = tcp_edit::sequence(segment.bytes)?;
+    let mut dialogue = segment.dialogue.lock();
     if flow.input.opens() {
         dialogue.accepted(sequence.wrapping_add(1));
         return Some(());
     }
-    let data = segment.get(header_len..).unwrap_or_default();
+    let data = segment.data();
     // Sent again, the old text becomes the same new one.
     let repeated = dialogue
         .edit()
@@ -123,7 +152,8 @@ pub(super) fn from_server(
         context.state.note_change(conn);
     }
     let place = edit.place_in(sequence, data.len());
-    edit.adjust_sequence(segment, sum)?;
+    let (sum, header_len) = (segment.sum, segment.header_len);
+    edit.adjust_sequence(segment.bytes, sum)?;
     if let (Some(port), true) = (new_port, conn.has(flag::TRACKED)) {
         let end = Endpoint {
             addr: conn.virtual_addr(),
