@@ -137,6 +137,21 @@ let_go() {
 	wait "$@" 2>/dev/null || true
 }
 
+# clients OPTION...: clients whose connections stay as they are until `clients_go`; the options are
+# those of held.py. Returns once all have been served.
+clients() {
+	rm -f "$RUN/ready" "$RUN/go"
+	mkfifo "$RUN/go"
+	(exec nsenter --net=/run/netns/client python3 "$LIB/held.py" "$@" <"$RUN/go" >"$RUN/ready" 2>&1) &
+	CLIENTS=$!
+	exec 8>"$RUN/go"
+	poll "the clients are done" 60 grep -q ready "$RUN/ready"
+}
+clients_go() {
+	exec 8>&-
+	wait "$CLIENTS"
+}
+
 # add_server SERVICE-FLAG SERVICE SERVER METHOD [WEIGHT]
 add_server() { admin -a "$1" "$2" -r "$3" "$4" -w "${5:-1}"; }
 

@@ -47,19 +47,6 @@ forget() {
 		in_ns $ns ipvsadm -R <"$RUN/rules.$ns"
 	done
 }
-# clients OPTION...: as traffic.py has them; they end with `clients_go`.
-clients() {
-	rm -f "$RUN/ready" "$RUN/go"
-	mkfifo "$RUN/go"
-	(exec nsenter --net=/run/netns/client python3 "$HERE/traffic.py" "$@" <"$RUN/go" >"$RUN/ready" 2>&1) &
-	CLIENTS=$!
-	exec 8>"$RUN/go"
-	poll "the clients are done" 60 grep -q ready "$RUN/ready"
-}
-clients_go() {
-	exec 8>&-
-	wait "$CLIENTS"
-}
 
 heading "All that begins just before the end is told"
 start

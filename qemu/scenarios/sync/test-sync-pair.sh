@@ -77,19 +77,6 @@ same() {
 	say "$1: $(wc -l <"$RUN/here") lines"
 }
 
-clients() {
-	rm -f "$RUN/ready" "$RUN/go"
-	mkfifo "$RUN/go"
-	(exec nsenter --net=/run/netns/client python3 "$HERE/traffic.py" "$@" <"$RUN/go" >"$RUN/ready" 2>&1) &
-	CLIENTS=$!
-	exec 8>"$RUN/go"
-	poll "the clients are done" 60 grep -q ready "$RUN/ready"
-}
-clients_go() {
-	exec 8>&-
-	wait "$CLIENTS"
-}
-
 # pair MASTER BACKUP
 pair() {
 	heading "From $1 to $2"

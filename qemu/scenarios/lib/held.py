@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 """Clients of all kinds, whose connections stay as they are until the input ends:
-traffic.py OPTION... where an option is KIND/ADDRESS/PORT/FIRST-CLIENT-PORT/COUNT
+held.py OPTION... where an option is KIND/ADDRESS/PORT/FIRST-CLIENT-PORT/COUNT
 
     held   a TCP connection of eight exchanges, which stays open
     shut   one that the client half closes then
