@@ -1,40 +1,29 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# What ipvsadm-rs has and ipvsadm doesn't: JSON, the summary of -R, apply, completions, the manual
-# page, watch.
-#
-# LVS_MODULE  module under test: lvs (default) or ip_vs
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "What ipvsadm-rs has and ipvsadm doesn't: JSON, the summary of -R, apply, completions, the
+	manual page, watch"
 
-: "${LVS_MODULE:=lvs}" "${STOCK:=/usr/sbin/ipvsadm}" "${OURS:=/lvs/ipvsadm-rs}"
-export LC_ALL=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin
-RULES=$(cd "$(dirname "$0")/../../../tests/parity/states" 2>/dev/null && pwd) || RULES=/lvs/tests/parity/states
-HERE=$(cd "$(dirname "$0")" && pwd)
-PASSED=0 FAILED=0 daemon=''
-mountpoint -q /tmp || mount -t tmpfs tmpfs /tmp
-cd "$(mktemp -d)" || exit 1
+: "${STOCK:=/usr/sbin/ipvsadm}" "${OURS:=/lvs/ipvsadm-rs}"
+export LC_ALL=C.UTF-8
+RULES=$(cd "$HERE/../../../tests/parity/states" 2>/dev/null && pwd) || RULES=/lvs/tests/parity/states
+daemon=''
+cd "$RUN"
 
-case $LVS_MODULE in
-ip_vs) modprobe ip_vs ;;
-*) insmod "/lvs/$LVS_MODULE.ko" ;;
-esac || exit 1
+load_module "$LVS_MODULE"
 ip link set lo up
 ip link show dev dummy0 >/dev/null 2>&1 || ip link add dummy0 type dummy
+at_exit "ip link del dummy0"
 ip link set dummy0 up multicast on
 ip addr add 10.0.0.1/8 dev dummy0
 ip addr add 2001:db8::1/32 dev dummy0 nodad
 
-# eventually COMMAND...: waits until it succeeds.
-eventually() { local end=$((SECONDS + 15)); until "$@" || ((SECONDS > end)); do sleep 0.1; done; }
-heading() { printf '\n== %s\n' "$*"; }
-# same WHAT EXPECTED ACTUAL
+# same WHAT EXPECTED ACTUAL: of many lines those that differ are shown.
 same() {
-	if [[ $2 == "$3" ]]; then
-		PASSED=$((PASSED + 1))
-	else
-		FAILED=$((FAILED + 1))
-		printf 'FAILED %s\n' "$1"
-		diff <(printf '%s\n' "$2") <(printf '%s\n' "$3")
-	fi
+	CHECKS=$((CHECKS + 1))
+	[[ $2 != "$3" ]] || return 0
+	diff <(printf '%s\n' "$2") <(printf '%s\n' "$3") || true
+	fail "$1"
 }
 # contains WHAT PART TEXT
 contains() { same "$1" yes "$([[ $3 == *"$2"* ]] && echo yes || printf '%s\n' "no: $3")"; }
@@ -87,13 +76,14 @@ printf '%s\n' -C '-A -t 10.0.0.1:80' '-A -t foo' '-A -t 10.0.0.1:81' >input
 contains "a line that ends everything" '1 of 3 command lines failed: line 3; stopped at line 3' "$(restore ipvsadm-rs)"
 same "what came before it is done" 1 "$(rules | wc -l)"
 coproc WRITER { exec "$OURS" -R; }
+writer=$WRITER_PID
 echo '-A -f 77' >&"${WRITER[1]}"
-appears() { rules | grep -q 77; }
-eventually appears
+appears() { [[ $(rules) == *77* ]]; }
+poll "the line is done" 15 appears
 same "a line takes effect before the input ends" "-A -f 77 -s wlc" "$(rules | grep 77)"
 input_end=${WRITER[1]}
 exec {input_end}>&-
-wait "$WRITER_PID"
+wait "$writer"
 
 heading "apply"
 # The pairs of families that a module may not have are left out.
@@ -108,8 +98,7 @@ for file in want.rules want.json; do
 	"$OURS" -C
 	before | "$OURS" -R
 	was=$(rules)
-	"$OURS" apply --dry-run $file >plan
-	same "$file: a dry run tells that there is a difference" 1 $?
+	same "$file: a dry run tells that there is a difference" 1 "$("$OURS" apply --dry-run $file >plan; echo $?)"
 	same "$file: a dry run changes nothing" "$was" "$(rules)"
 	contains "$file: the difference shows what goes" '-A -f 99 -s rr' "$(cat plan)"
 	same "$file: what is shown is what is done" "$(cat plan)" "$("$OURS" apply $file)"
@@ -163,8 +152,8 @@ same "ipvsadm" "$("$STOCK" -Ln)" "$(names/ipvsadm -Ln)"
 same "ipvsadm-save" "$(ipvsadm-save -n)" "$(names/ipvsadm-save -n)"
 names/ipvsadm-save -n >saved
 was=$(rules)
-{ echo '# a comment'; cat saved; } | { "$OURS" -A -f 99; names/ipvsadm-restore; }
-same "ipvsadm-restore: exit code" 0 $?
+"$OURS" -A -f 99
+same "ipvsadm-restore: exit code" 0 "$({ echo '# a comment'; cat saved; } | names/ipvsadm-restore >&2; echo $?)"
 same "ipvsadm-restore replaces the table" "$was" "$(rules)"
 "$OURS" -C
 
@@ -236,12 +225,11 @@ same "a key's file that isn't there" "2 ipvsadm-rs: nothing: No such file or dir
 same "a peer is one host" 2 "$(ipvsadm-rs sync peer add 224.0.0.81 2>/dev/null; echo $?)"
 same "a time has a unit that is known" 2 "$(ipvsadm-rs sync wait --timeout 5x 2>/dev/null; echo $?)"
 same "an unknown shell" 2 "$(ipvsadm-rs completions csh 2>/dev/null; echo $?)"
-ipvsadm-rs man >page.8
-same "the page is there" 0 $?
+same "the page is there" 0 "$(ipvsadm-rs man >page.8; echo $?)"
 same "man has nothing to complain of" "" "$(groff -man -ww -Tutf8 page.8 2>&1 >/dev/null)"
 same "nobody reads the page" 141 "$(nobody_reads ipvsadm-rs man)"
-same "its own help names them" yes "$(ipvsadm-rs -h | grep -q 'apply FILE' && echo yes)"
-same "ipvsadm's doesn't" "" "$( (exec -a ipvsadm "$OURS" -h) | grep 'apply FILE')"
+contains "its own help names them" 'apply FILE' "$(ipvsadm-rs -h)"
+lacks "ipvsadm's doesn't" 'apply FILE' "$(exec -a ipvsadm "$OURS" -h)"
 
 heading "watch"
 same "without a terminal" "1 watch needs a terminal" "$(ipvsadm-rs watch 2>err </dev/null | cat; echo "${PIPESTATUS[0]} $(cat err)")"
@@ -252,7 +240,7 @@ screen() { tmux -u capture-pane -p -t watch; }
 send() { tmux send-keys -t watch "$@"; }
 # shows WHAT PART [LINE]: waits until the screen, or that line of it, has the part.
 shows() {
-	local end=$((SECONDS + 15)) seen
+	local end=$((SECONDS + 15 * SLOW)) seen
 	while :; do
 		seen=$(screen | sed -n "${3:-1,\$}p")
 		[[ $seen != *"$2"* && $SECONDS -lt $end ]] || break
@@ -261,8 +249,9 @@ shows() {
 	contains "$1" "$2" "$seen"
 }
 # The shell stays, so that the terminal can be looked at afterwards.
+at_exit "tmux kill-server"
 tmux -u -f /dev/null new-session -d -s watch -x 100 -y 20 "sh"
-terminal() { rm -f "$1"; send "stty -a >$1.new; mv $1.new $1" Enter; eventually test -e "$1"; }
+terminal() { rm -f "$1"; send "stty -a >$1.new; mv $1.new $1" Enter; poll "the terminal tells" 15 test -e "$1"; }
 terminal before
 send 'ipvsadm-rs watch --interval 0.5; echo ended: $?' Enter
 shows "watch: title" '31 services, 31 servers'
@@ -301,5 +290,3 @@ send q
 tmux kill-server
 
 "$OURS" -C
-printf '\n%d passed, %d failed, under %s\n' "$PASSED" "$FAILED" "$LVS_MODULE"
-[[ $FAILED -eq 0 && $PASSED -gt 0 ]]

@@ -1,272 +1,62 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# ipvsadm-rs against stock ipvsadm: every command line of tests/parity, run by
-# both from the same table of the same module, has to print, answer and leave
-# behind the same, on ip_vs and on lvs.  See tests/parity/README.md.
-#
-# A process takes some 15 ms to start in user-mode Linux, so the work is shared
-# out to several network namespaces, each with a table of its own.
-#
-# MODULES     modules that both are run on, one after the other: ip_vs and lvs
-# STOCK       stock ipvsadm
-# OURS        ipvsadm-rs
 # Not sanitized: thousands of processes that say little about the kernel.
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "ipvsadm-rs beside stock ipvsadm: every command line of tests/parity, run by both from the
+	same table of the same module, prints, answers and leaves behind the same, under ip_vs and lvs"
 
+# A process takes some 15 ms to start in user-mode Linux, so the work is shared out to several
+# network namespaces, each with a table of its own.
+#
+# MODULES  modules that both are run on, one after the other: ip_vs and lvs
+# STOCK    stock ipvsadm
+# OURS     ipvsadm-rs
 : "${MODULES:=ip_vs lvs}" "${STOCK:=/usr/sbin/ipvsadm}" "${OURS:=/lvs/ipvsadm-rs}"
-export LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin
-PARITY=$(cd "$(dirname "$0")/../../../tests/parity" 2>/dev/null && pwd) || PARITY=/lvs/tests/parity
-shopt -s nullglob
-
-mountpoint -q /tmp || mount -t tmpfs tmpfs /tmp
-[[ ${1:-} == --work ]] || RUN=$(mktemp -d /tmp/parity.XXXXXX)
-CASES=0 DIFFERENT=0 DEVIATIONS=0 UNEXPECTED=0 HOLES=0
-
-die() {
-	printf 'test-cli-parity: %s\n' "$*" >&2
-	exit 1
-}
-
-load() {
-	case $LVS_MODULE in
-	ip_vs) modprobe ip_vs ;;
-	*) insmod "/lvs/$LVS_MODULE.ko" ;;
-	esac
-}
-
-# Everything that stock ipvsadm tells of the table, in one process.
-snapshot() {
-	SNAPSHOT=$("$STOCK" -R 2>&1 <<-'END'
-		-Sn
-		-Ln --thresholds
-		-Ln --stats
-		-L --timeout
-		-L --daemon
-	END
-	)
-	read_proc
-	PROC_BEFORE=$PROC
-}
-# The kernel's own table takes no process to read, but tells less.
-read_proc() { IFS= read -rd '' PROC </proc/net/ip_vs; }
-
-# start STATE: makes the table of a state, unless it is there already.
-start() {
-	[[ $SNAPSHOT != "${BASELINE[$1]:-none}" ]] || return 0
-	while [[ $SNAPSHOT =~ (master|backup)\ sync\ daemon ]]; do
-		"$STOCK" --stop-daemon "${BASH_REMATCH[1]}"
-		snapshot
-	done
-	if ! "$STOCK" -R <"$PARITY/states/$1.rules" 2>"$RUN/err" || [[ -s $RUN/err ]]; then
-		# A table with holes still compares, but the test isn't what it was meant to be.
-		[[ -n ${BASELINE[$1]:-} ]] || printf 'state %s has holes: %s\n' "$1" "$(sort "$RUN/err" | uniq -c)"
-		HOLES=1
-	fi
-	snapshot
-	BASELINE[$1]=$SNAPSHOT
-}
-
-# play PROGRAM WORDS...: runs it as `ipvsadm`; sets OUT, ERR and CODE.
-play() {
-	local program=$1
-	shift
-	{ (exec -a ipvsadm "$program" "$@") <"$RUN/input" >"$RUN/out" 2>"$RUN/err"; } 2>/dev/null
-	CODE=$?
-	IFS= read -rd '' OUT <"$RUN/out"
-	IFS= read -rd '' ERR <"$RUN/err"
-	# The version is each program's own.
-	[[ ! $OUT =~ ^ipvsadm(-rs)?\ v[^$'\n']*$'\n' ]] || OUT="(version)"$'\n'${OUT#*$'\n'}
-	# ipvsadm blames IPv6 for whatever a module doesn't do.
-	ERR=${ERR/Operation not supported with IPv6/Operation not supported by the kernel module}
-	# Time passes between the two.
-	[[ $STATE != connections ]] || OUT=${OUT//[0-9][0-9]:[0-9][0-9] /MM:SS }
-}
-
-# outcome PROGRAM WORDS...: what it prints, answers and leaves behind.
-outcome() {
-	start "$STATE"
-	play "$@"
-	# Wrong usage is found before the kernel is asked for anything.
-	if [[ $CODE == 2 ]]; then
-		read_proc
-		[[ $PROC == "$PROC_BEFORE" ]] || snapshot
-	else
-		snapshot
-	fi
-	OUTCOME="$OUT--- stderr"$'\n'"$ERR--- exit $CODE"$'\n'"--- table"$'\n'"$SNAPSHOT"
-}
-
-# compare LINE: runs the command line with both.
-compare() {
-	local -a words
-	local expected
-	eval "words=($1)" || die "unreadable: $1"
-	CASES=$((CASES + 1))
-	outcome "$STOCK" "${words[@]}"
-	expected=$OUTCOME
-	outcome "$OURS" "${words[@]}"
-	if [[ -n $DEVIATES ]]; then
-		DEVIATIONS=$((DEVIATIONS + 1))
-		if [[ $OUTCOME == "$expected" ]]; then
-			UNEXPECTED=$((UNEXPECTED + 1))
-			printf 'SAME: ipvsadm %s (state %s), though %s\n' "$1" "$STATE" "$DEVIATES"
-		fi
-	elif [[ $OUTCOME != "$expected" ]]; then
-		DIFFERENT=$((DIFFERENT + 1))
-		printf 'DIFFERENT: ipvsadm %s (state %s)\n' "$1" "$STATE"
-		diff -U1 --label ipvsadm <(printf '%s\n' "$expected") --label ipvsadm-rs <(printf '%s\n' "$OUTCOME")
-	fi
-}
-
-# table: reads lines of a table of cases.
-table() {
-	local line
-	STATE=empty DEVIATES=''
-	: >"$RUN/input"
-	while IFS= read -r line; do
-		case $line in
-		'' | '#'*) ;;
-		@state\ *) STATE=${line#@state } ;;
-		@deviates\ *) DEVIATES=${line#@deviates } ;;
-		@input*)
-			line=${line#@input}
-			printf %b "${line# }" >"$RUN/input"
-			;;
-		*)
-			compare "$line"
-			DEVIATES=''
-			: >"$RUN/input"
-			;;
-		esac
-	done
-}
-
-# Connections to list, of the kernel's own making: packets to services that
-# forward to nowhere.
-connections() {
-	local port
-	"$STOCK" -R <<-'END'
-		-C
-		-A -u 10.0.0.1:53 -s rr
-		-a -u 10.0.0.1:53 -r 10.9.0.2:5353 -m
-		-A -t 10.0.0.1:80 -s rr -p 500
-		-a -t 10.0.0.1:80 -r 10.9.0.3:8080 -m
-		-A -u [2001:db8::1]:53 -s rr
-		-a -u [2001:db8::1]:53 -r [2001:db8:9::2]:5353 -m
-		-A -u 10.0.0.1:5060 -s rr -p 60 --pe sip
-		-a -u 10.0.0.1:5060 -r 10.9.0.2:5060 -m
-	END
-	for port in 1 2 3; do
-		echo "query $port" >/dev/udp/10.0.0.1/53
-	done
-	echo query >/dev/udp/2001:db8::1/53
-	# One write, so that it is one packet.
-	cat >/dev/udp/10.0.0.1/5060 <<<$'INVITE sip:x SIP/2.0\r\nCall-ID: abc123@host\r\n\r\n'
-	timeout 0.2 bash -c ': >/dev/tcp/10.0.0.1/80' 2>/dev/null
-	# Counters reach their readers within two seconds.
-	sleep 2.2
-	printf '%s\n' '@state connections' '-Lnc' '-Lc' '-Lnc --persistent-conn' '-Lc --persistent-conn' '-Lnc --exact' \
-		'-Ln' '-Ln --stats' '-Ln --stats --exact' '-Ln --persistent-conn' '-Ln --thresholds'
-}
-
-# work NAME: runs the cases of standard input in a fresh network namespace and
-# adds its counts to the total.
-work() {
-	RUN=$RUN/$1
-	mkdir "$RUN"
-	ip link set lo up
-	ip link add dummy0 type dummy
-	ip link set dummy0 up multicast on
-	ip addr add 10.0.0.1/8 dev dummy0
-	ip addr add 2001:db8::1/32 dev dummy0 nodad
-	declare -gA BASELINE=()
-	SNAPSHOT=''
-	case $1 in
-	connections)
-		connections >"$RUN/connections.cases"
-		[[ $("$STOCK" -Lnc --persistent-conn) == *abc123@host* ]] || die "there are no connections to list"
-		snapshot
-		BASELINE[connections]=$SNAPSHOT
-		table <"$RUN/connections.cases"
-		;;
-	*) table ;;
-	esac
-	echo "$CASES $DIFFERENT $DEVIATIONS $UNEXPECTED $HOLES" >>"$TOTAL"
-}
-
-# The script calls itself for each share of the work.
-if [[ ${1:-} == --work ]]; then
-	RUN=$2
-	TOTAL=$RUN/total
-	work "$3"
-	exit 0
-fi
-
-unload() {
-	local module
-	# shellcheck disable=SC2013
-	for module in $(sed -n 's/^\(ip_vs_[a-z_]*\) .*/\1/p' /proc/modules) "$LVS_MODULE"; do
-		# Namespaces that have just ended hold the module for a moment.
-		for ((try = 0; try < 100; try++)); do
-			rmmod "$module" 2>/dev/null && break
-			sleep 0.1
-		done
-	done
-	! grep -q "^$LVS_MODULE " /proc/modules
-}
-
-# share NAME FILE: starts a worker for the cases of a file.
-share() { unshare -n "$0" --work "$RUN" "$1" <"$2" >"$RUN/$1.log" 2>&1 & }
+PARITY=$(cd "$HERE/../../../tests/parity" 2>/dev/null && pwd) || PARITY=/lvs/tests/parity
+export STOCK OURS PARITY
 
 # Nobody answers questions about names here.
 rm -f /etc/nsswitch.conf
 printf '%s\n' 'hosts: files' 'services: files' >/etc/nsswitch.conf
 
-# both_on MODULE: all cases with that module.
-both_on() {
-	LVS_MODULE=$1 TOTAL=$RUN/total
-	CASES=0 DIFFERENT=0 DEVIATIONS=0 UNEXPECTED=0 HOLES=0
-	local begin shares cases size part finished different deviations unexpected holes
-	load || die "$LVS_MODULE can't be loaded"
-	begin=$SECONDS
-	: >"$TOTAL"
-	shares=0
-	for cases in "$PARITY"/*.cases; do
-		share "$(basename "$cases" .cases)" "$cases"
-		shares=$((shares + 1))
-	done
-	"$PARITY/matrix.sh" >"$RUN/matrix"
-	size=$(($(wc -l <"$RUN/matrix") / 4 + 1))
-	for part in 0 1 2 3; do
-		{
-			head -1 "$RUN/matrix"
-			tail -n +$((part * size + 2)) "$RUN/matrix" | head -n $size
-		} >"$RUN/matrix-$part.cases"
-		share matrix-$part "$RUN/matrix-$part.cases"
-	done
-	share connections /dev/null
-	shares=$((shares + 5))
-	wait
-
-	cat "$RUN"/*.log
-	finished=0
-	while read -r cases different deviations unexpected holes; do
-		CASES=$((CASES + cases)) DIFFERENT=$((DIFFERENT + different)) HOLES=$((HOLES + holes))
-		DEVIATIONS=$((DEVIATIONS + deviations)) UNEXPECTED=$((UNEXPECTED + unexpected)) finished=$((finished + 1))
-	done <"$TOTAL"
-	printf '%d cases under %s in %d s: %d different, %d deviate on purpose\n' \
-		"$CASES" "$LVS_MODULE" $((SECONDS - begin)) "$DIFFERENT" $((DEVIATIONS - UNEXPECTED))
-	[[ $finished -eq $shares ]] || die "$((shares - finished)) of $shares shares of the work weren't done"
-	[[ $HOLES -eq 0 ]] || die "$LVS_MODULE refused a part of the tables to start from"
-	unload || die "$LVS_MODULE can't be unloaded"
-	[[ $CASES -gt 0 && $DIFFERENT -eq 0 && $UNEXPECTED -eq 0 ]]
+# share DIR NAME FILE: starts a share, of the cases of a file.
+SHARES=0
+share() {
+	SHARES=$((SHARES + 1))
+	unshare -n bash "$HERE/parity_share.sh" "$2" "$1" <"$3" >"$1/$2.log" 2>&1 &
 }
 
-status=0
-top=$RUN
+# shares DIR: starts all of them.
+shares() {
+	local file size part
+	for file in "$PARITY"/*.cases; do share "$1" "$(basename "$file" .cases)" "$file"; done
+	"$PARITY/matrix.sh" >"$1/matrix"
+	size=$(($(wc -l <"$1/matrix") / 4 + 1))
+	for part in 0 1 2 3; do
+		sed -n "1p; $((part * size + 2)),$(((part + 1) * size + 1))p" "$1/matrix" >"$1/matrix-$part.cases"
+		share "$1" matrix-$part "$1/matrix-$part.cases"
+	done
+	share "$1" connections /dev/null
+}
+
 for module in $MODULES; do
-	RUN=$top/$module
-	mkdir "$RUN"
-	both_on "$module" || status=1
+	dir=$RUN/$module begin=$SECONDS SHARES=0
+	mkdir "$dir"
+	: >"$dir/total"
+	load_module "$module"
+	shares "$dir"
+	wait
+	cat "$dir"/*.log
+	read -r finished cases different deviations unexpected holes < <(
+		awk '{ for (i = 1; i <= 5; i++) sum[i] += $i } END { print NR, sum[1] + 0, sum[2] + 0, sum[3] + 0, sum[4] + 0, sum[5] + 0 }' \
+			"$dir/total"
+	)
+	say "$cases cases under $module in $((SECONDS - begin)) s: $different different, $((deviations - unexpected)) deviate on purpose"
+	expect_eq "shares of the work that were done" "$SHARES" "$finished"
+	expect_eq "tables to start from that $module refused a part of" 0 "$holes"
+	expect_eq "command lines that differ under $module" 0 "$different"
+	expect_eq "command lines that differ on purpose, but don't" 0 "$unexpected"
+	((cases > 0)) || fail "there are no cases"
+	CHECKS=$((CHECKS + cases))
+	unload_module "$module"
 done
-rm -rf "$top"
-exit $status
