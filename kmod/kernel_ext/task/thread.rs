@@ -2,7 +2,8 @@
 
 //! A kernel thread that works for something until it is stopped.
 //!
-//! Relies on: `kthread_stop` waits until the thread has returned, so it never outlives its owner.
+//! Relies on: `kthread_stop` waits until the thread has returned, so it never outlives its owner. A
+//! thread's task exists until it returns, which it does only when it is stopped.
 //!
 //! A breach would be noticed by: `test-estimation`, `test-netns`, `test-modcycle`.
 //!
@@ -35,7 +36,8 @@ pub(crate) trait Routine: Sync + 'static {
     where
         Self: Sized;
 
-    /// The thread's life: returns once `present` says that it is to end. Process context.
+    /// The thread's life: returns once `present` says that it is to end; one that returns before
+    /// does nothing until then, and counts as running. Process context.
     fn live(&self, present: &Present<'_>);
 }
 
@@ -89,7 +91,7 @@ unsafe impl<T: Sync> Sync for Thread<T> {}
 ///
 /// # Invariants
 ///
-/// The task exists: it ends only when it is stopped, which happens once.
+/// The task exists: [`Thread::run`] returns only when it is stopped, which happens once.
 struct Task(NonNull<bindings::task_struct>);
 
 // SAFETY: Any thread may stop another.
@@ -177,10 +179,14 @@ impl<T: Routine> Thread<T> {
     ///
     /// Called by the kernel alone, in a new thread of a bound [`Thread`].
     unsafe extern "C" fn run(owner: *mut c_void) -> c_int {
+        // SAFETY: This is a kernel thread that `Task` stops.
+        let present = unsafe { Present::of_this_thread() };
         // SAFETY: The owner is bound and outlives the thread.
         if let Some(owner) = unsafe { owner.cast::<T>().as_ref() } {
-            owner.live(&Present(PhantomData));
+            owner.live(&present);
         }
+        // The task has to exist until it is stopped.
+        while present.sleep(u32::MAX >> 2) {}
         0
     }
 }
