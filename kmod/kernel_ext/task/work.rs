@@ -11,8 +11,11 @@
 //!
 //! A breach would be noticed by: `test-timeouts`, `test-netns`, `test-modcycle`.
 
-use core::cell::Cell;
 use core::ptr;
+use core::sync::atomic::{
+    AtomicPtr,
+    Ordering, //
+};
 
 use kernel::prelude::*;
 use kernel::types::Opaque;
@@ -40,13 +43,13 @@ pub(crate) trait Worker: Sync + 'static {
 pub(crate) struct Chore<T> {
     #[pin]
     work: Opaque<bindings::delayed_work>,
-    owner: Cell<*const T>,
+    owner: AtomicPtr<T>,
 }
 
 // SAFETY: It is pinned once it is initialised, and until then nothing but memory.
 unsafe impl<T: Sync> Send for Chore<T> {}
-// SAFETY: The workqueue does its own locking, and calls the worker, which is `Sync`. The owner
-// changes only while nothing is queued.
+// SAFETY: The workqueue does its own locking, and calls the worker, which is `Sync`. The owner is
+// atomic, since it may change while others queue the chore.
 unsafe impl<T: Sync> Sync for Chore<T> {}
 
 impl<T: Worker> Chore<T> {
@@ -57,7 +60,7 @@ impl<T: Worker> Chore<T> {
                 // SAFETY: The place is ours and pinned.
                 unsafe { bindings::lvs_delayed_work_init(work, Some(Self::call)) }
             }),
-            owner: Cell::new(ptr::null()),
+            owner: AtomicPtr::new(ptr::null_mut()),
         })
     }
 
@@ -68,7 +71,9 @@ impl<T: Worker> Chore<T> {
     /// `worker` contains the chore and stays where it is until [`Chore::unbind`]; nobody else knows
     /// of it yet.
     pub(super) unsafe fn bind(&self, worker: &T) {
-        self.owner.set(ptr::from_ref(worker));
+        // Release pairs with the acquire of `call`.
+        self.owner
+            .store(ptr::from_ref(worker).cast_mut(), Ordering::Release);
     }
 
     /// Takes the chore off the queue, waits for it to end, and unbinds it: what is queued from now
@@ -79,8 +84,9 @@ impl<T: Worker> Chore<T> {
     /// The worker is about to be dropped: only its own work and thread still know of it.
     pub(super) unsafe fn unbind(&self) {
         self.cancel();
-        self.owner.set(ptr::null());
-        // Queued by somebody meanwhile, it may have seen the owner: it ends here.
+        self.owner.store(ptr::null_mut(), Ordering::Release);
+        // Queued by somebody meanwhile, it may have seen the owner: it ends here. What is queued
+        // after this sees none, since cancelling and queueing change the same bit of the work.
         self.cancel();
     }
 
@@ -107,7 +113,7 @@ impl<T: Worker> Chore<T> {
     /// Called by the workqueue with the work of a [`Chore`].
     unsafe extern "C" fn call(work: *mut bindings::work_struct) {
         // SAFETY: The work is a field of the delayed work, which lies in a chore at a known offset.
-        // An owner is alive by the type invariants.
+        // An owner is alive by the type invariants: `unbind` waits for whoever has seen it here.
         unsafe {
             let delayed = work
                 .cast::<u8>()
@@ -115,7 +121,7 @@ impl<T: Worker> Chore<T> {
             let chore = delayed
                 .sub(core::mem::offset_of!(Self, work))
                 .cast::<Self>();
-            if let Some(owner) = (*chore).owner.get().as_ref() {
+            if let Some(owner) = (*chore).owner.load(Ordering::Acquire).as_ref() {
                 owner.run();
             }
         }
