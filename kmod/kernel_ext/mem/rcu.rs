@@ -11,7 +11,10 @@
 //! A breach would be noticed by: `test-modcycle`, `test-netns`, `tests/table-model/tests/model.rs`.
 
 use core::marker::PhantomData;
-use core::mem::ManuallyDrop;
+use core::mem::{
+    self,
+    ManuallyDrop, //
+};
 use core::ops::Deref;
 use core::ptr::{
     self,
@@ -418,6 +421,22 @@ impl<T: Send + Sync + 'static> RcuSlot<T> {
         let new = share.map_or(ptr::null_mut(), |arc| ManuallyDrop::new(arc).0.as_ptr());
         let old = self.node.swap(new, Ordering::SeqCst);
         drop(NonNull::new(old).map(RcuArc));
+    }
+
+    /// Holds a share of what `owner` owns from now on, if it is empty: one caller succeeds.
+    pub(crate) fn fill(&self, owner: &RcuArc<T>) -> bool {
+        let share = owner.clone();
+        let (empty, node) = (ptr::null_mut(), share.0.as_ptr());
+        // Release publishes what the caller did before; acquire sees what was done before it was
+        // emptied.
+        let filled = self
+            .node
+            .compare_exchange(empty, node, Ordering::AcqRel, Ordering::Relaxed);
+        if filled.is_ok() {
+            // INVARIANT: The share is the slot's from now on.
+            mem::forget(share);
+        }
+        filled.is_ok()
     }
 
     /// Gives up the share.

@@ -122,10 +122,12 @@ impl Conn {
     }
 
     /// A server was found for one that had none: it counts there from now on, and goes there by its
-    /// method. Nothing happens when the connection is just taken down. One caller at a time.
+    /// method. Nothing happens when the connection is just taken down. Of several callers one binds
+    /// it.
     pub(in crate::table) fn bind_dest(&self, read: ReadSide<'_>, dest: &RcuArc<Dest>) {
         let mut word = self.state.load(Ordering::Relaxed);
-        if word & flag::UNBOUND == 0 {
+        // Who fills the place has it until the connection is taken down: the others count nothing.
+        if word & flag::UNBOUND == 0 || !self.dest.fill(dest) {
             return;
         }
         let is_template = word & flag::TEMPLATE != 0;
@@ -134,7 +136,6 @@ impl Conn {
         } else {
             dest.add_connection(read);
         }
-        self.dest.replace(Some(dest.clone()));
         let bound = loop {
             if word & flag::DEAD != 0 {
                 break false;
@@ -159,7 +160,7 @@ impl Conn {
             }
         };
         if !bound {
-            // Who took it down saw no server.
+            // Who took it down saw no server, or gave up that of an earlier caller.
             drop(self.dest.take());
             if is_template {
                 dest.remove_template();
