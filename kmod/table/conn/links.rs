@@ -2,6 +2,11 @@
 
 //! What a connection refers to: its server, what controls it, and its rarely needed data.
 
+use core::sync::atomic::{
+    fence,
+    Ordering, //
+};
+
 use crate::kernel_ext::mem::memory::Entry;
 use crate::kernel_ext::mem::rcu::{
     RcuArc,
@@ -9,6 +14,7 @@ use crate::kernel_ext::mem::rcu::{
 };
 use crate::table::dest::Dest;
 
+use super::flag;
 use super::layout::{
     Conn,
     ControlExtension,
@@ -41,6 +47,18 @@ impl Conn {
     #[inline]
     pub(crate) fn dest<'a>(&self, read: ReadSide<'a>) -> Option<&'a Dest> {
         self.dest.load(read)
+    }
+
+    /// The real server, if it counts the connection while that has this state `word`: one that is
+    /// just found for it does only once the word says so.
+    #[inline]
+    pub(super) fn counting_dest<'a>(&self, read: ReadSide<'a>, word: u32) -> Option<&'a Dest> {
+        if word & flag::UNBOUND != 0 {
+            return None;
+        }
+        // Pairs with the release of `bind_dest`, which fills the place first.
+        fence(Ordering::Acquire);
+        self.dest(read)
     }
 
     /// The real server, with a share of its own.

@@ -103,9 +103,13 @@ impl Conn {
             if word & flag::TEMPLATE == 0 {
                 new = new & !flag::INACTIVE | if is_inactive { flag::INACTIVE } else { 0 };
             }
-            let moves = (word ^ new) & flag::INACTIVE != 0 && word & flag::UNBOUND == 0;
+            let moves = (word ^ new) & flag::INACTIVE != 0;
             // Looked up before the state changes, for the reason that `pass` has.
-            let dest = if moves { self.dest(read) } else { None };
+            let dest = if moves {
+                self.counting_dest(read, word)
+            } else {
+                None
+            };
             match self
                 .state
                 .compare_exchange_weak(word, new, Ordering::Release, Ordering::Relaxed)

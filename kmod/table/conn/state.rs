@@ -189,7 +189,11 @@ impl Conn {
             let moves = (word ^ new) & flag::INACTIVE != 0;
             // Looked up before the state changes: after that the connection may be taken down,
             // which relies on the server being told, and may be faster. Release pairs with `kill`.
-            let dest = if moves { self.dest(read) } else { None };
+            let dest = if moves {
+                self.counting_dest(read, word)
+            } else {
+                None
+            };
             match self
                 .state
                 .compare_exchange_weak(word, new, Ordering::Release, Ordering::Relaxed)
@@ -230,7 +234,11 @@ impl Conn {
             let new = word & !0xff | flag::INACTIVE | u32::from(TcpState::Listen.number());
             // Looked up before the state changes, for the reason that `pass` has.
             let moves = word & flag::INACTIVE == 0;
-            let dest = if moves { self.dest(read) } else { None };
+            let dest = if moves {
+                self.counting_dest(read, word)
+            } else {
+                None
+            };
             match self
                 .state
                 .compare_exchange_weak(word, new, Ordering::Release, Ordering::Relaxed)
