@@ -49,7 +49,7 @@ impl Net<'_> {
     }
 
     /// Keeps the namespace for longer. Its end waits until that is dropped. Any context. Fails with
-    /// `ENOMEM` when there are too many.
+    /// `ENODEV` once the end waits, and with `ENOMEM` when there are too many.
     pub(crate) fn hold(self) -> Result<NetHold> {
         // SAFETY: The namespace is alive.
         unsafe { NetHold::new(self.0) }
@@ -99,7 +99,8 @@ unsafe impl Send for NetHold {}
 unsafe impl Sync for NetHold {}
 
 impl NetHold {
-    /// Counts one more. Fails with `ENOMEM` when there are too many.
+    /// Counts one more. Fails with `ENODEV` once the namespace's end waits for its holds, and with
+    /// `ENOMEM` when there are too many.
     ///
     /// # Safety
     ///

@@ -163,8 +163,9 @@ impl<T: Employer> Crew<T> {
         self.owner.set(ptr::null());
     }
 
-    /// Has another thread, of this name, begin its work with `tools`. Sleeps. Fails with `ENOMEM`,
-    /// `EINTR` when the caller is being killed, `ESRCH` when the employer is going.
+    /// Has another thread, of this name, begin its work with `tools`. Sleeps. Never called by a
+    /// thread of the crew: while that is stopped, it would wait for the lock for good. Fails with
+    /// `ENOMEM`, `EINTR` when the caller is being killed, `ESRCH` when the employer is going.
     pub(crate) fn hire(&self, name: fmt::Arguments<'_>, tools: T::Tools) -> Result {
         let mut text = Name::default();
         // What doesn't fit is left out, as the kernel does with longer ones.
@@ -194,7 +195,8 @@ impl<T: Employer> Crew<T> {
     }
 
     /// Stops all threads, one after the other, and waits for their end. `before` hears of each, by
-    /// the number that the log has, the last hired first. Sleeps.
+    /// the number that the log has, the last hired first. Sleeps. Never called by a thread of the
+    /// crew, which would wait for its own end.
     pub(crate) fn dismiss(&self, mut before: impl FnMut(i32)) {
         let mut members = self.members.lock();
         for member in members.iter().rev() {

@@ -41,11 +41,12 @@ pub(crate) trait Routine: Sync + 'static {
     fn live(&self, present: &Present<'_>);
 }
 
-/// Proof that the holder runs in a [`Thread`].
+/// Proof that the holder runs in a kernel thread that is stopped by its owner: that of a [`Thread`],
+/// or one of a [`super::crew::Crew`].
 pub(crate) struct Present<'a>(PhantomData<*const &'a ()>);
 
 impl Present<'_> {
-    /// That of a thread of a crew.
+    /// That of the thread that calls this.
     ///
     /// # Safety
     ///
@@ -165,7 +166,8 @@ impl<T: Routine> Thread<T> {
         Ok(())
     }
 
-    /// Stops the thread, if it runs, and waits for its end. Sleeps.
+    /// Stops the thread, if it runs, and waits for its end. Sleeps. Never called by the thread,
+    /// which would wait for itself; nor does that ask for another start, or whether it runs.
     pub(crate) fn stop(&self) {
         *self.task.lock() = None;
     }
