@@ -10,6 +10,8 @@ from lvs import sync, wire
 from lvs.cases import rules
 
 VIP, RS1, RS2, RS3, CLIENT = wire.VIP, "10.0.2.11", "10.0.2.12", "10.0.2.13", wire.CLIENT
+# Of what shows that all was heard: it ends after 3 s, so it must count nowhere.
+NO_SERVER = "10.0.2.99"
 VIP6, RS6, CLIENT6 = "2001:db8:1::100", "2001:db8:2::11", "2001:db8:1::10"
 UDP, SCTP, AH, ESP = 17, 132, 51, 50
 INACTIVE, NOOUTPUT, NO_CPORT, TEMPLATE = 0x100, 0x80, 0x800, 0x1000
@@ -40,7 +42,7 @@ def tell(title, *messages, show_counts=False):
     mark += 1
     for data in messages:
         backup.tell(data)
-    backup.tell(sync.message(sync.entry(("10.0.1.63", mark), (VIP, MARK_PORT), (RS3, MARK_PORT), timeout=3), sync_id=7))
+    backup.tell(sync.message(sync.entry(("10.0.1.63", mark), (VIP, MARK_PORT), (NO_SERVER, MARK_PORT), timeout=3), sync_id=7))
     end = time.monotonic() + 20
     while True:
         found = sync.entries()
@@ -49,6 +51,9 @@ def tell(title, *messages, show_counts=False):
         if time.monotonic() > end:
             sys.exit(f"{title}: not heard")
         time.sleep(0.01)
+    # A reader may miss an entry while others end, so two readings.
+    both = {row[:4]: row for row in found + sync.entries()}
+    found = sorted(both.values())
     print(f"-- {title}")
     for protocol, client, virtual, real, state, origin, seconds in found:
         if not client.startswith("0A00013F:") and seconds > 0:
