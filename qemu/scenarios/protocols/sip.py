@@ -364,8 +364,8 @@ def six():
         phones[5].sendto(message(f"by{number}"), (vip, 5060))
         who("another phone in that call")
     print(f"{len(listing())} rows")
-    for row in listing():
-        print("  ", *row.split()[:7], row.split(b"sip")[1:])
+    for ends, call in sorted((row.split()[:7], row.split(b"sip")[1:]) for row in listing()):
+        print("  ", *ends, call)
 
 
 @case
