@@ -41,8 +41,8 @@ pub(crate) trait Routine: Sync + 'static {
     fn live(&self, present: &Present<'_>);
 }
 
-/// Proof that the holder runs in a kernel thread that is stopped by its owner: that of a [`Thread`],
-/// or one of a [`super::crew::Crew`].
+/// Proof that the holder runs in a kernel thread that is stopped by its owner: that of a
+/// [`Thread`], or one of a [`super::crew::Crew`].
 pub(crate) struct Present<'a>(PhantomData<*const &'a ()>);
 
 impl Present<'_> {

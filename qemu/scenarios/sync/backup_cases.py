@@ -16,7 +16,8 @@ VIP6, RS6, CLIENT6 = "2001:db8:1::100", "2001:db8:2::11", "2001:db8:1::10"
 UDP, SCTP, AH, ESP = 17, 132, 51, 50
 INACTIVE, NOOUTPUT, NO_CPORT, TEMPLATE = 0x100, 0x80, 0x800, 0x1000
 MARK_PORT = 9
-# The last entry of all that is told: always the same, in one of two states by turns, so that nothing ends or needs room.
+# The last entry of all that is told: always the same, in one of two states by turns, so that
+# nothing ends or needs room.
 MARK = ("10.0.1.63", 20000)
 MARK_STATES = ((1, 0, "ESTABLISHED"), (5, INACTIVE, "TIME_WAIT"))
 turn = 0
