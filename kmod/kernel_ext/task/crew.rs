@@ -218,8 +218,7 @@ impl<T: Employer> Crew<T> {
         if let Some(owner) = unsafe { owner.as_ref() } {
             owner.work(tools, &present);
         }
-        // The task has to exist until it is stopped.
-        while present.sleep(u32::MAX >> 2) {}
+        present.outlive_work();
         0
     }
 }

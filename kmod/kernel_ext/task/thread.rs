@@ -67,6 +67,11 @@ impl Present<'_> {
         unsafe { bindings::lvs_thread_sleep(ticks as usize) };
         !self.is_stopping()
     }
+
+    /// Sleeps until the thread is to end: its task exists until then.
+    pub(super) fn outlive_work(&self) {
+        while self.sleep(u32::MAX >> 2) {}
+    }
 }
 
 /// A place for a thread of its owner `T`; empty until the thread is started.
@@ -187,8 +192,7 @@ impl<T: Routine> Thread<T> {
         if let Some(owner) = unsafe { owner.cast::<T>().as_ref() } {
             owner.live(&present);
         }
-        // The task has to exist until it is stopped.
-        while present.sleep(u32::MAX >> 2) {}
+        present.outlive_work();
         0
     }
 }
