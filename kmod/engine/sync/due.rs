@@ -130,12 +130,25 @@ pub fn is_due(rules: &Rules, subject: &Subject) -> bool {
     }
 }
 
+/// With which of the client's packets, as far as they are counted, a connection of this protocol is
+/// told first; `None`: as soon as its handshake is over.
+#[inline]
+pub const fn first_packet(protocol: u8, threshold: u32) -> Option<u32> {
+    let has_handshake = protocol == TCP || protocol == SCTP;
+    if has_handshake && threshold <= DEFAULT_THRESHOLD {
+        None
+    } else if threshold < COUNTED {
+        Some(threshold)
+    } else {
+        Some(COUNTED)
+    }
+}
+
 /// Whether one that never was told is told now.
 fn is_first_due(rules: &Rules, subject: &Subject) -> bool {
-    let has_handshake = subject.protocol == TCP || subject.protocol == SCTP;
     subject.is_template
-        || (has_handshake && rules.threshold <= DEFAULT_THRESHOLD)
-        || subject.packets >= rules.threshold.min(COUNTED)
+        || first_packet(subject.protocol, rules.threshold)
+            .is_none_or(|first| subject.packets >= first)
 }
 
 /// Whether it was told in another state than the one in which data flows, and is in that now.

@@ -56,11 +56,6 @@ impl NetnsState {
             self.note_controller(read, marks, conn);
             return;
         }
-        let [threshold, _] = self.settings().sync_threshold();
-        let threshold = threshold.max(0).unsigned_abs().min(due::COUNTED);
-        let has_handshake = matches!(conn.protocol(), protocol::TCP | protocol::SCTP);
-        let is_told = is_told(conn.protocol(), conn.state_number());
-        let packet = news.packet();
         if conn.has(flag::ONE_PACKET) {
             // It is in no table, and its template leaves a trace of each.
             if conn
@@ -71,12 +66,18 @@ impl NetnsState {
             }
             return;
         }
-        let is_first = packet.is_some_and(|number| number == threshold.max(1));
-        let counts = !has_handshake || threshold > due::DEFAULT_THRESHOLD;
-        if (news.is_state() && is_told) || (counts && is_first && is_told) {
+        let [threshold, _] = self.settings().sync_threshold();
+        let threshold = threshold.max(0).unsigned_abs();
+        let packet = news.packet();
+        let is_told = is_told(conn.protocol(), conn.state_number());
+        let is_state = news.is_state() && is_told;
+        let is_first = due::first_packet(conn.protocol(), threshold)
+            .is_some_and(|first| packet == Some(first.max(1)));
+        if is_state || (is_first && is_told) {
             mark(marks, conn);
         }
-        if (news.is_state() && is_told) || (!has_handshake && packet == Some(1)) {
+        let has_handshake = matches!(conn.protocol(), protocol::TCP | protocol::SCTP);
+        if is_state || (!has_handshake && packet == Some(1)) {
             self.note_controller(read, marks, conn);
         }
     }
