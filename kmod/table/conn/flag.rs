@@ -2,6 +2,8 @@
 
 //! Bits of a connection's state word above the protocol's state (8 bits).
 
+use lvs_engine::config::Forwarding;
+
 /// A data connection of FTP whose client's port isn't known yet.
 pub(crate) const EXPECTED: u32 = 1 << 11;
 /// Not counted as active at its server.
@@ -24,6 +26,8 @@ pub(crate) const ONE_PACKET: u32 = 1 << 19;
 pub(crate) const ASSURED: u32 = 1;
 /// Shift of the forwarding method.
 pub(crate) const METHOD_SHIFT: u32 = 20;
+/// The bits of the forwarding method.
+pub(super) const METHOD: u32 = 7 << METHOD_SHIFT;
 /// Has something to tell to other directors, which is collected.
 pub(crate) const MARKED: u32 = 1 << 23;
 /// Was told by another director.
@@ -31,3 +35,18 @@ pub(crate) const SYNCED: u32 = 1 << 24;
 /// No server was found for it yet: it goes where it was told, and counts nowhere.
 pub(crate) const UNBOUND: u32 = 1 << 25;
 // The four highest bits count packets: see `packets`.
+
+/// The bits of `method`.
+#[inline]
+pub(super) const fn of_method(method: Forwarding) -> u32 {
+    method.number() << METHOD_SHIFT
+}
+
+/// Those of a connection to a server by `method`: of its packets only NAT's come back this way.
+#[inline]
+pub(super) const fn of_server(method: Forwarding) -> u32 {
+    match method {
+        Forwarding::Masquerade => of_method(method),
+        _ => of_method(method) | NO_OUTPUT,
+    }
+}

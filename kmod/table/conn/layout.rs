@@ -134,10 +134,11 @@ impl Conn {
             // Listings show no address.
             None => (Forwarding::Bypass, tuple.family, Addr::ANY),
         };
-        let mut state = flags | flag::INACTIVE | method.number() << flag::METHOD_SHIFT;
-        if method != Forwarding::Masquerade && dest.is_some() {
-            state |= flag::NO_OUTPUT;
-        }
+        let way = match dest {
+            Some(_) => flag::of_server(method),
+            None => flag::of_method(method),
+        };
+        let state = flags | flag::INACTIVE | way;
         let real = (real_family, real);
         Self::to(tuple, dest, real, real_port, state, template_ticks)
     }

@@ -43,18 +43,6 @@ pub(crate) struct Received<'a> {
     pub(in crate::table) call: Option<&'a [u8]>,
 }
 
-/// The bits of the forwarding method.
-const METHOD: u32 = 7 << flag::METHOD_SHIFT;
-
-/// The bits of `method`, and whether only the client's packets are seen by it.
-fn of_method(method: Forwarding) -> u32 {
-    let output = match method {
-        Forwarding::Masquerade => 0,
-        _ => flag::NO_OUTPUT,
-    };
-    method.number() << flag::METHOD_SHIFT | output
-}
-
 impl Received<'_> {
     /// Whether it is a template.
     pub(in crate::table) fn is_template(&self) -> bool {
@@ -72,8 +60,8 @@ impl Received<'_> {
         let mut word = self.flags | more_flags | flag::SYNCED;
         word |= u32::from(self.state) | packets::of_packets(self.packets);
         match self.dest {
-            Some(dest) => word = word & !flag::NO_OUTPUT | of_method(dest.forwarding()),
-            None => word |= self.method.number() << flag::METHOD_SHIFT,
+            Some(dest) => word = word & !flag::NO_OUTPUT | flag::of_server(dest.forwarding()),
+            None => word |= flag::of_method(self.method),
         }
         if self.dest.is_none() && self.method != Forwarding::Bypass {
             word |= flag::UNBOUND;
@@ -96,33 +84,14 @@ impl Conn {
         is_inactive: bool,
         packets: u32,
     ) {
-        let mut word = self.state.load(Ordering::Relaxed);
-        while word & flag::DEAD == 0 {
-            let mut new =
+        self.change(read, |word| {
+            let new =
                 word & !(0xff | packets::MASK) | u32::from(state) | packets::of_packets(packets);
-            if word & flag::TEMPLATE == 0 {
-                new = new & !flag::INACTIVE | if is_inactive { flag::INACTIVE } else { 0 };
+            if word & flag::TEMPLATE != 0 {
+                return new;
             }
-            let moves = (word ^ new) & flag::INACTIVE != 0;
-            // Looked up before the state changes, for the reason that `pass` has.
-            let dest = if moves {
-                self.counting_dest(read, word)
-            } else {
-                None
-            };
-            match self
-                .state
-                .compare_exchange_weak(word, new, Ordering::Release, Ordering::Relaxed)
-            {
-                Ok(_) => {
-                    if let Some(dest) = dest {
-                        dest.move_connection(read, !is_inactive);
-                    }
-                    return;
-                }
-                Err(present) => word = present,
-            }
-        }
+            new & !flag::INACTIVE | if is_inactive { flag::INACTIVE } else { 0 }
+        });
     }
 
     /// A server was found for one that had none: it counts there from now on, and goes there by its
@@ -148,8 +117,8 @@ impl Conn {
             if is_active {
                 dest.move_connection(read, true);
             }
-            let new =
-                word & !(flag::UNBOUND | METHOD | flag::NO_OUTPUT) | of_method(dest.forwarding());
+            let new = word & !(flag::UNBOUND | flag::METHOD | flag::NO_OUTPUT)
+                | flag::of_server(dest.forwarding());
             match self
                 .state
                 .compare_exchange(word, new, Ordering::AcqRel, Ordering::Relaxed)

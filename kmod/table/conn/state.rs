@@ -229,11 +229,19 @@ impl Conn {
 
     /// A data connection of FTP that was there before is waited for once more.
     pub(crate) fn listen(&self, read: ReadSide<'_>) {
+        self.change(read, |word| {
+            word & !0xff | flag::INACTIVE | u32::from(TcpState::Listen.number())
+        });
+    }
+
+    /// Makes `next` of the state word, and has the server count the connection as that says.
+    /// Nothing happens to one that was taken down.
+    pub(super) fn change(&self, read: ReadSide<'_>, next: impl Fn(u32) -> u32) {
         let mut word = self.state.load(Ordering::Relaxed);
         while word & flag::DEAD == 0 {
-            let new = word & !0xff | flag::INACTIVE | u32::from(TcpState::Listen.number());
+            let new = next(word);
             // Looked up before the state changes, for the reason that `pass` has.
-            let moves = word & flag::INACTIVE == 0;
+            let moves = (word ^ new) & flag::INACTIVE != 0;
             let dest = if moves {
                 self.counting_dest(read, word)
             } else {
@@ -245,7 +253,7 @@ impl Conn {
             {
                 Ok(_) => {
                     if let Some(dest) = dest {
-                        dest.move_connection(read, false);
+                        dest.move_connection(read, new & flag::INACTIVE == 0);
                     }
                     return;
                 }
