@@ -2,27 +2,16 @@
 
 //! Connections that another director told of become entries.
 
-use core::sync::atomic::Ordering;
-
 use lvs_engine::config::Forwarding;
 use lvs_engine::parse::protocol;
 
-use crate::kernel_ext::mem::memory::{
-    Entry,
-    EntryBox, //
-};
+use crate::kernel_ext::mem::memory::Entry;
 use crate::kernel_ext::mem::rcu::ReadSide;
-use crate::kernel_ext::mem::rcu_table::{
-    Clash,
-    Neighbour, //
-};
 use crate::kernel_ext::task::time;
 
 use super::super::conn::{
-    self,
     flag,
     Conn,
-    Extension,
     Received, //
 };
 use super::super::control_ports;
@@ -54,22 +43,9 @@ impl ConnTable {
         if is_control(new) {
             flags |= flag::CONTROL;
         }
-        let now = time::now();
+        let expires = time::now().wrapping_add(new.ticks);
         let hash = self.hash_of_template(&new.tuple, new.call);
-        let extension = match new.call {
-            Some(call) => Extension::call(call).map(Some),
-            None if flags & flag::CONTROL != 0 => Extension::control().map(Some),
-            None => Ok(None),
-        };
-        let made = extension.and_then(|extension| {
-            EntryBox::new_in(&self.slab, hash, now.wrapping_add(new.ticks), || {
-                new.conn(flags).extended(extension)
-            })
-        });
-        let Ok(entry) = made else {
-            self.count.fetch_sub(1, Ordering::Relaxed);
-            return Err(Refusal::NoMemory);
-        };
+        let entry = self.allocate(hash, expires, flags, new.call, || new.conn(flags))?;
         if let Some(dest) = new.dest {
             if new.is_template() {
                 dest.add_template();
@@ -81,33 +57,14 @@ impl ConnTable {
             }
         }
         self.count_rare(&entry);
-        let inserted = self.table.insert(read, entry, |present| {
-            let is_same = if new.is_template() {
+        let is_met_by = |present: &Conn| {
+            if new.is_template() {
                 present.matches_template(read, &new.tuple, new.call)
             } else {
                 present.matches_request(&new.tuple)
-            };
-            if is_same && (present.is_held() || !conn::is_expired(present, now)) {
-                Neighbour::Same
-            } else if present.same_client(&new.tuple) {
-                Neighbour::Sibling
-            } else {
-                Neighbour::Other
             }
-        });
-        match inserted {
-            Ok(entry) => {
-                self.note_growth(count);
-                Ok(entry)
-            }
-            Err((entry, clash)) => {
-                self.forget(read, &entry);
-                drop(entry);
-                match clash {
-                    Clash::Exists(present) => Ok(present),
-                    Clash::Crowded => Err(Refusal::Crowded),
-                }
-            }
-        }
+        };
+        let (entry, _) = self.put(read, entry, count, &new.tuple, new.call, is_met_by)?;
+        Ok(entry)
     }
 }

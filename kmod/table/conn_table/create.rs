@@ -97,6 +97,73 @@ impl ConnTable {
         }
     }
 
+    /// Allocates the entry of an admitted connection, with what it has beyond its own bytes: the
+    /// Call-ID `call`, or what is said on a control connection of FTP, if `flags` say that it is
+    /// one.
+    #[inline(always)]
+    pub(super) fn allocate(
+        &self,
+        hash: u32,
+        expires: u32,
+        flags: u32,
+        call: Option<&[u8]>,
+        conn: impl FnOnce() -> Conn,
+    ) -> Result<EntryBox<Conn>, Refusal> {
+        let extension = match call {
+            Some(call) => Extension::call(call).map(Some),
+            None if flags & flag::CONTROL != 0 => Extension::control().map(Some),
+            None => Ok(None),
+        };
+        let made = extension.and_then(|extension| {
+            EntryBox::new_in(&self.slab, hash, expires, || conn().extended(extension))
+        });
+        made.map_err(|_| {
+            self.count.fetch_sub(1, Ordering::Relaxed);
+            Refusal::NoMemory
+        })
+    }
+
+    /// Puts an entry into the table, in which `count` were before it was admitted, unless the one
+    /// that it would become is there: `is_met_by` tells which that is, and the flag whether the
+    /// entry is new. `call` is its Call-ID.
+    #[inline(always)]
+    pub(super) fn put<'a>(
+        &self,
+        read: ReadSide<'a>,
+        entry: EntryBox<Conn>,
+        count: u32,
+        tuple: &Tuple,
+        call: Option<&[u8]>,
+        is_met_by: impl Fn(&Conn) -> bool,
+    ) -> Result<(&'a Entry<Conn>, bool), Refusal> {
+        let now = time::now();
+        let inserted = self.table.insert(read, entry, |present| {
+            if is_met_by(present) && (present.is_held() || !conn::is_expired(present, now)) {
+                Neighbour::Same
+            } else if present.same_client(tuple)
+                || call.is_some_and(|_| present.call_id(read) == call)
+            {
+                Neighbour::Sibling
+            } else {
+                Neighbour::Other
+            }
+        });
+        match inserted {
+            Ok(entry) => {
+                self.note_growth(count);
+                Ok((entry, true))
+            }
+            Err((entry, clash)) => {
+                self.forget(read, &entry);
+                drop(entry);
+                match clash {
+                    Clash::Exists(present) => Ok((present, false)),
+                    Clash::Crowded => Err(Refusal::Crowded),
+                }
+            }
+        }
+    }
+
     /// Makes an entry that no table holds yet. Also returns how many there were before.
     fn make(
         &self,
@@ -119,20 +186,7 @@ impl ConnTable {
             None => self.hash_of_template(tuple, call),
         };
         let expires = now.wrapping_add(ticks);
-        let extension = match call {
-            Some(call) => Extension::call(call).map(Some),
-            None if flags & flag::CONTROL != 0 => Extension::control().map(Some),
-            None => Ok(None),
-        };
-        let made = extension.and_then(|extension| {
-            EntryBox::new_in(&self.slab, hash, expires, || {
-                new.conn(flags).extended(extension)
-            })
-        });
-        let Ok(entry) = made else {
-            self.count.fetch_sub(1, Ordering::Relaxed);
-            return Err(Refusal::NoMemory);
-        };
+        let entry = self.allocate(hash, expires, flags, call, || new.conn(flags))?;
         if let Some(dest) = dest {
             if let Role::Template { .. } = new.role {
                 dest.add_template();
@@ -171,34 +225,10 @@ impl ConnTable {
         new: &NewConn<'_>,
         settings: ConnSettings<'_>,
     ) -> Result<(&'a Entry<Conn>, bool), Refusal> {
-        let now = time::now();
-        let call = new.role.call();
         let (entry, count) = self.make(read, new, settings, 0)?;
-        let inserted = self.table.insert(read, entry, |present| {
-            let is_same = new.is_met_by(read, present);
-            if is_same && (present.is_held() || !conn::is_expired(present, now)) {
-                Neighbour::Same
-            } else if present.same_client(&new.tuple)
-                || call.is_some_and(|_| present.call_id(read) == call)
-            {
-                Neighbour::Sibling
-            } else {
-                Neighbour::Other
-            }
-        });
-        match inserted {
-            Ok(entry) => {
-                self.note_growth(count);
-                Ok((entry, true))
-            }
-            Err((entry, clash)) => {
-                self.forget(read, &entry);
-                drop(entry);
-                match clash {
-                    Clash::Exists(present) => Ok((present, false)),
-                    Clash::Crowded => Err(Refusal::Crowded),
-                }
-            }
-        }
+        let call = new.role.call();
+        self.put(read, entry, count, &new.tuple, call, |present| {
+            new.is_met_by(read, present)
+        })
     }
 }
