@@ -14,7 +14,10 @@ use kernel::sync::{
 use crate::control::NetInterfaces;
 use crate::kernel_ext::net::netns::NetHold;
 use crate::kernel_ext::net::per_netns;
-use crate::table::NetnsState;
+use crate::table::{
+    NetnsState,
+    RulesGuard, //
+};
 
 /// What a namespace has of the balancer. Field order is teardown order.
 #[pin_data]
@@ -47,9 +50,9 @@ impl per_netns::Namespace for Namespace {
     }
 
     fn stop(&self) {
-        // Not under the lock: readers of the files may be waiting for the control lock.
+        // Not under the lock: readers of the files may be waiting for the rules lock.
         let interfaces = self.interfaces.lock().take();
         drop(interfaces);
-        self.state.stop();
+        RulesGuard::lock(&self.state).stop();
     }
 }

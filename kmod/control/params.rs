@@ -27,7 +27,10 @@ use crate::table::settings::{
     Settings,
     CONN_MAX, //
 };
-use crate::table::NetnsState;
+use crate::table::{
+    NetnsState,
+    RulesGuard, //
+};
 
 /// What `conn_tab_bits` may be.
 const MIN_TAB_BITS: i32 = 8;
@@ -301,7 +304,7 @@ static ENTRIES: [Entry<NetnsState>; COUNT] = [
                     return Err(EINVAL);
                 }
                 state.settings().svc_lfactor.store(value, Ordering::Relaxed);
-                state.control().fit_services();
+                RulesGuard::lock(state).fit_services();
                 Ok(())
             },
         ),
@@ -322,8 +325,8 @@ static OWN_ENTRIES: [Entry<NetnsState>; OWN_COUNT] = [open(
                 return Err(EINVAL);
             }
             // Held until the number agrees with the hooks.
-            let mut control = state.control();
-            control.fit_early_hooks(value != 0 || state.prefetches())?;
+            let mut rules = RulesGuard::lock(state);
+            rules.fit_early_hooks(value != 0 || state.prefetches())?;
             state.settings().early_path.store(value, Ordering::Relaxed);
             Ok(())
         },

@@ -90,8 +90,8 @@ pub(super) fn addr(family: Family, octets: [u8; 16]) -> Addr {
 }
 
 /// Whether there is a service named `id`.
-pub(super) fn exists(control: &RulesGuard<'_>, id: &ServiceId) -> bool {
-    control.with_service(id, |_, _| ()).is_ok()
+pub(super) fn exists(rules: &RulesGuard<'_>, id: &ServiceId) -> bool {
+    rules.with_service(id, |_, _| ()).is_ok()
 }
 
 /// Protocol, address and port of `id`, as they are when a mark comes with nothing else.
@@ -116,38 +116,38 @@ pub(super) fn mark_details(id: &ServiceId) -> MarkDetails {
 
 /// Adds a service.
 pub(super) fn add_service(
-    control: &mut RulesGuard<'_>,
+    rules: &mut RulesGuard<'_>,
     id: &ServiceId,
     request: &ServiceRequest<'_>,
 ) -> Result {
-    if exists(control, id) {
+    if exists(rules, id) {
         return Err(EEXIST);
     }
-    control.add_service(id, request.mark_details, &request.config(id.family)?)
+    rules.add_service(id, request.mark_details, &request.config(id.family)?)
 }
 
 /// Changes a service.
 pub(super) fn edit_service(
-    control: &mut RulesGuard<'_>,
+    rules: &mut RulesGuard<'_>,
     id: &ServiceId,
     request: &ServiceRequest<'_>,
 ) -> Result {
-    if !exists(control, id) {
+    if !exists(rules, id) {
         return Err(ESRCH);
     }
-    control.edit_service(id, &request.config(id.family)?)
+    rules.edit_service(id, &request.config(id.family)?)
 }
 
 /// Adds a destination to a service.
 pub(super) fn add_dest(
     net: Net<'_>,
-    control: &mut RulesGuard<'_>,
+    rules: &mut RulesGuard<'_>,
     service: &ServiceId,
     id: &DestId,
     config: &DestConfig,
 ) -> Result {
     let config = dest_config(config)?;
-    let known = control.with_service(service, |read, service| {
+    let known = rules.with_service(service, |read, service| {
         let dests = service.dests(read);
         dests.iter().any(|dest| dest.id() == id)
     })?;
@@ -157,17 +157,17 @@ pub(super) fn add_dest(
     if !address::is_usable(net, id.family, &id.addr) {
         return Err(EINVAL);
     }
-    control.add_dest(service, id, &config)
+    rules.add_dest(service, id, &config)
 }
 
 /// Changes a destination of a service.
 pub(super) fn edit_dest(
-    control: &mut RulesGuard<'_>,
+    rules: &mut RulesGuard<'_>,
     service: &ServiceId,
     id: &DestId,
     config: &DestConfig,
 ) -> Result {
-    control.edit_dest(service, id, &dest_config(config)?)
+    rules.edit_dest(service, id, &dest_config(config)?)
 }
 
 fn dest_config(config: &DestConfig) -> Result<DestConfig> {
@@ -187,11 +187,11 @@ fn dest_config(config: &DestConfig) -> Result<DestConfig> {
 }
 
 /// Sets the timeouts; 0 keeps the present value.
-pub(super) fn set_timeouts(control: &mut RulesGuard<'_>, timeouts: &Timeouts) -> Result {
+pub(super) fn set_timeouts(rules: &mut RulesGuard<'_>, timeouts: &Timeouts) -> Result {
     let all = [timeouts.tcp, timeouts.tcp_fin, timeouts.udp];
     if all.iter().any(|seconds| *seconds > LONGEST_TIMEOUT) {
         return Err(EINVAL);
     }
-    control.set_timeouts(timeouts);
+    rules.set_timeouts(timeouts);
     Ok(())
 }

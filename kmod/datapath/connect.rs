@@ -17,8 +17,8 @@ use crate::kernel_ext::task::time;
 use crate::table::conn_table::{
     NewConn,
     OneShot,
+    Purpose, //
     Refusal,
-    Role, //
 };
 use crate::table::{
     Dest,
@@ -117,7 +117,7 @@ fn create_once<'a>(context: &Context<'a>, new: &NewConn<'_>) -> Result<OneShot<'
         }
         dest.counters.count_connection();
     }
-    if let Role::Connection(Some(template)) = new.role {
+    if let Purpose::Connection(Some(template)) = new.purpose {
         // Its connections leave no other trace.
         template.count_packet();
     }
@@ -132,7 +132,7 @@ pub(super) fn create<'a>(
     let conns = &context.tables.conns;
     match conns.create(context.read, new, context.state.conn_settings()) {
         Ok((conn, is_new)) => {
-            if is_new && !matches!(new.role, Role::Template { .. }) {
+            if is_new && !matches!(new.purpose, Purpose::Template { .. }) {
                 if let Some(dest) = new.dest {
                     if !dest.is_available() {
                         conns.remove(context.read, conn);

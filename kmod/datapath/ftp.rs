@@ -28,9 +28,9 @@ use crate::table::conn::{
 };
 use crate::table::conn_table::{
     NewConn,
-    Role, //
+    Purpose, //
 };
-use crate::table::sync::Side;
+use crate::table::sync::Role;
 
 use super::context::{
     ConnEntry,
@@ -148,7 +148,7 @@ pub(super) fn from_server(
     let Some(edit) = edit else {
         return Some(());
     };
-    if new_port.is_some() && context.state.sync().runs(Side::Master) {
+    if new_port.is_some() && context.state.sync().runs(Role::Master) {
         context.state.note_change(conn);
     }
     let place = edit.place_in(sequence, data.len());
@@ -248,7 +248,7 @@ fn expect<'a>(
         client_hash: None,
         dest: Some(&dest),
         real_port,
-        role: Role::Data(control),
+        purpose: Purpose::Data(control),
     };
     let conns = &context.tables.conns;
     let (data, is_new) = conns
@@ -280,7 +280,7 @@ pub(super) fn open<'a>(context: &Context<'a>, flow: &Flow) -> Option<&'a ConnEnt
         client_hash: flow.client_hash,
         dest: Some(&dest),
         real_port: expected.real_port(),
-        role: Role::Connection(expected.controller(context.read)),
+        purpose: Purpose::Connection(expected.controller(context.read)),
     };
     let (conn, _) = conns
         .create(context.read, &new, context.state.conn_settings())

@@ -27,7 +27,7 @@ use crate::table::conn::{
 };
 use crate::table::conn_table::{
     NewConn,
-    Role, //
+    Purpose, //
 };
 use crate::table::{
     Dest,
@@ -72,7 +72,7 @@ pub(super) fn connect<'a>(
                 client_hash: None,
                 dest: Some(dest),
                 real_port: template_port(flow, service, dest),
-                role: Role::Template { ticks, call },
+                purpose: Purpose::Template { ticks, call },
             };
             let template = connect::create(context, &new)?;
             // Another CPU may have been faster, and may have picked another server.
@@ -90,7 +90,7 @@ pub(super) fn connect<'a>(
         client_hash: flow.client_hash,
         dest: Some(&dest),
         real_port,
-        role: Role::Connection(Some(template)),
+        purpose: Purpose::Connection(Some(template)),
     };
     connect::create_for(context, service, &new)
 }
@@ -117,7 +117,7 @@ pub(super) fn template_of_server<'a>(
                 client_hash: None,
                 dest: Some(dest),
                 real_port: dest.id().port,
-                role: Role::Template {
+                purpose: Purpose::Template {
                     ticks,
                     call: Some(call),
                 },

@@ -13,7 +13,7 @@ use crate::kernel_ext::net::packet::{
 };
 use crate::table::conn_table::{
     NewConn,
-    Role, //
+    Purpose, //
 };
 use crate::table::Service;
 
@@ -65,7 +65,7 @@ fn bypass(
         client_hash: flow.client_hash,
         dest: None,
         real_port: 0,
-        role: Role::Connection(None),
+        purpose: Purpose::Connection(None),
     };
     match connect::create_for(context, service, &new) {
         Ok(conn) => forward::request(context, packet, flow, &conn),

@@ -20,7 +20,7 @@ use crate::kernel_ext::net::packet::{
 use crate::table::conn::flag;
 use crate::table::conn_table::{
     NewConn,
-    Role, //
+    Purpose, //
 };
 use crate::table::Service;
 
@@ -180,7 +180,7 @@ fn connect_to_one<'a>(
         client_hash: flow.client_hash,
         dest: Some(dest),
         real_port,
-        role: Role::Connection(None),
+        purpose: Purpose::Connection(None),
     };
     connect::create_for(context, service, &new)
 }

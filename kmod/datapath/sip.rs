@@ -17,7 +17,7 @@ use crate::kernel_ext::net::packet::Packet;
 use crate::table::conn::Tuple;
 use crate::table::conn_table::{
     NewConn,
-    Role, //
+    Purpose, //
 };
 
 use super::connect::{
@@ -80,7 +80,7 @@ pub(super) fn open<'a>(
         client_hash: None,
         dest: Some(dest),
         real_port: flow.source_port,
-        role: Role::Outgoing(template),
+        purpose: Purpose::Outgoing(template),
     };
     connect::create_for(context, service, &new).ok()
 }

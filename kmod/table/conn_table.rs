@@ -22,6 +22,6 @@ pub(crate) use create::{
 pub(crate) use new_conn::{
     ConnSettings,
     NewConn,
-    Role, //
+    Purpose, //
 };
 pub(crate) use store::ConnTable;

@@ -91,7 +91,7 @@ struct Loads {
     trash_link: TrashLink,
 }
 
-/// What a removed server needs to be found again: see `rules::trash`. Control lock held throughout.
+/// What a removed server needs to be found again: see `rules::trash`. Rules lock held throughout.
 pub(super) struct TrashLink {
     /// The next removed server of the chain.
     pub(super) next: RcuSlot<Dest>,
@@ -161,7 +161,7 @@ impl Dest {
         self.instance.load(Ordering::Relaxed)
     }
 
-    /// Notes the instance of the service. Control lock held.
+    /// Notes the instance of the service. Rules lock held.
     pub(crate) fn set_instance(&self, instance: u64) {
         self.instance.store(instance, Ordering::Relaxed);
     }
@@ -172,27 +172,27 @@ impl Dest {
         self.available.load(Ordering::Relaxed)
     }
 
-    /// Whether the table of servers by address holds the server. Control lock held.
+    /// Whether the table of servers by address holds the server. Rules lock held.
     pub(super) fn is_indexed(&self) -> bool {
         self.is_indexed.load(Ordering::Relaxed)
     }
 
-    /// Notes whether it does. Control lock held.
+    /// Notes whether it does. Rules lock held.
     pub(super) fn set_indexed(&self, is_indexed: bool) {
         self.is_indexed.store(is_indexed, Ordering::Relaxed);
     }
 
-    /// What chains the server to other removed ones. Control lock held.
+    /// What chains the server to other removed ones. Rules lock held.
     pub(super) fn trash_link(&self) -> &TrashLink {
         &self.loads.trash_link
     }
 
-    /// Notes that the service lists the server. Control lock held.
+    /// Notes that the service lists the server. Rules lock held.
     pub(crate) fn set_available(&self) {
         self.available.store(true, Ordering::Relaxed);
     }
 
-    /// Notes that the service lists the server no more, and lets go of the way to it. Control lock
+    /// Notes that the service lists the server no more, and lets go of the way to it. Rules lock
     /// held.
     pub(crate) fn set_unavailable(&self) {
         self.available.store(false, Ordering::Relaxed);
@@ -270,7 +270,7 @@ impl Dest {
         }
     }
 
-    /// Takes new settings and forgets the route. Control lock held.
+    /// Takes new settings and forgets the route. Rules lock held.
     pub(crate) fn configure(&self, config: &DestConfig) {
         self.flags.store(config.flags, Ordering::Relaxed);
         self.weight.store(config.weight, Ordering::Relaxed);
@@ -338,7 +338,7 @@ impl Dest {
     }
 
     /// Marks changes of the load in `load_tree` from now on, as those of the server at `position`.
-    /// Control lock held; a barrier has to follow before packets see the tree.
+    /// Rules lock held; a barrier has to follow before packets see the tree.
     pub(crate) fn set_load_tree(&self, load_tree: Option<&RcuArc<LoadTree>>, position: u32) {
         if load_tree.is_none() {
             drop(self.loads.load_tree.take());
@@ -421,23 +421,23 @@ impl Dest {
         self.estimator.rates()
     }
 
-    /// Updates the rates. Control lock held.
+    /// Updates the rates. Rules lock held.
     pub(crate) fn estimate(&self) {
         self.estimator.update(self.raw_counters());
     }
 
     /// Notes that somebody else took over what the removed server had `counted`. Nobody estimates
-    /// its rates meanwhile. Control lock held.
+    /// its rates meanwhile. Rules lock held.
     pub(crate) fn hand_over(&self, counted: Counters) {
         self.estimator.note(counted);
     }
 
-    /// What a removed server had counted when that was taken over. Control lock held.
+    /// What a removed server had counted when that was taken over. Rules lock held.
     pub(crate) fn handed_over(&self) -> Counters {
         self.estimator.noted()
     }
 
-    /// Starts statistics anew. Control lock held.
+    /// Starts statistics anew. Rules lock held.
     pub(crate) fn reset_stats(&self) {
         let now = self.raw_counters();
         self.reset_at.set(now);

@@ -50,7 +50,7 @@ member!(Indexed);
 /// Room for a server in the table, unless it still is there.
 pub(super) struct Reservation(Option<EntryBox<Indexed>>);
 
-/// The servers. Changed under the control lock.
+/// The servers. Changed under the rules lock.
 ///
 /// Thousands of services may have the same server, so neither adding nor removing one walks a
 /// chain: removed servers stay until [`DestIndex::prune`] walks the chains, and are not

@@ -14,6 +14,7 @@ use crate::kernel_ext::task::thread::{
 use crate::kernel_ext::task::time;
 
 use super::netns_state::NetnsState;
+use super::rules::guard::RulesGuard;
 use super::rules::walk::Cursor;
 use super::stats::Estimator;
 
@@ -43,14 +44,14 @@ impl NetnsState {
         self.thread().is_running()
     }
 
-    /// Updates all rates, unless the thread is to end. The control lock is free between two slices.
+    /// Updates all rates, unless the thread is to end. The rules lock is free between two slices.
     fn estimate(&self, present: &Present<'_>) {
         let mut cursor = Some(Cursor::default());
         while let Some(from) = cursor {
             if present.is_stopping() {
                 return;
             }
-            cursor = self.control().estimate(from);
+            cursor = RulesGuard::lock(self).estimate(from);
             time::yield_now();
         }
     }

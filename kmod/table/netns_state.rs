@@ -39,7 +39,7 @@ use super::service_counts::ServiceCounts;
 use super::settings::Settings;
 use super::sync::{
     Crews,
-    Side, //
+    Role, //
 };
 use super::tables::Tables;
 use super::timeouts::Timeouts;
@@ -113,7 +113,7 @@ impl NetnsState {
         self.tables.get()
     }
 
-    /// The tables, made when missing. Control lock held; fails with `ENOMEM`.
+    /// The tables, made when missing. Rules lock held; fails with `ENOMEM`.
     pub(super) fn make_tables(&self) -> Result<&Tables> {
         if self.tables.get().is_none() {
             self.tables
@@ -183,7 +183,7 @@ impl NetnsState {
 
     /// Decides that anew: a daemon started or stopped, or the setting was written.
     pub(crate) fn update_passive(&self) {
-        let is_passive = self.sync.runs(Side::Backup) && self.settings.backup_only();
+        let is_passive = self.sync.runs(Role::Backup) && self.settings.backup_only();
         self.is_passive.store(is_passive, Ordering::Relaxed);
     }
 

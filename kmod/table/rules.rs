@@ -2,7 +2,7 @@
 
 //! Changes of the rules: services and servers come, change and go.
 //!
-//! Everything here runs in process context under the namespace's control lock. What packets see is
+//! Everything here runs in process context under the namespace's rules lock. What packets see is
 //! replaced in one step each time; a change that fails leaves all as it was.
 
 mod dests;

@@ -74,7 +74,7 @@ pub(crate) struct MarkDetails {
     pub(crate) port: u16,
 }
 
-/// A virtual service. Settings change under the namespace's control lock and are read anywhere.
+/// A virtual service. Settings change under the namespace's rules lock and are read anywhere.
 pub(crate) struct Service {
     id: ServiceId,
     mark_details: MarkDetails,
@@ -148,7 +148,7 @@ impl Pool {
     }
 
     /// Has the servers mark changes of their loads in the pool's load tree, before packets see
-    /// that. Control lock held.
+    /// that. Rules lock held.
     fn tell_servers(&self) {
         for (position, dest) in self.dests.iter().enumerate() {
             dest.set_load_tree(self.load_tree.as_ref(), position as u32);
@@ -281,7 +281,7 @@ impl Service {
         }
     }
 
-    /// Takes all settings but the scheduler. Control lock held.
+    /// Takes all settings but the scheduler. Rules lock held.
     pub(crate) fn configure(&self, config: &ServiceConfig) {
         self.flags.store(config.flags, Ordering::Relaxed);
         self.timeout.store(config.timeout, Ordering::Relaxed);
@@ -363,13 +363,13 @@ impl Service {
         RcuBox::new(pool)
     }
 
-    /// Replaces what the locality-based algorithms remember. Control lock held.
+    /// Replaces what the locality-based algorithms remember. Rules lock held.
     pub(crate) fn remember_localities(&self, locality: Option<RcuBox<Locality>>) {
         self.locality.replace(locality);
     }
 
     /// Packets see this set of servers from now on; `change` is what became of the former one.
-    /// Control lock held.
+    /// Rules lock held.
     pub(crate) fn publish(&self, read: ReadSide<'_>, pool: RcuBox<Pool>, change: sched::Change) {
         pool.tell_servers();
         self.pool.replace(Some(pool));
@@ -485,22 +485,22 @@ impl Service {
         self.removed.get()
     }
 
-    /// Keeps what `counted` says of a server that leaves. Control lock held.
+    /// Keeps what `counted` says of a server that leaves. Rules lock held.
     pub(crate) fn keep_counters(&self, counted: Counters) {
         self.removed.set(self.removed.get().plus(counted));
     }
 
-    /// Gives back what [`Service::keep_counters`] kept of a server that returns. Control lock held.
+    /// Gives back what [`Service::keep_counters`] kept of a server that returns. Rules lock held.
     pub(crate) fn return_counters(&self, counted: Counters) {
         self.removed.set(self.removed.get().minus(counted));
     }
 
-    /// Leaves out `counted`, which a server counted before it came. Control lock held.
+    /// Leaves out `counted`, which a server counted before it came. Rules lock held.
     pub(crate) fn skip_counters(&self, counted: Counters) {
         self.reset_at.set(self.reset_at.get().plus(counted));
     }
 
-    /// Starts statistics of the service and its servers anew. Control lock held.
+    /// Starts statistics of the service and its servers anew. Rules lock held.
     pub(crate) fn reset_stats(&self, read: ReadSide<'_>) {
         for dest in self.dests(read) {
             dest.reset_stats();

@@ -85,7 +85,7 @@ const fn counters(values: [u64; 5]) -> Counters {
     }
 }
 
-/// Counters that are written under the namespace's control lock and read anywhere.
+/// Counters that are written under the namespace's rules lock and read anywhere.
 #[derive(Default)]
 pub(crate) struct Tally([AtomicU64; 5]);
 
@@ -99,7 +99,7 @@ impl Tally {
         counters(all)
     }
 
-    /// Replaces the values. Control lock held.
+    /// Replaces the values. Rules lock held.
     pub(crate) fn set(&self, new: Counters) {
         for (cell, value) in self.0.iter().zip(values(new)) {
             cell.store(value, Ordering::Relaxed);
@@ -119,7 +119,7 @@ impl Estimator {
     /// Seconds between two calls of [`Estimator::update`].
     pub(crate) const PERIOD: u32 = 2;
 
-    /// Takes the counters' present values into account. Control lock held.
+    /// Takes the counters' present values into account. Rules lock held.
     pub(crate) fn update(&self, now: Counters) {
         let delta = values(now.minus(self.last.get()));
         // Most servers rest most of the time: their lines of memory stay as they are.
@@ -138,7 +138,7 @@ impl Estimator {
         }
     }
 
-    /// Takes note of the counters' present values, and leaves the rates as they are. Control lock
+    /// Takes note of the counters' present values, and leaves the rates as they are. Rules lock
     /// held.
     pub(crate) fn note(&self, now: Counters) {
         // Lines of memory that needn't change stay as they are.
@@ -152,7 +152,7 @@ impl Estimator {
         self.last.get()
     }
 
-    /// Starts anew from the counters' present values. Control lock held.
+    /// Starts anew from the counters' present values. Rules lock held.
     pub(crate) fn reset(&self, now: Counters) {
         self.last.set(now);
         for rate in &self.rates {

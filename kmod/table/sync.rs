@@ -3,8 +3,8 @@
 //! Synchronisation: a master tells the directors of a group which connections it has, a backup
 //! keeps what it is told, so that it can take over.
 //!
-//! What changes leaves a mark ([`marks`]); a thread of the master collects the marked entries and
-//! sends them ([`sender`]). A thread of the backup receives messages ([`receiver`]) and makes
+//! What changes makes its entry dirty ([`dirty`]); a thread of the master collects the dirty ones
+//! and sends them ([`sender`]). A thread of the backup receives messages ([`receiver`]) and makes
 //! entries of them. No event is queued: memory doesn't grow with what happens.
 
 mod apply;
@@ -13,9 +13,9 @@ mod crews;
 mod daemon;
 mod daemons;
 mod describe;
+mod dirty;
 mod judge;
 mod link;
-mod marks;
 mod receiver;
 mod running;
 mod sender;
@@ -31,6 +31,6 @@ pub(crate) use daemon::{
     DaemonRequest,
     DeviceName,
     Group,
-    Side, //
+    Role, //
 };
 pub(super) use running::Daemons;

@@ -96,7 +96,7 @@ impl Timeouts {
         settled
     }
 
-    /// Takes new ones; 0 keeps the present one. Control lock held.
+    /// Takes new ones; 0 keeps the present one. Rules lock held.
     pub(super) fn set(&self, new: &config::Timeouts) {
         let store = |cell: &AtomicU32, seconds: u32| {
             if seconds != 0 {

@@ -12,6 +12,7 @@ use crate::kernel_ext::task::work::{
 };
 
 use super::netns_state::NetnsState;
+use super::rules::guard::RulesGuard;
 use super::tables::Tables;
 
 impl NetnsState {
@@ -37,7 +38,7 @@ impl NetnsState {
                     .drops_entry(read, self.timeouts(), tables, entry)
             });
         }
-        self.control().empty_trash();
+        RulesGuard::lock(self).empty_trash();
     }
 }
 

@@ -16,7 +16,10 @@ use crate::kernel_ext::user::genl::{
     Answer,
     Request, //
 };
-use crate::table::NetnsState;
+use crate::table::{
+    NetnsState,
+    RulesGuard, //
+};
 
 /// Sets the timeouts that were sent.
 pub(super) struct Set;
@@ -29,7 +32,7 @@ impl Answer for Set {
             tcp_fin: seconds(attr::TIMEOUT_TCP_FIN)?,
             udp: seconds(attr::TIMEOUT_UDP)?,
         };
-        validate::set_timeouts(&mut request.state::<NetnsState>()?.control(), &timeouts)
+        validate::set_timeouts(&mut RulesGuard::lock(request.state()?), &timeouts)
     }
 }
 
@@ -38,7 +41,7 @@ pub(super) struct Get;
 
 impl Answer for Get {
     fn answer(request: &Request<'_>) -> Result {
-        let timeouts = request.state::<NetnsState>()?.control().timeouts();
+        let timeouts = RulesGuard::lock(request.state()?).timeouts();
         request.reply(cmd::SET_CONFIG, |message| {
             message.u32(attr::TIMEOUT_TCP, timeouts.tcp)?;
             message.u32(attr::TIMEOUT_TCP_FIN, timeouts.tcp_fin)?;

@@ -31,9 +31,9 @@ use crate::table::sync::{
     DaemonRequest,
     DeviceName,
     Group,
-    Side, //
+    Role, //
 };
-use crate::table::NetnsState;
+use crate::table::RulesGuard;
 
 const ATTRS: usize = daemon_attr::MAX as usize + 1;
 
@@ -90,12 +90,12 @@ impl Answer for New {
             port: port.map_or(Ok(0), Attr::u16)?,
             ttl: ttl.map_or(Ok(0), Attr::u8)?,
         };
-        let mut control = request.state::<NetnsState>()?.control();
+        let mut rules = RulesGuard::lock(request.state()?);
         // Messages have one family for client and server. Socket options don't ask.
-        if control.has_strangers() {
+        if rules.has_strangers() {
             return Err(EINVAL);
         }
-        control.start_daemon(number.u32()?, &daemon)
+        rules.start_daemon(number.u32()?, &daemon)
     }
 }
 
@@ -105,13 +105,13 @@ pub(super) struct Delete;
 impl Answer for Delete {
     fn answer(request: &Request<'_>) -> Result {
         let number = parse(request)?.need(daemon_attr::STATE)?.u32()?;
-        request.state::<NetnsState>()?.control().stop_daemon(number)
+        RulesGuard::lock(request.state()?).stop_daemon(number)
     }
 }
 
-fn fill(message: &mut Writer<'_>, side: Side, daemon: &Daemon) -> Result {
+fn fill(message: &mut Writer<'_>, role: Role, daemon: &Daemon) -> Result {
     message.nest(attr::DAEMON, |nest| {
-        nest.u32(daemon_attr::STATE, side.number())?;
+        nest.u32(daemon_attr::STATE, role.number())?;
         nest.bytes(
             daemon_attr::MCAST_IFN,
             daemon.device.as_cstr().to_bytes_with_nul(),
@@ -133,11 +133,11 @@ pub(super) struct Get;
 
 impl List for Get {
     fn list(dump: &mut Dump<'_>) -> Result {
-        let control = dump.state::<NetnsState>()?.control();
+        let rules = RulesGuard::lock(dump.state()?);
         let [mut position, ..] = dump.position();
-        for side in Side::ALL.into_iter().skip(position) {
-            if let Some(daemon) = control.daemon(side) {
-                let listed = dump.entry(cmd::NEW_DAEMON, |message| fill(message, side, daemon));
+        for role in Role::ALL.into_iter().skip(position) {
+            if let Some(daemon) = rules.daemon(role) {
+                let listed = dump.entry(cmd::NEW_DAEMON, |message| fill(message, role, daemon));
                 if listed.is_err() {
                     break;
                 }

@@ -119,10 +119,10 @@ impl<'a> Named<'a> {
 
     /// A full destination. Only tunnels lead to the other family, and none while connections are
     /// synchronised.
-    fn full(&self, control: &RulesGuard<'_>, service: &ServiceId) -> Result<(DestId, DestConfig)> {
+    fn full(&self, rules: &RulesGuard<'_>, service: &ServiceId) -> Result<(DestId, DestConfig)> {
         let config = self.config()?;
         let id = self.id(service)?;
-        let is_allowed = config.flags == fwd::TUNNEL && !control.is_synchronised();
+        let is_allowed = config.flags == fwd::TUNNEL && !rules.is_synchronised();
         if id.family != service.family && !is_allowed {
             return Err(EINVAL);
         }
@@ -159,10 +159,10 @@ pub(super) struct New;
 impl Answer for New {
     fn answer(request: &Request<'_>) -> Result {
         let state: &NetnsState = request.state()?;
-        let mut control = state.control();
-        let service = service::existing(&control, request)?;
-        let (id, config) = Named::parse(request.attr(attr::DEST))?.full(&control, &service)?;
-        validate::add_dest(state.net(), &mut control, &service, &id, &config)
+        let mut rules = RulesGuard::lock(state);
+        let service = service::existing(&rules, request)?;
+        let (id, config) = Named::parse(request.attr(attr::DEST))?.full(&rules, &service)?;
+        validate::add_dest(state.net(), &mut rules, &service, &id, &config)
     }
 }
 
@@ -171,10 +171,10 @@ pub(super) struct Set;
 
 impl Answer for Set {
     fn answer(request: &Request<'_>) -> Result {
-        let mut control = request.state::<NetnsState>()?.control();
-        let service = service::existing(&control, request)?;
-        let (id, config) = Named::parse(request.attr(attr::DEST))?.full(&control, &service)?;
-        validate::edit_dest(&mut control, &service, &id, &config)
+        let mut rules = RulesGuard::lock(request.state()?);
+        let service = service::existing(&rules, request)?;
+        let (id, config) = Named::parse(request.attr(attr::DEST))?.full(&rules, &service)?;
+        validate::edit_dest(&mut rules, &service, &id, &config)
     }
 }
 
@@ -183,10 +183,10 @@ pub(super) struct Delete;
 
 impl Answer for Delete {
     fn answer(request: &Request<'_>) -> Result {
-        let mut control = request.state::<NetnsState>()?.control();
-        let service = service::existing(&control, request)?;
+        let mut rules = RulesGuard::lock(request.state()?);
+        let service = service::existing(&rules, request)?;
         let id = Named::parse(request.attr(attr::DEST))?.id(&service)?;
-        control.delete_dest(&service, &id)
+        rules.delete_dest(&service, &id)
     }
 }
 
@@ -195,7 +195,7 @@ pub(super) struct Get;
 
 impl List for Get {
     fn list(dump: &mut Dump<'_>) -> Result {
-        let control = dump.state::<NetnsState>()?.control();
+        let rules = RulesGuard::lock(dump.state()?);
         let Ok(attrs) = dump.attrs(&policy::REQUEST) else {
             return Ok(());
         };
@@ -203,7 +203,7 @@ impl List for Get {
             return Ok(());
         };
         let [mut position, ..] = dump.position();
-        let listed = control.with_service(&id, |read, service| {
+        let listed = rules.with_service(&id, |read, service| {
             let dests = service.dests(read);
             for dest in dests.iter().skip(position) {
                 if dump

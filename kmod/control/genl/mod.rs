@@ -2,7 +2,7 @@
 
 //! The generic netlink interface: family `IPVS`, which ipvsadm, keepalived and kube-proxy speak.
 //!
-//! One file per noun. All of them take the namespace's control lock for the whole of a request.
+//! One file per noun. All of them take the namespace's rules lock for the whole of a request.
 
 mod config;
 mod daemon;

@@ -16,7 +16,7 @@ use crate::table::RulesGuard;
 /// came.
 pub(super) fn resume(
     dump: &mut Dump<'_>,
-    control: &RulesGuard<'_>,
+    rules: &RulesGuard<'_>,
     mut visit: impl for<'r> FnMut(&mut Dump<'_>, ReadSide<'r>, Item<'r>) -> ControlFlow<()>,
 ) {
     let [bucket, services, items] = dump.position();
@@ -25,7 +25,7 @@ pub(super) fn resume(
         services,
         items,
     };
-    let next = control.walk(from, |read, item| visit(dump, read, item));
+    let next = rules.walk(from, |read, item| visit(dump, read, item));
     dump.set_position(next.map_or([usize::MAX, 0, 0], |place| {
         [place.bucket, place.services, place.items]
     }));

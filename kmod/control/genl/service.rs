@@ -48,7 +48,6 @@ use crate::kernel_ext::user::nla::{
 };
 use crate::table::rules::walk::Item;
 use crate::table::{
-    NetnsState,
     RulesGuard,
     Service, //
 };
@@ -108,9 +107,9 @@ pub(super) fn identify(nest: Option<Attr<'_>>) -> Result<ServiceId> {
 }
 
 /// Which existing service the request names.
-pub(super) fn existing(control: &RulesGuard<'_>, request: &Request<'_>) -> Result<ServiceId> {
+pub(super) fn existing(rules: &RulesGuard<'_>, request: &Request<'_>) -> Result<ServiceId> {
     let id = identify(request.attr(attr::SERVICE))?;
-    if validate::exists(control, &id) {
+    if validate::exists(rules, &id) {
         Ok(id)
     } else {
         Err(ESRCH)
@@ -119,7 +118,7 @@ pub(super) fn existing(control: &RulesGuard<'_>, request: &Request<'_>) -> Resul
 
 /// What a full service asks for.
 fn full<'a>(
-    control: &RulesGuard<'_>,
+    rules: &RulesGuard<'_>,
     nest: Option<Attr<'a>>,
 ) -> Result<(ServiceId, ServiceRequest<'a>)> {
     let (id, attrs) = parse(nest)?;
@@ -129,7 +128,7 @@ fn full<'a>(
     let netmask = attrs.need(service_attr::NETMASK)?;
 
     let (values, mask) = words(change.padded());
-    let old = control
+    let old = rules
         .with_service(&id, |_, service| service.flags())
         .unwrap_or(0);
     let request = ServiceRequest {
@@ -204,9 +203,9 @@ pub(super) struct New;
 
 impl Answer for New {
     fn answer(request: &Request<'_>) -> Result {
-        let mut control = request.state::<NetnsState>()?.control();
-        let (id, wanted) = full(&control, request.attr(attr::SERVICE))?;
-        validate::add_service(&mut control, &id, &wanted)
+        let mut rules = RulesGuard::lock(request.state()?);
+        let (id, wanted) = full(&rules, request.attr(attr::SERVICE))?;
+        validate::add_service(&mut rules, &id, &wanted)
     }
 }
 
@@ -215,9 +214,9 @@ pub(super) struct Set;
 
 impl Answer for Set {
     fn answer(request: &Request<'_>) -> Result {
-        let mut control = request.state::<NetnsState>()?.control();
-        let (id, wanted) = full(&control, request.attr(attr::SERVICE))?;
-        validate::edit_service(&mut control, &id, &wanted)
+        let mut rules = RulesGuard::lock(request.state()?);
+        let (id, wanted) = full(&rules, request.attr(attr::SERVICE))?;
+        validate::edit_service(&mut rules, &id, &wanted)
     }
 }
 
@@ -226,9 +225,9 @@ pub(super) struct Delete;
 
 impl Answer for Delete {
     fn answer(request: &Request<'_>) -> Result {
-        let mut control = request.state::<NetnsState>()?.control();
-        let id = existing(&control, request)?;
-        control.delete_service(&id)
+        let mut rules = RulesGuard::lock(request.state()?);
+        let id = existing(&rules, request)?;
+        rules.delete_service(&id)
     }
 }
 
@@ -237,10 +236,10 @@ pub(super) struct Get;
 
 impl Answer for Get {
     fn answer(request: &Request<'_>) -> Result {
-        let control = request.state::<NetnsState>()?.control();
+        let rules = RulesGuard::lock(request.state()?);
         let id = identify(request.attr(attr::SERVICE))?;
         request.reply(cmd::NEW_SERVICE, |message| {
-            control.with_service(&id, |read, service| {
+            rules.with_service(&id, |read, service| {
                 fill(message, read, service, Widths::Both)
             })?
         })
@@ -249,8 +248,8 @@ impl Answer for Get {
 
 impl List for Get {
     fn list(dump: &mut Dump<'_>) -> Result {
-        let control = dump.state::<NetnsState>()?.control();
-        resume(dump, &control, |dump, read, item| match item {
+        let rules = RulesGuard::lock(dump.state()?);
+        resume(dump, &rules, |dump, read, item| match item {
             Item::Service(service) => {
                 let appended = dump.entry(cmd::NEW_SERVICE, |message| {
                     fill(message, read, service, Widths::Both)
@@ -271,12 +270,12 @@ pub(super) struct Zero;
 
 impl Answer for Zero {
     fn answer(request: &Request<'_>) -> Result {
-        let mut control = request.state::<NetnsState>()?.control();
+        let mut rules = RulesGuard::lock(request.state()?);
         if request.attr(attr::SERVICE).is_none() {
-            return control.zero(None);
+            return rules.zero(None);
         }
-        let id = existing(&control, request)?;
-        control.zero(Some(&id))
+        let id = existing(&rules, request)?;
+        rules.zero(Some(&id))
     }
 }
 
@@ -285,6 +284,6 @@ pub(super) struct Flush;
 
 impl Answer for Flush {
     fn answer(request: &Request<'_>) -> Result {
-        request.state::<NetnsState>()?.control().flush()
+        RulesGuard::lock(request.state()?).flush()
     }
 }

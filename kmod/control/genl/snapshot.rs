@@ -27,7 +27,7 @@ use crate::kernel_ext::user::genl::{
 };
 use crate::kernel_ext::user::nla::Policy;
 use crate::table::rules::walk::Item;
-use crate::table::NetnsState;
+use crate::table::RulesGuard;
 
 /// Requests need no attributes.
 static POLICY: Policy<{ attr::MAX as usize + 1 }> = Policy::new();
@@ -52,9 +52,9 @@ struct Table;
 
 impl List for Table {
     fn list(dump: &mut Dump<'_>) -> Result {
-        let control = dump.state::<NetnsState>()?.control();
-        dump.note_generation(control.generation());
-        resume(dump, &control, |dump, read, item| {
+        let rules = RulesGuard::lock(dump.state()?);
+        dump.note_generation(rules.generation());
+        resume(dump, &rules, |dump, read, item| {
             let appended = match item {
                 Item::Service(service) => dump.entry(cmd::SERVICE, |message| {
                     service::fill(message, read, service, Widths::Wide)

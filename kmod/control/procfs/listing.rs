@@ -27,7 +27,7 @@ use crate::kernel_ext::user::procfs::{
     Output, //
 };
 use crate::table::conn::CONN_BYTES;
-use crate::table::sync::Side;
+use crate::table::sync::Role;
 use crate::table::{
     Dest,
     NetnsState,
@@ -161,12 +161,12 @@ fn show_sync(state: &NetnsState, out: &mut Output<'_>) {
     let sync = state.sync();
     let counts = sync.counts();
     let mut row = |name: &str, count: u64| writeln!(out, "{name:<20} {count:>14}");
-    if sync.runs(Side::Master) || counts.sent.get() != 0 {
+    if sync.runs(Role::Master) || counts.sent.get() != 0 {
         row("Sync sent", counts.sent.get());
         row("  entries", counts.told.get());
         row("  failed", counts.unsent.get());
     }
-    if sync.runs(Side::Backup) || counts.received.get() != 0 {
+    if sync.runs(Role::Backup) || counts.received.get() != 0 {
         row("Sync received", counts.received.get());
         row("  made", counts.made.get());
         row("  updated", counts.updated.get());

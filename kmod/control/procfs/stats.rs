@@ -12,7 +12,8 @@ use crate::kernel_ext::user::procfs::{
 use crate::table::{
     Counters,
     NetnsState,
-    Rates, //
+    Rates,
+    RulesGuard, //
 };
 
 /// Five numbers in the files' columns.
@@ -61,7 +62,7 @@ impl Contents for Totals {
     }
 
     fn show(state: &NetnsState, _index: usize, out: &mut Output<'_>) {
-        let totals = state.totals();
+        let totals = RulesGuard::lock(state).totals();
         writeln!(
             out,
             "   Total Incoming Outgoing         Incoming         Outgoing\n   \
@@ -92,10 +93,10 @@ impl Contents for PerCpu {
              CPU    Conns  Packets  Packets            Bytes            Bytes"
         );
         for cpu in (0..percpu::cpu_limit()).filter(|cpu| percpu::cpu_possible(*cpu)) {
-            let counters = state.totals_of_cpu(cpu);
+            let counters = RulesGuard::lock(state).totals_of_cpu(cpu);
             writeln!(out, "{cpu:3X} {}", Columns::counters(&counters));
         }
-        let totals = state.totals();
+        let totals = RulesGuard::lock(state).totals();
         writeln!(
             out,
             "  ~ {}\n\n     \

@@ -50,7 +50,7 @@ use crate::table::rules::walk::{
     Item, //
 };
 use crate::table::service::MarkDetails;
-use crate::table::sync::Side;
+use crate::table::sync::Role;
 use crate::table::{
     Dest,
     NetnsState,
@@ -98,14 +98,14 @@ fn info(state: &NetnsState, reply: &mut Reply<'_>) -> Result {
     let record = GetInfo {
         version: IP_VS_VERSION_CODE,
         size: state.conn_buckets() as u32,
-        num_services: state.control().services_v4(),
+        num_services: RulesGuard::lock(state).services_v4(),
     };
     reply.write(0, record.as_bytes())
 }
 
 fn timeouts(state: &NetnsState, reply: &mut Reply<'_>) -> Result {
     reply.read::<{ size_of::<TimeoutUser>() }>()?;
-    let timeouts = state.control().timeouts();
+    let timeouts = RulesGuard::lock(state).timeouts();
     let record = TimeoutUser {
         tcp_timeout: timeouts.tcp,
         tcp_fin_timeout: timeouts.tcp_fin,
@@ -117,11 +117,11 @@ fn timeouts(state: &NetnsState, reply: &mut Reply<'_>) -> Result {
 /// The master and the backup; zeros for one that doesn't run.
 fn daemons(state: &NetnsState, reply: &mut Reply<'_>) -> Result {
     reply.read::<{ 2 * size_of::<DaemonUser>() }>()?;
-    let control = state.control();
-    let records = Side::ALL.map(|side| match control.daemon(side) {
+    let rules = RulesGuard::lock(state);
+    let records = Role::ALL.map(|role| match rules.daemon(role) {
         None => DaemonUser::default(),
         Some(daemon) => DaemonUser {
-            state: side.number(),
+            state: role.number(),
             mcast_ifn: *daemon.device.field(),
             syncid: daemon.sync_id,
         },
@@ -180,8 +180,7 @@ fn service(state: &NetnsState, reply: &mut Reply<'_>) -> Result {
     // The entry's bytes that have no meaning come back as they are.
     let mut entry: ServiceEntry = from_bytes(&reply.read::<SERVICE>()?)?;
     let id = entry.service_id();
-    state
-        .control()
+    RulesGuard::lock(state)
         .with_service(&id, |read, service| describe(&mut entry, read, service))?;
     reply.write(0, entry.as_bytes())
 }
@@ -229,16 +228,16 @@ fn services(state: &NetnsState, reply: &mut Reply<'_>) -> Result {
         return Err(EINVAL);
     }
     // Nothing changes while it is listed.
-    let control = state.control();
+    let rules = RulesGuard::lock(state);
     let mut next = Some(Cursor::default());
     write_table(reply, HEADER, wanted as usize, |_, entries| {
-        Ok(collect_services(&control, &mut next, entries))
+        Ok(collect_services(&rules, &mut next, entries))
     })
 }
 
 /// Fills entries with services from `next` on, which it moves on.
 fn collect_services(
-    control: &RulesGuard<'_>,
+    rules: &RulesGuard<'_>,
     next: &mut Option<Cursor>,
     entries: &mut [ServiceEntry],
 ) -> usize {
@@ -247,7 +246,7 @@ fn collect_services(
     };
     let mut filled = 0_usize;
     let mut entries = entries.iter_mut();
-    *next = control.walk(from, |read, item| {
+    *next = rules.walk(from, |read, item| {
         let Item::Service(service) = item else {
             return ControlFlow::Continue(());
         };
@@ -272,10 +271,10 @@ fn dests(state: &NetnsState, reply: &mut Reply<'_>) -> Result {
         return Err(EINVAL);
     }
     let id = question.service_id();
-    let control = state.control();
-    control.with_service(&id, |_, _| ())?;
+    let rules = RulesGuard::lock(state);
+    rules.with_service(&id, |_, _| ())?;
     write_table(reply, HEADER, wanted as usize, |skip, places| {
-        control.with_service(&id, |read, service| {
+        rules.with_service(&id, |read, service| {
             let dests = service.dests(read);
             let shown = dests.iter().filter(|dest| dest.id().family == Family::V4);
             let mut filled = 0_usize;

@@ -60,12 +60,12 @@ fn read<T: FromBytes, const N: usize>(argument: &Argument) -> Result<T> {
 /// Sets `option`.
 pub(super) fn handle(state: &NetnsState, option: c_int, argument: &Argument) -> Result {
     match option {
-        set::FLUSH if argument.len() == 0 => state.control().flush(),
+        set::FLUSH if argument.len() == 0 => RulesGuard::lock(state).flush(),
         set::TIMEOUT => timeouts(state, &read::<_, TIMEOUTS>(argument)?),
         set::STARTDAEMON => start_daemon(state, &read::<_, DAEMON>(argument)?),
         set::STOPDAEMON => {
             let record: DaemonUser = read::<_, DAEMON>(argument)?;
-            state.control().stop_daemon(record.state)
+            RulesGuard::lock(state).stop_daemon(record.state)
         }
         set::ADD | set::EDIT | set::DEL | set::ZERO => {
             service(state, option, &read::<_, SERVICE>(argument)?)
@@ -83,7 +83,7 @@ fn timeouts(state: &NetnsState, record: &TimeoutUser) -> Result {
         tcp_fin: record.tcp_fin_timeout,
         udp: record.udp_timeout,
     };
-    validate::set_timeouts(&mut state.control(), &timeouts)
+    validate::set_timeouts(&mut RulesGuard::lock(state), &timeouts)
 }
 
 fn start_daemon(state: &NetnsState, record: &DaemonUser) -> Result {
@@ -96,7 +96,7 @@ fn start_daemon(state: &NetnsState, record: &DaemonUser) -> Result {
         port: 0,
         ttl: 0,
     };
-    state.control().start_daemon(record.state, &daemon)
+    RulesGuard::lock(state).start_daemon(record.state, &daemon)
 }
 
 /// Fails for protocols that this interface doesn't know, even where a mark names the service.
@@ -108,25 +108,25 @@ fn check_protocol(record: &ServiceUser) -> Result {
 }
 
 /// Fails unless the service is there, and of the protocol that is given.
-fn check_known(control: &RulesGuard<'_>, id: &ServiceId, record: &ServiceUser) -> Result {
-    match control.with_service(id, |_, service| service.mark_details().protocol) {
+fn check_known(rules: &RulesGuard<'_>, id: &ServiceId, record: &ServiceUser) -> Result {
+    match rules.with_service(id, |_, service| service.mark_details().protocol) {
         Ok(protocol) if protocol == record.protocol => Ok(()),
         _ => Err(ESRCH),
     }
 }
 
 fn service(state: &NetnsState, option: c_int, record: &ServiceUser) -> Result {
-    let mut control = state.control();
+    let mut rules = RulesGuard::lock(state);
     let id = record.service_id();
     if option == set::ZERO && record.fwmark == 0 && record.addr == [0; 4] && record.port == [0; 2] {
-        return control.zero(None);
+        return rules.zero(None);
     }
     match option {
         set::ADD | set::EDIT => {
             let scheduler = name(&record.sched_name).ok_or(EINVAL)?;
             check_protocol(record)?;
             if option == set::EDIT {
-                check_known(&control, &id, record)?;
+                check_known(&rules, &id, record)?;
             }
             let request = ServiceRequest {
                 mark_details: record.mark_details(),
@@ -137,29 +137,29 @@ fn service(state: &NetnsState, option: c_int, record: &ServiceUser) -> Result {
                 netmask: record.netmask,
             };
             if option == set::ADD {
-                validate::add_service(&mut control, &id, &request)
+                validate::add_service(&mut rules, &id, &request)
             } else {
-                validate::edit_service(&mut control, &id, &request)
+                validate::edit_service(&mut rules, &id, &request)
             }
         }
         set::DEL => {
             check_protocol(record)?;
-            check_known(&control, &id, record)?;
-            control.delete_service(&id)
+            check_known(&rules, &id, record)?;
+            rules.delete_service(&id)
         }
         _ => {
             check_protocol(record)?;
-            check_known(&control, &id, record)?;
-            control.zero(Some(&id))
+            check_known(&rules, &id, record)?;
+            rules.zero(Some(&id))
         }
     }
 }
 
 fn dest(state: &NetnsState, option: c_int, record: &ServiceDestUser) -> Result {
-    let mut control = state.control();
+    let mut rules = RulesGuard::lock(state);
     check_protocol(&record.service)?;
     let service = record.service.service_id();
-    check_known(&control, &service, &record.service)?;
+    check_known(&rules, &service, &record.service)?;
     let dest = &record.dest;
     let id = DestId {
         family: Family::V4,
@@ -174,8 +174,8 @@ fn dest(state: &NetnsState, option: c_int, record: &ServiceDestUser) -> Result {
         tunnel: Tunnel::default(),
     };
     match option {
-        set::ADDDEST => validate::add_dest(state.net(), &mut control, &service, &id, &config),
-        set::EDITDEST => validate::edit_dest(&mut control, &service, &id, &config),
-        _ => control.delete_dest(&service, &id),
+        set::ADDDEST => validate::add_dest(state.net(), &mut rules, &service, &id, &config),
+        set::EDITDEST => validate::edit_dest(&mut rules, &service, &id, &config),
+        _ => rules.delete_dest(&service, &id),
     }
 }

@@ -27,19 +27,19 @@
 //!    netlink dump.
 //! 4. "lvs thread", the mutex of [`super::thread::Thread`]: which thread runs. Taken by the
 //!    work every second, by those who ask whether it runs, and at the end. Held while a thread
-//!    is stopped, until that has let go of the next one; so nobody takes it with the control
+//!    is stopped, until that has let go of the next one; so nobody takes it with the rules
 //!    lock held.
-//! 5. "lvs rules", the control lock, a mutex of `table`: services and servers, the trash, the
+//! 5. "lvs rules", the rules lock, a mutex of `table`: services and servers, the trash, the
 //!    hooks, estimation, which daemons synchronise, and when the tables of services and of
 //!    servers are resized. Taken by requests, by files that show the sum of all, when the
 //!    namespace stops, by the work every second, and by the thread that estimates, for a slice at
 //!    a time.
 //! 6. "lvs crew", the mutex of a [`super::crew::Crew`]: which threads a daemon has. Taken when a
-//!    daemon starts and stops, with the control lock held, and at the end. Held while the threads
-//!    are stopped: these never take the control lock.
+//!    daemon starts and stops, with the rules lock held, and at the end. Held while the threads
+//!    are stopped: these never take the rules lock.
 //! 7. Of the kernel: `nf_hook_mutex`, and what loading a module takes, for registering hooks and
 //!    opening connection tracking; RTNL and a socket's lock, for the sockets of a daemon, which
-//!    join a group. All of them may be taken with the control lock held.
+//!    join a group. All of them may be taken with the rules lock held.
 //!
 //! RTNL is held around `DeviceObserver::device_down`, too, which therefore takes none of ours.
 //!

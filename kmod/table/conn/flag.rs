@@ -29,7 +29,7 @@ pub(crate) const METHOD_SHIFT: u32 = 20;
 /// The bits of the forwarding method.
 pub(super) const METHOD: u32 = 7 << METHOD_SHIFT;
 /// Has something to tell to other directors, which is collected.
-pub(crate) const MARKED: u32 = 1 << 23;
+pub(crate) const DIRTY: u32 = 1 << 23;
 /// Was told by another director.
 pub(crate) const SYNCED: u32 = 1 << 24;
 /// No server was found for it yet: it goes where it was told, and counts nowhere.

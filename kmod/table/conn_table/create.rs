@@ -26,7 +26,7 @@ use super::super::conn::{
 use super::new_conn::{
     ConnSettings,
     NewConn,
-    Role, //
+    Purpose, //
 };
 use super::store::{
     growth,
@@ -177,8 +177,8 @@ impl ConnTable {
         let flags = new.flags(settings, more_flags);
         let count = self.admit(read, tuple, settings)?;
         let now = time::now();
-        let (ticks, call) = match new.role {
-            Role::Template { ticks, call } => (ticks, call),
+        let (ticks, call) = match new.purpose {
+            Purpose::Template { ticks, call } => (ticks, call),
             _ => (FIRST_TIMEOUT, None),
         };
         let hash = match new.client_hash {
@@ -188,13 +188,13 @@ impl ConnTable {
         let expires = now.wrapping_add(ticks);
         let entry = self.allocate(hash, expires, flags, call, || new.conn(flags))?;
         if let Some(dest) = dest {
-            if let Role::Template { .. } = new.role {
+            if let Purpose::Template { .. } = new.purpose {
                 dest.add_template();
             } else {
                 dest.add_connection(read);
             }
         }
-        if let Some(controller) = new.role.controller() {
+        if let Some(controller) = new.purpose.controller() {
             // One that is just being collected has served its time.
             let _ = entry.bind(read, controller);
         }
@@ -226,7 +226,7 @@ impl ConnTable {
         settings: ConnSettings<'_>,
     ) -> Result<(&'a Entry<Conn>, bool), Refusal> {
         let (entry, count) = self.make(read, new, settings, 0)?;
-        let call = new.role.call();
+        let call = new.purpose.call();
         self.put(read, entry, count, &new.tuple, call, |present| {
             new.is_met_by(read, present)
         })

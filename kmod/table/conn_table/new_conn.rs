@@ -44,12 +44,12 @@ pub(crate) struct NewConn<'a> {
     /// The server's port for it.
     pub(crate) real_port: u16,
     /// What it is.
-    pub(crate) role: Role<'a>,
+    pub(crate) purpose: Purpose<'a>,
 }
 
 /// What an entry is.
 #[derive(Clone, Copy)]
-pub(crate) enum Role<'a> {
+pub(crate) enum Purpose<'a> {
     /// A connection, and what controls it, if anything does.
     Connection(Option<&'a Entry<Conn>>),
     /// A connection that its server opened. It stands beside one of the same client with another
@@ -64,11 +64,11 @@ pub(crate) enum Role<'a> {
     Template { ticks: u32, call: Option<&'a [u8]> },
 }
 
-impl<'a> Role<'a> {
+impl<'a> Purpose<'a> {
     /// The Call-ID of a call's template.
     pub(super) fn call(self) -> Option<&'a [u8]> {
         match self {
-            Role::Template { call, .. } => call,
+            Purpose::Template { call, .. } => call,
             _ => None,
         }
     }
@@ -76,9 +76,9 @@ impl<'a> Role<'a> {
     /// What controls it.
     pub(super) fn controller(self) -> Option<&'a Entry<Conn>> {
         match self {
-            Role::Connection(controller) | Role::Outgoing(controller) => controller,
-            Role::Data(control) => Some(control),
-            Role::Template { .. } => None,
+            Purpose::Connection(controller) | Purpose::Outgoing(controller) => controller,
+            Purpose::Data(control) => Some(control),
+            Purpose::Template { .. } => None,
         }
     }
 }
@@ -87,10 +87,10 @@ impl NewConn<'_> {
     /// Whether this is a control connection of FTP that the balancer has to listen to.
     fn is_control(&self) -> bool {
         let for_data = self
-            .role
+            .purpose
             .controller()
             .is_some_and(|controller| !controller.is_template());
-        matches!(self.role, Role::Connection(_))
+        matches!(self.purpose, Purpose::Connection(_))
             && !for_data
             && self.tuple.protocol == protocol::TCP
             && self
@@ -108,7 +108,7 @@ impl NewConn<'_> {
         if self.is_control() {
             flags |= flag::CONTROL;
         }
-        if let Role::Data(_) = self.role {
+        if let Purpose::Data(_) = self.purpose {
             flags |= u32::from(TcpState::Listen.number());
             if self.tuple.client_port == 0 {
                 flags |= flag::EXPECTED;
@@ -120,8 +120,8 @@ impl NewConn<'_> {
     /// The connection or template to be, with these flags.
     #[inline]
     pub(super) fn conn(&self, flags: u32) -> Conn {
-        let (flags, ticks) = match self.role {
-            Role::Template { ticks, .. } => (flag::TEMPLATE, ticks),
+        let (flags, ticks) = match self.purpose {
+            Purpose::Template { ticks, .. } => (flag::TEMPLATE, ticks),
             _ => (flags, 0),
         };
         Conn::new(&self.tuple, self.dest, self.real_port, flags, ticks)
@@ -131,10 +131,10 @@ impl NewConn<'_> {
     #[inline]
     pub(super) fn is_met_by(&self, read: ReadSide<'_>, present: &Conn) -> bool {
         let tuple = &self.tuple;
-        match self.role {
-            Role::Connection(_) => present.matches_request(tuple),
-            Role::Data(_) if tuple.client_port == 0 => present.matches_request(tuple),
-            Role::Outgoing(_) | Role::Data(_) => {
+        match self.purpose {
+            Purpose::Connection(_) => present.matches_request(tuple),
+            Purpose::Data(_) if tuple.client_port == 0 => present.matches_request(tuple),
+            Purpose::Outgoing(_) | Purpose::Data(_) => {
                 present.matches_request(tuple)
                     && self.dest.is_some_and(|dest| {
                         let id = dest.id();
@@ -142,7 +142,7 @@ impl NewConn<'_> {
                     })
                     && present.real_port() == self.real_port
             }
-            Role::Template { call, .. } => present.matches_template(read, tuple, call),
+            Purpose::Template { call, .. } => present.matches_template(read, tuple, call),
         }
     }
 }

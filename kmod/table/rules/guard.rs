@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Access to a namespace's rules, under its control lock.
+//! Access to a namespace's rules, under its rules lock.
 //!
 //! The lock is the mutex of [`Rules`]. It guards them, and every change of what packets see in the
 //! tables; packets themselves never take it. It is taken in process context, and its holder may
@@ -22,48 +22,31 @@ use crate::kernel_ext::mem::rcu::{
 
 use super::super::netns_state::NetnsState;
 use super::super::service::Service;
-use super::super::stats::{
-    Counters,
-    Stats, //
-};
 use super::super::sync::Daemons;
 use super::record::Rules;
 
-/// Access to the rules of a namespace; holds its control lock.
+/// Access to the rules of a namespace; holds its rules lock.
 pub(crate) struct RulesGuard<'a> {
     pub(super) state: &'a NetnsState,
     pub(super) rules: Guard<'a, Rules, MutexBackend>,
 }
 
-impl NetnsState {
-    /// Takes the control lock: one change of the rules at a time. Process context.
-    pub(crate) fn control(&self) -> RulesGuard<'_> {
-        RulesGuard {
-            state: self,
-            rules: self.rules.lock(),
+impl<'a> RulesGuard<'a> {
+    /// Takes the rules lock of `state`: one change of the rules at a time. Process context.
+    pub(crate) fn lock(state: &'a NetnsState) -> Self {
+        Self {
+            state,
+            rules: state.rules.lock(),
         }
     }
 
     /// The namespace goes away: no packet comes in after this, but those inside go on until a grace
     /// period is over. Process context.
-    pub(crate) fn stop(&self) {
-        let mut control = self.control();
-        control.stop_daemons();
-        control.unhook();
+    pub(crate) fn stop(mut self) {
+        self.stop_daemons();
+        self.unhook();
     }
 
-    /// Everything counted in this namespace.
-    pub(crate) fn totals(&self) -> Stats {
-        self.control().totals()
-    }
-
-    /// What one CPU counted in this namespace, resets ignored.
-    pub(crate) fn totals_of_cpu(&self, cpu: u32) -> Counters {
-        self.control().totals_of_cpu(cpu)
-    }
-}
-
-impl<'a> RulesGuard<'a> {
     /// Tells states of the rules apart, as long as there are fewer than 2^31 changes between them.
     pub(crate) fn generation(&self) -> u32 {
         self.rules.generation

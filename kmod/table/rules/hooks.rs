@@ -43,9 +43,9 @@ impl NetnsState {
             count > MANY_CONNECTIONS
         };
         if is_worth_it != prefetches {
-            let mut control = self.control();
+            let mut rules = RulesGuard::lock(self);
             self.prefetches.store(is_worth_it, Ordering::Relaxed);
-            let _ = control.fit_early_hooks(self.wants_early_hooks());
+            let _ = rules.fit_early_hooks(self.wants_early_hooks());
         }
     }
 }

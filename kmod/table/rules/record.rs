@@ -10,7 +10,7 @@ use super::per_family::PerFamily;
 use super::trash::Trash;
 use crate::table::sync::Daemons;
 
-/// Rules of a namespace beside the tables that packets see. Behind the control lock.
+/// Rules of a namespace beside the tables that packets see. Behind the rules lock.
 #[derive(Default)]
 pub(crate) struct Rules {
     /// Hooks that are registered.

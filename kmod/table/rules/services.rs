@@ -205,7 +205,7 @@ impl RulesGuard<'_> {
     /// The servers of a service, newest first. Fails with `ESRCH`, `ENOMEM`.
     pub(super) fn dests_of(&self, id: &ServiceId) -> Result<GrowVec<RcuArc<Dest>>> {
         let count = self.with_service(id, |read, service| service.dests(read).len())?;
-        // Room is made before the service is looked at again: that may sleep, and under the control
+        // Room is made before the service is looked at again: that may sleep, and under the rules
         // lock the number stays what it is.
         let mut dests = GrowVec::with_capacity(count)?;
         self.with_service(id, |read, service| service.append_dests(read, &mut dests))?;

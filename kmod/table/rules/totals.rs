@@ -35,8 +35,8 @@ impl RulesGuard<'_> {
         (counters, rates)
     }
 
-    /// Everything counted since the last reset.
-    pub(in crate::table) fn totals(&mut self) -> Stats {
+    /// Everything counted in this namespace since the last reset.
+    pub(crate) fn totals(&mut self) -> Stats {
         let (counters, rates) = self.raw_totals();
         Stats {
             counters: counters.minus(self.rules.reset_at),
@@ -44,8 +44,8 @@ impl RulesGuard<'_> {
         }
     }
 
-    /// What one CPU counted, resets ignored.
-    pub(in crate::table) fn totals_of_cpu(&mut self, cpu: u32) -> Counters {
+    /// What one CPU counted in this namespace, resets ignored.
+    pub(crate) fn totals_of_cpu(&mut self, cpu: u32) -> Counters {
         let mut sum = self
             .rules
             .removed

@@ -5,7 +5,7 @@
 //!
 //! A reload of the rules removes and adds thousands of servers at once, so they are found by a
 //! hash of their name. They are chained by links of their own, so that a removal needs no memory
-//! and can't fail. Control lock held throughout.
+//! and can't fail. Rules lock held throughout.
 
 use core::sync::atomic::Ordering;
 

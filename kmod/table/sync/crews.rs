@@ -16,8 +16,8 @@ use crate::kernel_ext::task::crew::{
 };
 
 use super::counts::SyncCounts;
-use super::daemon::Side;
-use super::marks::Marks;
+use super::daemon::Role;
+use super::dirty::DirtyPlaces;
 
 /// The threads of both daemons, and whether they run.
 #[pin_data]
@@ -26,11 +26,11 @@ pub(crate) struct Crews<T: Employer> {
     masters: Crew<T>,
     #[pin]
     backups: Crew<T>,
-    /// Bits of [`Side::number`].
+    /// Bits of [`Role::number`].
     running: AtomicU32,
     counts: SyncCounts,
     /// What is to be told; there since the first master ran.
-    marks: OnceBox<Marks>,
+    dirty: OnceBox<DirtyPlaces>,
     /// Tells the namespace from others in the names of its threads.
     pub(super) number: u32,
 }
@@ -45,16 +45,16 @@ impl<T: Employer> Crews<T> {
             backups <- Crew::new(),
             running: AtomicU32::new(0),
             counts: SyncCounts::default(),
-            marks: OnceBox::new(),
+            dirty: OnceBox::new(),
             number: NAMESPACES.fetch_add(1, Ordering::Relaxed),
         })
     }
 
     /// The threads of one daemon.
-    pub(super) fn of(&self, side: Side) -> &Crew<T> {
-        match side {
-            Side::Master => &self.masters,
-            Side::Backup => &self.backups,
+    pub(super) fn of(&self, role: Role) -> &Crew<T> {
+        match role {
+            Role::Master => &self.masters,
+            Role::Backup => &self.backups,
         }
     }
 
@@ -64,31 +64,32 @@ impl<T: Employer> Crews<T> {
     }
 
     /// What is to be told, if a master ran.
-    pub(crate) fn marks(&self) -> Option<&Marks> {
-        self.marks.get()
+    pub(crate) fn dirty_places(&self) -> Option<&DirtyPlaces> {
+        self.dirty.get()
     }
 
-    /// The marks, made when missing: of a table with up to `2^bits` buckets. Sleeps. Fails with
+    /// That, made when missing: for a table with up to `2^bits` buckets. Sleeps. Fails with
     /// `ENOMEM`.
-    pub(super) fn make_marks(&self, bits: u32) -> Result<&Marks> {
-        if self.marks.get().is_none() {
-            self.marks.set(KBox::new(Marks::new(bits)?, GFP_KERNEL)?);
+    pub(super) fn make_dirty_places(&self, bits: u32) -> Result<&DirtyPlaces> {
+        if self.dirty.get().is_none() {
+            self.dirty
+                .set(KBox::new(DirtyPlaces::new(bits)?, GFP_KERNEL)?);
         }
-        self.marks.get().ok_or(ENOMEM)
+        self.dirty.get().ok_or(ENOMEM)
     }
 
     /// Whether the daemon runs. Any context.
     #[inline]
-    pub(crate) fn runs(&self, side: Side) -> bool {
-        self.running.load(Ordering::Relaxed) & side.number() != 0
+    pub(crate) fn runs(&self, role: Role) -> bool {
+        self.running.load(Ordering::Relaxed) & role.number() != 0
     }
 
     /// Notes whether it does.
-    pub(super) fn set_running(&self, side: Side, runs: bool) {
+    pub(super) fn set_running(&self, role: Role, runs: bool) {
         if runs {
-            self.running.fetch_or(side.number(), Ordering::Relaxed);
+            self.running.fetch_or(role.number(), Ordering::Relaxed);
         } else {
-            self.running.fetch_and(!side.number(), Ordering::Relaxed);
+            self.running.fetch_and(!role.number(), Ordering::Relaxed);
         }
     }
 }

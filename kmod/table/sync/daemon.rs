@@ -13,27 +13,27 @@ use lvs_uapi::limits::IFNAME_MAXLEN;
 
 /// One of the two daemons that a namespace may have.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Side {
+pub(crate) enum Role {
     /// Sends.
     Master,
     /// Receives.
     Backup,
 }
 
-impl Side {
+impl Role {
     /// Both, in the order of listings.
     pub(crate) const ALL: [Self; 2] = [Self::Master, Self::Backup];
 
-    /// The side with this number.
+    /// The role with this number.
     pub(crate) fn from_number(number: u32) -> Option<Self> {
-        Self::ALL.into_iter().find(|side| side.number() == number)
+        Self::ALL.into_iter().find(|role| role.number() == number)
     }
 
     /// The number by which interfaces name it.
     pub(crate) fn number(self) -> u32 {
         match self {
-            Side::Master => sync::STATE_MASTER,
-            Side::Backup => sync::STATE_BACKUP,
+            Role::Master => sync::STATE_MASTER,
+            Role::Backup => sync::STATE_BACKUP,
         }
     }
 }
@@ -107,7 +107,7 @@ const LEAST_HEARD: u32 = 1024;
 impl Daemon {
     /// What becomes of a request for a device with this `mtu`: defaults, and lengths that are
     /// possible.
-    pub(super) fn new(side: Side, request: &DaemonRequest, mtu: u32) -> Self {
+    pub(super) fn new(role: Role, request: &DaemonRequest, mtu: u32) -> Self {
         let group = request.group.unwrap_or(Group {
             family: Family::V4,
             addr: Addr::from_v4(sync::DEFAULT_GROUP),
@@ -115,9 +115,9 @@ impl Daemon {
         let headers = lvs_engine::header::ip_len(group.family) as u32;
         let headers = headers.saturating_add(UDP_HEADER);
         let most = u32::from(u16::MAX);
-        let (least, usual) = match side {
-            Side::Master => (1, USUAL_MTU),
-            Side::Backup => (LEAST_HEARD, mtu.clamp(USUAL_MTU, most)),
+        let (least, usual) = match role {
+            Role::Master => (1, USUAL_MTU),
+            Role::Backup => (LEAST_HEARD, mtu.clamp(USUAL_MTU, most)),
         };
         let max_len = match u32::from(request.max_len) {
             0 => usual.saturating_sub(headers),

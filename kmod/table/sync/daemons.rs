@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Daemons start, stop and are listed, under the control lock. Their threads never take that.
+//! Daemons start, stop and are listed, under the rules lock. Their threads never take that.
 
 use kernel::prelude::*;
 
@@ -15,19 +15,19 @@ use crate::table::rules::guard::RulesGuard;
 use super::daemon::{
     Daemon,
     DaemonRequest,
-    Side, //
+    Role, //
 };
+use super::dirty::MOST_THREADS;
 use super::link::Socket;
-use super::marks::MOST_THREADS;
 use super::running::Running;
 use super::tools::Tools;
 
 /// Bytes that a thread's buffer has at least. As in ip_vs a master's message has room for one
 /// entry, however short it was asked to be.
-fn least_len(side: Side) -> usize {
-    match side {
-        Side::Master => wire::HEADER.saturating_add(wire::MAX_ENTRY),
-        Side::Backup => 1,
+fn least_len(role: Role) -> usize {
+    match role {
+        Role::Master => wire::HEADER.saturating_add(wire::MAX_ENTRY),
+        Role::Backup => 1,
     }
 }
 
@@ -39,8 +39,8 @@ impl RulesGuard<'_> {
     }
 
     /// The daemon, if it runs.
-    pub(crate) fn daemon(&self, side: Side) -> Option<&Daemon> {
-        self.daemons().of(side).as_ref().map(Running::daemon)
+    pub(crate) fn daemon(&self, role: Role) -> Option<&Daemon> {
+        self.daemons().of(role).as_ref().map(Running::daemon)
     }
 
     /// Starts the daemon with this number. Fails in this order: `ENOPROTOOPT` when the module or
@@ -52,8 +52,8 @@ impl RulesGuard<'_> {
         if state.is_stopped() {
             return Err(ENOPROTOOPT);
         }
-        let side = Side::from_number(number);
-        if side == Some(Side::Backup) {
+        let role = Role::from_number(number);
+        if role == Some(Role::Backup) {
             state.make_tables()?;
         }
         let net = state.net();
@@ -68,63 +68,65 @@ impl RulesGuard<'_> {
             pr_err!("Unknown mcast interface: {}\n", request.device.as_cstr());
             return Err(ENODEV);
         };
-        let side = side.ok_or(EINVAL)?;
-        if self.daemon(side).is_some() {
+        let role = role.ok_or(EINVAL)?;
+        if self.daemon(role).is_some() {
             return Err(EEXIST);
         }
-        let daemon = Daemon::new(side, request, device.mtu);
-        if side == Side::Master {
-            let marks = state.sync().make_marks(state.settings().conn_tab_bits())?;
-            marks.set_threads(threads);
+        let daemon = Daemon::new(role, request, device.mtu);
+        if role == Role::Master {
+            let places = state
+                .sync()
+                .make_dirty_places(state.settings().conn_tab_bits())?;
+            places.set_threads(threads);
         }
-        let crew = state.sync().of(side);
+        let crew = state.sync().of(role);
         for id in 0..threads {
-            if let Err(error) = self.hire(side, &daemon, device, id) {
+            if let Err(error) = self.hire(role, &daemon, device, id) {
                 crew.dismiss(|_| {});
                 return Err(error);
             }
         }
-        *self.daemons_mut().of_mut(side) = Some(Running::new(daemon, hold));
-        state.sync().set_running(side, true);
+        *self.daemons_mut().of_mut(role) = Some(Running::new(daemon, hold));
+        state.sync().set_running(role, true);
         state.update_passive();
         Ok(())
     }
 
     /// Starts one thread.
-    fn hire(&self, side: Side, daemon: &Daemon, device: NamedDevice, id: u16) -> Result {
+    fn hire(&self, role: Role, daemon: &Daemon, device: NamedDevice, id: u16) -> Result {
         let state = self.state();
-        let buffer = GrowVec::filled(usize::from(daemon.max_len).max(least_len(side)), 0)?;
+        let buffer = GrowVec::filled(usize::from(daemon.max_len).max(least_len(role)), 0)?;
         let size = state.settings().sync_sock_size();
         let tools = Tools {
-            side,
+            role,
             daemon: *daemon,
             id,
-            link: Socket::open(state.net(), side, daemon, id, device, size)?,
+            link: Socket::open(state.net(), role, daemon, id, device, size)?,
             buffer,
         };
-        let crew = state.sync().of(side);
+        let crew = state.sync().of(role);
         let number = state.sync().number;
-        match side {
-            Side::Master => crew.hire(format_args!("ipvs-m:{number}:{id}"), tools),
-            Side::Backup => crew.hire(format_args!("ipvs-b:{number}:{id}"), tools),
+        match role {
+            Role::Master => crew.hire(format_args!("ipvs-m:{number}:{id}"), tools),
+            Role::Backup => crew.hire(format_args!("ipvs-b:{number}:{id}"), tools),
         }
     }
 
     /// Stops the daemon with this number and waits for its end; what a master knows is sent before.
     /// Fails with `ESRCH` if it doesn't run, `EINVAL` for another number.
     pub(crate) fn stop_daemon(&mut self, number: u32) -> Result {
-        let side = Side::from_number(number).ok_or(EINVAL)?;
-        let running = self.daemons_mut().of_mut(side).take().ok_or(ESRCH)?;
+        let role = Role::from_number(number).ok_or(EINVAL)?;
+        let running = self.daemons_mut().of_mut(role).take().ok_or(ESRCH)?;
         let state = self.state();
-        state.sync().set_running(side, false);
+        state.sync().set_running(role, false);
         state.update_passive();
-        let name = match side {
-            Side::Master => "master",
-            Side::Backup => "backup",
+        let name = match role {
+            Role::Master => "master",
+            Role::Backup => "backup",
         };
         state
             .sync()
-            .of(side)
+            .of(role)
             .dismiss(|pid| pr_info!("stopping {name} sync thread {pid} ...\n"));
         drop(running);
         Ok(())
@@ -132,9 +134,9 @@ impl RulesGuard<'_> {
 
     /// Stops what runs, since the namespace goes.
     pub(in crate::table) fn stop_daemons(&mut self) {
-        for side in Side::ALL {
+        for role in Role::ALL {
             // Most namespaces have none.
-            let _ = self.stop_daemon(side.number());
+            let _ = self.stop_daemon(role.number());
         }
     }
 }

@@ -51,7 +51,7 @@ impl Judge {
         due::interval(&self.rules, life).unwrap_or(LONG)
     }
 
-    /// Whether it may be told at all, now that it is marked or has its turn.
+    /// Whether it may be told at all, now that it is dirty or has its turn.
     pub(super) fn is_due(&self, read: ReadSide<'_>, conn: &Entry<Conn>) -> bool {
         let subject = Subject {
             protocol: conn.protocol(),

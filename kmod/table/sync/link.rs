@@ -16,13 +16,13 @@ use crate::table::netns_state::NetnsState;
 
 use super::daemon::{
     Daemon,
-    Side, //
+    Role, //
 };
 use super::sockets;
 
 /// The socket of thread `id` of a daemon, and the device that it was made for.
 pub(super) struct Socket {
-    side: Side,
+    role: Role,
     id: u16,
     device: NamedDevice,
     socket: UdpSocket,
@@ -32,18 +32,18 @@ impl Socket {
     /// Fails with what the network says.
     pub(super) fn open(
         net: Net<'_>,
-        side: Side,
+        role: Role,
         daemon: &Daemon,
         id: u16,
         device: NamedDevice,
         buffer: i32,
     ) -> Result<Self> {
-        let socket = match side {
-            Side::Master => sockets::sender(net, daemon, device, id, buffer),
-            Side::Backup => sockets::receiver(net, daemon, device, id, buffer),
+        let socket = match role {
+            Role::Master => sockets::sender(net, daemon, device, id, buffer),
+            Role::Backup => sockets::receiver(net, daemon, device, id, buffer),
         }?;
         Ok(Self {
-            side,
+            role,
             id,
             device,
             socket,
@@ -100,9 +100,9 @@ impl<'a> Link<'a> {
             return;
         }
         let buffer = state.settings().sync_sock_size();
-        let Socket { side, id, .. } = self.at;
+        let Socket { role, id, .. } = self.at;
         // As long as it isn't up, a master's socket can't be made: it is tried again.
-        if let Ok(at) = Socket::open(net, side, self.daemon, id, device, buffer) {
+        if let Ok(at) = Socket::open(net, role, self.daemon, id, device, buffer) {
             self.at = at;
         }
     }

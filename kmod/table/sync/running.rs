@@ -6,10 +6,10 @@ use crate::kernel_ext::task::module_hold::ModuleHold;
 
 use super::daemon::{
     Daemon,
-    Side, //
+    Role, //
 };
 
-/// The daemons that run. Behind the control lock.
+/// The daemons that run. Behind the rules lock.
 #[derive(Default)]
 pub(in crate::table) struct Daemons {
     master: Option<Running>,
@@ -39,21 +39,21 @@ impl Running {
 }
 
 impl Daemons {
-    pub(super) fn of(&self, side: Side) -> &Option<Running> {
-        match side {
-            Side::Master => &self.master,
-            Side::Backup => &self.backup,
+    pub(super) fn of(&self, role: Role) -> &Option<Running> {
+        match role {
+            Role::Master => &self.master,
+            Role::Backup => &self.backup,
         }
     }
 
-    pub(super) fn of_mut(&mut self, side: Side) -> &mut Option<Running> {
-        match side {
-            Side::Master => &mut self.master,
-            Side::Backup => &mut self.backup,
+    pub(super) fn of_mut(&mut self, role: Role) -> &mut Option<Running> {
+        match role {
+            Role::Master => &mut self.master,
+            Role::Backup => &mut self.backup,
         }
     }
 
     pub(super) fn run(&self) -> bool {
-        Side::ALL.iter().any(|side| self.of(*side).is_some())
+        Role::ALL.iter().any(|role| self.of(*role).is_some())
     }
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A master's thread: collects what is marked, and sends it.
+//! A master's thread: collects what is dirty, and sends it.
 //!
-//! What is marked is sent some milliseconds later, together with what is marked meanwhile. Beside
+//! What is dirty is sent some milliseconds later, together with what becomes so meanwhile. Beside
 //! that the thread goes through its part of the table again and again ([`super::sweep`]), and tells
 //! of connections that had packets: so slow ones are remembered, and what was lost is mended.
 
@@ -26,12 +26,12 @@ use crate::table::netns_state::NetnsState;
 use crate::table::tables::Tables;
 
 use super::describe::describe;
+use super::dirty::{
+    Collection,
+    DirtyPlaces, //
+};
 use super::judge::Judge;
 use super::link::Link;
-use super::marks::{
-    Collection,
-    Marks, //
-};
 use super::sweep::{
     Slice,
     Stop,
@@ -39,7 +39,7 @@ use super::sweep::{
 };
 use super::tools::Tools;
 
-/// Ticks for which more is waited for once something is marked, so that it shares a message.
+/// Ticks for which more is waited for once something is dirty, so that it shares a message.
 const GATHER: u32 = time::HZ / 100;
 
 /// Messages that are sent in a row: receivers have little room.
@@ -54,7 +54,7 @@ const AT_ONCE: usize = 128;
 /// Tries to send a message that there is no room for, once the thread is to end.
 const LAST_TRIES: u32 = 100;
 
-/// The thread's life. What is marked when it is to end is still sent.
+/// The thread's life. What is dirty when it is to end is still sent.
 pub(super) fn live(state: &NetnsState, tools: Tools, present: &Present<'_>) {
     let Tools {
         daemon,
@@ -62,13 +62,13 @@ pub(super) fn live(state: &NetnsState, tools: Tools, present: &Present<'_>) {
         id,
         ..
     } = tools;
-    let Some(marks) = state.sync().marks() else {
+    let Some(dirty) = state.sync().dirty_places() else {
         return;
     };
     let thread = usize::from(id);
     let mut sender = Sender {
         state,
-        marks,
+        dirty,
         thread,
         sync_id: daemon.sync_id,
         link: Link::new(tools.link, &daemon),
@@ -77,7 +77,7 @@ pub(super) fn live(state: &NetnsState, tools: Tools, present: &Present<'_>) {
         sweep: Sweep::new(time::now()),
     };
     loop {
-        if let Some(bell) = marks.bell(thread) {
+        if let Some(bell) = dirty.bell(thread) {
             bell.listen(present, sender.sweep.wait());
         }
         let ends = present.is_stopping();
@@ -85,7 +85,7 @@ pub(super) fn live(state: &NetnsState, tools: Tools, present: &Present<'_>) {
             time::sleep(GATHER);
         }
         if let Some(tables) = state.tables() {
-            sender.tell_marked(tables, &mut buffer, present);
+            sender.tell_dirty(tables, &mut buffer, present);
             if !ends {
                 sender.sweep(tables, &mut buffer, present);
             }
@@ -99,7 +99,7 @@ pub(super) fn live(state: &NetnsState, tools: Tools, present: &Present<'_>) {
 
 struct Sender<'a> {
     state: &'a NetnsState,
-    marks: &'a Marks,
+    dirty: &'a DirtyPlaces,
     thread: usize,
     sync_id: u32,
     link: Link<'a>,
@@ -167,24 +167,24 @@ impl Sender<'_> {
         }
     }
 
-    /// Tells what is marked.
-    fn tell_marked(&mut self, tables: &Tables, buffer: &mut [u8], present: &Present<'_>) {
+    /// Tells what is dirty.
+    fn tell_dirty(&mut self, tables: &Tables, buffer: &mut [u8], present: &Present<'_>) {
         let judge = Judge::new(self.state);
         let mut collection = Collection::new(self.thread);
-        let mut place = collection.next(self.marks);
+        let mut place = collection.next(self.dirty);
         self.send_all(buffer, present, |sender, writer| {
             while let Some(at) = place {
-                if sender.write_marked(tables, &judge, at, writer) == Room::None {
+                if sender.write_dirty(tables, &judge, at, writer) == Room::None {
                     return Room::None;
                 }
-                place = collection.next(sender.marks);
+                place = collection.next(sender.dirty);
             }
             Room::Left
         });
     }
 
-    /// Writes what is marked at `place`, and takes the marks away.
-    fn write_marked(
+    /// Writes what is dirty at `place`, which isn't so any more.
+    fn write_dirty(
         &mut self,
         tables: &Tables,
         judge: &Judge,
@@ -199,24 +199,24 @@ impl Sender<'_> {
         while room == Room::Left && bucket < buckets {
             rcu::read(|read| {
                 tables.conns.for_each_in_bucket(read, bucket, |conn| {
-                    if room == Room::None || !conn.take_mark() {
+                    if room == Room::None || !conn.take_dirty() {
                         return;
                     }
                     self.sweep.hurry_for(conn.life(self.state.timeouts()));
                     if judge.is_due(read, conn) {
                         room = self.write(read, conn, writer);
                         if room == Room::None {
-                            conn.mark();
+                            conn.set_dirty();
                         }
                     }
                 });
             });
-            bucket = bucket.saturating_add(self.marks.places());
+            bucket = bucket.saturating_add(self.dirty.places());
         }
         // What moved meanwhile may have been missed.
         let moves = was_resizing || tables.conns.is_resizing();
         if moves || tables.conns.buckets() != buckets {
-            self.marks.set(place as u32);
+            self.dirty.set(place as u32);
         }
         room
     }
@@ -253,7 +253,7 @@ impl Sender<'_> {
             let Some(stop) = self.sweep.next(slice) else {
                 return Part::Done;
             };
-            if !self.marks.is_of(stop.bucket, self.thread) {
+            if !self.dirty.is_of(stop.bucket, self.thread) {
                 continue;
             }
             let mut room = Room::Left;
@@ -265,12 +265,12 @@ impl Sender<'_> {
                 }
                 let life = conn.life(self.state.timeouts());
                 self.sweep.note_life(life);
-                // A mark whose place was taken while the entry moved is found here at last.
-                let is_marked = conn.take_mark();
-                if is_marked || self.sweep.wants(conn, judge.interval(life), life) {
+                // A dirty entry whose place was taken while it moved is found here at last.
+                let is_dirty = conn.take_dirty();
+                if is_dirty || self.sweep.wants(conn, judge.interval(life), life) {
                     room = self.write(read, conn, writer);
                     if room == Room::None {
-                        conn.mark();
+                        conn.set_dirty();
                         self.sweep.again(Stop {
                             done: number.wrapping_sub(1),
                             ..stop

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a packet leaves to be told: marks. In the packet's context.
+//! What a packet leaves to be told: dirty entries. In the packet's context.
 
 use core::sync::atomic::Ordering;
 
@@ -17,29 +17,29 @@ use crate::table::conn::{
 };
 use crate::table::netns_state::NetnsState;
 
-use super::marks::Marks;
+use super::dirty::DirtyPlaces;
 
 /// Packets with which a one-packet connection's template is told.
 const FIRST_PACKETS: u32 = 3;
 
 impl Conn {
     /// Notes that there is something to tell. Returns whether that is new.
-    pub(super) fn mark(&self) -> bool {
-        let former = self.state_word().fetch_or(flag::MARKED, Ordering::AcqRel);
-        former & flag::MARKED == 0
+    pub(super) fn set_dirty(&self) -> bool {
+        let former = self.state_word().fetch_or(flag::DIRTY, Ordering::AcqRel);
+        former & flag::DIRTY == 0
     }
 
-    /// Takes the mark away. What is read of the entry from now on was there before it was marked
-    /// again.
-    pub(super) fn take_mark(&self) -> bool {
-        self.has(flag::MARKED)
-            && self.state_word().fetch_and(!flag::MARKED, Ordering::AcqRel) & flag::MARKED != 0
+    /// Takes that back; false if there was nothing. What is read of the entry from now on was there
+    /// before it became dirty again.
+    pub(super) fn take_dirty(&self) -> bool {
+        self.has(flag::DIRTY)
+            && self.state_word().fetch_and(!flag::DIRTY, Ordering::AcqRel) & flag::DIRTY != 0
     }
 }
 
-fn mark(marks: &Marks, conn: &Entry<Conn>) {
-    if conn.mark() {
-        marks.set(conn.hash());
+fn make_dirty(dirty: &DirtyPlaces, conn: &Entry<Conn>) {
+    if conn.set_dirty() {
+        dirty.set(conn.hash());
     }
 }
 
@@ -49,11 +49,11 @@ impl NetnsState {
     #[cold]
     #[inline(never)]
     pub(crate) fn note_news(&self, read: ReadSide<'_>, conn: &Entry<Conn>, news: News) {
-        let Some(marks) = self.sync().marks() else {
+        let Some(dirty) = self.sync().dirty_places() else {
             return;
         };
         if news.is_template() {
-            self.note_controller(read, marks, conn);
+            self.note_controller(read, dirty, conn);
             return;
         }
         if conn.has(flag::ONE_PACKET) {
@@ -62,7 +62,7 @@ impl NetnsState {
                 .controller(read)
                 .is_some_and(|template| template.packets() <= FIRST_PACKETS)
             {
-                self.note_controller(read, marks, conn);
+                self.note_controller(read, dirty, conn);
             }
             return;
         }
@@ -74,30 +74,30 @@ impl NetnsState {
         let is_first = due::first_packet(conn.protocol(), threshold)
             .is_some_and(|first| packet == Some(first.max(1)));
         if is_state || (is_first && is_told) {
-            mark(marks, conn);
+            make_dirty(dirty, conn);
         }
         let has_handshake = matches!(conn.protocol(), protocol::TCP | protocol::SCTP);
         if is_state || (!has_handshake && packet == Some(1)) {
-            self.note_controller(read, marks, conn);
+            self.note_controller(read, dirty, conn);
         }
     }
 
     /// What controls `conn` is to be told, too.
-    fn note_controller(&self, read: ReadSide<'_>, marks: &Marks, conn: &Entry<Conn>) {
+    fn note_controller(&self, read: ReadSide<'_>, dirty: &DirtyPlaces, conn: &Entry<Conn>) {
         let Some(controller) = conn.controller(read) else {
             return;
         };
-        mark(marks, controller);
+        make_dirty(dirty, controller);
         if let Some(above) = controller.controller(read) {
-            mark(marks, above);
+            make_dirty(dirty, above);
         }
     }
 
     /// Something of `conn` changed that no packet tells. Called anywhere.
     #[cold]
     pub(crate) fn note_change(&self, conn: &Entry<Conn>) {
-        if let Some(marks) = self.sync().marks() {
-            mark(marks, conn);
+        if let Some(dirty) = self.sync().dirty_places() {
+            make_dirty(dirty, conn);
         }
     }
 }

@@ -6,13 +6,13 @@ use crate::kernel_ext::mem::grow_vec::GrowVec;
 
 use super::daemon::{
     Daemon,
-    Side, //
+    Role, //
 };
 use super::link::Socket;
 
 /// What a thread is given.
 pub(crate) struct Tools {
-    pub(super) side: Side,
+    pub(super) role: Role,
     pub(super) daemon: Daemon,
     pub(super) id: u16,
     pub(super) link: Socket,

@@ -11,7 +11,7 @@ use crate::kernel_ext::task::crew::{
 use crate::kernel_ext::task::thread::Present;
 use crate::table::netns_state::NetnsState;
 
-use super::daemon::Side;
+use super::daemon::Role;
 use super::tools::Tools;
 use super::{
     receiver,
@@ -22,13 +22,13 @@ impl Employer for NetnsState {
     type Tools = Tools;
 
     fn crews(&self) -> [&Crew<Self>; 2] {
-        Side::ALL.map(|side| self.sync().of(side))
+        Role::ALL.map(|role| self.sync().of(role))
     }
 
     fn work(&self, tools: Tools, present: &Present<'_>) {
-        let name = match tools.side {
-            Side::Master => "MASTER",
-            Side::Backup => "BACKUP",
+        let name = match tools.role {
+            Role::Master => "MASTER",
+            Role::Backup => "BACKUP",
         };
         pr_info!(
             "sync thread started: state = {name}, mcast_ifn = {}, syncid = {}, id = {}\n",
@@ -36,9 +36,9 @@ impl Employer for NetnsState {
             tools.daemon.sync_id as i32,
             tools.id
         );
-        match tools.side {
-            Side::Master => sender::live(self, tools, present),
-            Side::Backup => receiver::live(self, tools, present),
+        match tools.role {
+            Role::Master => sender::live(self, tools, present),
+            Role::Backup => receiver::live(self, tools, present),
         }
     }
 }

@@ -10,14 +10,14 @@ use lvs_engine::sync::ext::{
     open,
     seal,
     Admitted,
-    Control,
+    Signal,
     Donor,
     Joiner,
     Peers,
     Policy,
     Said,
     Signature,
-    MAX_CONTROL,
+    MAX_SIGNAL,
     TRAILER, //
 };
 use lvs_engine::sync::Message;
@@ -93,7 +93,7 @@ impl Receiver {
                 assert!(Message::read(datagram, 0).is_ok());
                 self.joiner.bulk_came(trailer.boot, self.now);
             }
-            Ok(Admitted::Control(control)) => self.hear(&control, trailer.boot),
+            Ok(Admitted::Signal(signal)) => self.hear(&signal, trailer.boot),
             Err(_) => {}
         }
         for _ in 0..64 {
@@ -108,11 +108,11 @@ impl Receiver {
         self.donor.step(self.now, trailer.number, 64);
     }
 
-    fn hear(&mut self, control: &Control, from: u64) {
-        let mut buffer = [0; MAX_CONTROL];
-        let len = control.write(&mut buffer, 0).expect("room");
-        assert!(len + TRAILER <= MAX_CONTROL);
-        match control.said {
+    fn hear(&mut self, signal: &Signal, from: u64) {
+        let mut buffer = [0; MAX_SIGNAL];
+        let len = signal.write(&mut buffer, 0).expect("room");
+        assert!(len + TRAILER <= MAX_SIGNAL);
+        match signal.said {
             Said::Request { bulk } => {
                 self.donor.request(from, bulk, self.now);
             }

@@ -20,7 +20,7 @@ pub enum Policy {
 }
 
 impl Policy {
-    /// Its number in the control interface.
+    /// Its number in the interface.
     pub const fn number(self) -> u8 {
         match self {
             Policy::Any => sync_policy::ANY,
@@ -95,8 +95,8 @@ pub enum Disbelief {
     Late,
     /// There are too many senders.
     Crowded,
-    /// A control message that isn't understood.
-    Control,
+    /// A signal that isn't understood.
+    Signal,
 }
 
 use Disbelief as D;
@@ -112,7 +112,7 @@ impl Disbelief {
         D::Duplicate,
         D::Late,
         D::Crowded,
-        D::Control,
+        D::Signal,
     ];
 
     /// Its place among counters.
@@ -132,7 +132,7 @@ impl Disbelief {
             D::Duplicate => "duplicate",
             D::Late => "late",
             D::Crowded => "too_many_senders",
-            D::Control => "control",
+            D::Signal => "signal",
         }
     }
 }

@@ -2,11 +2,11 @@
 
 //! A director that is asked for all its connections: to whom, how far, and when it is done.
 
-use super::control::{
-    Control,
-    Said, //
-};
 use super::seen::KEPT;
+use super::signal::{
+    Said, //
+    Signal,
+};
 
 /// How many may wait for theirs.
 const WAITING: usize = 8;
@@ -28,7 +28,7 @@ pub enum Step {
     /// The walk goes on, for up to so many datagrams.
     Walk(u32),
     /// This is sent.
-    Say(Control),
+    Say(Signal),
     /// Nothing until an acknowledgement comes, or this time.
     Wait(u64),
 }
@@ -160,7 +160,7 @@ impl Bulk {
                 return Step::Wait(at.min(give_up));
             }
             self.done_at = now;
-            return Step::Say(Control {
+            return Step::Say(Signal {
                 to: self.to,
                 said: Said::Done {
                     bulk: self.bulk,
@@ -196,7 +196,7 @@ mod tests {
         donor.ack(7, 1, 200, 10);
         assert_eq!(donor.step(11, 306, 64), Step::Walk(64));
         donor.has_walked_all(310);
-        let done = Step::Say(Control {
+        let done = Step::Say(Signal {
             to: 7,
             said: Said::Done {
                 bulk: 1,

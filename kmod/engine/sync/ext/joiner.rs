@@ -15,14 +15,14 @@
 use lvs_uapi::lvs::sync_phase;
 
 use super::admission::Policy;
-use super::control::{
-    Control,
-    Said, //
-};
 use super::peer::Peer;
 use super::peers::{
     Peers,
     PEERS, //
+};
+use super::signal::{
+    Said, //
+    Signal,
 };
 
 /// Milliseconds until it is clear who is there.
@@ -54,7 +54,7 @@ pub enum Phase {
 }
 
 impl Phase {
-    /// Its number in the control interface.
+    /// Its number in the interface.
     pub const fn number(self) -> u8 {
         match self {
             Phase::Starting => sync_phase::STARTING,
@@ -202,7 +202,7 @@ impl Joiner {
         policy: Policy,
         entries: u32,
         random: u32,
-    ) -> Option<Control> {
+    ) -> Option<Signal> {
         let donor = peers.iter().find(|peer| peer.boot() == self.donor);
         match self.phase {
             Phase::Starting | Phase::Traffic => {
@@ -250,19 +250,19 @@ impl Joiner {
         self.enter(Phase::Asking, now);
     }
 
-    fn request(&mut self, now: u64) -> Option<Control> {
+    fn request(&mut self, now: u64) -> Option<Signal> {
         if now < self.due_at {
             return None;
         }
         self.due_at = now.saturating_add(ASK_PAUSE);
-        Some(Control {
+        Some(Signal {
             to: self.donor,
             said: Said::Request { bulk: self.bulk },
         })
     }
 
-    const fn ack(&self, until: u64) -> Option<Control> {
-        Some(Control {
+    const fn ack(&self, until: u64) -> Option<Signal> {
+        Some(Signal {
             to: self.donor,
             said: Said::Ack {
                 bulk: self.bulk,
@@ -271,7 +271,7 @@ impl Joiner {
         })
     }
 
-    fn fill(&mut self, until: u64, peers: &Peers, policy: Policy, now: u64) -> Option<Control> {
+    fn fill(&mut self, until: u64, peers: &Peers, policy: Policy, now: u64) -> Option<Signal> {
         if until > self.whole_until {
             self.whole_until = until;
             self.progress_at = now;

@@ -3,7 +3,8 @@
 //! What two lvs have beyond ip_vs's synchronisation: order, repair, full resync and signatures,
 //! where stock peers don't look.
 //!
-//! Each datagram gets a trailer ([`seal`], [`open`]); some are control messages ([`Control`]).
+//! Each datagram gets a trailer ([`seal`], [`open`]); some have no connections, but a [`Signal`] to
+//! one director or to all.
 //!
 //! - A sender numbers its data ([`Sender`]). A receiver ([`Peers`]) takes a datagram if it is above
 //!   all that it took of that sender: what comes late must not undo it, so it counts as missing.
@@ -20,7 +21,6 @@
 mod admission;
 #[cfg(test)]
 mod attacks;
-mod control;
 mod donor;
 mod joiner;
 mod layout;
@@ -30,6 +30,7 @@ mod peer;
 mod peers;
 mod seen;
 mod sender;
+mod signal;
 #[cfg(test)]
 mod simulation;
 mod trailer;
@@ -39,12 +40,6 @@ pub use admission::{
     KeyIds,
     Policy,
     Signature, //
-};
-pub use control::{
-    Control,
-    Hello,
-    Said,
-    MAX_CONTROL, //
 };
 pub use donor::{
     Donor,
@@ -82,6 +77,12 @@ pub use seen::{
     KEPT, //
 };
 pub use sender::Sender;
+pub use signal::{
+    Hello,
+    Said,
+    Signal,
+    MAX_SIGNAL, //
+};
 pub use trailer::{
     open,
     seal,

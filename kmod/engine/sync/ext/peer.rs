@@ -6,15 +6,15 @@ use super::admission::{
     Disbelief,
     Policy, //
 };
-use super::control::{
-    Control,
-    Hello,
-    Said, //
-};
 use super::seen::{
     Missing,
     Number,
     Seen, //
+};
+use super::signal::{
+    Hello,
+    Said, //
+    Signal,
 };
 use super::trailer::{
     Kind,
@@ -151,14 +151,14 @@ impl Peer {
     pub(super) fn take(
         &mut self,
         trailer: &Trailer,
-        control: Option<&Control>,
+        signal: Option<&Signal>,
         own: u64,
         policy: Policy,
         now: u64,
     ) -> Result<(), Disbelief> {
         self.heard_at = now;
-        let hello = control.and_then(|control| match control.said {
-            Said::Hello(hello) => Some((control.to, hello)),
+        let hello = signal.and_then(|signal| match signal.said {
+            Said::Hello(hello) => Some((signal.to, hello)),
             _ => None,
         });
         if let Some((to, hello)) = hello {
@@ -173,7 +173,7 @@ impl Peer {
             return Err(Disbelief::Unproven);
         }
         match trailer.kind {
-            Kind::Control => self.take_control(trailer, hello.map(|(_, hello)| hello))?,
+            Kind::Signal => self.take_signal(trailer, hello.map(|(_, hello)| hello))?,
             _ if trailer.is_data() => self.take_data(trailer.number)?,
             _ => self.take_repair(trailer)?,
         }
@@ -219,7 +219,7 @@ impl Peer {
         }
     }
 
-    fn take_control(&mut self, trailer: &Trailer, hello: Option<Hello>) -> Result<(), Disbelief> {
+    fn take_signal(&mut self, trailer: &Trailer, hello: Option<Hello>) -> Result<(), Disbelief> {
         self.take_other(trailer)?;
         self.data.expect_up_to(trailer.as_of);
         if let Some(hello) = hello {

@@ -8,12 +8,12 @@ use super::admission::{
     Policy,
     Signature, //
 };
-use super::control::Control;
 use super::peer::{
     Owed,
     Peer,
     SILENCE, //
 };
+use super::signal::Signal;
 use super::trailer::{
     Kind,
     Trailer, //
@@ -38,7 +38,7 @@ pub enum Admitted {
     /// Its entries are for the table.
     Entries(Kind),
     /// It says this.
-    Control(Control),
+    Signal(Signal),
 }
 
 impl Peers {
@@ -75,15 +75,15 @@ impl Peers {
             return Err(Disbelief::Own);
         }
         let is_signed = is_signed(policy, signature)?;
-        let control = match trailer.kind {
-            Kind::Control => Some(Control::read(datagram).ok_or(Disbelief::Control)?),
+        let signal = match trailer.kind {
+            Kind::Signal => Some(Signal::read(datagram).ok_or(Disbelief::Signal)?),
             _ => None,
         };
         let own = self.own;
         let peer = self.place(trailer, is_signed, now, random)?;
-        peer.take(trailer, control.as_ref(), own, policy, now)?;
-        Ok(match control {
-            Some(control) => Admitted::Control(control),
+        peer.take(trailer, signal.as_ref(), own, policy, now)?;
+        Ok(match signal {
+            Some(signal) => Admitted::Signal(signal),
             None => Admitted::Entries(trailer.kind),
         })
     }

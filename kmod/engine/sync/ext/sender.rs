@@ -75,9 +75,9 @@ impl Sender {
         (trailer, place)
     }
 
-    /// The trailer of the next control message.
-    pub fn control(&mut self, key: u16) -> Trailer {
-        self.other(Kind::Control, key, 0)
+    /// The trailer of the next signal.
+    pub fn signal(&mut self, key: u16) -> Trailer {
+        self.other(Kind::Signal, key, 0)
     }
 
     /// The trailer of the repair of datagram `number`, which was of `kind`.
@@ -141,8 +141,8 @@ mod tests {
     fn the_rows_are_numbered_apart() {
         let mut sender = Sender::new(7, 4);
         sender.data(Kind::Bulk, 0);
-        let control = sender.control(2);
-        assert_eq!((control.number, control.as_of, control.key), (1, 1, 2));
+        let signal = sender.signal(2);
+        assert_eq!((signal.number, signal.as_of, signal.key), (1, 1, 2));
         let repair = sender.repair(1, Kind::Bulk, 2);
         assert_eq!((repair.number, repair.repeats, repair.as_of), (2, 1, 1));
     }

@@ -147,10 +147,10 @@ impl Director {
         self.tell(numbers, &trailer);
     }
 
-    fn say(&mut self, control: &Control) {
-        let mut buffer = [0; MAX_CONTROL];
-        let len = control.write(&mut buffer, 7).unwrap();
-        let trailer = self.sender.control(self.keys.0[0]);
+    fn say(&mut self, signal: &Signal) {
+        let mut buffer = [0; MAX_SIGNAL];
+        let len = signal.write(&mut buffer, 7).unwrap();
+        let trailer = self.sender.signal(self.keys.0[0]);
         self.seal(&mut buffer, len, &trailer);
     }
 
@@ -166,7 +166,7 @@ impl Director {
             is_in_sync: self.joiner.is_in_sync(),
         };
         let said = Said::Hello(hello);
-        self.say(&Control { to, said });
+        self.say(&Signal { to, said });
     }
 
     pub(super) fn step(&mut self, now: u64) {
@@ -179,7 +179,7 @@ impl Director {
                 Owed::Hello { nonce, echo } => self.hello(to, nonce, echo),
                 Owed::Missing(missing) => {
                     let said = Said::Missing(missing);
-                    self.say(&Control { to, said });
+                    self.say(&Signal { to, said });
                 }
             }
         }
@@ -188,8 +188,8 @@ impl Director {
         }
         let (entries, random) = (self.table.len() as u32, self.random.next() as u32);
         let joiner = &mut self.joiner;
-        if let Some(control) = joiner.tick(now, &self.peers, self.policy, entries, random) {
-            self.say(&control);
+        if let Some(signal) = joiner.tick(now, &self.peers, self.policy, entries, random) {
+            self.say(&signal);
         }
         if now % 20 == 0 {
             let dirty: Vec<u32> = core::mem::take(&mut self.dirty).into_iter().collect();
@@ -206,7 +206,7 @@ impl Director {
             match self.donor.step(now, self.sender.last(), room) {
                 Step::Idle | Step::Wait(_) => break,
                 Step::Begin => self.walked_to = 0,
-                Step::Say(control) => self.say(&control),
+                Step::Say(signal) => self.say(&signal),
                 Step::Walk(_) => {
                     let rest = self.table.range(self.walked_to..);
                     let numbers: Vec<u32> = rest.take(39).map(|(number, _)| *number).collect();
@@ -241,7 +241,7 @@ impl Director {
                     self.learn(&entry.unwrap(), kind, trailer.boot, now);
                 }
             }
-            Ok(Admitted::Control(control)) => self.hear(&control, trailer.boot, now),
+            Ok(Admitted::Signal(signal)) => self.hear(&signal, trailer.boot, now),
             Err(reason) => *self.refused.entry(reason.name()).or_default() += 1,
         }
     }
@@ -265,11 +265,11 @@ impl Director {
         self.origins.insert(number, from);
     }
 
-    fn hear(&mut self, control: &Control, from: u64, now: u64) {
-        if control.to != self.sender.boot() {
+    fn hear(&mut self, signal: &Signal, from: u64, now: u64) {
+        if signal.to != self.sender.boot() {
             return;
         }
-        match control.said {
+        match signal.said {
             Said::Hello(_) => {}
             Said::Request { bulk } if self.joiner.is_in_sync() => {
                 self.donor.request(from, bulk, now);

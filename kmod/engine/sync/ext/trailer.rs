@@ -5,11 +5,11 @@
 //! | off | size | field |
 //! |--|--|--|
 //! | 0 | 4 | `LVS1` |
-//! | 4 | u8 | kind: 0 live, 1 bulk, 2 sweep, 3 control |
+//! | 4 | u8 | kind: 0 live, 1 bulk, 2 sweep, 3 signal |
 //! | 5 | u8 | 0 |
 //! | 6 | be16 | id of the key, 0: not signed |
 //! | 8 | be64 | the sender's boot id: random, never 0, anew whenever its numbers begin again |
-//! | 16 | be64 | number, from 1 on: one row of data, one of control messages and repairs |
+//! | 16 | be64 | number, from 1 on: one row of data, one of signals and repairs |
 //! | 24 | be64 | of a repair: the number of the data that it repeats; else 0 |
 //! | 32 | be64 | the last number of data when this was made; of data: its own |
 //! | 40 | 16 | the first half of HMAC-SHA256 over all before; zeroes if not signed |
@@ -28,8 +28,8 @@ use super::super::wire::{
     MAX_MESSAGE, //
 };
 use super::layout::{
-    is_control,
-    CONTROL_HEADER,
+    is_signal,
+    SIGNAL_HEADER,
     TAG,
     TRAILER, //
 };
@@ -50,7 +50,7 @@ pub enum Kind {
     /// Connections that weren't told for a while.
     Sweep,
     /// A message to another lvs.
-    Control,
+    Signal,
 }
 
 impl Kind {
@@ -59,7 +59,7 @@ impl Kind {
             0 => Some(Kind::Live),
             1 => Some(Kind::Bulk),
             2 => Some(Kind::Sweep),
-            3 => Some(Kind::Control),
+            3 => Some(Kind::Signal),
             _ => None,
         }
     }
@@ -87,7 +87,7 @@ impl Trailer {
     /// Whether it counts in the row of data, of which none may be missing.
     #[inline]
     pub const fn is_data(&self) -> bool {
-        self.repeats == 0 && !matches!(self.kind, Kind::Control)
+        self.repeats == 0 && !matches!(self.kind, Kind::Signal)
     }
 }
 
@@ -167,12 +167,12 @@ pub fn open(datagram: &[u8]) -> Option<Sealed<'_>> {
         repeats: input.be64()?,
         as_of: input.be64()?,
     };
-    // Of control messages, too, the size is right.
+    // Of signals, too, the size is right.
     let message = Message::read(datagram, 0).ok()?;
     // Bytes of an entry aren't taken for a trailer, whatever addresses clients have.
     let begin = match kind {
-        Kind::Control if is_control(datagram) => CONTROL_HEADER,
-        Kind::Control => return None,
+        Kind::Signal if is_signal(datagram) => SIGNAL_HEADER,
+        Kind::Signal => return None,
         _ => message.end(),
     };
     let is_whole = trailer.boot != 0 && trailer.number != 0 && at >= begin;

@@ -19,9 +19,9 @@ use super::super::bytes::{
     Output, //
 };
 use super::layout::{
-    is_control,
-    CONTROL_HEADER,
-    CONTROL_VERSION,
+    is_signal,
+    SIGNAL_HEADER,
+    SIGNAL_VERSION,
     TRAILER, //
 };
 use super::seen::{
@@ -29,8 +29,8 @@ use super::seen::{
     WORDS, //
 };
 
-/// Bytes of the longest control message, trailer included.
-pub const MAX_CONTROL: usize = CONTROL_HEADER + 8 + 8 + 8 * WORDS + TRAILER;
+/// Bytes of the longest signal, trailer included.
+pub const MAX_SIGNAL: usize = SIGNAL_HEADER + 8 + 8 + 8 * WORDS + TRAILER;
 
 /// That a director is there, once a second and when it is asked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -53,7 +53,7 @@ pub struct Hello {
     pub is_in_sync: bool,
 }
 
-/// What a control message says.
+/// What a signal says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Said {
     /// 1: [`Hello`], 40 bytes.
@@ -84,16 +84,16 @@ pub enum Said {
     Missing(Missing),
 }
 
-/// A control message.
+/// A signal: what one director says to another, or to all, beside connections.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Control {
+pub struct Signal {
     /// Boot id of whom it is for, 0: all.
     pub to: u64,
     /// What it says.
     pub said: Said,
 }
 
-impl Control {
+impl Signal {
     /// Writes it for the group `sync_id` into `buffer`, where it lacks its trailer; returns how
     /// long it is. `None` if there is no room.
     pub fn write(&self, buffer: &mut [u8], sync_id: u32) -> Option<usize> {
@@ -107,7 +107,7 @@ impl Control {
             Said::Missing(_) => 5,
         };
         let mut out = Output(buffer);
-        out.put(&[0, id, 0, 0, kind, CONTROL_VERSION, 0, 0])?;
+        out.put(&[0, id, 0, 0, kind, SIGNAL_VERSION, 0, 0])?;
         out.put(&self.to.to_be_bytes())?;
         match &self.said {
             Said::Hello(hello) => write_hello(&mut out, hello)?,
@@ -140,10 +140,10 @@ impl Control {
     /// Reads it from `datagram`, which is sealed. `None` if it isn't one that is known.
     pub fn read(datagram: &[u8]) -> Option<Self> {
         let len = datagram.len().checked_sub(TRAILER)?;
-        if !is_control(datagram) {
+        if !is_signal(datagram) {
             return None;
         }
-        let mut input = Input(datagram.get(CONTROL_HEADER..len)?);
+        let mut input = Input(datagram.get(SIGNAL_HEADER..len)?);
         let kind = *datagram.get(4)?;
         let to = input.be64()?;
         let said = match kind {
@@ -185,26 +185,26 @@ fn write_hello(out: &mut Output<'_>, hello: &Hello) -> Option<()> {
     for number in [hello.nonce, hello.echo, hello.kept_from, hello.rules] {
         out.put(&number.to_be_bytes())?;
     }
-    let role =
+    let bits =
         u8::from(hello.sends) | (u8::from(hello.receives) << 1) | (u8::from(hello.is_in_sync) << 2);
     out.put(&hello.entries.to_be_bytes())?;
-    out.put(&[role, 0, 0, 0])
+    out.put(&[bits, 0, 0, 0])
 }
 
 fn read_hello(input: &mut Input<'_>) -> Option<Hello> {
     let (nonce, echo, kept_from, rules) =
         (input.be64()?, input.be64()?, input.be64()?, input.be64()?);
     let entries = input.be32()?;
-    let [role, _, _, _] = input.array()?;
+    let [bits, _, _, _] = input.array()?;
     Some(Hello {
         nonce,
         echo,
         kept_from,
         rules,
         entries,
-        sends: role & 1 != 0,
-        receives: role & 2 != 0,
-        is_in_sync: role & 4 != 0,
+        sends: bits & 1 != 0,
+        receives: bits & 2 != 0,
+        is_in_sync: bits & 4 != 0,
     })
 }
 
@@ -222,11 +222,11 @@ mod tests {
     };
     use super::*;
 
-    fn sealed(control: &Control) -> Vec<u8> {
-        let mut buffer = [0; MAX_CONTROL];
-        let len = control.write(&mut buffer, 0x107).unwrap();
+    fn sealed(signal: &Signal) -> Vec<u8> {
+        let mut buffer = [0; MAX_SIGNAL];
+        let len = signal.write(&mut buffer, 0x107).unwrap();
         let trailer = Trailer {
-            kind: Kind::Control,
+            kind: Kind::Signal,
             key: 0,
             boot: 1,
             number: 2,
@@ -238,7 +238,7 @@ mod tests {
             .to_vec()
     }
 
-    fn all() -> [Control; 5] {
+    fn all() -> [Signal; 5] {
         let hello = Hello {
             nonce: 1,
             echo: 2,
@@ -265,26 +265,26 @@ mod tests {
             (7, Said::Ack { bulk: 8, until: 9 }),
             (u64::MAX, Said::Missing(missing)),
         ]
-        .map(|(to, said)| Control { to, said })
+        .map(|(to, said)| Signal { to, said })
     }
 
     #[test]
     fn each_is_read_as_it_was_written() {
-        for control in all() {
-            let datagram = sealed(&control);
-            assert_eq!(Control::read(&datagram), Some(control));
+        for signal in all() {
+            let datagram = sealed(&signal);
+            assert_eq!(Signal::read(&datagram), Some(signal));
             assert!(open(&datagram).is_some());
             // A cut one isn't.
             let mut cut = datagram.clone();
-            cut.drain(CONTROL_HEADER..CONTROL_HEADER + 4);
-            assert_eq!(Control::read(&cut), None);
+            cut.drain(SIGNAL_HEADER..SIGNAL_HEADER + 4);
+            assert_eq!(Signal::read(&cut), None);
         }
     }
 
     #[test]
     fn ip_vs_sees_no_entry_in_it() {
-        for control in all() {
-            let datagram = sealed(&control);
+        for signal in all() {
+            let datagram = sealed(&signal);
             let message = Message::read(&datagram, 7).unwrap();
             assert_eq!((message.version(), message.count()), (Version::V0, 0));
         }
@@ -294,11 +294,11 @@ mod tests {
     fn later_ones_may_be_longer_and_others_are_unknown() {
         let mut datagram = sealed(&all()[1]);
         datagram.splice(20..20, [1, 2, 3, 4]);
-        assert_eq!(Control::read(&datagram), Some(all()[1]));
+        assert_eq!(Signal::read(&datagram), Some(all()[1]));
         datagram[4] = 6;
-        assert_eq!(Control::read(&datagram), None);
+        assert_eq!(Signal::read(&datagram), None);
         datagram[5] = 1;
-        assert_eq!(Control::read(&datagram), None);
+        assert_eq!(Signal::read(&datagram), None);
     }
 
     #[test]
@@ -310,6 +310,6 @@ mod tests {
             0, 0, 0, 0, 0, 0, 0, 6, 0, 0, 0, 6, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 8,
         ];
         assert_eq!(datagram[8..32], body);
-        assert_eq!(sealed(&all()[4]).len(), MAX_CONTROL);
+        assert_eq!(sealed(&all()[4]).len(), MAX_SIGNAL);
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Which places of the connection table have something to tell: a bit for each of up to 2^20, by
-//! the low bits of the hash. What is marked twice before it is collected is told once.
+//! the low bits of the hash. What becomes dirty twice before it is collected is told once.
 
 use core::sync::atomic::{
     AtomicU64,
@@ -23,8 +23,8 @@ pub(super) const MOST_THREADS: usize = 64;
 /// Most bits, as the power of two.
 const MOST_BITS: u32 = 20;
 
-/// The marks of a namespace. Set in any context, collected by the master's threads.
-pub(crate) struct Marks {
+/// The dirty places of a namespace's table. Set in any context, collected by the master's threads.
+pub(crate) struct DirtyPlaces {
     words: GrowVec<AtomicU64>,
     /// A bit for each of the words that isn't empty.
     summary: GrowVec<AtomicU64>,
@@ -34,8 +34,8 @@ pub(crate) struct Marks {
     threads_mask: AtomicU64,
 }
 
-impl Marks {
-    /// No marks of a table with up to `2^bits` buckets. Sleeps. Fails with `ENOMEM`.
+impl DirtyPlaces {
+    /// None, of a table with up to `2^bits` buckets. Sleeps. Fails with `ENOMEM`.
     pub(super) fn new(bits: u32) -> Result<Self> {
         let bits = 1_usize << bits.clamp(WORD.ilog2().saturating_mul(2), MOST_BITS);
         let mut bells = GrowVec::with_capacity(MOST_THREADS)?;
@@ -72,8 +72,8 @@ impl Marks {
         (word / WORD) & self.threads_mask.load(Ordering::Relaxed) as usize == thread
     }
 
-    /// Marks the place of `hash`, and wakes the thread that has it. What was written to the entry
-    /// before is seen by who takes the mark. Any context.
+    /// Makes the place of `hash` dirty, and wakes the thread that has it. What was written to the
+    /// entry before is seen by who collects the place. Any context.
     #[cold]
     pub(crate) fn set(&self, hash: u32) {
         let place = hash as usize & self.places().wrapping_sub(1);
@@ -102,7 +102,7 @@ fn zeros(count: usize) -> Result<GrowVec<AtomicU64>> {
     Ok(zeros)
 }
 
-/// One collection of a thread's marks: takes them word by word.
+/// One collection of a thread's dirty places: takes them word by word.
 pub(super) struct Collection {
     thread: usize,
     /// The next word of the summary, and what is left of the present one.
@@ -124,12 +124,12 @@ impl Collection {
         }
     }
 
-    /// The next place that was marked, which isn't any more.
-    pub(super) fn next(&mut self, marks: &Marks) -> Option<usize> {
+    /// The next place that was dirty, which isn't any more.
+    pub(super) fn next(&mut self, dirty: &DirtyPlaces) -> Option<usize> {
         while self.word == 0 {
             while self.summary == 0 {
-                let summary = marks.summary.get(self.next_summary)?;
-                let own = self.own_words(marks);
+                let summary = dirty.summary.get(self.next_summary)?;
+                let own = self.own_words(dirty);
                 if summary.load(Ordering::Relaxed) & own != 0 {
                     self.summary = summary.fetch_and(!own, Ordering::AcqRel) & own;
                 }
@@ -139,7 +139,7 @@ impl Collection {
             let first = self.summary.trailing_zeros() as usize;
             self.summary &= self.summary.wrapping_sub(1);
             self.index = (self.index / WORD).wrapping_mul(WORD).wrapping_add(first);
-            let word = marks.words.get(self.index)?;
+            let word = dirty.words.get(self.index)?;
             self.word = word.swap(0, Ordering::AcqRel);
         }
         let bit = self.word.trailing_zeros() as usize;
@@ -148,8 +148,8 @@ impl Collection {
     }
 
     /// Which words of any 64 are the thread's.
-    fn own_words(&self, marks: &Marks) -> u64 {
-        let mask = marks.threads_mask.load(Ordering::Relaxed);
+    fn own_words(&self, dirty: &DirtyPlaces) -> u64 {
+        let mask = dirty.threads_mask.load(Ordering::Relaxed);
         let mut own = 0;
         for word in 0..u64::BITS {
             if u64::from(word) & mask == self.thread as u64 {
