@@ -67,7 +67,7 @@ impl kernel::InPlaceModule for Lvs {
     fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
         control::params::init_conn_tab_bits();
         table::settings::set_early_path_default(kernel_ext::user::parameter::early_path());
-        table::control_ports::set(kernel_ext::user::parameter::control_ports());
+        table::ftp_ports::set(kernel_ext::user::parameter::ftp_ports());
         try_pin_init!(Self {
             // First, to find out whether ip_vs is loaded.
             interfaces <- control::Interfaces::register(),

@@ -116,7 +116,7 @@ fn request(context: &Context<'_>, packet: Packet, flow: &Flow, conn: &ConnEntry)
         return packet.accept();
     }
     let method = conn.forwarding();
-    if conn.has(flag::TRACKED | flag::CONTROL) {
+    if conn.has(flag::TRACKED | flag::FTP_CONTROL) {
         return packet.accept();
     }
     let mtu = match method {
@@ -162,7 +162,7 @@ fn request(context: &Context<'_>, packet: Packet, flow: &Flow, conn: &ConnEntry)
 #[inline]
 fn reply(context: &Context<'_>, packet: Packet, flow: &Flow, conn: &ConnEntry) -> Disposition {
     if conn.forwarding() != Forwarding::Masquerade
-        || conn.has(flag::TRACKED | flag::CONTROL)
+        || conn.has(flag::TRACKED | flag::FTP_CONTROL)
         || !context.state.settings().snat_reroute()
     {
         return packet.accept();

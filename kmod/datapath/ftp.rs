@@ -69,7 +69,7 @@ fn segment<'a>(
     flow: &Flow,
     conn: &'a ConnEntry,
 ) -> Option<Option<Segment<'a>>> {
-    let Some(control) = conn.control(context.read) else {
+    let Some(control) = conn.ftp_control(context.read) else {
         return Some(None);
     };
     let sum = transport_sum(packet);

@@ -75,7 +75,9 @@ pub(super) fn send_back(
                 Err(disposition) => return disposition,
             };
         }
-        if conn.has(flag::CONTROL) && ftp::from_server(context, &mut packet, flow, conn).is_none() {
+        if conn.has(flag::FTP_CONTROL)
+            && ftp::from_server(context, &mut packet, flow, conn).is_none()
+        {
             return packet.discard();
         }
         if let Some(known) = route.known {

@@ -11,7 +11,7 @@ use lvs_engine::parse::{
 };
 use lvs_engine::state_input::StateInput;
 use lvs_engine::xt_match::{
-    by_mark,
+    by_packet,
     connection_fits,
     protocol_fits,
     Facts,
@@ -56,7 +56,7 @@ impl Match for IpvsMatch {
         let Some(options) = Options::from_bytes(options) else {
             return false;
         };
-        match by_mark(&options, packet.is_balanced()) {
+        match by_packet(&options, packet.is_balanced()) {
             Verdict::Matches => true,
             Verdict::Differs => false,
             Verdict::AskConnection => {
@@ -83,7 +83,7 @@ fn connection_matches(
         family: conn.family(),
         virtual_addr: conn.virtual_addr(),
         virtual_port: conn.virtual_port(),
-        control_port: conn.controller(read).map(|control| control.virtual_port()),
+        controller_port: conn.controller(read).map(|control| control.virtual_port()),
         forwarding: conn.forwarding(),
         direction: packet.tracked_direction(),
     };

@@ -237,7 +237,7 @@ pub const fn mtu_inside(inner: Family, mtu: u32, overhead: u32) -> u32 {
 }
 
 /// Explicit congestion notification of an outer header, full functionality option (RFC 3168,
-/// 9.1.1): copied, but a congestion mark isn't.
+/// 9.1.1): copied, but not that there was congestion.
 #[inline]
 pub const fn outer_tos(inner: u8) -> u8 {
     const ECN_MASK: u8 = 3;
@@ -335,7 +335,7 @@ mod tests {
     use crate::parse;
 
     #[test]
-    fn congestion_marks_stay_inside() {
+    fn congestion_stays_inside() {
         assert_eq!(outer_tos(0b1010_1011), 0b1010_1010);
         assert_eq!(outer_tos(0b1010_1001), 0b1010_1001);
         assert_eq!(outer_tos(0), 0);

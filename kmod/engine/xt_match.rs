@@ -46,15 +46,16 @@ pub struct Facts {
     /// The virtual port.
     pub virtual_port: u16,
     /// The virtual port of what controls the connection, if something does.
-    pub control_port: Option<u16>,
+    pub controller_port: Option<u16>,
     /// How its packets reach the server.
     pub forwarding: Forwarding,
     /// The packet's direction, if it is tracked.
     pub direction: Option<Direction>,
 }
 
-/// What the balancer's mark on the packet says.
-pub fn by_mark(options: &Options, handled: bool) -> Verdict {
+/// What can be said before the connection is known: `handled` tells whether the balancer has seen
+/// the packet.
+pub fn by_packet(options: &Options, handled: bool) -> Verdict {
     if options.asked == option::HANDLED {
         let inverted = options.inverted & option::HANDLED != 0;
         return if handled != inverted {
@@ -80,8 +81,8 @@ pub fn connection_fits(options: &Options, facts: &Facts) -> bool {
     let method = u32::from(options.method);
     fits(options, option::PORT, || {
         facts.virtual_port == u16::from_be_bytes(options.port)
-    }) && fits(options, option::CONTROL_PORT, || {
-        facts.control_port == Some(u16::from_be_bytes(options.control_port))
+    }) && fits(options, option::CONTROLLER_PORT, || {
+        facts.controller_port == Some(u16::from_be_bytes(options.controller_port))
     }) && (options.asked & option::DIRECTION == 0 || facts.direction.is_some())
         && fits(options, option::DIRECTION, || {
             facts.direction == Some(Direction::Original)
@@ -119,7 +120,7 @@ mod tests {
         family: Family::V4,
         virtual_addr: Addr::from_v4([192, 0, 2, 9]),
         virtual_port: 80,
-        control_port: Some(21),
+        controller_port: Some(21),
         forwarding: Forwarding::Masquerade,
         direction: Some(Direction::Original),
     };
@@ -142,14 +143,14 @@ mod tests {
     #[test]
     fn handled_alone_needs_no_connection() {
         let options = asked(Options::default(), option::HANDLED);
-        assert_eq!(by_mark(&options, true), Verdict::Matches);
-        assert_eq!(by_mark(&options, false), Verdict::Differs);
+        assert_eq!(by_packet(&options, true), Verdict::Matches);
+        assert_eq!(by_packet(&options, false), Verdict::Differs);
         let inverted = Options {
             inverted: option::HANDLED,
             ..options
         };
-        assert_eq!(by_mark(&inverted, true), Verdict::Differs);
-        assert_eq!(by_mark(&inverted, false), Verdict::Matches);
+        assert_eq!(by_packet(&inverted, true), Verdict::Differs);
+        assert_eq!(by_packet(&inverted, false), Verdict::Matches);
     }
 
     #[test]
@@ -161,8 +162,8 @@ mod tests {
                     inverted,
                     ..Options::default()
                 };
-                assert_eq!(by_mark(&options, true), Verdict::AskConnection);
-                assert_eq!(by_mark(&options, false), Verdict::Differs);
+                assert_eq!(by_packet(&options, true), Verdict::AskConnection);
+                assert_eq!(by_packet(&options, false), Verdict::Differs);
             }
         }
     }
@@ -189,19 +190,19 @@ mod tests {
     fn ports_are_in_network_order() {
         let options = |port: u16| Options {
             port: port.to_be_bytes(),
-            control_port: port.to_be_bytes(),
+            controller_port: port.to_be_bytes(),
             ..Options::default()
         };
         check(options(80), option::PORT, &FACTS, true);
         check(options(21), option::PORT, &FACTS, false);
-        check(options(21), option::CONTROL_PORT, &FACTS, true);
-        check(options(80), option::CONTROL_PORT, &FACTS, false);
+        check(options(21), option::CONTROLLER_PORT, &FACTS, true);
+        check(options(80), option::CONTROLLER_PORT, &FACTS, false);
         let alone = Facts {
-            control_port: None,
+            controller_port: None,
             ..FACTS
         };
-        check(options(21), option::CONTROL_PORT, &alone, false);
-        check(options(0), option::CONTROL_PORT, &alone, false);
+        check(options(21), option::CONTROLLER_PORT, &alone, false);
+        check(options(0), option::CONTROLLER_PORT, &alone, false);
     }
 
     #[test]
@@ -289,13 +290,13 @@ mod tests {
     fn all_options_have_to_fit() {
         let options = Options {
             port: 80_u16.to_be_bytes(),
-            control_port: 22_u16.to_be_bytes(),
-            asked: option::PORT | option::CONTROL_PORT,
+            controller_port: 22_u16.to_be_bytes(),
+            asked: option::PORT | option::CONTROLLER_PORT,
             ..Options::default()
         };
         assert!(!connection_fits(&options, &FACTS));
         let options = Options {
-            inverted: option::CONTROL_PORT,
+            inverted: option::CONTROLLER_PORT,
             ..options
         };
         assert!(connection_fits(&options, &FACTS));

@@ -24,7 +24,7 @@
 
 /* The module's own. */
 #include "c/conntrack.h"
-#include "c/control.h"
+#include "c/module.h"
 #include "c/early.h"
 #include "c/inline.h"
 #include "c/output.h"

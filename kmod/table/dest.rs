@@ -85,7 +85,7 @@ struct Loads {
     overloaded: AtomicBool,
     /// Index in the pool, and with it in the load tree.
     position: AtomicU32,
-    /// Where changes of the load are marked, if its service has a load tree.
+    /// Where changes of the load are noted, if its service has a load tree.
     load_tree: RcuSlot<LoadTree>,
     /// There is room here.
     trash_link: TrashLink,
@@ -287,7 +287,7 @@ impl Dest {
             Ordering::Relaxed,
         );
         self.update_overload();
-        rcu::read(|read| self.mark_change(read));
+        rcu::read(|read| self.set_dirty(read));
         self.route.replace(None);
     }
 
@@ -337,7 +337,7 @@ impl Dest {
         }
     }
 
-    /// Marks changes of the load in `load_tree` from now on, as those of the server at `position`.
+    /// Notes changes of the load in `load_tree` from now on, as those of the server at `position`.
     /// Rules lock held; a barrier has to follow before packets see the tree.
     pub(crate) fn set_load_tree(&self, load_tree: Option<&RcuArc<LoadTree>>, position: u32) {
         if load_tree.is_none() {
@@ -348,11 +348,11 @@ impl Dest {
         self.loads.load_tree.replace(load_tree.cloned());
     }
 
-    /// Notes a change of the load that was just made with a sequentially consistent operation.
+    /// Notes a change of the load, just made with a sequentially consistent operation.
     #[inline]
-    fn mark_change(&self, read: ReadSide<'_>) {
+    fn set_dirty(&self, read: ReadSide<'_>) {
         if let Some(load_tree) = self.loads.load_tree.load_ordered(read) {
-            load_tree.mark(self.loads.position.load(Ordering::SeqCst));
+            load_tree.set_dirty(self.loads.position.load(Ordering::SeqCst));
         }
     }
 
@@ -364,7 +364,7 @@ impl Dest {
         if upper != 0 && total.wrapping_add(1) >= upper {
             self.update_overload();
         }
-        self.mark_change(read);
+        self.set_dirty(read);
     }
 
     /// A connection is gone.
@@ -377,7 +377,7 @@ impl Dest {
         if self.is_overloaded() {
             self.update_overload();
         }
-        self.mark_change(read);
+        self.set_dirty(read);
     }
 
     /// A connection became active or inactive.
@@ -388,7 +388,7 @@ impl Dest {
         } else {
             self.loads.active.fetch_sub(1, Ordering::SeqCst);
         }
-        self.mark_change(read);
+        self.set_dirty(read);
     }
 
     /// A persistence template now names the server.

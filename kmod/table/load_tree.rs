@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Finds a scheduler's choice among many servers without scanning them: the [`Tournament`] or
-//! [`Lottery`] of a pool, shared with its servers, which mark in it that their load changed.
+//! [`Lottery`] of a pool, shared with its servers, which say in it that their load changed.
 //!
-//! A pick takes the marks and updates the tree under a lock that it doesn't wait for: when somebody
-//! else has it, the pick goes by how it stood a moment ago, as it would if it looked at servers
-//! whose loads others are changing; or it does look at them.
+//! A pick takes the dirty servers and updates the tree under a lock that it doesn't wait for: when
+//! somebody else has it, the pick goes by how it stood a moment ago, as it would if it looked at
+//! servers whose loads others are changing; or it does look at them.
 //!
 //! No change is lost when the rules give a server another tree. A connection first changes the load
-//! and then looks where to mark it; the rules first tell the servers of the new tree, and then
+//! and then looks where to say so; the rules first tell the servers of the new tree, and then
 //! packets, the first of which fills it with all the loads. Between these two steps there is a
-//! barrier on either side. So a change that is marked in the former tree, or in a wrong place, was
+//! barrier on either side. So a change that is noted in the former tree, or in a wrong place, was
 //! made before the new one is filled.
 
 use core::sync::atomic::{
@@ -41,11 +41,11 @@ use crate::kernel_ext::mem::grow_vec::GrowVec;
 use crate::kernel_ext::mem::rcu::RcuArc;
 use crate::kernel_ext::task::lock::LockBh;
 
-/// A pool's tree, some 24 bytes a server. Lives as long as the pool, or as a server that marks its
+/// A pool's tree, some 24 bytes a server. Lives as long as the pool, or as a server that notes its
 /// changes in it.
 pub(crate) struct LoadTree {
     /// A bit for each server whose load changed since it was last looked at.
-    marks: GrowVec<AtomicU64>,
+    dirty: GrowVec<AtomicU64>,
     /// How the tournament last stood, packed.
     last: AtomicU64,
     /// The lock guards the tree's memory. Picks try to take it, in softirq, and never wait for it.
@@ -94,13 +94,13 @@ impl LoadTree {
         } else {
             return Ok(None);
         };
-        let words = tournament::mark_words(servers);
-        let mut marks = GrowVec::with_capacity(words)?;
+        let words = tournament::dirty_words(servers);
+        let mut dirty = GrowVec::with_capacity(words)?;
         for _ in 0..words {
-            marks.push(AtomicU64::new(0))?;
+            dirty.push(AtomicU64::new(0))?;
         }
         let load_tree = Self {
-            marks,
+            dirty,
             last: AtomicU64::new(Self::NOBODY),
             board: LockBh::new(Board {
                 tree,
@@ -112,8 +112,8 @@ impl LoadTree {
 
     /// Notes that the load of the server at `position` of the pool changed. Any context.
     #[inline]
-    pub(crate) fn mark(&self, position: u32) {
-        tournament::mark(&self.marks, position as usize);
+    pub(crate) fn set_dirty(&self, position: u32) {
+        tournament::set_dirty(&self.dirty, position as usize);
     }
 
     /// How the tournament stands among `servers`, the pool's; `None` when nobody can tell at once.
@@ -137,12 +137,12 @@ impl LoadTree {
         };
         let mut tournament = Tournament::new(bids, winners, half_idle);
         if core::mem::replace(is_filled, true) {
-            tournament::take_marks(&self.marks, |index| {
+            tournament::take_dirty(&self.dirty, |index| {
                 tournament.update(index, algorithm.bid(servers, index));
             });
         } else {
-            // Marked from here on is what may be missing.
-            tournament::take_marks(&self.marks, |_| ());
+            // Dirty from here on is what may be missing.
+            tournament::take_dirty(&self.dirty, |_| ());
             tournament.begin(|index| algorithm.bid(servers, index));
         }
         let standing = tournament.standing();
@@ -182,12 +182,12 @@ impl LoadTree {
         };
         let mut lottery = Lottery::new(sums);
         if core::mem::replace(is_filled, true) {
-            tournament::take_marks(&self.marks, |index| {
+            tournament::take_dirty(&self.dirty, |index| {
                 lottery.update(index, lottery::lots(servers, index));
             });
         } else {
-            // Marked from here on is what may be missing.
-            tournament::take_marks(&self.marks, |_| ());
+            // Dirty from here on is what may be missing.
+            tournament::take_dirty(&self.dirty, |_| ());
             lottery.begin(servers.len(), |index| lottery::lots(servers, index));
         }
         Some(twos::draw(&lottery, random))

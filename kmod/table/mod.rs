@@ -4,12 +4,12 @@
 
 pub(crate) mod conn;
 pub(crate) mod conn_table;
-pub(crate) mod control_ports;
 pub(crate) mod defence;
 pub(crate) mod dest;
 pub(crate) mod dest_index;
 mod estimation;
 pub(crate) mod find_service;
+pub(crate) mod ftp_ports;
 pub(crate) mod load_tree;
 pub(crate) mod netns_state;
 pub(crate) mod reply_routes;

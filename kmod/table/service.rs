@@ -147,7 +147,7 @@ impl Pool {
         self.scheduler
     }
 
-    /// Has the servers mark changes of their loads in the pool's load tree, before packets see
+    /// Has the servers note changes of their loads in the pool's load tree, before packets see
     /// that. Rules lock held.
     fn tell_servers(&self) {
         for (position, dest) in self.dests.iter().enumerate() {

@@ -137,7 +137,7 @@ settings! {
     sync_persist_mode: switch = 0;
     /// Size of the synchronisation's socket buffers.
     sync_sock_size: int = 0;
-    /// Whether packets of a marked service without a server go to where they were sent.
+    /// Whether packets of a mark's service without a server go to where they were sent.
     cache_bypass: switch = 0;
     /// Whether connections end with their server.
     expire_nodest_conn: switch = 0;

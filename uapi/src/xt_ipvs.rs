@@ -26,7 +26,7 @@ pub mod option {
     /// `--vmethod`.
     pub const METHOD: u8 = 1 << 5;
     /// `--vportctl`.
-    pub const CONTROL_PORT: u8 = 1 << 6;
+    pub const CONTROLLER_PORT: u8 = 1 << 6;
 }
 
 /// The options of one rule.
@@ -43,7 +43,7 @@ pub struct Options {
     /// Forwarding method, as in [`crate::flags::fwd`].
     pub method: u8,
     /// Virtual port of the controlling connection.
-    pub control_port: [u8; 2],
+    pub controller_port: [u8; 2],
     /// Which options must not apply.
     pub inverted: u8,
     /// Which options were given.
@@ -62,7 +62,7 @@ impl Options {
             port: [*p0, *p1],
             protocol: *protocol,
             method: *method,
-            control_port: [*c0, *c1],
+            controller_port: [*c0, *c1],
             inverted: *inverted,
             asked: *asked,
         })
@@ -84,7 +84,7 @@ mod tests {
         assert_eq!(options.mask[..], bytes[16..32]);
         assert_eq!(options.port, [32, 33]);
         assert_eq!((options.protocol, options.method), (34, 35));
-        assert_eq!(options.control_port, [36, 37]);
+        assert_eq!(options.controller_port, [36, 37]);
         assert_eq!((options.inverted, options.asked), (38, 39));
     }
 

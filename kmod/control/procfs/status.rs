@@ -12,19 +12,17 @@ use crate::kernel_ext::user::procfs::{
     Contents,
     Output, //
 };
-use crate::table::control_ports;
+use crate::table::ftp_ports;
 use crate::table::rules::walk;
 use crate::table::tables::Tables;
 use crate::table::NetnsState;
 
 /// FTP's ports with their places, in the file's order.
 fn used_ports() -> impl Iterator<Item = (usize, u16)> {
-    (0..control_ports::MAX_CONTROL_PORTS)
-        .rev()
-        .filter_map(|place| {
-            let port = control_ports::all().nth(place)?;
-            (port != 0).then_some((place, port))
-        })
+    (0..ftp_ports::MAX_FTP_PORTS).rev().filter_map(|place| {
+        let port = ftp_ports::all().nth(place)?;
+        (port != 0).then_some((place, port))
+    })
 }
 
 /// Chains of this length and longer are counted together.
@@ -168,7 +166,7 @@ impl Contents for Apps {
         if let Some((place, port)) = used_ports().nth(record) {
             let users = state
                 .tables()
-                .map_or(0, |tables| tables.conns.control_count(place));
+                .map_or(0, |tables| tables.conns.ftp_control_count(place));
             writeln!(out, "TCP  {port:<7} {users:<6} {:<17}", "ftp");
         }
     }

@@ -135,7 +135,7 @@ fn send_by<'a>(
             Err(disposition) => return disposition,
         };
     }
-    if conn.has(flag::CONTROL) && ftp::from_client(context, &mut packet, flow, conn).is_none() {
+    if conn.has(flag::FTP_CONTROL) && ftp::from_client(context, &mut packet, flow, conn).is_none() {
         return packet.discard();
     }
     leave(context, packet, conn, &route)

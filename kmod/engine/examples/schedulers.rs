@@ -204,7 +204,7 @@ fn connect(service: &mut Service, entries: &mut [locality::Assignment], number: 
     };
     if let Some(index) = black_box(index) {
         service.servers[index].inactive += 1;
-        service.mark(index);
+        service.set_dirty(index);
     }
 }
 

@@ -4,7 +4,7 @@
 //! server for every draw.
 //!
 //! Servers are the leaves of a binary tree whose nodes hold the sum of the weights below. A ticket
-//! finds its server on the way down from the root. What changes a server is marked, as for a
+//! finds its server on the way down from the root. What changes a server is noted, as for a
 //! [`super::tournament`].
 
 use super::servers::{

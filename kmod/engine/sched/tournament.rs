@@ -6,8 +6,8 @@
 //! children, the left one of equals; so the root names the server that a scan finds. A change of
 //! one server's bid is played again on the way up from its leaf, as far as it makes a difference.
 //!
-//! The tree holds bids of its own. A change of a server has to be noted by [`mark`], and the next
-//! pick updates the marked ones: many changes between two picks are one update, and a server's
+//! The tree holds bids of its own. A change of a server has to be noted by [`set_dirty`], and the
+//! next pick updates the dirty ones: many changes between two picks are one update, and a server's
 //! connections may come and go on all CPUs without a lock.
 
 use core::sync::atomic::{
@@ -223,25 +223,25 @@ impl<'a> Tournament<'a> {
     }
 }
 
-/// Number of words that mark so many servers.
-pub const fn mark_words(servers: usize) -> usize {
+/// Number of words that say of so many servers whether they are dirty.
+pub const fn dirty_words(servers: usize) -> usize {
     (servers >> 6).wrapping_add(1)
 }
 
 /// Notes that server `index` changed. What the caller changed before is visible to a reader that
-/// takes the mark.
+/// takes it.
 #[inline]
-pub fn mark(marks: &[AtomicU64], index: usize) {
-    if let Some(word) = marks.get(index >> 6) {
+pub fn set_dirty(dirty: &[AtomicU64], index: usize) {
+    if let Some(word) = dirty.get(index >> 6) {
         word.fetch_or(1 << (index & 63), Ordering::Release);
     }
 }
 
-/// Takes all marks away and calls `changed` for each.
+/// Takes all dirty servers, and calls `changed` for each.
 #[inline]
-pub fn take_marks(marks: &[AtomicU64], mut changed: impl FnMut(usize)) {
-    for number in 0..marks.len() {
-        let Some(word) = marks.get(number) else {
+pub fn take_dirty(dirty: &[AtomicU64], mut changed: impl FnMut(usize)) {
+    for number in 0..dirty.len() {
+        let Some(word) = dirty.get(number) else {
             return;
         };
         if word.load(Ordering::Relaxed) == 0 {
@@ -280,7 +280,7 @@ mod tests {
         bids: Vec<Bid>,
         winners: Vec<u32>,
         half_idle: u32,
-        marks: Vec<AtomicU64>,
+        dirty: Vec<AtomicU64>,
     }
 
     impl Setup {
@@ -291,7 +291,7 @@ mod tests {
                 bids: vec![Bid::NONE; count],
                 winners: vec![7; Tournament::nodes(count)],
                 half_idle: 99,
-                marks: (0..mark_words(count)).map(|_| AtomicU64::new(0)).collect(),
+                dirty: (0..dirty_words(count)).map(|_| AtomicU64::new(0)).collect(),
             };
             this.tournament()
                 .begin(|index| algorithm.bid(servers, index));
@@ -306,7 +306,7 @@ mod tests {
             let algorithm = self.algorithm;
             let mut tournament =
                 Tournament::new(&mut self.bids, &mut self.winners, &mut self.half_idle);
-            take_marks(&self.marks, |index| {
+            take_dirty(&self.dirty, |index| {
                 tournament.update(index, algorithm.bid(servers, index))
             });
             tournament.standing()
@@ -343,11 +343,11 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_without_a_server_is_ignored() {
+    fn a_change_without_a_server_is_ignored() {
         let servers = of_weights(&[1, 2, 3]);
         let mut setup = Setup::new(Algorithm::WeightedLeastConnection, &servers);
         for index in [3, 63, 64, usize::MAX] {
-            mark(&setup.marks, index);
+            set_dirty(&setup.dirty, index);
         }
         assert_eq!(setup.standing(&servers).winner, Some(0));
     }
@@ -388,7 +388,7 @@ mod tests {
                     for (index, new) in round {
                         let index = index.index(servers.len());
                         servers[index] = *new;
-                        mark(&setup.marks, index);
+                        set_dirty(&setup.dirty, index);
                     }
                     let expected = scan(algorithm, &servers);
                     prop_assert_eq!(setup.standing(&servers), expected, "{:?}", algorithm);
@@ -412,7 +412,7 @@ mod tests {
                     if let Some(index) = standing.winner {
                         servers[index].inactive += 1;
                         servers[index].overloaded = servers[index].inactive > 4;
-                        mark(&setup.marks, index);
+                        set_dirty(&setup.dirty, index);
                         open.push(index);
                     }
                     if choice % 3 != 0 {
@@ -421,7 +421,7 @@ mod tests {
                             servers[index].inactive -= 1;
                             servers[index].active += choice % 2;
                             servers[index].overloaded = false;
-                            mark(&setup.marks, index);
+                            set_dirty(&setup.dirty, index);
                         }
                     }
                 }

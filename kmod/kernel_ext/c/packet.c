@@ -25,7 +25,7 @@ void lvs_skb_orphan(struct sk_buff *skb)
 	detach_socket(skb);
 }
 
-/* Marks a packet that goes on through the hooks as seen by the balancer. */
+/* Notes on a packet that goes on through the hooks that the balancer has seen it. */
 void lvs_skb_pass_on(struct sk_buff *skb, bool tracked)
 {
 	skb->ipvs_property = 1;

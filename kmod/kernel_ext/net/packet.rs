@@ -248,7 +248,7 @@ impl Packet {
         self.headers().ipvs_property() != 0
     }
 
-    /// Marks the packet as seen by the balancer.
+    /// Notes on the packet that the balancer has seen it.
     #[inline]
     pub(crate) fn set_balanced(&mut self) {
         // SAFETY: The packet is owned.

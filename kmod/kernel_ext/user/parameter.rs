@@ -28,9 +28,9 @@ pub(crate) fn early_path() -> bool {
 }
 
 /// The ports of FTP's control connections; 0 for none.
-pub(crate) fn control_ports() -> impl Iterator<Item = u16> {
-    (0..bindings::LVS_MAX_CONTROL_PORTS).map(|index| {
+pub(crate) fn ftp_ports() -> impl Iterator<Item = u16> {
+    (0..bindings::LVS_MAX_FTP_PORTS).map(|index| {
         // SAFETY: Parameters are set before the module's code runs, and don't change.
-        unsafe { bindings::lvs_control_port(index) }
+        unsafe { bindings::lvs_ftp_port(index) }
     })
 }

@@ -13,7 +13,7 @@ pub(crate) const NO_OUTPUT: u32 = 1 << 13;
 /// A persistence template.
 pub(crate) const TEMPLATE: u32 = 1 << 14;
 /// A control connection of FTP through NAT.
-pub(crate) const CONTROL: u32 = 1 << 15;
+pub(crate) const FTP_CONTROL: u32 = 1 << 15;
 /// Taken out of the table: nothing is counted any more.
 pub(crate) const DEAD: u32 = 1 << 16;
 /// A template that no new connection uses any more.

@@ -89,11 +89,11 @@ pub(crate) enum Extension {
     /// The Call-ID of a call's template.
     Call(KVec<u8>),
     /// A control connection of FTP.
-    Control(ControlExtension),
+    FtpControl(FtpControl),
 }
 
 /// A control connection of FTP.
-pub(crate) struct ControlExtension {
+pub(crate) struct FtpControl {
     /// The persistence template that controls it: its own link counts its data connections.
     pub(super) template: ControllerLink<Conn>,
     /// What was said on it. The lock guards that alone; packets of the control connection take it,
@@ -110,8 +110,8 @@ impl Extension {
     }
 
     /// That of a control connection, made without sleeping. Fails with `ENOMEM`.
-    pub(in crate::table) fn control() -> Result<RcuArc<Self>> {
-        RcuArc::new_atomic(Self::Control(ControlExtension {
+    pub(in crate::table) fn ftp_control() -> Result<RcuArc<Self>> {
+        RcuArc::new_atomic(Self::FtpControl(FtpControl {
             template: ControllerLink::free(),
             dialogue: LockBh::new_atomic(ftp::ControlConnection::new())?,
         }))
@@ -160,7 +160,7 @@ impl Conn {
         let (narrow, wide) = client_side(tuple, times);
         let mut conn = Self {
             dest: RcuSlot::new(dest.cloned()),
-            controller_link: if state & (flag::TEMPLATE | flag::CONTROL) == 0 {
+            controller_link: if state & (flag::TEMPLATE | flag::FTP_CONTROL) == 0 {
                 ControllerLink::free()
             } else {
                 ControllerLink::of_controller()

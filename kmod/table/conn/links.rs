@@ -17,8 +17,8 @@ use crate::table::dest::Dest;
 use super::flag;
 use super::layout::{
     Conn,
-    ControlExtension,
     Extension, //
+    FtpControl,
 };
 
 impl Conn {
@@ -26,14 +26,14 @@ impl Conn {
     pub(crate) fn call_id<'a>(&self, read: ReadSide<'a>) -> Option<&'a [u8]> {
         match self.extension.load(read)? {
             Extension::Call(id) => Some(id),
-            Extension::Control(_) => None,
+            Extension::FtpControl(_) => None,
         }
     }
 
     /// What was said on a control connection of FTP.
-    pub(crate) fn control<'a>(&self, read: ReadSide<'a>) -> Option<&'a ControlExtension> {
+    pub(crate) fn ftp_control<'a>(&self, read: ReadSide<'a>) -> Option<&'a FtpControl> {
         match self.extension.load(read)? {
-            Extension::Control(control) => Some(control),
+            Extension::FtpControl(control) => Some(control),
             Extension::Call(_) => None,
         }
     }
@@ -75,7 +75,7 @@ impl Conn {
     /// connection that it carries data for.
     #[inline]
     pub(crate) fn controller<'a>(&self, read: ReadSide<'a>) -> Option<&'a Entry<Conn>> {
-        match self.control(read) {
+        match self.ftp_control(read) {
             // Its own link counts those it controls.
             Some(control) => control.template.target(read),
             None => self.controller_link.target(read),
@@ -84,7 +84,7 @@ impl Conn {
 
     /// Has `controller` control the new connection. False when that is gone.
     pub(in crate::table) fn bind(&self, read: ReadSide<'_>, controller: &Entry<Conn>) -> bool {
-        match self.control(read) {
+        match self.ftp_control(read) {
             Some(control) => control.template.bind(controller),
             None => self.controller_link.bind(controller),
         }
@@ -92,7 +92,7 @@ impl Conn {
 
     /// Frees the connection of what controls it. Called once it is in no table.
     pub(in crate::table) fn unbind(&self, read: ReadSide<'_>) {
-        match self.control(read) {
+        match self.ftp_control(read) {
             Some(control) => control.template.unbind(read),
             None => self.controller_link.unbind(read),
         }

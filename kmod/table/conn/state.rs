@@ -262,7 +262,7 @@ impl Conn {
         }
     }
 
-    /// Marks the connection as taken down; what is counted from now on isn't. Returns its flags,
+    /// Notes that the connection ends: what is counted from now on isn't. Returns its flags,
     /// which tell whether and how its server counted it. Called once.
     pub(in crate::table) fn kill(&self) -> u32 {
         // Acquire pairs with the release of `pass`.

@@ -14,17 +14,17 @@ use super::super::conn::{
     Conn,
     Received, //
 };
-use super::super::control_ports;
+use super::super::ftp_ports;
 use super::create::Refusal;
 use super::new_conn::ConnSettings;
 use super::store::ConnTable;
 
 /// Whether packets of it have to be listened to, as a control connection of FTP.
-fn is_control(new: &Received<'_>) -> bool {
+fn is_ftp_control(new: &Received<'_>) -> bool {
     !new.is_template()
         && new.tuple.protocol == protocol::TCP
         && new.forwarding() == Forwarding::Masquerade
-        && control_ports::index_of(new.tuple.virtual_port).is_some()
+        && ftp_ports::index_of(new.tuple.virtual_port).is_some()
 }
 
 impl ConnTable {
@@ -40,8 +40,8 @@ impl ConnTable {
         if settings.tracked && !new.is_template() {
             flags |= flag::TRACKED;
         }
-        if is_control(new) {
-            flags |= flag::CONTROL;
+        if is_ftp_control(new) {
+            flags |= flag::FTP_CONTROL;
         }
         let expires = time::now().wrapping_add(new.ticks);
         let hash = self.hash_of_template(&new.tuple, new.call);

@@ -32,7 +32,7 @@ impl ConnTable {
     pub(crate) fn collect(&self) {
         self.remove_matching(|_, entry| {
             let now = time::now();
-            if entry.has(flag::CONTROL) && entry.is_held() {
+            if entry.has(flag::FTP_CONTROL) && entry.is_held() {
                 // Its packets must find it as long as data flows.
                 if conn::is_expired(entry, now.wrapping_add(HELD_AHEAD)) {
                     conn::refresh(entry, now, HELD_RECHECK);

@@ -111,7 +111,7 @@ impl ConnTable {
     ) -> Result<EntryBox<Conn>, Refusal> {
         let extension = match call {
             Some(call) => Extension::call(call).map(Some),
-            None if flags & flag::CONTROL != 0 => Extension::control().map(Some),
+            None if flags & flag::FTP_CONTROL != 0 => Extension::ftp_control().map(Some),
             None => Ok(None),
         };
         let made = extension.and_then(|extension| {

@@ -17,8 +17,8 @@ use super::super::conn::{
     Conn,
     Tuple, //
 };
-use super::super::control_ports;
 use super::super::dest::Dest;
+use super::super::ftp_ports;
 use super::super::timeouts::Timeouts;
 use super::client_hash::ClientHash;
 
@@ -85,7 +85,7 @@ impl<'a> Purpose<'a> {
 
 impl NewConn<'_> {
     /// Whether this is a control connection of FTP that the balancer has to listen to.
-    fn is_control(&self) -> bool {
+    fn is_ftp_control(&self) -> bool {
         let for_data = self
             .purpose
             .controller()
@@ -96,7 +96,7 @@ impl NewConn<'_> {
             && self
                 .dest
                 .is_some_and(|dest| dest.forwarding() == Forwarding::Masquerade)
-            && control_ports::index_of(self.tuple.virtual_port).is_some()
+            && ftp_ports::index_of(self.tuple.virtual_port).is_some()
     }
 
     /// The flags it begins with, besides `more`.
@@ -105,8 +105,8 @@ impl NewConn<'_> {
         if settings.tracked {
             flags |= flag::TRACKED;
         }
-        if self.is_control() {
-            flags |= flag::CONTROL;
+        if self.is_ftp_control() {
+            flags |= flag::FTP_CONTROL;
         }
         if let Purpose::Data(_) = self.purpose {
             flags |= u32::from(TcpState::Listen.number());

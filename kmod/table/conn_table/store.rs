@@ -39,9 +39,9 @@ use super::super::conn::{
     Conn,
     Tuple, //
 };
-use super::super::control_ports::{
+use super::super::ftp_ports::{
     self,
-    MAX_CONTROL_PORTS, //
+    MAX_FTP_PORTS, //
 };
 use super::client_hash::ClientHash;
 
@@ -68,7 +68,7 @@ pub(crate) struct ConnTable {
     /// Connections whose client's port isn't known yet.
     expected: AtomicU32,
     /// Control connections of FTP, by the index of their port.
-    controls: [AtomicU32; MAX_CONTROL_PORTS],
+    ftp_controls: [AtomicU32; MAX_FTP_PORTS],
     /// Above this count the table wants to grow.
     pub(super) grow_above: AtomicU32,
     /// Whether it has room: one of [`growth`].
@@ -97,7 +97,7 @@ impl ConnTable {
             count: AtomicU32::new(0),
             memory_limit: memory_limit(),
             expected: AtomicU32::new(0),
-            controls: [const { AtomicU32::new(0) }; MAX_CONTROL_PORTS],
+            ftp_controls: [const { AtomicU32::new(0) }; MAX_FTP_PORTS],
             grow_above: AtomicU32::new(RcuTable::<Conn>::MIN_BUCKETS as u32),
             growth: AtomicU32::new(growth::NOT_NEEDED),
         })
@@ -218,15 +218,15 @@ impl ConnTable {
     /// Calls `change` with each count of rare kinds that `entry` is part of.
     #[inline]
     fn for_each_rare_count(&self, entry: &Entry<Conn>, change: impl Fn(&AtomicU32)) {
-        if !entry.has(flag::CONTROL | flag::EXPECTED) {
+        if !entry.has(flag::FTP_CONTROL | flag::EXPECTED) {
             return;
         }
         if entry.has(flag::EXPECTED) {
             change(&self.expected);
         }
-        if entry.has(flag::CONTROL) {
-            let index = control_ports::index_of(entry.virtual_port());
-            if let Some(count) = index.and_then(|index| self.controls.get(index)) {
+        if entry.has(flag::FTP_CONTROL) {
+            let index = ftp_ports::index_of(entry.virtual_port());
+            if let Some(count) = index.and_then(|index| self.ftp_controls.get(index)) {
                 change(count);
             }
         }
@@ -238,8 +238,8 @@ impl ConnTable {
     }
 
     /// Control connections of FTP to its port with this index.
-    pub(crate) fn control_count(&self, index: usize) -> u32 {
-        self.controls
+    pub(crate) fn ftp_control_count(&self, index: usize) -> u32 {
+        self.ftp_controls
             .get(index)
             .map_or(0, |count| count.load(Ordering::Relaxed))
     }

@@ -108,7 +108,7 @@ impl Backup<'_> {
         let own = conn.life(self.state.timeouts());
         let ticks = receive::life(told, own, time::HZ);
         conn::live_for(conn, time::now(), ticks);
-        if let (Some(sequences), Some(control)) = (told.sequences, conn.control(read)) {
+        if let (Some(sequences), Some(control)) = (told.sequences, conn.ftp_control(read)) {
             let shift = sequences.outgoing;
             let edit = Edit::told(shift.init, shift.previous_delta, shift.delta);
             control.dialogue.lock().adopt(edit);

@@ -82,10 +82,10 @@ pub(super) fn describe<'a>(
 
 /// How a control connection's replies are shifted, if they are.
 fn sequences(read: ReadSide<'_>, conn: &Conn) -> Option<Sequences> {
-    if !conn.has(flag::CONTROL) {
+    if !conn.has(flag::FTP_CONTROL) {
         return None;
     }
-    let (init, previous_delta, delta) = conn.control(read)?.dialogue.lock().edit()?.shift();
+    let (init, previous_delta, delta) = conn.ftp_control(read)?.dialogue.lock().edit()?.shift();
     Some(Sequences {
         incoming: SequenceShift::default(),
         outgoing: SequenceShift {

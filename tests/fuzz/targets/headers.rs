@@ -39,7 +39,7 @@ fuzz_target!(|bytes: &[u8]| {
     }
 });
 
-/// An outer header around it parses, and congestion marks don't get out.
+/// An outer header around it parses, and congestion doesn't get out.
 fn wrap(ip: &IpHeader) {
     for protocol in
         [Encapsulation::Ip, Encapsulation::Gre { checksum: true }].map(|e| e.protocol(4))

@@ -40,7 +40,7 @@ pub struct Service {
 
 /// A tournament's memory.
 struct Standings {
-    marks: Vec<AtomicU64>,
+    dirty: Vec<AtomicU64>,
     bids: Vec<Bid>,
     winners: Vec<u32>,
     half_idle: u32,
@@ -71,23 +71,23 @@ impl Servers for Service {
     fn standing(&self) -> Option<Standing> {
         let mut standings = self.standings.as_ref()?.borrow_mut();
         let Standings {
-            marks,
+            dirty,
             bids,
             winners,
             half_idle,
             ..
         } = &mut *standings;
         let mut tournament = Tournament::new(bids, winners, half_idle);
-        tournament::take_marks(marks, |index| {
+        tournament::take_dirty(dirty, |index| {
             tournament.update(index, self.algorithm.bid(self, index));
         });
         Some(tournament.standing())
     }
     fn drawn(&self, random: u64) -> Option<Pair> {
         let mut standings = self.standings.as_ref()?.borrow_mut();
-        let Standings { marks, sums, .. } = &mut *standings;
+        let Standings { dirty, sums, .. } = &mut *standings;
         let mut lottery = Lottery::new(sums);
-        tournament::take_marks(marks, |index| {
+        tournament::take_dirty(dirty, |index| {
             lottery.update(index, lottery::lots(self, index));
         });
         Some(twos::draw(&lottery, random))
@@ -143,21 +143,21 @@ impl Service {
     }
 
     /// Keeps a tournament or lottery from now on, where the scheduler has one. Every change of a
-    /// server has to be [marked](Self::mark), and the servers stay the same ones.
+    /// server has to be [noted](Self::set_dirty), and the servers stay the same ones.
     pub fn keep_standings(&mut self) {
         if !self.algorithm.bids() && !self.algorithm.is_random() {
             return;
         }
         let count = self.servers.len();
         let mut standings = Standings {
-            marks: Vec::new(),
+            dirty: Vec::new(),
             bids: vec![Bid::NONE; count],
             winners: vec![0; Tournament::nodes(count)],
             half_idle: 0,
             sums: vec![0; Lottery::nodes(count)],
         };
-        let words = tournament::mark_words(count);
-        standings.marks.resize_with(words, AtomicU64::default);
+        let words = tournament::dirty_words(count);
+        standings.dirty.resize_with(words, AtomicU64::default);
         Tournament::new(
             &mut standings.bids,
             &mut standings.winners,
@@ -169,9 +169,9 @@ impl Service {
     }
 
     /// Notes that the load of a server changed.
-    pub fn mark(&self, index: usize) {
+    pub fn set_dirty(&self, index: usize) {
         if let Some(standings) = &self.standings {
-            tournament::mark(&standings.borrow().marks, index);
+            tournament::set_dirty(&standings.borrow().dirty, index);
         }
     }
 

@@ -8,24 +8,21 @@ use core::sync::atomic::{
 };
 
 /// Most ports that control connections are made to.
-pub(crate) const MAX_CONTROL_PORTS: usize = 8;
+pub(crate) const MAX_FTP_PORTS: usize = 8;
 
 /// Virtual ports of FTP's control connections; 0 for none.
-static CONTROL_PORTS: [AtomicU16; MAX_CONTROL_PORTS] =
-    [const { AtomicU16::new(0) }; MAX_CONTROL_PORTS];
+static FTP_PORTS: [AtomicU16; MAX_FTP_PORTS] = [const { AtomicU16::new(0) }; MAX_FTP_PORTS];
 
 /// Sets the virtual ports of FTP's control connections. Called at load, before there are any.
 pub(crate) fn set(ports: impl Iterator<Item = u16>) {
-    for (place, port) in CONTROL_PORTS.iter().zip(ports) {
+    for (place, port) in FTP_PORTS.iter().zip(ports) {
         place.store(port, Ordering::Relaxed);
     }
 }
 
 /// The virtual ports of FTP's control connections, with 0 for none.
 pub(crate) fn all() -> impl DoubleEndedIterator<Item = u16> + ExactSizeIterator {
-    CONTROL_PORTS
-        .iter()
-        .map(|port| port.load(Ordering::Relaxed))
+    FTP_PORTS.iter().map(|port| port.load(Ordering::Relaxed))
 }
 
 /// The index of `port` among them.

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Parameters, and what settings and threads need besides inline.h: see control.c. */
-#ifndef LVS_CONTROL_H
-#define LVS_CONTROL_H
+/* Parameters, and what settings and threads need besides inline.h: see module.c. */
+#ifndef LVS_MODULE_H
+#define LVS_MODULE_H
 
 #include <linux/cpumask.h>
 #include <linux/types.h>
 
-#define LVS_MAX_CONTROL_PORTS 8
+#define LVS_MAX_FTP_PORTS 8
 
 /* user/parameter.rs */
 int lvs_conn_tab_bits(void);
 void lvs_set_conn_tab_bits(int bits);
 bool lvs_early_path(void);
-u16 lvs_control_port(unsigned int index);
+u16 lvs_ftp_port(unsigned int index);
 
 /* task/thread.rs */
 void lvs_thread_sleep(unsigned long ticks);

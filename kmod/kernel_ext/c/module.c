@@ -11,7 +11,7 @@
 #include <linux/wait.h>
 #include <net/genetlink.h>
 
-#include "control.h"
+#include "module.h"
 
 /* What loads ip_vs on demand finds lvs: netlink's request for the family, and modprobe. */
 MODULE_ALIAS_GENL_FAMILY("IPVS");
@@ -47,12 +47,12 @@ bool lvs_early_path(void)
 }
 
 /* As ip_vs_ftp has it, so that its options for modprobe go on working. */
-static unsigned short ports[LVS_MAX_CONTROL_PORTS] = { 21 };
+static unsigned short ports[LVS_MAX_FTP_PORTS] = { 21 };
 static unsigned int ports_count = 1;
 module_param_array(ports, ushort, &ports_count, 0444);
 MODULE_PARM_DESC(ports, "Ports of FTP's control connections, up to 8 (default: 21)");
 
-u16 lvs_control_port(unsigned int index)
+u16 lvs_ftp_port(unsigned int index)
 {
 	return index < ports_count ? ports[index] : 0;
 }
