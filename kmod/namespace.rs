@@ -53,6 +53,8 @@ impl per_netns::Namespace for Namespace {
         // Not under the lock: readers of the files may be waiting for the rules lock.
         let interfaces = self.interfaces.lock().take();
         drop(interfaces);
-        RulesGuard::lock(&self.state).stop();
+        let mut rules = RulesGuard::lock(&self.state);
+        rules.stop_daemons();
+        rules.unhook();
     }
 }

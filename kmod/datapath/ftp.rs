@@ -149,7 +149,7 @@ pub(super) fn from_server(
         return Some(());
     };
     if new_port.is_some() && context.state.sync().runs(Role::Master) {
-        context.state.note_change(conn);
+        context.state.note_other_news(conn);
     }
     let place = edit.place_in(sequence, data.len());
     let (sum, header_len) = (segment.sum, segment.header_len);

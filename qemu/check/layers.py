@@ -8,7 +8,11 @@
     layers.py --picture   the imports themselves: of folders, then of files
 
 An import counts for the file that defines what is imported, whoever passes it on. A file that declares
-a module, or passes on what it has, doesn't import it by that. What only tests import doesn't count."""
+a module, or passes on what it has, doesn't import it by that. What only tests import doesn't count.
+
+Methods may be written elsewhere than their type. Who calls one imports that file: by a name that only this method has,
+or on `self`; so methods in another folder than their type need such a name. What is called through a trait isn't
+looked for: its caller doesn't know who is called."""
 
 import pathlib
 import re
@@ -37,6 +41,13 @@ COMMENT_OR_TEXT = re.compile(
 TOKEN = re.compile(
     r"#\[cfg\(test\)\]|\bmod\s+(?P<mod>\w+)\s*(?P<opens>[{;])|\b(?P<pub>pub(?:\s*\([^)]*\))?\s+)?use\s+(?P<use>[^;]+);"
     r"|(?<![\w$:.])(?P<path>\w+(?:::\w+)+)|[{};]")
+# A block of methods, with the type that they are of, if no trait is theirs.
+METHODS = re.compile(r"^impl\b([^{;]*)\{", re.M)
+METHOD = re.compile(r"\b(pub\b(?:\s*\([^)]*\))?\s+)?(?:const\s+)?fn\s+(\w+)")
+GENERICS = re.compile(r"<(?:[^<>]|->)*>")
+# A call of a method, on `self` or not, or of a function by its path.
+CALL = re.compile(r"(?P<own>\bself\s*)?(?:\.\s*|::)(?P<name>\w+)\s*(?:::\s*<[^()]*>\s*)?\(")
+TESTS = re.compile(r"#\[cfg\(test\)\]\s*(?:pub(?:\([^)]*\))?\s+)?(?:mod\s+\w+\s*;|use\s[^;]*;|(?P<block>[^{;]*\{))")
 # A macro declares modules: those of all files beside it that the file doesn't name itself.
 MODULES_OF_MACRO = re.compile(r"\bmod\s+\$")
 
@@ -197,14 +208,72 @@ def folder_of(name):
     return name.split("/")[0].removesuffix(".rs")
 
 
+def block_end(code, start):
+    """Behind the brace that closes the one in front of `start`."""
+    depth = 1
+    for at in range(start, len(code)):
+        depth += {"{": 1, "}": -1}.get(code[at], 0)
+        if not depth:
+            return at + 1
+    return len(code)
+
+
+def without_tests(code):
+    found = TESTS.search(code)
+    while found:
+        end = block_end(code, found.end()) if found["block"] else found.end()
+        code = code[:found.start()] + code[end:]
+        found = TESTS.search(code)
+    return code
+
+
+def blocks_of_methods(code):
+    """(type, its methods' code) of each `impl` without a trait."""
+    for found in METHODS.finditer(code):
+        head, former = found[1].replace("->", ""), None
+        while head != former:
+            former, head = head, GENERICS.sub(" ", head)
+        if not re.search(r"\bfor\b", head):
+            yield re.split(r"\bwhere\b", head)[0].strip(), code[found.end():block_end(code, found.end())]
+
+
+def add_calls(files, direct):
+    """Adds the files whose methods each file calls; `files` has the modules of each. Returns, as (file, type, name),
+    methods by which it can't be told: written in another folder than their type, by a name that others have."""
+    codes = {file: without_tests(without_text(file.read_text(encoding="utf-8"))) for file in files}
+    defined, methods, calls = {}, {}, []
+    for file, code in codes.items():
+        own = name_of(file)
+        for name in re.findall(r"\bfn\s+(\w+)", code):
+            defined.setdefault(name, set()).add(own)
+        calls.append((own, None, code))
+        for path, block in blocks_of_methods(code):
+            known = (resolve(module, tuple(path.split("::"))) for module in files[file])
+            home = next((name_of(found[0].file) for found in known if found), own)
+            kind = (home, path.rsplit("::", 1)[-1])
+            for visible, name in METHOD.findall(block):
+                methods.setdefault(name, {})[kind] = own if visible else None
+            calls.append((own, kind, block))
+    for own, kind, code in calls:
+        for call in CALL.finditer(code):
+            for at, file in methods.get(call["name"], {}).items():
+                is_known = len(defined[call["name"]]) == 1 if kind is None else call["own"] and at == kind
+                if is_known and file not in (None, own, at[0]):
+                    direct[own].add(file)
+    return sorted(
+        (file, at[1], name) for name, kinds in methods.items() for at, file in kinds.items()
+        if file and file.rpartition("/")[0] != at[0].rpartition("/")[0] and len(defined[name]) > 1)
+
+
 def imports():
-    """{file: files it imports}, and the same with what is passed on only."""
-    direct, passed = {}, {}
+    """{file: files it imports}, the same with what is passed on only, and what `add_calls` returns."""
+    direct, passed, files = {}, {}, {}
     for file in ROOTS:
         if not file.exists():
             continue
         for module in modules(read_module(file, None, file.parent)):
             own = name_of(module.file)
+            files.setdefault(module.file, []).append(module)
             direct.setdefault(own, set())
             passed.setdefault(own, set())
             for path, is_passed_on in module.paths:
@@ -213,7 +282,7 @@ def imports():
                 if found is None or found[1] or found[0].file == module.file:
                     continue
                 (passed if is_passed_on else direct)[own].add(name_of(found[0].file))
-    return direct, passed
+    return direct, passed, add_calls(files, direct)
 
 
 def broken_rules(direct, passed):
@@ -292,13 +361,16 @@ def picture(direct):
 
 
 if __name__ == "__main__":
-    DIRECT, PASSED = imports()
+    DIRECT, PASSED, UNCLEAR = imports()
     FOUND = 0
     if sys.argv[1:] == ["--picture"]:
         picture(DIRECT)
     if sys.argv[1:] in ([], ["--layers"]):
         for rule in broken_rules(DIRECT, PASSED):
             print(rule)
+            FOUND += 1
+        for name in UNCLEAR:
+            print("{}: {} has a method {} here, and others have one of that name".format(*name))
             FOUND += 1
     if sys.argv[1:] in ([], ["--circles"]):
         for group, way in circles(DIRECT):

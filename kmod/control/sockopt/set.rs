@@ -62,7 +62,7 @@ pub(super) fn handle(state: &NetnsState, option: c_int, argument: &Argument) -> 
     match option {
         set::FLUSH if argument.len() == 0 => RulesGuard::lock(state).flush(),
         set::TIMEOUT => timeouts(state, &read::<_, TIMEOUTS>(argument)?),
-        set::STARTDAEMON => start_daemon(state, &read::<_, DAEMON>(argument)?),
+        set::STARTDAEMON => start(state, &read::<_, DAEMON>(argument)?),
         set::STOPDAEMON => {
             let record: DaemonUser = read::<_, DAEMON>(argument)?;
             RulesGuard::lock(state).stop_daemon(record.state)
@@ -86,7 +86,8 @@ fn timeouts(state: &NetnsState, record: &TimeoutUser) -> Result {
     validate::set_timeouts(&mut RulesGuard::lock(state), &timeouts)
 }
 
-fn start_daemon(state: &NetnsState, record: &DaemonUser) -> Result {
+/// Starts a daemon.
+fn start(state: &NetnsState, record: &DaemonUser) -> Result {
     let device = name(&record.mcast_ifn).filter(|name| !name.is_empty());
     let daemon = DaemonRequest {
         device: DeviceName::new(device.ok_or(EINVAL)?),

@@ -2,10 +2,7 @@
 
 //! What an entry says: its ends, how its packets are forwarded, its times.
 
-use core::sync::atomic::{
-    AtomicU32,
-    Ordering, //
-};
+use core::sync::atomic::Ordering;
 
 use lvs_engine::addr::{
     Addr,
@@ -147,11 +144,6 @@ impl Conn {
     #[inline]
     pub(crate) fn has(&self, mask: u32) -> bool {
         self.state.load(Ordering::Relaxed) & mask != 0
-    }
-
-    /// The state and all flags.
-    pub(in crate::table) fn state_word(&self) -> &AtomicU32 {
-        &self.state
     }
 
     /// The number of the protocol's or the template's state.

@@ -268,6 +268,19 @@ impl Conn {
         // Acquire pairs with the release of `pass`.
         self.state.fetch_or(flag::DEAD, Ordering::AcqRel)
     }
+
+    /// Notes that there is something to tell. Returns whether that is new.
+    pub(in crate::table) fn set_dirty(&self) -> bool {
+        let former = self.state.fetch_or(flag::DIRTY, Ordering::AcqRel);
+        former & flag::DIRTY == 0
+    }
+
+    /// Takes that back; false if there was nothing. What is read of the entry from now on was there
+    /// before it became dirty again.
+    pub(in crate::table) fn take_dirty(&self) -> bool {
+        self.has(flag::DIRTY)
+            && self.state.fetch_and(!flag::DIRTY, Ordering::AcqRel) & flag::DIRTY != 0
+    }
 }
 
 /// What a packet changed that other directors may want to know.

@@ -15,11 +15,14 @@ use lvs_engine::config::{
     Timeouts, //
 };
 
+use crate::kernel_ext::mem::grow_vec::GrowVec;
 use crate::kernel_ext::mem::rcu::{
     self,
+    RcuArc,
     ReadSide, //
 };
 
+use super::super::dest::Dest;
 use super::super::netns_state::NetnsState;
 use super::super::service::Service;
 use super::super::sync::Daemons;
@@ -38,13 +41,6 @@ impl<'a> RulesGuard<'a> {
             state,
             rules: state.rules.lock(),
         }
-    }
-
-    /// The namespace goes away: no packet comes in after this, but those inside go on until a grace
-    /// period is over. Process context.
-    pub(crate) fn stop(mut self) {
-        self.stop_daemons();
-        self.unhook();
     }
 
     /// Tells states of the rules apart, as long as there are fewer than 2^31 changes between them.
@@ -88,6 +84,16 @@ impl<'a> RulesGuard<'a> {
             let service = tables.service(read, id).ok_or(ESRCH)?;
             Ok(f(read, service))
         })
+    }
+
+    /// The servers of a service, newest first. Fails with `ESRCH`, `ENOMEM`.
+    pub(super) fn dests_of(&self, id: &ServiceId) -> Result<GrowVec<RcuArc<Dest>>> {
+        let count = self.with_service(id, |read, service| service.dests(read).len())?;
+        // Room is made before the service is looked at again: that may sleep, and under the rules
+        // lock the number stays what it is.
+        let mut dests = GrowVec::with_capacity(count)?;
+        self.with_service(id, |read, service| service.append_dests(read, &mut dests))?;
+        Ok(dests)
     }
 
     /// How many services of IPv4 there are, all that socket options show.

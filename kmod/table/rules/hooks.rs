@@ -82,8 +82,8 @@ impl RulesGuard<'_> {
         }
     }
 
-    /// Takes no more packets.
-    pub(super) fn unhook(&mut self) {
+    /// Takes no more packets; those inside go on until a grace period is over.
+    pub(crate) fn unhook(&mut self) {
         for family in [Family::V4, Family::V6] {
             self.rules.hooks.of(family).unregister();
         }

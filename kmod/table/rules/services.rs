@@ -14,17 +14,12 @@ use lvs_engine::sched::Change;
 use lvs_engine::table_size;
 
 use crate::kernel_ext::compat::errno::ENOPROTOOPT;
-use crate::kernel_ext::mem::grow_vec::GrowVec;
 use crate::kernel_ext::mem::memory::EntryBox;
 use crate::kernel_ext::mem::percpu;
-use crate::kernel_ext::mem::rcu::{
-    self,
-    RcuArc, //
-};
+use crate::kernel_ext::mem::rcu;
 use crate::kernel_ext::mem::rcu_table::Neighbour;
 use crate::kernel_ext::task::time;
 
-use super::super::dest::Dest;
 use super::super::service::{
     Locality,
     MarkDetails, //
@@ -200,16 +195,6 @@ impl RulesGuard<'_> {
         if wanted == present || tables.services.resize(wanted as usize).is_ok() {
             self.rules.service_factor = factor;
         }
-    }
-
-    /// The servers of a service, newest first. Fails with `ESRCH`, `ENOMEM`.
-    pub(super) fn dests_of(&self, id: &ServiceId) -> Result<GrowVec<RcuArc<Dest>>> {
-        let count = self.with_service(id, |read, service| service.dests(read).len())?;
-        // Room is made before the service is looked at again: that may sleep, and under the rules
-        // lock the number stays what it is.
-        let mut dests = GrowVec::with_capacity(count)?;
-        self.with_service(id, |read, service| service.append_dests(read, &mut dests))?;
-        Ok(dests)
     }
 
     /// Makes room for what the servers of removed services counted.

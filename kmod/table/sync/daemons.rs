@@ -40,7 +40,8 @@ impl RulesGuard<'_> {
 
     /// The daemon, if it runs.
     pub(crate) fn daemon(&self, role: Role) -> Option<&Daemon> {
-        self.daemons().of(role).as_ref().map(Running::daemon)
+        let running = self.daemons().of(role).as_ref();
+        running.map(|running| &running.daemon)
     }
 
     /// Starts the daemon with this number. Fails in this order: `ENOPROTOOPT` when the module or
@@ -133,7 +134,7 @@ impl RulesGuard<'_> {
     }
 
     /// Stops what runs, since the namespace goes.
-    pub(in crate::table) fn stop_daemons(&mut self) {
+    pub(crate) fn stop_daemons(&mut self) {
         for role in Role::ALL {
             // Most namespaces have none.
             let _ = self.stop_daemon(role.number());

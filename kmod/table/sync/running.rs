@@ -20,7 +20,7 @@ pub(in crate::table) struct Daemons {
 
 /// A daemon that runs.
 pub(super) struct Running {
-    daemon: Daemon,
+    pub(super) daemon: Daemon,
     /// The module isn't unloaded while a daemon runs.
     _hold: ModuleHold,
 }
@@ -31,10 +31,6 @@ impl Running {
             daemon,
             _hold: hold,
         }
-    }
-
-    pub(super) fn daemon(&self) -> &Daemon {
-        &self.daemon
     }
 }
 

@@ -2,8 +2,6 @@
 
 //! What a packet leaves to be told: dirty entries. In the packet's context.
 
-use core::sync::atomic::Ordering;
-
 use lvs_engine::parse::protocol;
 use lvs_engine::sync::due;
 use lvs_engine::sync::state::is_told;
@@ -22,21 +20,7 @@ use super::dirty::DirtyPlaces;
 /// Packets with which a one-packet connection's template is told.
 const FIRST_PACKETS: u32 = 3;
 
-impl Conn {
-    /// Notes that there is something to tell. Returns whether that is new.
-    pub(super) fn set_dirty(&self) -> bool {
-        let former = self.state_word().fetch_or(flag::DIRTY, Ordering::AcqRel);
-        former & flag::DIRTY == 0
-    }
-
-    /// Takes that back; false if there was nothing. What is read of the entry from now on was there
-    /// before it became dirty again.
-    pub(super) fn take_dirty(&self) -> bool {
-        self.has(flag::DIRTY)
-            && self.state_word().fetch_and(!flag::DIRTY, Ordering::AcqRel) & flag::DIRTY != 0
-    }
-}
-
+/// Notes that `conn` is to be told.
 fn make_dirty(dirty: &DirtyPlaces, conn: &Entry<Conn>) {
     if conn.set_dirty() {
         dirty.set(conn.hash());
@@ -95,7 +79,7 @@ impl NetnsState {
 
     /// Something of `conn` changed that no packet tells. Called anywhere.
     #[cold]
-    pub(crate) fn note_change(&self, conn: &Entry<Conn>) {
+    pub(crate) fn note_other_news(&self, conn: &Entry<Conn>) {
         if let Some(dirty) = self.sync().dirty_places() {
             make_dirty(dirty, conn);
         }
