@@ -71,8 +71,8 @@ uml-shell: uml-module cli  ## the same on user-mode Linux
 test:            ## every test: cargo's, make check, the scenarios on user-mode Linux, the acceptance list on the stock kernel
 	@qemu/run/run-tests.sh host check uml stock
 
-test-fast:       ## without the stock kernel
-	@qemu/run/run-tests.sh host uml
+test-fast:       ## cargo's tests, and the scenarios on user-mode Linux that don't take long
+	@qemu/run/run-tests.sh host uml-fast
 
 test-stock:      ## every scenario on the stock kernel (hours without KVM)
 	@qemu/run/run-tests.sh stock-all
@@ -80,14 +80,14 @@ test-stock:      ## every scenario on the stock kernel (hours without KVM)
 test-kernels:    ## the kernel's own test, the demonstration and some scenarios on every supported kernel (1 hour without KVM)
 	@qemu/run/run-tests.sh kernels
 
-test-sanitized:  ## the scenarios on a kernel with KASAN, kmemleak, lockdep and others (first run: 10 minutes more)
-	@qemu/run/run-tests.sh sanitized
+test-sanitized:  ## every scenario on a kernel with KASAN, kmemleak, lockdep and others
+	@qemu/run/run-tests.sh sanitized-all
 
 # EACH: seconds of each target of libFuzzer. PACKETS in each of three ways, CALLS of each caller; a run says its seed, and the
 # same seed does the same again.
 fuzz: uml-module cli  ## fuzz parsers and table, then a guest, for longer than the tests do (1 hour; EACH=, PACKETS=, CALLS=, SEED=)
 	@qemu/check/fuzz.sh $(or $(EACH),600)
-	@seed=$(or $(SEED),$$(date +%s)); echo "seed $$seed"; qemu/run/uml.sh --timeout 36000 \
+	@seed=$(or $(SEED),$$(date +%s)); echo "seed $$seed"; qemu/run/uml.sh --real-time --timeout 36000 \
 		--env FUZZ_PACKETS=$(or $(PACKETS),4000000) --env FUZZ_SEED=$$seed qemu/scenarios/robustness/test-packet-fuzz.sh && \
 	qemu/run/uml.sh --timeout 36000 --env FUZZ_CALLS=$(or $(CALLS),50000) --env FUZZ_SEED=$$seed \
 		qemu/scenarios/robustness/test-control-fuzz.sh

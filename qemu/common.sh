@@ -29,6 +29,9 @@ die() {
 	exit 1
 }
 
+# options_of FILE: sets OWN_OPTIONS to those that a scenario's line "# Guest: " has.
+options_of() { read -ra OWN_OPTIONS < <(sed -n 's/^# Guest: //p' "$1") || true; }
+
 # step N/M TEXT COMMAND...: one line of progress; the command's output goes to $LOG and is shown
 # when it fails.
 step() {

@@ -100,6 +100,16 @@ release_vmalloc_once() {
 	grep -q 'if (flags & KASAN_VMALLOC_PAGE_RANGE) __memset' "$file"
 }
 
+# Time travel, with which idle time costs nothing, goes with one processor, and the kernel's
+# configuration offers it only where more can't even be compiled in. A guest that is booted with one
+# is as good.
+let_one_processor_travel() {
+	local file=$SRC/arch/um/Kconfig
+	! grep -q 'depends on !SMP' "$file" || $SUDO sed -i \
+		'/^config UML_TIME_TRAVEL_SUPPORT/,/^config /{/^\tdepends on !SMP$/d}' "$file"
+	grep -q '^config UML_TIME_TRAVEL_SUPPORT' "$file"
+}
+
 configure() {
 	local lost
 	place_large_sections
@@ -107,6 +117,7 @@ configure() {
 	spare_one_processor
 	look_up_return_addresses_only
 	release_vmalloc_once
+	let_one_processor_travel
 	# An interrupted build goes on where it was.
 	[ ! -e "$OBJ/.configured" ] || return 0
 	$SUDO rm -rf "$OBJ"

@@ -22,13 +22,37 @@ build/logs/NAME.$VEHICLE.log. With --interactive this terminal is the script's, 
   --append ARGS   more kernel parameters
   --sanitized     user-mode only: the kernel with sanitizers
   --peer          user-mode only: a second guest, joined to the first, that does what the script asks of it
+  --time-travel   user-mode only, where scenarios have it anyway: the guest's clock stands still while somebody works,
+                  and jumps to what is due next when nobody does; one processor
+  --real-time     user-mode only: not that, the guest's clock is the host's
   --provokes      the script provokes complaints of the kernel and judges them itself
+The line "# Guest: " of a scenario has options, too, which come before those given here.
 USAGE
 	exit 2
 }
 
 parse_options() {
-	MEM=1024 NCPUS=2 TIMEOUT=120 NAME='' INTERACTIVE='' APPEND='' PROVOKES='' PEER='' JOINED='' GUEST_ENV=()
+	set_options "$@"
+	script_has_options || return 0
+	set_options "${OWN_OPTIONS[@]}" "$@"
+}
+
+# The options of the scenario that is to be run. Without others it doesn't wait.
+script_has_options() {
+	local script
+	OWN_OPTIONS=()
+	script=$(realpath -m "${COMMAND[0]:-}")
+	[ -z "$INTERACTIVE" ] || return 1
+	case $script in
+	"$LVS_TOP"/qemu/scenarios/*/test-*.sh) [ -f "$script" ] || return 1 ;;
+	*) return 1 ;;
+	esac
+	options_of "$script"
+	[ "$VEHICLE" != uml ] || OWN_OPTIONS=(--time-travel "${OWN_OPTIONS[@]}")
+}
+
+set_options() {
+	MEM=1024 NCPUS=2 TIMEOUT=120 NAME='' INTERACTIVE='' APPEND='' PROVOKES='' PEER='' JOINED='' TRAVEL='' GUEST_ENV=()
 	while [ $# -gt 0 ]; do
 		case $1 in
 		--mem) MEM=$2 && shift 2 ;;
@@ -41,7 +65,10 @@ parse_options() {
 		--sanitized) [ "$VEHICLE" = uml ] || usage
 			FLAVOUR=sanitized && shift ;;
 		--peer) [ "$VEHICLE" = uml ] || usage
-			PEER=1 && shift ;;
+			PEER=1 TRAVEL='' && shift ;;
+		--real-time) TRAVEL='' && shift ;;
+		--time-travel) [ "$VEHICLE" = uml ] || usage
+			TRAVEL=1 && shift ;;
 		# By joined.py: which of the two this is, and the sockets of its devices.
 		--joined) JOINED=$2 && shift 2 ;;
 		--provokes) PROVOKES=1 && shift ;;

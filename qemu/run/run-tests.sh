@@ -8,10 +8,13 @@
 #   check      check.sh: formatting, lints, no panics, and so on
 #   uml        qemu/scenarios/*/test-*.sh, each in a user-mode guest of its own; some again with
 #              the early path
+#   uml-fast   those that neither slow.list names nor have the host's clock, without the early path
 #   stock      acceptance.list, on the stock kernel in one boot of QEMU
 #   stock-all  the same scenarios on the stock kernel
 #   kernels    kernels.list, on each stock kernel of docs/kernels.md, with a module built for it
-#   sanitized  these and qemu/scenarios/sanitized/test-*.sh on the user-mode kernel with sanitizers
+#   sanitized  sanitized.list, on the user-mode kernel with sanitizers
+#   sanitized-all  every scenario there, and qemu/scenarios/sanitized/test-*.sh
+# Groups run beside each other, but for scenarios whose guests have the host's clock: at the end.
 # With a PATTERN only tests whose name matches it (a shell pattern) run.
 . "$(dirname "$0")/../common.sh"
 . "$(dirname "$0")/tests.sh"
@@ -19,13 +22,13 @@
 groups=() pattern='*'
 while [ $# -gt 0 ]; do
 	case $1 in
-	host | check | uml | stock | stock-all | kernels | sanitized) groups+=("$1") ;;
+	host | check | uml | uml-fast | stock | stock-all | kernels | sanitized | sanitized-all) groups+=("$1") ;;
 	--) pattern=${2:?a pattern has to follow --} && break ;;
-	*) sed -n '3,15s/^# \?//p' "$0" >&2 && exit 2 ;;
+	*) sed -n '3,18s/^# \?//p' "$0" >&2 && exit 2 ;;
 	esac
 	shift
 done
-[ "${#groups[@]}" -gt 0 ] || die "which groups? host, check, uml, stock, stock-all, kernels, sanitized"
+[ "${#groups[@]}" -gt 0 ] || die "which groups? host, check, uml, uml-fast, stock, stock-all, kernels, sanitized, sanitized-all"
 
 # Cargo's own count: every test function is a test of ours, and one that was ignored is one that
 # failed.
@@ -76,35 +79,35 @@ named() {
 	for name; do scenarios | grep "/test-$name\.sh\$"; done
 }
 
-# Every scenario in a guest of its own; $1 is the group, the rest are options of uml.sh. A
-# scenario's line "# Guest: " has more of them.
-scenarios_on_uml() {
-	local group=$1 file name found=0 guest
-	shift
+# Does the clock of its guest go with the host's? A machine that is busy has an effect on it.
+has_real_time() { grep -qE '^# Guest:.* --(real-time|peer)' "$LVS_TOP/qemu/scenarios/$1"; }
+
+is_slow() { grep -qx "scenarios/$1" "$LVS_TOP/qemu/run/slow.list"; }
+
+# start_on_uml COMMAND...: each selected scenario of which that is true, in a guest of its own.
+start_on_uml() {
+	local file name
 	for file in $(scenarios); do
 		name=$(basename "$file" .sh)
-		selected "$group/$name" || continue
-		found=1
-		read -ra guest < <(sed -n 's/^# Guest: //p' "$LVS_TOP/qemu/scenarios/$file") || true
-		start_test "$group/$name" "$LVS_TOP/qemu/run/uml.sh" "$@" "${guest[@]}" --name "$name" \
-			"$LVS_TOP/qemu/scenarios/$file"
+		if ! selected "uml/$name" || ! "$@" "$file"; then continue; fi
+		start_test "uml/$name" "$LVS_TOP/qemu/run/uml.sh" --timeout 900 --name "$name" "$LVS_TOP/qemu/scenarios/$file"
 	done
-	wait_for_tests
-	[ "$found" -eq 1 ] || [ "$pattern" != '*' ] || report "$group: scenarios" 1 0 /dev/null
 }
+travels() { ! has_real_time "$1"; }
+is_fast() { ! has_real_time "$1" && ! is_slow "$1"; }
 
 # Scenarios of the packet's way that have to pass with the early path as they do without.
 EARLY=(nat dr tun mixed-local icmp fragments mtu narrow-link states ipv6 director-ends return-routes)
 
-group_uml() {
+start_uml() {
 	local name
-	scenarios_on_uml uml --timeout 600
+	[ -n "$(scenarios)" ] || report uml/scenarios 1 0 /dev/null
+	start_on_uml travels
 	for name in "${EARLY[@]}"; do
 		selected "uml/early-$name" || continue
-		start_test "uml/early-$name" "$LVS_TOP/qemu/run/uml.sh" --timeout 600 --name "early-$name" \
+		start_test "uml/early-$name" "$LVS_TOP/qemu/run/uml.sh" --timeout 900 --name "early-$name" \
 			--env LVS_PARAMETERS=early_path=1 "$LVS_TOP/qemu/scenarios/$(named "$name")"
 	done
-	wait_for_tests
 }
 
 # limits LIST: "LIMIT:TEST" of each selected line of a list, which has a file and its limit if not
@@ -117,33 +120,56 @@ limits() {
 	done <"$1"
 }
 
-# The detectors first: if they don't detect, the rest says little. Most scenarios share a boot; one
-# that wants a guest of its own has one, and one with a line "# Not sanitized: " is left out for
-# the reason that follows. Those of the packet's way run once more by the early path.
-group_sanitized() {
-	local file name reason shared=() early=() guest boot=("$LVS_TOP/qemu/run/uml.sh" --sanitized --mem 1536 --timeout 36000)
-	! selected sanitized/test-detectors || start_test sanitized/test-detectors "$LVS_TOP/qemu/run/uml.sh" --sanitized --provokes \
-		--timeout 900 "$LVS_TOP/qemu/scenarios/sanitized/test-detectors.sh"
-	wait_for_tests
-	for file in $(scenarios) $(cd "$LVS_TOP/qemu/scenarios" && ls sanitized/test-*.sh); do
+# Scenarios share a boot, those with the host's clock another; one that wants other things of its
+# guest has its own, and one with a line "# Not sanitized: " is left out for the reason that follows.
+# Some of the packet's way run once more by the early path.
+sanitized() {
+	local file name reason shared=() real_time=() own=() early=() boot
+	boot=("$LVS_TOP/qemu/run/uml.sh" --sanitized --mem 1536 --timeout 36000)
+	for file; do
 		name=$(basename "$file" .sh)
-		[ "$name" != test-detectors ] || continue
-		selected "sanitized/$name" || continue
 		reason=$(sed -n 's/^# Not sanitized: //p' "$LVS_TOP/qemu/scenarios/$file")
-		read -ra guest < <(sed -n 's/^# Guest: //p' "$LVS_TOP/qemu/scenarios/$file") || true
+		options_of "$LVS_TOP/qemu/scenarios/$file"
+		if [ "$name" = test-detectors ]; then
+			# If they don't detect, the rest says little.
+			! selected "sanitized/$name" || start_test "sanitized/$name" "${boot[@]}" --provokes "$LVS_TOP/qemu/scenarios/$file"
+			wait_for_tests
+			continue
+		fi
+		! selected "sanitized/early-$name" || [[ " ${EARLY[*]} " != *" ${name#test-} "* ]] ||
+			early+=("1800:/lvs/scenarios/$file")
+		selected "sanitized/$name" || continue
 		if [ -n "$reason" ]; then
 			echo "left out sanitized/$name: $reason"
-		elif [ "${#guest[@]}" -gt 0 ]; then
-			in_batches sanitized/ "1800:/lvs/scenarios/$file" -- "${boot[@]}" "${guest[@]}" --name "sanitized-$name"
+		elif [ "${OWN_OPTIONS[*]}" = --real-time ]; then
+			real_time+=("1800:/lvs/scenarios/$file")
+		elif [ "${#OWN_OPTIONS[@]}" -gt 0 ]; then
+			own+=("$file")
 		else
 			shared+=("1800:/lvs/scenarios/$file")
 		fi
 	done
-	in_batches sanitized/ "${shared[@]}" -- "${boot[@]}" --name sanitized
-	for name in "${EARLY[@]}"; do
-		! selected "sanitized/early-test-$name" || early+=("1800:/lvs/scenarios/$(named "$name")")
+	in_batches sanitized/ "${shared[@]}" -- "${boot[@]}" --time-travel --name sanitized
+	in_batches sanitized/ "${real_time[@]}" -- "${boot[@]}" --name sanitized-real-time
+	for file in "${own[@]}"; do
+		name=$(basename "$file" .sh)
+		options_of "$LVS_TOP/qemu/scenarios/$file"
+		in_batches sanitized/ "1800:/lvs/scenarios/$file" -- "${boot[@]}" --time-travel "${OWN_OPTIONS[@]}" --name "sanitized-$name"
 	done
-	in_batches sanitized/early- "${early[@]}" -- "${boot[@]}" --name sanitized-early --env LVS_PARAMETERS=early_path=1
+	in_batches sanitized/early- "${early[@]}" -- "${boot[@]}" --time-travel --name sanitized-early \
+		--env LVS_PARAMETERS=early_path=1
+}
+
+group_sanitized() {
+	local files
+	mapfile -t files < <(sed -n 's|^scenarios/||p' "$LVS_TOP/qemu/run/sanitized.list")
+	sanitized "${files[@]}"
+}
+
+group_sanitized_all() {
+	local files
+	mapfile -t files < <(cd "$LVS_TOP/qemu/scenarios" && ls sanitized/test-*.sh && scenarios)
+	sanitized "${files[@]}"
 }
 
 # The list in one boot.
@@ -158,15 +184,15 @@ group_stock() {
 # a guest of its own has one. Not test-cli-parity: thousands of processes that say little about the
 # kernel; nor those that need two guests.
 group_stock_all() {
-	local file name guest at shared=() boot=("$LVS_TOP/qemu/run/stock.sh" --mem 2048 --timeout 36000)
+	local file name at shared=() boot=("$LVS_TOP/qemu/run/stock.sh" --mem 2048 --timeout 36000)
 	for file in $(scenarios); do
 		name=$(basename "$file" .sh)
 		[ "$name" != test-cli-parity ] || continue
 		selected "stock-all/$name" || continue
 		! grep -q '^# Guest:.* --peer' "$LVS_TOP/qemu/scenarios/$file" || continue
-		read -ra guest < <(sed -n 's/^# Guest: //p' "$LVS_TOP/qemu/scenarios/$file") || true
-		if [ "${#guest[@]}" -gt 0 ]; then
-			in_batches stock-all/ "1800:/lvs/scenarios/$file" -- "${boot[@]}" "${guest[@]}" --name "stock-$name"
+		options_of "$LVS_TOP/qemu/scenarios/$file"
+		if [ "${#OWN_OPTIONS[@]}" -gt 0 ] && [ "${OWN_OPTIONS[*]}" != --real-time ]; then
+			in_batches stock-all/ "1800:/lvs/scenarios/$file" -- "${boot[@]}" "${OWN_OPTIONS[@]}" --name "stock-$name"
 		else
 			shared+=("900:/lvs/scenarios/$file")
 		fi
@@ -205,9 +231,18 @@ group_kernels() {
 }
 
 prepare_artifacts
-for group in "${groups[@]}"; do
-	"group_${group/-/_}"
+# The longest first.
+for group in stock-all kernels stock sanitized-all sanitized check host uml uml-fast; do
+	[[ " ${groups[*]} " == *" $group "* ]] || continue
+	case $group in
+	uml) start_uml ;;
+	uml-fast) start_on_uml is_fast ;;
+	*) start_group "$group" "group_${group/-/_}" ;;
+	esac
 done
+wait_for_tests
+[[ " ${groups[*]} " != *" uml "* ]] || start_on_uml has_real_time
+wait_for_tests
 show_slowest
 echo "$PASSED passed, $FAILED failed"
 [ "$FAILED" -eq 0 ]

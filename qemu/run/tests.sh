@@ -2,12 +2,14 @@
 # shellcheck shell=bash
 # Shared by the test runners: count, report, and run a few tests at a time. Source it after
 # common.sh.
+#
+# A place is what a test, or a group whose tests come one after the other, takes of the machine;
+# there are as many as processors.
 
 RESULTS=$LVS_BUILD/tests
 PASSED=0 FAILED=0
 RUNNING=()
 TIMES=()
-# Guests have two processors, and wait for most of the time.
 PARALLEL=${LVS_TEST_JOBS:-$JOBS}
 mkdir -p "$RESULTS"
 
@@ -45,7 +47,7 @@ log_of() { echo "$RESULTS/${1//\//-}.log"; }
 start_test() {
 	local name=$1 log
 	shift
-	while [ "${#RUNNING[@]}" -ge "$PARALLEL" ]; do finish_one; done
+	wait_for_place
 	log=$(log_of "$name")
 	(
 		start=$SECONDS status=0
@@ -55,7 +57,43 @@ start_test() {
 	RUNNING+=("$!:$name")
 }
 
-# Report the test that ended first.
+wait_for_place() {
+	while [ "${#RUNNING[@]}" -ge "$PARALLEL" ]; do finish_one; done
+}
+
+count_group() {
+	local counts=$1
+	shift
+	PASSED=0 FAILED=0 RUNNING=() TIMES=()
+	"$@"
+	printf '%s\n' "$PASSED $FAILED" "${TIMES[@]}" >"$counts"
+}
+
+# start_group NAME FUNCTION...: in the background; it reports its tests itself, and what it counted
+# is added when it ends.
+start_group() {
+	local counts=$RESULTS/group-$1.counts
+	shift
+	wait_for_place
+	rm -f "$counts"
+	count_group "$counts" "$@" </dev/null &
+	RUNNING+=("$!:group $counts")
+}
+
+# add_group COUNTS: one that didn't come to its end counts as a failure.
+add_group() {
+	local passed=0 failed=1 times=()
+	if [ -s "$1" ]; then
+		{ read -r passed failed && mapfile -t times; } <"$1"
+	else
+		echo "FAILED ${1##*/}: the group ended before it could count its tests"
+	fi
+	PASSED=$((PASSED + passed)) FAILED=$((FAILED + failed))
+	TIMES+=("${times[@]}")
+	rm -f "$1"
+}
+
+# Report the test, or add the group, that ended first.
 finish_one() {
 	local ended name status seconds at
 	wait -n -p ended "${RUNNING[@]%%:*}" || true
@@ -65,6 +103,9 @@ finish_one() {
 		unset "RUNNING[at]"
 	done
 	RUNNING=("${RUNNING[@]}")
+	case $name in
+	"group "*) add_group "${name#group }" && return ;;
+	esac
 	read -r status seconds <"$(log_of "$name").status" || status=1 seconds=0
 	rm -f "$(log_of "$name").status"
 	report "$name" "$status" "$seconds" "$(log_of "$name")"
@@ -74,10 +115,23 @@ wait_for_tests() {
 	while [ "${#RUNNING[@]}" -gt 0 ]; do finish_one; done
 }
 
+# Adds to each line "@@ end" how many seconds ago the line "@@ begin" came.
+with_durations() {
+	local line began=$SECONDS
+	while IFS= read -r line || [ -n "$line" ]; do
+		line=${line%$'\r'}
+		case $line in
+		'@@ begin '*) began=$SECONDS ;;
+		'@@ end '*) line+=" $((SECONDS - began))" ;;
+		esac
+		printf '%s\n' "$line"
+	done
+}
+
 # in_batches PREFIX LIMIT:TEST... -- COMMAND...: tests, files below /lvs, one after the other in
 # one guest, each for so many seconds at most. COMMAND boots it; guest/batch.sh and its arguments
 # are added. When the guest ends early, because it died or its detectors found something, the tests
-# after that have another.
+# after that have another. Seconds are the host's: the guest's clock may be another one.
 in_batches() {
 	local prefix=$1 tests=() left boot=0 log name own status seconds
 	shift
@@ -87,7 +141,7 @@ in_batches() {
 		boot=$((boot + 1)) left=${#tests[@]}
 		log=$(log_of "${prefix}boot-$boot")
 		say "booting a guest for $left tests; follow them in $log"
-		"$@" /lvs/guest/batch.sh "${tests[@]}" >"$log" 2>&1 </dev/null || true
+		{ "$@" /lvs/guest/batch.sh "${tests[@]}" 2>&1 </dev/null || true; } | with_durations >"$log"
 		while [ "${#tests[@]}" -gt 0 ]; do
 			name=$(basename "${tests[0]#*:}" .sh)
 			own=$(log_of "$prefix$name")
@@ -133,7 +187,7 @@ prepare_artifacts() {
 		host | check) ;;
 		kernels) guests=1 ;;
 		*)
-			artifact "module-$group" "$LVS_TOP/qemu/build/module.sh" "${group%-all}"
+			artifact "module-$group" "$LVS_TOP/qemu/build/module.sh" "${group%-*}"
 			guests=1
 			;;
 		esac

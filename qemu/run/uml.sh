@@ -35,6 +35,8 @@ if [ "$FLAVOUR" = sanitized ]; then
 	MEM=$((MEM * 2)) NCPUS=1 SECCOMP=off
 	APPEND="slab_debug=FZP kasan_multi_shot log_buf_len=8M $APPEND"
 fi
+# Time is one processor's.
+[ -z "$TRAVEL" ] || NCPUS=1 APPEND="time-travel=${LVS_TRAVEL:-inf-cpu} $APPEND"
 find_root
 OBJ=$("$LVS_TOP/qemu/build/uml-kernel.sh" "$FLAVOUR")
 stage "$module"

@@ -4,11 +4,9 @@
 # namespaces, rules or modules of the one before.
 #
 # usage: batch.sh SECONDS:TEST...   (files below /lvs; each may take so many seconds)
-# The reader finds a test's output between the lines "@@ begin NAME" and "@@ end NAME STATUS
-# SECONDS". A kernel that has
-# detectors of errors is asked after each test, so that what they found has a name; since most of
-# them report but once, the
-# tests after such a one are left to another boot.
+# The reader finds a test's output between the lines "@@ begin NAME" and "@@ end NAME STATUS". A
+# kernel that has detectors of errors is asked after each test, so that what they found has a name;
+# since most of them report but once, the tests after such a one are left to another boot.
 kernel_said() { dmesg | sed "1,/lvs-guest: test $1\$/d"; }
 
 clean_up() {
@@ -41,7 +39,6 @@ for test; do
 	name=$(basename "$test" .sh)
 	echo "@@ begin $name"
 	echo "lvs-guest: test $name" >/dev/kmsg
-	start=$(date +%s)
 	timeout --kill-after=5 "$limit" "$test"
 	status=$?
 	[ "$status" -ne 124 ] || echo "gave up after $limit s"
@@ -54,6 +51,6 @@ for test; do
 		complained=1
 	fi
 	[ -z "$complained" ] || [ "$status" -ne 0 ] || status=1
-	echo "@@ end $name $status $(($(date +%s) - start))"
+	echo "@@ end $name $status"
 	[ -z "$complained" ] || [ ! -e /sys/kernel/debug/kmemleak ] || exit 1
 done

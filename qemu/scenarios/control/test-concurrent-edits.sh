@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# Guest: --real-time
 . "$(dirname "$0")/../lib/scenario.sh"
 scenario "Servers, weights, thresholds and the scheduler of a service change all the time while
 	two CPUs begin connections: none is lost or refused, none goes to a server that was

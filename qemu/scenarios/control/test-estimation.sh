@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# Guest: --real-time
 # For many servers, what the thread takes of a processor and what packets wait while it runs are
 # printed; no check is about them:
 #   qemu/run/uml.sh --mem 3072 --timeout 600 --env ESTIMATION_SERVICES=20000 \

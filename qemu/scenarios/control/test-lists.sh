@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# Guest: --real-time
 . "$(dirname "$0")/../lib/scenario.sh"
 scenario "Lists that a client gives up half-way, and lists while others change the rules: each
 	list ends, without an error, and the one of the whole table is complete unless it says

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# Guest: --real-time
 . "$(dirname "$0")/../lib/scenario.sh"
 scenario "All files in /proc/net are read over and over while 150,000 connections come and go and
 	the table is resized: each reading ends, each row is whole, and what the files say fits

@@ -69,9 +69,10 @@ proc() {
 	in_ns director cat /proc/net/ip_vs_conn_sync | by_conn 10
 	echo "--- ip_vs_app"
 	in_ns director cat /proc/net/ip_vs_app
+	# By then the tables have the size that fits, too.
+	settle
 	echo "--- ip_vs_status"
 	in_ns director cat /proc/net/ip_vs_status | status_form
-	settle
 	echo "--- ip_vs_stats"
 	in_ns director cat /proc/net/ip_vs_stats | totals
 	in_ns director cat /proc/net/ip_vs_stats | sed -n '4,5p;7,$p' | wc

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# Guest: --real-time
 # Everybody has to show the same rules, and ipvsadm-rs has to list them faster than ipvsadm under
 # lvs. Times are printed, and what memory the kernel took:
 #   qemu/run/uml.sh --timeout 600 --env SCALE_SERVICES=10000 qemu/scenarios/control/test-scale.sh

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# Guest: --real-time
 . "$(dirname "$0")/../lib/scenario.sh"
 scenario "The director's devices and routes change under connections: the next packet goes the new
 	way, and a device that goes, also with its namespace, is let go"

@@ -50,13 +50,14 @@ expect_fails() {
 	fi
 }
 
-# poll WHAT SECONDS COMMAND...: repeats the command until it succeeds.
+# poll WHAT SECONDS COMMAND...: repeats the command until it succeeds, less often after a second.
 poll() {
-	local what=$1 end=$((SECONDS + $2 * SLOW))
+	local what=$1 end=$((SECONDS + $2 * SLOW)) step=0.05 tries=0
 	shift 2
 	CHECKS=$((CHECKS + 1))
 	until "$@"; do
 		((SECONDS <= end)) || fail "$what: not within the time: $*"
-		sleep 0.05
+		((++tries < 20)) || step=0.25
+		sleep $step
 	done
 }

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# Guest: --real-time
 . "$(dirname "$0")/../lib/scenario.sh"
 scenario "The connection table grows and shrinks under traffic: 200,000 flows, none is lost,
 	doubled or moved to another server; expiry gives the memory back"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# Guest: --real-time
 # NAMESPACES  how many (default 300); 10,000 want --mem 8000 --timeout 3000
 . "$(dirname "$0")/../lib/scenario.sh"
 scenario "Namespaces by the thousand, each with a service and connections: little memory each,

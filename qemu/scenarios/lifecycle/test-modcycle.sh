@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# Guest: --real-time
 . "$(dirname "$0")/../lib/scenario.sh"
 scenario "Loading and unloading 200 times leaks nothing; unloading under traffic, with connections
 	in the table, is safe"

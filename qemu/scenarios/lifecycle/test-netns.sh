@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# Guest: --real-time
 . "$(dirname "$0")/../lib/scenario.sh"
 scenario "Network namespaces: services in one are invisible in others, the same VIP in two, and a
 	namespace that goes away under traffic with live connections"

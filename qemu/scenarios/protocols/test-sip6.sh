@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# Guest: --real-time
 . "$(dirname "$0")/../lib/scenario.sh"
 scenario "The persistence engine sip over IPv6: which server a call goes to, what counts as a
 	call, what servers begin, and the templates of it all, the same as ip_vs"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# Guest: --real-time
 # FUZZ_CALLS  how many each caller makes (default 3,000)
 # FUZZ_SEED   the same seed makes the same calls (default 1)
 . "$(dirname "$0")/../lib/scenario.sh"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# Guest: --real-time
 # CASES  names, to do some of them only
 . "$(dirname "$0")/../lib/scenario.sh"
 scenario "What once corrupted memory in ip_vs, crashed or leaked there, by name: after each the

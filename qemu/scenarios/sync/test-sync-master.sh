@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# Guest: --real-time
 . "$(dirname "$0")/../lib/scenario.sh"
 . "$HERE/second.sh"
 scenario "What a master tells, and when: all that begins, at once and before it stops; slow connections
