@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Guest: --mem 384
+# Guest: --real-time --mem 384
 # CROWD  how many persistent clients (default 1,200,000, which with their connections is more than
 #        memory may take)
 . "$(dirname "$0")/../lib/scenario.sh"

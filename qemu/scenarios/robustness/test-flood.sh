@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Guest: --mem 512
+# Guest: --real-time --mem 512
 # FLOOD_SOURCES  how many SYNs, each from another address (default 2,000,000; a twentieth of the
 #                others)
 . "$(dirname "$0")/../lib/scenario.sh"
