@@ -3,6 +3,7 @@
 //! A packet with ports: whose it is decides where it goes.
 
 use lvs_engine::parse::IpHeader;
+use lvs_uapi::drop_reason::DropReason;
 
 use crate::kernel_ext::net::hook::Place;
 use crate::kernel_ext::net::output::IcmpError;
@@ -61,7 +62,7 @@ fn others(context: Context<'_>, mut packet: Packet, flow: Flow) -> Disposition {
         return reply::send_back(&context, packet, &flow, &conn);
     }
     if context.state.settings().nat_icmp_send() && answer_stray_reply(&context, &packet, &flow) {
-        return packet.discard();
+        return packet.discard(context.state.drops(), DropReason::StrayReply);
     }
     if context.place == Place::Forward || !is_request_hook(&context, &packet) {
         return packet.accept();

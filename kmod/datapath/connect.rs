@@ -9,6 +9,7 @@ use lvs_engine::sched::{
     Algorithm,
     Key, //
 };
+use lvs_uapi::drop_reason::DropReason;
 use lvs_uapi::flags::service as service_flag;
 
 use crate::kernel_ext::mem::memory::Entry;
@@ -35,10 +36,21 @@ use super::context::{
 pub(super) enum Failure {
     /// No server takes one: the client is told.
     NoServer,
-    /// The table takes none: the packet is dropped.
-    NoConnection,
+    /// There can be none, for this reason: the packet is dropped.
+    NoConnection(DropReason),
     /// The server was removed just after it was picked: another one may take it.
     ServerLeft,
+}
+
+impl Failure {
+    /// Why the packet is dropped, if it is.
+    pub(super) fn reason(self) -> DropReason {
+        match self {
+            Failure::NoServer => DropReason::NoServer,
+            Failure::NoConnection(reason) => reason,
+            Failure::ServerLeft => DropReason::ServerGone,
+        }
+    }
 }
 
 /// A connection that was just made or found.
@@ -155,5 +167,9 @@ fn refused(refusal: Refusal) -> Failure {
     if time::may_log() {
         kernel::pr_warn!("no new connection: {:?}\n", refusal);
     }
-    Failure::NoConnection
+    Failure::NoConnection(match refusal {
+        Refusal::Full => DropReason::TableFull,
+        Refusal::Crowded => DropReason::PortCrowded,
+        Refusal::NoMemory => DropReason::NoMemory,
+    })
 }

@@ -9,6 +9,7 @@ use lvs_engine::parse::{
     IpHeader, //
 };
 use lvs_engine::state_input::StateInput;
+use lvs_uapi::drop_reason::DropReason;
 
 use crate::kernel_ext::mem::memory::Entry;
 use crate::kernel_ext::mem::rcu::ReadSide;
@@ -157,6 +158,6 @@ pub(super) fn reassembled(
     let packet = packet.reassemble(context.state.net(), context.place.number())?;
     match parse::ipv4(packet.linear()) {
         Ok(ip) => Ok((packet, ip)),
-        Err(_) => Err(packet.discard()),
+        Err(_) => Err(packet.discard(context.state.drops(), DropReason::Malformed)),
     }
 }

@@ -23,6 +23,7 @@ use lvs_engine::parse::{
 };
 use lvs_engine::state_input::StateInput;
 use lvs_engine::tunnel;
+use lvs_uapi::drop_reason::DropReason;
 
 use crate::kernel_ext::net::early::{
     ClientRoute,
@@ -151,7 +152,8 @@ fn request(context: &Context<'_>, packet: Packet, flow: &Flow, conn: &ConnEntry)
         }
     }
     if hops::take(headers, ip.family).is_none() {
-        return packet.into_packet().discard();
+        let packet = packet.into_packet();
+        return packet.discard(context.state.drops(), DropReason::Malformed);
     }
     dest.counters.count_in(packet.packet_len());
     note::packet(context, flow, conn, true);
@@ -189,7 +191,8 @@ fn reply(context: &Context<'_>, packet: Packet, flow: &Flow, conn: &ConnEntry) -
         return packet.into_packet().accept();
     }
     if hops::take(headers, ip.family).is_none() {
-        return packet.into_packet().discard();
+        let packet = packet.into_packet();
+        return packet.discard(context.state.drops(), DropReason::Malformed);
     }
     note::count_out(context, conn, packet.packet_len());
     note::packet(context, flow, conn, false);

@@ -14,6 +14,7 @@ use lvs_engine::parse::{
     self,
     IpHeader, //
 };
+use lvs_uapi::drop_reason::DropReason;
 
 use crate::kernel_ext::net::hook::Place;
 use crate::kernel_ext::net::packet::{
@@ -111,7 +112,7 @@ fn about_reply(
     match schedule::begin_reported(context, &mut packet, flow) {
         Ok(conn) => to_server(context, packet, ip, report, &conn),
         Err(Unscheduled::Pass) => packet.accept(),
-        Err(Unscheduled::Drop) => packet.discard(),
+        Err(Unscheduled::Drop(reason)) => packet.discard(context.state.drops(), reason),
     }
 }
 
@@ -123,15 +124,31 @@ fn to_client(
     report: &Report,
     conn: &ConnEntry,
 ) -> Disposition {
-    if conn.forwarding() == Forwarding::Masquerade
-        && (!packet.icmp_checksum_ok(ip.len)
-            || translate_quoted_header(&mut packet, ip, report, conn).is_none()
-            || !reply::reroute(context, &mut packet))
-    {
-        return packet.discard();
+    if conn.forwarding() == Forwarding::Masquerade {
+        if let Err(reason) = translate(context, &mut packet, ip, report, conn) {
+            return packet.discard(context.state.drops(), reason);
+        }
     }
     note::count_out(context, conn, packet.len());
     pass_on(packet, conn)
+}
+
+/// Rewrites an error about a translated packet for the client, and routes it.
+fn translate(
+    context: &Context<'_>,
+    packet: &mut Packet,
+    ip: &IpHeader,
+    report: &Report,
+    conn: &ConnEntry,
+) -> Result<(), DropReason> {
+    if !packet.icmp_checksum_ok(ip.len) {
+        return Err(DropReason::Checksum);
+    }
+    translate_quoted_header(packet, ip, report, conn).ok_or(DropReason::Malformed)?;
+    if !reply::reroute(context, packet) {
+        return Err(DropReason::NoRoute);
+    }
+    Ok(())
 }
 
 /// Rewrites an error about a translated packet for the client. `None` when it can't be.
@@ -167,7 +184,7 @@ fn to_server(
 ) -> Disposition {
     let translated = conn.forwarding() == Forwarding::Masquerade;
     if translated && !packet.icmp_checksum_ok(ip.len) {
-        return packet.discard();
+        return packet.discard(context.state.drops(), DropReason::Checksum);
     }
     note::count_in(context, conn, packet.len());
     conn.count_packet();

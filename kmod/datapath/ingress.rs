@@ -10,6 +10,7 @@ use lvs_engine::parse::{
     ParseError, //
 };
 use lvs_engine::state_input::StateInput;
+use lvs_uapi::drop_reason::DropReason;
 
 use crate::kernel_ext::mem::rcu::ReadSide;
 use crate::kernel_ext::net::hook::Place;
@@ -145,7 +146,7 @@ fn reassembled_transport(context: &Context<'_>, mut packet: Packet, ip: IpHeader
         return if context.place == Place::Forward {
             packet.accept()
         } else {
-            packet.discard()
+            packet.discard(context.state.drops(), DropReason::Malformed)
         };
     }
     let headers = packet.linear().get(ip.len..).unwrap_or_default();

@@ -16,6 +16,7 @@
 use lvs_engine::addr::Addr;
 use lvs_engine::config::Target;
 use lvs_engine::ftp::PORT as FTP_PORT;
+use lvs_uapi::drop_reason::DropReason;
 
 use crate::kernel_ext::mem::memory::Entry;
 use crate::kernel_ext::mem::rcu::RcuArc;
@@ -59,7 +60,7 @@ pub(super) fn connect<'a>(
     let ticks = time::ticks(service.timeout());
     let tuple = template_tuple(flow, service);
     let call = if service.is_sip() {
-        Some(call_id::of(packet, flow).ok_or(Failure::NoConnection)?)
+        Some(call_id::of(packet, flow).ok_or(Failure::NoConnection(DropReason::NoCallId))?)
     } else {
         None
     };

@@ -3,6 +3,7 @@
 //! Clients that no server takes.
 
 use lvs_engine::refusal::Refusal;
+use lvs_uapi::drop_reason::DropReason;
 
 use crate::kernel_ext::mem::memory::Entry;
 use crate::kernel_ext::net::address;
@@ -46,7 +47,7 @@ pub(super) fn refuse(
         Refusal::Pass => packet.accept(),
         Refusal::Report => {
             packet.report(context.state.net(), IcmpError::PortUnreachable);
-            packet.discard()
+            packet.discard(context.state.drops(), DropReason::NoServer)
         }
     }
 }
@@ -69,6 +70,6 @@ fn bypass(
     };
     match connect::create_for(context, service, &new) {
         Ok(conn) => forward::request(context, packet, flow, &conn),
-        Err(_) => packet.discard(),
+        Err(failure) => packet.discard(context.state.drops(), failure.reason()),
     }
 }

@@ -12,6 +12,7 @@ use lvs_engine::parse::{
     protocol,
     IpHeader, //
 };
+use lvs_uapi::drop_reason::DropReason;
 
 use crate::kernel_ext::net::hook::Place;
 use crate::kernel_ext::net::output::Routed;
@@ -52,12 +53,13 @@ pub(super) fn send_back(
     conn: &ConnEntry,
 ) -> Disposition {
     if conn.forwarding() == Forwarding::Masquerade {
+        let drops = context.state.drops();
         let sum = transport_sum(&packet);
         let route = ReplyRoute::of(context, &packet, flow, conn);
         let headroom = route.known.map_or(0, Route::link_header_len);
         let len = nat::rewrite_len(flow.ip.len, flow.ip.protocol);
         let Ok(headers) = packet.writable_behind(len, headroom) else {
-            return packet.discard();
+            return packet.discard(drops, DropReason::NoMemory);
         };
         let service = NewEnd {
             end: End::Source,
@@ -65,12 +67,12 @@ pub(super) fn send_back(
             port: conn.virtual_port(),
         };
         if nat::rewrite(headers, &flow.ip, sum, &service).is_none() {
-            return packet.discard();
+            return packet.discard(drops, DropReason::Malformed);
         }
         packet.forget_device_checksum();
         if flow.ip.protocol == protocol::SCTP {
             let same_port = flow.source_port == conn.virtual_port();
-            packet = match sctp_sum::keep(packet, flow.ip.len, same_port, false) {
+            packet = match sctp_sum::keep(packet, flow.ip.len, same_port, false, drops) {
                 Ok(packet) => packet,
                 Err(disposition) => return disposition,
             };
@@ -78,15 +80,15 @@ pub(super) fn send_back(
         if conn.has(flag::FTP_CONTROL)
             && ftp::from_server(context, &mut packet, flow, conn).is_none()
         {
-            return packet.discard();
+            return packet.discard(drops, DropReason::Ftp);
         }
         if let Some(known) = route.known {
-            packet = match Routed::new(packet, &RouteRef::Cached(known), context.read) {
+            packet = match Routed::new(packet, &RouteRef::Cached(known), context.read, drops) {
                 Ok(packet) => packet.into_packet(),
                 Err(disposition) => return disposition,
             };
         } else if !route.find(context, &mut packet) {
-            return packet.discard();
+            return packet.discard(drops, DropReason::NoRoute);
         }
         if conn.has(flag::TRACKED) && !conn.has(flag::ONE_PACKET) {
             packet.expect_reply_to(conn.virtual_end());

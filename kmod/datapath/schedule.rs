@@ -10,6 +10,7 @@ use lvs_engine::parse::{
 };
 use lvs_engine::refusal::is_beside_ftp;
 use lvs_engine::state_input::StateInput;
+use lvs_uapi::drop_reason::DropReason;
 use lvs_uapi::flags::service as service_flag;
 
 use crate::kernel_ext::mem::memory::Entry;
@@ -47,7 +48,7 @@ use super::{
 #[inline(never)]
 pub(super) fn begin(context: Context<'_>, mut packet: Packet, flow: Flow) -> Disposition {
     let (context, flow) = (&context, &flow);
-    let settings = context.state.settings();
+    let (settings, drops) = (context.state.settings(), context.state.drops());
     let can_open = match flow.input {
         StateInput::Datagram => true,
         StateInput::Segment(flags) => {
@@ -55,7 +56,7 @@ pub(super) fn begin(context: Context<'_>, mut packet: Packet, flow: Flow) -> Dis
         }
         StateInput::Chunks(chunks) => chunks.can_open(settings.sloppy_sctp()),
         // Too short for its protocol.
-        StateInput::Nothing => return packet.discard(),
+        StateInput::Nothing => return packet.discard(drops, DropReason::Malformed),
     };
     if !can_open {
         return packet.accept();
@@ -64,7 +65,7 @@ pub(super) fn begin(context: Context<'_>, mut packet: Packet, flow: Flow) -> Dis
         if let Some(conn) = ftp::open(context, flow) {
             // As every packet of a connection whose server was removed.
             if reuse::has_lost_server(context, conn) {
-                return packet.discard();
+                return packet.discard(drops, DropReason::ServerGone);
             }
             return first(context, packet, flow, conn);
         }
@@ -73,7 +74,7 @@ pub(super) fn begin(context: Context<'_>, mut packet: Packet, flow: Flow) -> Dis
         return packet.accept();
     };
     if context.state.defence().drops_packet() {
-        return packet.discard();
+        return packet.discard(drops, DropReason::Defence);
     }
     // Servers open FTP data connections from this port, never clients.
     if flow.source_port == FTP_DATA_PORT {
@@ -82,7 +83,7 @@ pub(super) fn begin(context: Context<'_>, mut packet: Packet, flow: Flow) -> Dis
     match connect(context, &mut packet, flow, service) {
         Ok(conn) => first(context, packet, flow, &conn),
         Err(Failure::NoServer) => refuse::refuse(context, packet, flow, service),
-        Err(Failure::NoConnection | Failure::ServerLeft) => packet.discard(),
+        Err(failure) => packet.discard(drops, failure.reason()),
     }
 }
 
@@ -90,7 +91,7 @@ pub(super) fn begin(context: Context<'_>, mut packet: Packet, flow: Flow) -> Dis
 fn first(context: &Context<'_>, mut packet: Packet, flow: &Flow, conn: &ConnEntry) -> Disposition {
     // Netfilter may still know an older connection between the same ports.
     if conn.has(flag::TRACKED) && !packet.track_anew(context.state.tracking()) {
-        return packet.discard();
+        return packet.discard(context.state.drops(), DropReason::Tracking);
     }
     forward::scheduled(context, packet, flow, conn)
 }
@@ -100,7 +101,7 @@ pub(super) enum Unscheduled {
     /// It goes on its way.
     Pass,
     /// It is dropped.
-    Drop,
+    Drop(DropReason),
 }
 
 /// An ICMP error about a packet with `flow` that belongs to no connection: if a service sent that
@@ -115,7 +116,7 @@ pub(super) fn begin_reported<'a>(
     let request = flow.reversed();
     let service = lookup::service(context, &request, packet.mark()).ok_or(Unscheduled::Pass)?;
     if context.state.defence().drops_packet() {
-        return Err(Unscheduled::Drop);
+        return Err(Unscheduled::Drop(DropReason::Defence));
     }
     // What a server on this host got from its client isn't a service's.
     if request.source_port == FTP_DATA_PORT
@@ -125,14 +126,14 @@ pub(super) fn begin_reported<'a>(
     }
     // Errors don't quote the Call-ID.
     if service.flags() & service_flag::PERSISTENT != 0 && service.is_sip() {
-        return Err(Unscheduled::Drop);
+        return Err(Unscheduled::Drop(DropReason::NoCallId));
     }
     match connect(context, packet, &request, service) {
         Ok(conn) => Ok(conn),
         Err(Failure::NoServer) if is_beside_ftp(&service.id().target, request.destination_port) => {
             Err(Unscheduled::Pass)
         }
-        Err(_) => Err(Unscheduled::Drop),
+        Err(failure) => Err(Unscheduled::Drop(failure.reason())),
     }
 }
 

@@ -13,6 +13,7 @@ use lvs_engine::parse::{
 };
 use lvs_engine::sctp_state::Chunks;
 use lvs_engine::state_input::StateInput;
+use lvs_uapi::drop_reason::DropReason;
 
 use crate::kernel_ext::net::hook::Place;
 use crate::kernel_ext::net::packet::{
@@ -45,7 +46,7 @@ pub(super) fn receive(context: &Context<'_>, packet: Packet, ip: IpHeader) -> Di
     match read(&mut packet, ip) {
         Some(flow) => balance(context, packet, flow),
         None if context.place != Place::Forward && is_request_hook(context, &packet) => {
-            packet.discard()
+            packet.discard(context.state.drops(), DropReason::Malformed)
         }
         None => packet.accept(),
     }

@@ -15,6 +15,7 @@ use lvs_engine::tunnel::{
     self,
     Relayed, //
 };
+use lvs_uapi::drop_reason::DropReason;
 use lvs_uapi::flags::tunnel as tunnel_flags;
 
 use crate::kernel_ext::net::output::IcmpError;
@@ -87,20 +88,20 @@ pub(super) fn relay(
     conn: &ConnEntry,
 ) -> Disposition {
     if !packet.icmp_checksum_ok(ip.len) {
-        return packet.discard();
+        return packet.discard(context.state.drops(), DropReason::Checksum);
     }
     let (inner, outer_at) = (inside.inner, report.inner_at);
     let error = match tunnel::relayed(ip.family, inner.family, report.error) {
         Relayed::Other(error) => IcmpError::Relayed(error.kind, error.code, error.info),
         Relayed::TooBig(mtu) => {
-            let mut outer = match Quoted::new(packet, outer_at) {
+            let mut outer = match Quoted::new(packet, outer_at, context.state.drops()) {
                 Ok(outer) => outer,
                 Err(disposition) => return disposition,
             };
             outer.learn_mtu(ip.family, context.state.net(), mtu);
             let overhead = inside.inner_at.wrapping_sub(outer_at);
             if !inner.dont_fragment || !outer.strip(overhead) {
-                return outer.free();
+                return outer.consume();
             }
             let known = match (ip.family, inner.family) {
                 (Family::V4, Family::V4) => known_mtu(context, conn),
@@ -116,7 +117,7 @@ pub(super) fn relay(
             );
         }
     };
-    match Quoted::new(packet, inside.inner_at) {
+    match Quoted::new(packet, inside.inner_at, context.state.drops()) {
         Ok(packet) => tell(context, packet, &inner, error, conn),
         Err(disposition) => disposition,
     }
@@ -138,8 +139,9 @@ fn tell(
     let (family, destination) = (inner.family, &inner.destination);
     let net = context.state.net();
     let told = packet.answer(family, inner.len, destination, context.read, net, error);
-    if told {
-        note::count_out(context, conn, packet.len());
+    if !told {
+        return packet.discard(context.state.drops(), DropReason::StrayError);
     }
-    packet.free()
+    note::count_out(context, conn, packet.len());
+    packet.consume()
 }

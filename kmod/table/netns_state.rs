@@ -22,6 +22,7 @@ use crate::kernel_ext::net::device::{
     Device,
     DeviceObserver, //
 };
+use crate::kernel_ext::net::drops::Drops;
 use crate::kernel_ext::net::netns::{
     self,
     Net,
@@ -74,6 +75,7 @@ pub(crate) struct NetnsState {
     reply_sources: ReplySources,
     timeouts: Timeouts,
     defence: Defence,
+    drops: Drops,
     settings: Settings,
 }
 
@@ -96,6 +98,7 @@ impl NetnsState {
             reply_sources: ReplySources::new(),
             timeouts: Timeouts::new(),
             defence: Defence::new(),
+            drops: Drops::new()?,
             settings: Settings::new(net.net().is_initial()),
             net,
         }? Error)
@@ -126,6 +129,12 @@ impl NetnsState {
     /// Whether the namespace is going away.
     pub(super) fn is_stopped(&self) -> bool {
         self.net().is_stopping()
+    }
+
+    /// Packets that were dropped.
+    #[inline]
+    pub(crate) fn drops(&self) -> &Drops {
+        &self.drops
     }
 
     /// Services there are.

@@ -13,6 +13,7 @@
 #![cfg_attr(not(any(test, CONFIG_RUST)), no_std)]
 #![forbid(unsafe_code)]
 
+pub mod drop_reason;
 pub mod flags;
 pub mod genl;
 pub mod limits;

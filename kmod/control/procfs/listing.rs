@@ -10,6 +10,7 @@ use lvs_engine::config::{
     Forwarding,
     Target, //
 };
+use lvs_uapi::drop_reason::DropReason;
 use lvs_uapi::flags::service as flags;
 
 use super::conns;
@@ -153,7 +154,23 @@ fn show_summary(state: &NetnsState, out: &mut Output<'_>) {
          {:<20} {bytes:>14}\n{:<20} {prefetch:>14}",
         "Connections", "Buckets", "Longest chain", "Bytes", "Prefetch"
     );
+    show_drops(state, out);
     show_sync(state, out);
+}
+
+/// Packets that were dropped, and for what.
+fn show_drops(state: &NetnsState, out: &mut Output<'_>) {
+    let mut dropped = 0_u64;
+    for reason in DropReason::ALL {
+        dropped = dropped.wrapping_add(state.drops().sum(*reason));
+    }
+    writeln!(out, "{:<20} {dropped:>14}", "Dropped");
+    for reason in DropReason::ALL {
+        let count = state.drops().sum(*reason);
+        if count != 0 {
+            writeln!(out, "  {:<18} {count:>14}", reason.name());
+        }
+    }
 }
 
 /// What the synchronisation daemons did, if one ran.

@@ -3,6 +3,7 @@
 //! Past the balancer: the packet goes unchanged to where the client sent it.
 
 use lvs_engine::parse::IpHeader;
+use lvs_uapi::drop_reason::DropReason;
 
 use crate::kernel_ext::net::packet::{
     Disposition,
@@ -16,7 +17,8 @@ use super::leave::transmit;
 use super::server_route::{
     self,
     Method,
-    TooBig, //
+    TooBig,
+    Unroutable, //
 };
 
 /// Sends the packet on.
@@ -28,13 +30,17 @@ pub(super) fn send(
     conn: &Conn,
     too_big: TooBig,
 ) -> Disposition {
-    let Ok(route) = server_route::past(context, &mut packet, ip) else {
-        return packet.discard();
+    let drops = context.state.drops();
+    let route = match server_route::past(context, &mut packet, ip) {
+        Ok(route) => route,
+        Err(Unroutable(reason)) => return packet.discard(drops, reason),
     };
-    if server_route::admit(context, &mut packet, ip, &route, Method::Bypass, too_big).is_err()
-        || take_hop(&mut packet, ip).is_none()
-    {
-        return packet.discard();
+    let admitted = server_route::admit(context, &mut packet, ip, &route, Method::Bypass, too_big);
+    if let Err(Unroutable(reason)) = admitted {
+        return packet.discard(drops, reason);
+    }
+    if take_hop(&mut packet, ip).is_none() {
+        return packet.discard(drops, DropReason::NoMemory);
     }
     transmit(context, packet, conn, &route)
 }

@@ -3,6 +3,7 @@
 //! VS/DR: the packet goes to the server's link-layer address as it is.
 
 use lvs_engine::parse::IpHeader;
+use lvs_uapi::drop_reason::DropReason;
 
 use crate::kernel_ext::net::packet::{
     Disposition,
@@ -20,7 +21,8 @@ use super::local;
 use super::server_route::{
     self,
     Method,
-    TooBig, //
+    TooBig,
+    Unroutable, //
 };
 
 /// Sends the packet to the server.
@@ -53,14 +55,17 @@ fn send_with_care(
     too_big: TooBig,
 ) -> Disposition {
     let (context, ip, mut packet) = (&context, &ip, packet);
-    let Ok(route) = server_route::find(context, &mut packet, ip, conn, Method::Direct) else {
-        return packet.discard();
+    let drops = context.state.drops();
+    let route = match server_route::find(context, &mut packet, ip, conn, Method::Direct) {
+        Ok(route) => route,
+        Err(Unroutable(reason)) => return packet.discard(drops, reason),
     };
     if route.is_local() {
         return local::deliver(packet, conn);
     }
-    if server_route::admit(context, &mut packet, ip, &route, Method::Direct, too_big).is_err() {
-        return packet.discard();
+    let admitted = server_route::admit(context, &mut packet, ip, &route, Method::Direct, too_big);
+    if let Err(Unroutable(reason)) = admitted {
+        return packet.discard(drops, reason);
     }
     send_by(context, packet, ip, conn, route)
 }
@@ -75,7 +80,7 @@ fn send_by<'a>(
     route: RouteRef<'a>,
 ) -> Disposition {
     if take_hop(&mut packet, ip).is_none() {
-        return packet.discard();
+        return packet.discard(context.state.drops(), DropReason::NoMemory);
     }
     transmit(context, packet, conn, &route)
 }

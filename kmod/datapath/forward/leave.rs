@@ -23,7 +23,7 @@ pub(super) fn transmit<'a>(
     conn: &Conn,
     route: &RouteRef<'a>,
 ) -> Disposition {
-    match Routed::new(packet, route, context.read) {
+    match Routed::new(packet, route, context.read, context.state.drops()) {
         Ok(packet) => packet.send(conn.has(flag::TRACKED), context.state.net()),
         Err(disposition) => disposition,
     }

@@ -14,6 +14,7 @@ mod tun;
 
 use lvs_engine::config::Forwarding;
 use lvs_engine::parse::IpHeader;
+use lvs_uapi::drop_reason::DropReason;
 
 use crate::kernel_ext::net::packet::{
     Disposition,
@@ -63,7 +64,7 @@ fn send(
 ) -> Disposition {
     if let Some(dest) = conn.dest(context.read) {
         if !is_scheduled && !dest.is_available() {
-            return packet.discard();
+            return packet.discard(context.state.drops(), DropReason::ServerGone);
         }
         dest.counters.count_in(packet.len());
     }
@@ -89,13 +90,13 @@ pub(super) fn unchanged(
     let (context, ip) = (&context, &ip);
     let mixed = conn.real_family() != ip.family;
     if mixed && conn.forwarding() != Forwarding::Tunnel {
-        return packet.discard();
+        return packet.discard(context.state.drops(), DropReason::Family);
     }
     match conn.forwarding() {
         Forwarding::Tunnel => tun::send(context, packet, ip, conn, too_big),
         Forwarding::DirectRoute => dr::send(context, packet, ip, conn, too_big),
         Forwarding::Local => local::deliver(packet, conn),
         Forwarding::Bypass => bypass::send(context, packet, ip, conn, too_big),
-        Forwarding::Masquerade => packet.discard(),
+        Forwarding::Masquerade => packet.discard(context.state.drops(), DropReason::Family),
     }
 }

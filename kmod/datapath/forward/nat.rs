@@ -19,6 +19,7 @@ use lvs_engine::parse::{
     protocol,
     IpHeader, //
 };
+use lvs_uapi::drop_reason::DropReason;
 
 use crate::kernel_ext::net::hook::Place;
 use crate::kernel_ext::net::packet::{
@@ -47,7 +48,8 @@ use super::server_route::{
     self,
     is_loopback,
     Method,
-    TooBig, //
+    TooBig,
+    Unroutable, //
 };
 
 /// Rewrites a client's packet and sends it to the server, or delivers it if that is this host.
@@ -78,26 +80,37 @@ fn send_with_care(
     conn: &ConnEntry,
 ) -> Disposition {
     let (context, flow, mut packet) = (&context, &flow, packet);
-    let Ok(route) = server_route::find(context, &mut packet, &flow.ip, conn, Method::Nat) else {
-        return packet.discard();
+    let route = match way(
+        context,
+        &mut packet,
+        &flow.ip,
+        conn,
+        Method::Nat,
+        TooBig::Report,
+    ) {
+        Ok(route) => route,
+        Err(Unroutable(reason)) => return packet.discard(context.state.drops(), reason),
     };
-    if !may_enter(&route, conn, &packet) {
-        return packet.discard();
-    }
-    if !route.is_local()
-        && server_route::admit(
-            context,
-            &mut packet,
-            &flow.ip,
-            &route,
-            Method::Nat,
-            TooBig::Report,
-        )
-        .is_err()
-    {
-        return packet.discard();
-    }
     send_by(context, packet, flow, conn, route)
+}
+
+/// Finds the way to the server of a packet that will be rewritten, if it may and can take it.
+fn way<'a>(
+    context: &Context<'a>,
+    packet: &mut Packet,
+    ip: &IpHeader,
+    conn: &ConnEntry,
+    method: Method,
+    too_big: TooBig,
+) -> Result<RouteRef<'a>, Unroutable> {
+    let route = server_route::find(context, packet, ip, conn, method)?;
+    if !may_enter(&route, conn, packet) {
+        return Err(Unroutable(DropReason::Boundary));
+    }
+    if !route.is_local() {
+        server_route::admit(context, packet, ip, &route, method, too_big)?;
+    }
+    Ok(route)
 }
 
 /// Sends a packet along a route that it may take.
@@ -109,14 +122,14 @@ fn send_by<'a>(
     conn: &ConnEntry,
     route: RouteRef<'a>,
 ) -> Disposition {
-    let stays = route.is_local();
+    let (stays, drops) = (route.is_local(), context.state.drops());
     let sum = transport_sum(&packet);
     let len = nat::rewrite_len(flow.ip.len, flow.ip.protocol);
     let Ok(headers) = packet.writable_behind(len, route.link_header_len()) else {
-        return packet.discard();
+        return packet.discard(drops, DropReason::NoMemory);
     };
     if !stays && hops::take(headers, flow.ip.family).is_none() {
-        return packet.discard();
+        return packet.discard(drops, DropReason::Malformed);
     }
     let server = NewEnd {
         end: End::Destination,
@@ -124,19 +137,19 @@ fn send_by<'a>(
         port: conn.real_port(),
     };
     if nat::rewrite(headers, &flow.ip, sum, &server).is_none() {
-        return packet.discard();
+        return packet.discard(drops, DropReason::Malformed);
     }
     packet.forget_device_checksum();
     if flow.ip.protocol == protocol::SCTP {
         let same_port = flow.destination_port == conn.real_port();
         let completes = route.sums_sctp();
-        packet = match sctp_sum::keep(packet, flow.ip.len, same_port, completes) {
+        packet = match sctp_sum::keep(packet, flow.ip.len, same_port, completes, drops) {
             Ok(packet) => packet,
             Err(disposition) => return disposition,
         };
     }
     if conn.has(flag::FTP_CONTROL) && ftp::from_client(context, &mut packet, flow, conn).is_none() {
-        return packet.discard();
+        return packet.discard(drops, DropReason::Ftp);
     }
     leave(context, packet, conn, &route)
 }
@@ -155,23 +168,17 @@ pub(in crate::datapath) fn send_icmp(
     } else {
         Method::Nat
     };
-    let Ok(route) = server_route::find(context, &mut packet, ip, conn, method) else {
-        return packet.discard();
+    let drops = context.state.drops();
+    let route = match way(context, &mut packet, ip, conn, method, TooBig::Silent) {
+        Ok(route) => route,
+        Err(Unroutable(reason)) => return packet.discard(drops, reason),
     };
-    if !may_enter(&route, conn, &packet) {
-        return packet.discard();
-    }
     let stays = route.is_local();
-    if !stays
-        && server_route::admit(context, &mut packet, ip, &route, method, TooBig::Silent).is_err()
-    {
-        return packet.discard();
-    }
     let Ok(headers) = packet.writable_behind(layout.headers_len(), route.link_header_len()) else {
-        return packet.discard();
+        return packet.discard(drops, DropReason::NoMemory);
     };
     if !stays && hops::take(headers, ip.family).is_none() {
-        return packet.discard();
+        return packet.discard(drops, DropReason::Malformed);
     }
     let (real, port) = (conn.real_addr(), conn.real_port());
     let rewritten = match ip.family {
@@ -184,7 +191,7 @@ pub(in crate::datapath) fn send_icmp(
         }
     };
     if rewritten.is_none() {
-        return packet.discard();
+        return packet.discard(drops, DropReason::Malformed);
     }
     leave(context, packet, conn, &route)
 }

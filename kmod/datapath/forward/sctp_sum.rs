@@ -2,6 +2,9 @@
 
 //! The checksum of a translated SCTP packet.
 
+use lvs_uapi::drop_reason::DropReason;
+
+use crate::kernel_ext::net::drops::Drops;
 use crate::kernel_ext::net::packet::{
     ChecksumState,
     Disposition,
@@ -17,12 +20,13 @@ pub(in crate::datapath) fn keep(
     ip_len: usize,
     same_port: bool,
     completes: bool,
+    drops: &Drops,
 ) -> Result<Packet, Disposition> {
     let is_partial = packet.checksum_state() == ChecksumState::Partial;
     if !same_port || (is_partial && !completes) {
         // Segments get theirs when they are cut.
         if !packet.is_to_be_segmented() && packet.complete_sctp_checksum(ip_len).is_err() {
-            return Err(packet.discard());
+            return Err(packet.discard(drops, DropReason::NoMemory));
         }
     } else if !is_partial {
         packet.vouch_for_checksum();

@@ -14,6 +14,7 @@ use lvs_engine::tunnel::{
     self,
     Encapsulation, //
 };
+use lvs_uapi::drop_reason::DropReason;
 
 use crate::kernel_ext::compat::errno::ENOBUFS;
 use crate::kernel_ext::mem::rcu::RcuBox;
@@ -72,8 +73,9 @@ pub(in crate::datapath) enum TooBig {
     Silent,
 }
 
-/// The packet can't go to the server. Its sender was told if that is proper.
-pub(super) struct Unroutable;
+/// The packet can't go to the server, and is dropped for this reason. Its sender was told if that
+/// is proper.
+pub(super) struct Unroutable(pub(super) DropReason);
 
 /// The route that the connection's server has in its cache, if the packet may take it. Whatever
 /// the reason that there is none, [`find`] knows better.
@@ -115,7 +117,7 @@ pub(super) fn find<'a>(
     };
     let route = route.map_err(|error| no_route(packet, error))?;
     if crosses_boundary(packet, ip, method, route.is_local()) {
-        return Err(Unroutable);
+        return Err(Unroutable(DropReason::Boundary));
     }
     Ok(route)
 }
@@ -130,7 +132,7 @@ pub(super) fn past<'a>(
     let route = look_up(context, ip.family, &ip.destination, Method::Bypass)
         .map_err(|error| no_route(packet, error))?;
     if crosses_boundary(packet, ip, Method::Bypass, route.is_local()) {
-        return Err(Unroutable);
+        return Err(Unroutable(DropReason::Boundary));
     }
     Ok(RouteRef::Own(route))
 }
@@ -139,10 +141,11 @@ pub(super) fn past<'a>(
 /// client that is told gives up, and one that isn't tries again.
 #[cold]
 fn no_route(packet: &mut Packet, error: Error) -> Unroutable {
-    if error != ENOMEM && error != ENOBUFS {
-        packet.report_link_failure();
+    if error == ENOMEM || error == ENOBUFS {
+        return Unroutable(DropReason::NoMemory);
     }
-    Unroutable
+    packet.report_link_failure();
+    Unroutable(DropReason::NoRoute)
 }
 
 fn to_server<'a>(context: &Context<'a>, dest: &'a Dest, method: Method) -> Result<RouteRef<'a>> {
@@ -236,7 +239,7 @@ pub(super) fn admit(
     if ip.ttl <= 1 {
         packet.count_ttl_error(net);
         packet.report(net, IcmpError::TimeExceeded);
-        return Err(Unroutable);
+        return Err(Unroutable(DropReason::Ttl));
     }
     let mut mtu = route.mtu();
     if let Method::Tunnel(encapsulation) = method {
@@ -244,7 +247,7 @@ pub(super) fn admit(
         let least = tunnel::min_inner_mtu(route.family());
         mtu = mtu.saturating_sub(outer_len.saturating_add(encapsulation.header_len()));
         if mtu < least {
-            return Err(Unroutable);
+            return Err(Unroutable(DropReason::TooBig));
         }
         if context.place == Place::LocalOut {
             packet.lower_local_mtu(mtu);
@@ -256,10 +259,10 @@ pub(super) fn admit(
     if ip.dont_fragment && too_big == TooBig::Report && packet.exceeds(mtu) {
         // The error quotes the packet as this hop would have sent it, as ip_vs's does.
         if take_hop(packet, ip).is_none() {
-            return Err(Unroutable);
+            return Err(Unroutable(DropReason::NoMemory));
         }
         packet.report(net, IcmpError::FragmentationNeeded(mtu));
-        return Err(Unroutable);
+        return Err(Unroutable(DropReason::TooBig));
     }
     Ok(())
 }

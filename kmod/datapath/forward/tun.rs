@@ -8,6 +8,7 @@ use lvs_engine::tunnel::{
     self,
     Encapsulation, //
 };
+use lvs_uapi::drop_reason::DropReason;
 
 use crate::kernel_ext::net::hook::Place;
 use crate::kernel_ext::net::packet::{
@@ -31,7 +32,8 @@ use super::local;
 use super::server_route::{
     self,
     Method,
-    TooBig, //
+    TooBig,
+    Unroutable, //
 };
 
 /// Encapsulates the packet and sends it to the server.
@@ -42,6 +44,7 @@ pub(super) fn send(
     conn: &ConnEntry,
     too_big: TooBig,
 ) -> Disposition {
+    let drops = context.state.drops();
     let tunnel = conn
         .dest(context.read)
         .map(|dest| dest.tunnel())
@@ -53,19 +56,20 @@ pub(super) fn send(
         Some(route) => RouteRef::Cached(route),
         None => match server_route::find(context, &mut packet, ip, conn, method) {
             Ok(route) => route,
-            Err(_) => return packet.discard(),
+            Err(Unroutable(reason)) => return packet.discard(drops, reason),
         },
     };
     if route.is_local() {
         return local::deliver(packet, conn);
     }
-    if !server_route::fits(context, &packet, ip, &route, method)
-        && server_route::admit(context, &mut packet, ip, &route, method, too_big).is_err()
-    {
-        return packet.discard();
+    if !server_route::fits(context, &packet, ip, &route, method) {
+        let admitted = server_route::admit(context, &mut packet, ip, &route, method, too_big);
+        if let Err(Unroutable(reason)) = admitted {
+            return packet.discard(drops, reason);
+        }
     }
     if take_hop(&mut packet, ip).is_none() {
-        return packet.discard();
+        return packet.discard(drops, DropReason::NoMemory);
     }
     let dont_fragment = ip.dont_fragment && context.state.settings().pmtu_disc();
     let (source, real) = (route.source(), conn.real_addr());
@@ -94,7 +98,7 @@ pub(super) fn send(
     };
     // The client's packet itself isn't seen by netfilter any more.
     if conn.has(flag::TRACKED) && !packet.confirm_tracking(context.state.tracking()) {
-        return packet.discard();
+        return packet.discard(drops, DropReason::Tracking);
     }
     let outer = Outer {
         encapsulation,
@@ -104,7 +108,7 @@ pub(super) fn send(
         kernel_sets_ip_id,
     };
     let net = context.state.net();
-    match Built::new(packet, &outer, &route, context.read, net) {
+    match Built::new(packet, &outer, &route, context.read, net, drops) {
         Ok(packet) if context.place == Place::PreRouting && route.is_plain() => {
             packet.send_early(net)
         }

@@ -139,10 +139,25 @@ LVS_GET(__sum16, lvs_skb_icmp_checksum, (struct sk_buff *skb, unsigned int offse
 	nf_ip_checksum(skb, NF_INET_LOCAL_IN, offset, IPPROTO_ICMP))
 LVS_GET(__sum16, lvs_skb_icmp6_checksum, (struct sk_buff *skb, unsigned int offset),
 	nf_ip6_checksum(skb, NF_INET_LOCAL_IN, offset, IPPROTO_ICMPV6))
-LVS_DO(lvs_skb_drop, (struct sk_buff *skb), kfree_skb(skb))
+LVS_DO(lvs_skb_free, (struct sk_buff *skb), kfree_skb(skb))
+LVS_DO(lvs_skb_consume, (struct sk_buff *skb), consume_skb(skb))
 LVS_GET(void *, lvs_skb_push, (struct sk_buff *skb, unsigned int len), skb_push(skb, len))
 LVS_DO(lvs_skb_select_ident, (struct net *net, struct sk_buff *skb),
        ip_select_ident(net, skb, NULL))
+
+/* -- net/drops.rs ----------------------------------------------------------------------------- */
+
+/* The verdict for a packet that is freed already, as dropped. */
+#define LVS_REFUSED (NF_STOLEN | EPERM << 16)
+
+LVS_GET(u64 __percpu *, lvs_counts_alloc, (size_t count),
+	__alloc_percpu(count * sizeof(u64), sizeof(u64)))
+LVS_DO(lvs_counts_free, (u64 __percpu *counts), free_percpu(counts))
+LVS_DO(lvs_count, (u64 __percpu *count), this_cpu_inc(*count))
+LVS_GET(u64, lvs_count_of_cpu, (u64 __percpu *count, unsigned int cpu),
+	READ_ONCE(*per_cpu_ptr(count, cpu)))
+LVS_DO(lvs_skb_drop, (struct sk_buff *skb, enum skb_drop_reason reason),
+       kfree_skb_reason(skb, reason))
 
 /* -- net/sctp.rs ------------------------------------------------------------------------------ */
 

@@ -167,7 +167,7 @@ impl<'a> Leaving<'a> {
                 Family::V6 => bindings::lvs_early_send6(net.as_ptr(), skb, dst, borrowed),
             }
         }
-        Packet::stolen()
+        Disposition::stolen()
     }
 }
 

@@ -5,6 +5,7 @@
 pub(crate) mod address;
 pub(crate) mod conntrack;
 pub(crate) mod device;
+pub(crate) mod drops;
 pub(crate) mod early;
 pub(crate) mod hook;
 mod ip_id;

@@ -12,8 +12,10 @@ use lvs_engine::header::icmp::{
     v4,
     v6, //
 };
+use lvs_uapi::drop_reason::DropReason;
 
 use super::bindings;
+use super::drops::Drops;
 use super::netns::Net;
 use super::packet::{
     Disposition,
@@ -45,15 +47,16 @@ pub(crate) struct Routed(Packet);
 
 impl Routed {
     /// Gives the packet an output route, borrowed or with a reference of its own. One of the other
-    /// family drops it.
+    /// family has it dropped, as counted by `drops`.
     #[inline(always)]
     pub(crate) fn new<'a>(
         packet: Packet,
         route: &RouteRef<'a>,
         read: ReadSide<'a>,
+        drops: &Drops,
     ) -> Result<Self, Disposition> {
         if route.family() != packet.family() {
-            return Err(packet.discard());
+            return Err(packet.discard(drops, DropReason::Family));
         }
         // SAFETY: The packet is owned.
         unsafe { route.attach(packet.as_ptr(), read) };
@@ -80,7 +83,7 @@ impl Routed {
                 Family::V6 => bindings::lvs_send6(net.as_ptr(), skb, tracked),
             }
         }
-        Packet::stolen()
+        Disposition::stolen()
     }
 }
 

@@ -49,6 +49,17 @@ impl Disposition {
         Self(verdict, PhantomData)
     }
 
+    /// What is left to say when other code took the packet.
+    #[inline]
+    pub(in crate::kernel_ext) fn stolen() -> Self {
+        Self::of(bindings::NF_STOLEN)
+    }
+
+    /// What is left to say of a packet that was freed: whoever sent it is told that it didn't go.
+    pub(in crate::kernel_ext) fn refused() -> Self {
+        Self::of(bindings::LVS_REFUSED)
+    }
+
     #[inline]
     pub(in crate::kernel_ext) fn verdict(self) -> u32 {
         self.0
@@ -139,18 +150,6 @@ impl Packet {
     pub(crate) fn accept(self) -> Disposition {
         let _ = ManuallyDrop::new(self);
         Disposition::of(bindings::NF_ACCEPT)
-    }
-
-    /// Drops the packet.
-    pub(crate) fn discard(self) -> Disposition {
-        let _ = ManuallyDrop::new(self);
-        Disposition::of(bindings::NF_DROP)
-    }
-
-    /// What is left to say when other code took the packet.
-    #[inline]
-    pub(in crate::kernel_ext) fn stolen() -> Disposition {
-        Disposition::of(bindings::NF_STOLEN)
     }
 
     /// Bytes from the IP header on, fragments of the buffer included.
@@ -383,7 +382,7 @@ impl Packet {
         // SAFETY: The packet is given to the function, which gives back the whole one in the same
         // buffer when it returns 0.
         if unsafe { bindings::lvs_ip_defrag(net.as_ptr(), skb.as_ptr(), hook) } != 0 {
-            return Err(Self::stolen());
+            return Err(Disposition::stolen());
         }
         // SAFETY: The call above gave the packet back, with the header of the whole one.
         Ok(unsafe { Self::from_hook(skb) })
@@ -403,17 +402,17 @@ impl Packet {
         unsafe { bindings::lvs_skb_segments(self.as_ptr()) }
     }
 
-    /// Frees the packet, which may not be the one the hook was called with any more.
-    pub(in crate::kernel_ext) fn free(self) -> Disposition {
+    /// Frees the packet, which may not be the one the hook was called with any more, as used up.
+    pub(in crate::kernel_ext) fn consume(self) -> Disposition {
         // SAFETY: The packet is owned and given up.
-        unsafe { bindings::lvs_skb_drop(self.into_raw()) };
-        Self::stolen()
+        unsafe { bindings::lvs_skb_consume(self.into_raw()) };
+        Disposition::stolen()
     }
 }
 
 impl Drop for Packet {
     fn drop(&mut self) {
         // SAFETY: The packet is owned. Reached only by a path that stole it from its hook.
-        unsafe { bindings::lvs_skb_drop(self.skb.as_ptr()) }
+        unsafe { bindings::lvs_skb_free(self.skb.as_ptr()) }
     }
 }

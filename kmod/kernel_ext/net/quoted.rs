@@ -12,8 +12,10 @@ use lvs_engine::addr::{
     Family, //
 };
 use lvs_engine::header::ip_len;
+use lvs_uapi::drop_reason::DropReason;
 
 use super::bindings;
+use super::drops::Drops;
 use super::netns::Net;
 use super::output::IcmpError;
 use super::packet::{
@@ -31,19 +33,19 @@ use crate::kernel_ext::mem::rcu::ReadSide;
 /// # Invariants
 ///
 /// The buffer is valid, owned and the hook's; `data` and the network header are at the quoted
-/// header. It isn't what netfilter waits for any more: the only end is that it is freed.
+/// header. It isn't what netfilter waits for any more: the only ends are those that free it.
 #[repr(transparent)]
 pub(crate) struct Quoted(Packet);
 
 impl Quoted {
-    /// What begins `at` bytes into the packet. Drops it when it is shorter.
-    pub(crate) fn new(packet: Packet, at: usize) -> Result<Self, Disposition> {
+    /// What begins `at` bytes into the packet. Drops it, as counted by `drops`, when it is shorter.
+    pub(crate) fn new(packet: Packet, at: usize, drops: &Drops) -> Result<Self, Disposition> {
         // INVARIANT: The buffer is the hook's, and is only freed from now on.
         let mut quoted = Self(packet);
         if quoted.strip(at) {
             Ok(quoted)
         } else {
-            Err(quoted.free())
+            Err(quoted.discard(drops, DropReason::Malformed))
         }
     }
 
@@ -110,8 +112,13 @@ impl Quoted {
         true
     }
 
-    /// Frees the packet.
-    pub(crate) fn free(self) -> Disposition {
-        self.0.free()
+    /// Frees the packet, which has served.
+    pub(crate) fn consume(self) -> Disposition {
+        self.0.consume()
+    }
+
+    /// Frees the packet, which served nobody.
+    pub(crate) fn discard(self, drops: &Drops, reason: DropReason) -> Disposition {
+        self.0.free(drops, reason)
     }
 }

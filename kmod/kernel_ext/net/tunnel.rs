@@ -24,8 +24,10 @@ use lvs_engine::tunnel::{
     ip_protocol,
     Encapsulation, //
 };
+use lvs_uapi::drop_reason::DropReason;
 
 use super::bindings;
+use super::drops::Drops;
 use super::netns::Net;
 use super::packet::{
     Disposition,
@@ -58,7 +60,8 @@ pub(crate) struct Outer<'a> {
 pub(crate) struct Built(Packet);
 
 impl Built {
-    /// Puts the packet into another one, and gives that the route. Drops it when it can't be.
+    /// Puts the packet into another one, and gives that the route. Drops it when it can't be, as
+    /// counted by `drops`.
     #[inline]
     pub(crate) fn new<'a>(
         packet: Packet,
@@ -66,6 +69,7 @@ impl Built {
         route: &RouteRef<'a>,
         read: ReadSide<'a>,
         net: Net<'_>,
+        drops: &Drops,
     ) -> Result<Self, Disposition> {
         let (inner, family) = (packet.family(), route.family());
         let encapsulation = outer.encapsulation;
@@ -76,10 +80,11 @@ impl Built {
         };
         let says = outer.header.first().map(|byte| byte >> 4);
         if outer.header.len() != len as usize || says != Some(version) {
-            return Err(packet.discard());
+            return Err(packet.discard(drops, DropReason::Family));
         }
         let needed = len.wrapping_add(encapsulation.header_len());
-        let mut built = Self::widen(packet, needed.saturating_add(route.reserved_space()))?;
+        let room = needed.saturating_add(route.reserved_space());
+        let mut built = Self::widen(packet, room, drops)?;
         if !built.prepare_inner(family, ip_protocol(inner), encapsulation)
             || !built.push_encapsulation(
                 encapsulation,
@@ -91,7 +96,7 @@ impl Built {
             )
             || built.0.headroom() < len
         {
-            return Err(built.0.free());
+            return Err(built.0.free(drops, DropReason::NoMemory));
         }
         // INVARIANT: The header and the route are of one family, and the room was made before.
         // SAFETY: The packet is owned and no header slice is alive; the room and the length of the
@@ -109,7 +114,7 @@ impl Built {
 
     /// Makes the packet's head its own, with room for `headroom` bytes in front. Drops it when
     /// there is no memory.
-    fn widen(packet: Packet, headroom: u32) -> Result<Self, Disposition> {
+    fn widen(packet: Packet, headroom: u32, drops: &Drops) -> Result<Self, Disposition> {
         // SAFETY: The packet is owned.
         let is_cloned = || unsafe { bindings::lvs_skb_cloned(packet.as_ptr()) } != 0;
         let is_shared = packet.skb().cloned() != 0 && is_cloned();
@@ -123,7 +128,7 @@ impl Built {
                 packet.as_ptr(),
                 headroom,
             )) {
-                None => Err(packet.free()),
+                None => Err(packet.free(drops, DropReason::NoMemory)),
                 Some(wider) => {
                     let _ = packet.into_raw();
                     Ok(Self(Packet::from_hook(wider)))
@@ -144,7 +149,7 @@ impl Built {
                 Family::V6 => bindings::lvs_ip6_local_out(net.as_ptr(), skb),
             }
         }
-        Packet::stolen()
+        Disposition::stolen()
     }
 
     /// Completes the IP header and sends the packet to the neighbour on its way out, past the hooks
@@ -161,7 +166,7 @@ impl Built {
                 Family::V6 => bindings::lvs_early_send_built6(net.as_ptr(), skb),
             }
         }
-        Packet::stolen()
+        Disposition::stolen()
     }
 
     /// Family of the header in front.
