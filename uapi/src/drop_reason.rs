@@ -53,7 +53,7 @@ reasons! {
     /// A server's packet that belongs to no connection, and whose sender was told so
     /// (`nat_icmp_send`).
     StrayReply "stray_reply",
-    /// An ICMP error about a packet for which no connection could be made.
+    /// An ICMP error that nobody could be told of.
     StrayError "stray_error",
     /// What is said on an FTP control connection couldn't be translated. It is sent again.
     Ftp "ftp",

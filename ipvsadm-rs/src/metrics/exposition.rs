@@ -5,7 +5,10 @@
 use std::io;
 use std::io::Write;
 
+use lvs_uapi::drop_reason::DropReason;
+
 use super::families::Family;
+use super::families::DROPPED;
 use super::families::INFO;
 use super::families::NAMESPACE;
 use super::families::SERVER;
@@ -26,6 +29,13 @@ pub fn write(out: &mut impl Write, snapshot: &Snapshot, scope: &Scope) -> io::Re
     let none = Labels::default();
     for row in NAMESPACE {
         family(out, row, [(&none, snapshot)])?;
+    }
+    if let Some(drops) = &snapshot.drops {
+        let reasons = DropReason::ALL.iter();
+        let labels: Vec<Labels> = reasons
+            .map(|reason| Labels::default().with("reason", reason.name()))
+            .collect();
+        family(out, &DROPPED, labels.iter().zip(drops))?;
     }
     let labels: Vec<Labels> = snapshot
         .services
@@ -108,6 +118,7 @@ mod tests {
                 longest: Some(2),
                 bytes: Some(3544),
             },
+            drops: Some(std::array::from_fn(|place| place as u64)),
             services: vec![
                 item(
                     service("10.0.0.1:80").id,
@@ -144,6 +155,7 @@ mod tests {
     fn what_is_not_known_is_left_out() {
         let snapshot = Snapshot {
             totals: None,
+            drops: None,
             table: ConnTable {
                 buckets: Some(4096),
                 ..ConnTable::default()

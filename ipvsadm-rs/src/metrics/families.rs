@@ -95,6 +95,13 @@ pub const NAMESPACE: &[Family<Snapshot>] = &[
         |all| all.table.bytes),
 ];
 
+/// Metric of each reason for which packets are dropped.
+pub const DROPPED: Family<u64> = counter(
+    "lvs_dropped_packets_total",
+    "Packets that were dropped, by reason.",
+    |dropped| Some(*dropped),
+);
+
 /// Metrics of a service.
 #[rustfmt::skip]
 pub const SERVICE: &[Family<TableEntry>] = &[
@@ -161,6 +168,7 @@ mod tests {
 
     /// Where users read of them.
     const DOCUMENT: &str = include_str!("../../../docs/howto/metrics.md");
+    const DASHBOARD: &str = include_str!("../../../docs/grafana-dashboard.json");
 
     fn rows<T>(families: &[Family<T>]) -> impl Iterator<Item = (&str, Kind, &str)> {
         families
@@ -172,6 +180,7 @@ mod tests {
         const ABOUT: &[Family<Snapshot>] = &[INFO];
         rows(ABOUT)
             .chain(rows(NAMESPACE))
+            .chain(rows(&[DROPPED]))
             .chain(rows(SERVICE))
             .chain(rows(SERVER))
     }
@@ -191,6 +200,20 @@ mod tests {
         expected.sort();
         found.sort();
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn the_dashboard_asks_for_metrics_that_there_are() {
+        let names: Vec<&str> = all().map(|(name, ..)| name).collect();
+        let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let mut asked = 0;
+        for word in DASHBOARD.split(|c| !is_part(c)) {
+            if word.starts_with("lvs_") {
+                assert!(names.contains(&word), "{word}");
+                asked += 1;
+            }
+        }
+        assert_ne!(asked, 0);
     }
 
     #[test]

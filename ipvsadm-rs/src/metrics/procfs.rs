@@ -7,6 +7,8 @@ use std::io::BufRead;
 use std::io::BufReader;
 use std::path::Path;
 
+use lvs_uapi::drop_reason::DropReason;
+
 use crate::model::Stats;
 
 /// Exists under lvs alone. Its last lines are about the connection table.
@@ -34,8 +36,11 @@ pub fn is_lvs() -> bool {
     Path::new(LVS).exists()
 }
 
-/// How the connection table is.
-pub fn conn_table() -> ConnTable {
+/// Packets that were dropped, by reason, if the module tells.
+pub type Drops = Option<[u64; DropReason::COUNT]>;
+
+/// How the connection table is, and what was dropped.
+pub fn conn_table_and_drops() -> (ConnTable, Drops) {
     let path = if is_lvs() { LVS } else { STATUS };
     File::open(path)
         .map(|file| parse_conn_table(BufReader::new(file)))
@@ -49,11 +54,25 @@ pub fn totals() -> Option<Stats> {
 
 /// Reads the lines that begin with a name of interest, of either file. Rules come before, in any
 /// number.
-fn parse_conn_table(file: impl BufRead) -> ConnTable {
+fn parse_conn_table(file: impl BufRead) -> (ConnTable, Drops) {
     let mut table = ConnTable::default();
+    let mut drops: Drops = None;
+    let mut in_drops = false;
     for line in file.lines().map_while(Result::ok) {
         let field = |name| number_after(&line, name);
-        if let Some(entries) = field("Connections ").or_else(|| field("Conns:")) {
+        in_drops &= line.starts_with("  ");
+        if field("Dropped ").is_some() {
+            in_drops = true;
+            drops = Some(Default::default());
+        } else if in_drops {
+            for (reason, count) in DropReason::ALL.iter().zip(drops.iter_mut().flatten()) {
+                if let Some(dropped) =
+                    number_after(line.trim_start(), &format!("{} ", reason.name()))
+                {
+                    *count = dropped;
+                }
+            }
+        } else if let Some(entries) = field("Connections ").or_else(|| field("Conns:")) {
             table.entries = Some(entries);
         } else if let Some(buckets) = field("Buckets ").or_else(|| field("Conn buckets:")) {
             table.buckets = Some(buckets);
@@ -63,7 +82,7 @@ fn parse_conn_table(file: impl BufRead) -> ConnTable {
             table.bytes = Some(bytes);
         }
     }
-    table
+    (table, drops)
 }
 
 /// The number that follows a name at the beginning of a line.
@@ -111,9 +130,19 @@ Buckets                         256
 Longest chain                     2
 Bytes                          3000
 Prefetch                        off
+Dropped                           5
+  no_server                       3
+  ttl                             2
+Sync sent                         9
+  ttl                             7
 ";
+        let (table, drops) = parse_conn_table(text.as_bytes());
+        let mut expected = [0; DropReason::COUNT];
+        expected[DropReason::NoServer.number()] = 3;
+        expected[DropReason::Ttl.number()] = 2;
+        assert_eq!(drops, Some(expected));
         assert_eq!(
-            parse_conn_table(text.as_bytes()),
+            table,
             ConnTable {
                 entries: Some(7),
                 buckets: Some(256),
@@ -127,8 +156,10 @@ Prefetch                        off
     fn the_table_of_ip_vs() {
         let text = "Conns:\t7\nConn buckets:\t256 (8 bits, lfactor -4)\nServices:\t1\n\
                     Service buckets:\t16 (4 bits, lfactor 0)\n";
+        let (table, drops) = parse_conn_table(text.as_bytes());
+        assert_eq!(drops, None);
         assert_eq!(
-            parse_conn_table(text.as_bytes()),
+            table,
             ConnTable {
                 entries: Some(7),
                 buckets: Some(256),

@@ -16,6 +16,7 @@ use crate::model::TableEntry;
 
 use super::procfs;
 use super::procfs::ConnTable;
+use super::procfs::Drops;
 
 /// What there are metrics of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,6 +38,8 @@ pub struct Snapshot {
     pub totals: Option<Stats>,
     /// How the connection table is.
     pub table: ConnTable,
+    /// Packets that were dropped.
+    pub drops: Drops,
     /// Services, no two of a name, nor two servers of one.
     pub services: Vec<TableEntry>,
 }
@@ -49,7 +52,7 @@ impl Snapshot {
         } else {
             chosen(client, &scope.services)?
         };
-        let mut table = procfs::conn_table();
+        let (mut table, drops) = procfs::conn_table_and_drops();
         let info = client.info();
         table.buckets = table.buckets.or(Some(info.conn_tab_size.into()));
         let (major, minor, patch) = version_parts(info.version);
@@ -58,6 +61,7 @@ impl Snapshot {
             version: format!("{major}.{minor}.{patch}"),
             totals: procfs::totals(),
             table,
+            drops,
             services: distinct(services),
         })
     }

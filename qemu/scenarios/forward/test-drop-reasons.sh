@@ -1,0 +1,21 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "A packet that is dropped is counted once, by its reason, in /proc/net/lvs and by the metrics,
+	and whoever watches the kernel's dropped packets learns the kernel's reason that fits; packets
+	that aren't dropped count nowhere"
+
+TOOL=/lvs/ipvsadm-rs
+# Only kernels with trace events tell anybody else.
+EVENT=/sys/kernel/tracing/events/skb/kfree_skb
+[[ -e $EVENT ]] || mount -t tracefs tracefs /sys/kernel/tracing 2>/dev/null || true
+
+with_topology
+python3 "$HERE/drop_reasons.py" "$EVENT" "$HERE/../sanitized"
+
+heading "Metrics"
+in_ns director "$TOOL" metrics | awk '/^lvs_dropped_packets_total/' >"$RUN/metrics"
+in_ns director awk '/^  / && dropped { printf "lvs_dropped_packets_total{reason=\"%s\"} %s\n", $1, $2 } !/^  / { dropped = /^Dropped/ }' \
+	/proc/net/lvs >"$RUN/procfs"
+expect_eq "what was counted" "$(cat "$RUN/procfs")" "$(grep -v ' 0$' "$RUN/metrics")"
+expect_match "what wasn't is there, too" 'reason="family"} 0' "$(cat "$RUN/metrics")"
