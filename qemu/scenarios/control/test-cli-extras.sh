@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# Guest: --real-time
 . "$(dirname "$0")/../lib/scenario.sh"
 scenario "What ipvsadm-rs has and ipvsadm doesn't: JSON, the summary of -R, apply, completions, the
 	manual page, watch"

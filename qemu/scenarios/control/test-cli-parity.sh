@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# Guest: --real-time
 # Not sanitized: thousands of processes that say little about the kernel.
 . "$(dirname "$0")/../lib/scenario.sh"
 scenario "ipvsadm-rs beside stock ipvsadm: every command line of tests/parity, run by both from the
