@@ -12,7 +12,7 @@ FLAVOUR ?= cloud
 export LVS_SUITE := $(SUITE)
 export LVS_FLAVOUR := $(FLAVOUR)
 
-.PHONY: all help module cli install uninstall uml-module demo shell uml-shell test test-fast \
+.PHONY: all help module cli install uninstall uml-module demo demo-cluster shell uml-shell test test-fast \
 	test-stock test-kernels test-sanitized deb test-deb fuzz soak bench bench-stock check update clean distclean
 
 all: module cli  ## the module and the command line tool (default)
@@ -61,6 +61,9 @@ uml-module:      ## build/uml/lvs.ko, for the user-mode kernel the tests run on
 
 demo: all        ## show a load balancer at work on the stock kernel in QEMU
 	@qemu/run/stock.sh qemu/scenarios/demo/demo.sh
+
+demo-cluster: all  ## two directors with keepalived there, of which one after the other dies (WITH=ip_vs: under ip_vs)
+	@qemu/run/stock.sh --timeout 600 --mem 2048 --env LVS_MODULE=$(or $(WITH),lvs) qemu/scenarios/sync/test-cluster.sh
 
 shell: all       ## a root shell in the guest of the demonstration: module loaded, client and servers up
 	@qemu/run/stock.sh --interactive qemu/scenarios/demo/shell.sh

@@ -5,6 +5,7 @@
 # web_server NS...: nginx on ports 80 and 8080, answering with its own name.
 #   /          the name
 #   /big       1 MB
+#   /huge      what the scenario makes of it, in $RUN/www
 #   /long      1 MB over some three seconds
 #   /slow      1 MB over a minute: a response held open
 #   /slowest   1 MB over eight minutes
@@ -39,6 +40,7 @@ web_server() {
 					add_header X-Server $ns always;
 					location / { return 200 "$ns\n"; }
 					location = /big { root $RUN/www; }
+					location = /huge { root $RUN/www; }
 					location = /long { alias $RUN/www/big; limit_rate 350k; }
 					location = /slow { alias $RUN/www/big; limit_rate 16k; }
 					location = /slowest { alias $RUN/www/big; limit_rate 2k; }
