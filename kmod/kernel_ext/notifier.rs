@@ -58,7 +58,9 @@ unsafe impl<L: Listener> Sync for Notifier<L> {}
 impl<L: Listener> Notifier<L> {
     /// Begins to listen. Sleeps.
     pub(crate) fn register() -> impl PinInit<Self, Error> {
+        // Counted first: what fails behind the registration would leave the block on the chain.
         try_pin_init!(Self {
+            _state_use: StateUse::begin()?,
             block <- Opaque::try_ffi_init(|block: *mut bindings::notifier_block| {
                 // SAFETY: The place is ours and pinned until `drop` took it off the chain; the
                 // callback lives as long as the module.
@@ -69,7 +71,6 @@ impl<L: Listener> Notifier<L> {
                     kernel::error::to_result(L::REGISTER(block))
                 }
             }),
-            _state_use: StateUse::begin()?,
             listener: PhantomData,
         }? Error)
     }

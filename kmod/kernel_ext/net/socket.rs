@@ -184,7 +184,7 @@ impl UdpSocket {
         self.set(bindings::SOL_SOCKET, bindings::SO_RCVBUF, bytes)
     }
 
-    /// The same, as many as are asked for.
+    /// Bytes of memory for what was received, beyond what users may have.
     pub(crate) fn force_receive_buffer(&self, bytes: i32) {
         // SAFETY: The socket is alive.
         unsafe { bindings::lvs_socket_set_buffer(self.socket.as_ptr(), bytes) }

@@ -15,6 +15,10 @@
 use core::mem::ManuallyDrop;
 use core::ptr::NonNull;
 use core::slice;
+use core::sync::atomic::{
+    AtomicBool,
+    Ordering, //
+};
 
 use kernel::error::{
     from_result,
@@ -57,8 +61,11 @@ pub(crate) trait Match: 'static {
 }
 
 /// A match for a static.
-#[repr(transparent)]
-pub(crate) struct XtMatch(Opaque<bindings::xt_match>);
+pub(crate) struct XtMatch {
+    entry: Opaque<bindings::xt_match>,
+    /// Whether there is a [`Registration`]: the kernel doesn't look whether it has the match.
+    is_registered: AtomicBool,
+}
 
 // SAFETY: Only x_tables changes it, under its own lock.
 unsafe impl Sync for XtMatch {}
@@ -82,14 +89,22 @@ impl XtMatch {
         // x_tables wants it aligned for 64-bit numbers.
         entry.matchsize = M::LEN.next_multiple_of(8) as u32;
         entry.me = bindings::this_module();
-        Self(Opaque::new(entry))
+        Self {
+            entry: Opaque::new(entry),
+            is_registered: AtomicBool::new(false),
+        }
     }
 
-    /// Lets rules use the match from now on; `ENOENT` without x_tables.
+    /// Lets rules use the match from now on. Fails with `ENOENT` without x_tables, and with `EBUSY`
+    /// while they may already.
     pub(crate) fn register(&'static self) -> Result<Registration> {
         let state_use = StateUse::begin()?;
-        // SAFETY: The match and all it points to are static.
-        to_result(unsafe { bindings::lvs_xt_register_match(self.0.get()) })?;
+        if self.is_registered.swap(true, Ordering::Acquire) {
+            return Err(EBUSY);
+        }
+        // SAFETY: The match and all it points to are static, and it isn't registered.
+        to_result(unsafe { bindings::lvs_xt_register_match(self.entry.get()) })
+            .inspect_err(|_| self.is_registered.store(false, Ordering::Release))?;
         // INVARIANT: It was registered just now.
         Ok(Registration(self, state_use))
     }
@@ -105,7 +120,8 @@ pub(crate) struct Registration(&'static XtMatch, StateUse);
 impl Drop for Registration {
     fn drop(&mut self) {
         // SAFETY: The match is registered by the type invariants, and this happens once.
-        unsafe { bindings::lvs_xt_unregister_match(self.0 .0.get()) };
+        unsafe { bindings::lvs_xt_unregister_match(self.0.entry.get()) };
+        self.0.is_registered.store(false, Ordering::Release);
     }
 }
 

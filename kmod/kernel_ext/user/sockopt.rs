@@ -143,7 +143,9 @@ unsafe impl<T: Options> Sync for Registration<T> {}
 impl<T: Options> Registration<T> {
     /// Registers the options; `EBUSY` when others have some of them. `explain` hears of a failure.
     pub(crate) fn register(explain: fn(&Error)) -> impl PinInit<Self, Error> {
+        // Counted first: what fails behind the registration would leave the options registered.
         try_pin_init!(Self {
+            _state_use: StateUse::begin()?,
             ops <- Opaque::try_ffi_init(move |ops: *mut bindings::nf_sockopt_ops| {
                 // SAFETY: The place is ours and pinned until it is unregistered; the functions stay
                 // while the module does, of which every call holds a reference.
@@ -161,7 +163,6 @@ impl<T: Options> Registration<T> {
                     to_result(bindings::nf_register_sockopt(ops)).inspect_err(explain)
                 }
             }),
-            _state_use: StateUse::begin()?,
             _options: PhantomData,
         }? Error)
     }
