@@ -154,7 +154,7 @@ fn metrics() -> clap::Command {
     scoped(clap::Command::new("metrics").about("Print metrics as Prometheus reads them"))
 }
 
-/// The same over HTTP.
+/// Metrics over HTTP.
 fn exporter() -> clap::Command {
     let command = clap::Command::new("exporter")
         .about("Serve metrics over HTTP, at /metrics")

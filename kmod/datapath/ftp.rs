@@ -155,13 +155,7 @@ pub(super) fn from_server(
     let (sum, header_len) = (segment.sum, segment.header_len);
     edit.adjust_sequence(segment.bytes, sum)?;
     if let (Some(port), true) = (new_port, conn.has(flag::TRACKED)) {
-        let end = Endpoint {
-            addr: conn.virtual_addr(),
-            port,
-        };
-        let tracking = context.state.tracking();
-        packet.tolerate_sequences();
-        packet.expect_related(tracking, conn.protocol(), &conn.client(), end);
+        track_data(context, packet, conn, port);
     }
     match place {
         Some((offset, old_len)) => {
@@ -170,6 +164,22 @@ pub(super) fn from_server(
         }
         None => Some(()),
     }
+}
+
+/// Has netfilter relate the data connection, from the client to `port` of the virtual address, to
+/// the control connection of the packet.
+fn track_data(context: &Context<'_>, packet: &mut Packet, conn: &ConnEntry, port: u16) {
+    let end = Endpoint {
+        addr: conn.virtual_addr(),
+        port,
+    };
+    packet.tolerate_sequences();
+    packet.expect_related(
+        context.state.tracking(),
+        conn.protocol(),
+        &conn.client(),
+        end,
+    );
 }
 
 /// Replaces `old_len` bytes at `at` by the new text of `edit`.

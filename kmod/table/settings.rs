@@ -63,7 +63,7 @@ macro_rules! settings {
         impl Settings {
             $(
                 $(#[doc = $doc])+
-                // Not everything that can be set has an effect yet.
+                // Modes of defences are read as atomics, and `sync_retries` has no effect.
                 #[allow(dead_code)]
                 #[inline]
                 pub(crate) fn $name(&self) -> read_as!($kind) {

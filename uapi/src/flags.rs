@@ -51,7 +51,7 @@ pub mod fwd {
 /// in the `conn_flags` of the sockopt structs.
 ///
 /// Those of sequence numbers, [`NO_CPORT`](conn::NO_CPORT), [`SYNC`](conn::SYNC) and
-/// [`BACKUP_MASK`](conn::BACKUP_MASK) are for that protocol alone, which isn't there yet.
+/// [`BACKUP_MASK`](conn::BACKUP_MASK) are for that protocol alone.
 pub mod conn {
     /// The packets of the client only are seen (direct routing, tunnels).
     pub const NOOUTPUT: u32 = 0x0080;
@@ -98,8 +98,7 @@ pub mod tunnel {
     pub const FLAG_REMCSUM: u16 = 2;
 }
 
-/// States of the synchronisation daemon, `daemon_attr::STATE`, and what it uses if nothing is said.
-/// The latter is for the daemon alone, which isn't there yet.
+/// Roles of a synchronisation daemon, `daemon_attr::STATE`, and what it uses if nothing is said.
 pub mod sync {
     /// No daemon runs (sockopt replies only).
     pub const STATE_NONE: u32 = 0;

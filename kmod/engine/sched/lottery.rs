@@ -71,7 +71,7 @@ impl<'a> Lottery<'a> {
         }
     }
 
-    /// Takes the new lots of server `index`; nothing happens if there is none such.
+    /// Takes the new lots of server `index`. Ignores unknown servers.
     #[inline]
     pub fn update(&mut self, index: usize, lots: u32) {
         if index >= self.leaves() {

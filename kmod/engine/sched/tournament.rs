@@ -160,7 +160,7 @@ impl<'a> Tournament<'a> {
         }
     }
 
-    /// Takes a new bid of server `index`; nothing happens if there is none such.
+    /// Takes a new bid of server `index`. Ignores unknown servers.
     #[inline]
     pub fn update(&mut self, index: usize, bid: Bid) {
         let Some(place) = self.bids.get_mut(index) else {

@@ -68,7 +68,7 @@ impl<'a> RulesGuard<'a> {
         &self.rules.daemons
     }
 
-    /// The same, to be changed.
+    /// The synchronisation daemons, to be started and stopped.
     pub(in crate::table) fn daemons_mut(&mut self) -> &mut Daemons {
         &mut self.rules.daemons
     }
