@@ -10,12 +10,12 @@ use lvs_engine::sync::ext::{
     open,
     seal,
     Admitted,
-    Signal,
     Donor,
     Joiner,
     Peers,
     Policy,
     Said,
+    Signal,
     Signature,
     MAX_SIGNAL,
     TRAILER, //
