@@ -3,7 +3,7 @@
 . "$(dirname "$0")/../lib/scenario.sh"
 scenario "What ipvsadm-rs prints as metrics and as the outcome of checks is the same under either
 	module, equals what ipvsadm lists and what the ipvs collector of prometheus-node-exporter
-	tells, and is read by that exporter's collector of text files"
+	tells, and is read by that exporter's collector of text files, by promtool and by a Prometheus"
 
 TOOL=/lvs/ipvsadm-rs
 tool() { in_ns director "$TOOL" "$@"; }
@@ -48,6 +48,32 @@ check() {
 	printf '%s %s\n' "$status" "$line"
 }
 
+# of_prometheus QUERY: its values, in order.
+of_prometheus() {
+	in_ns director curl -sfG http://127.0.0.1:9090/api/v1/query --data-urlencode "query=$1" |
+		jq -r '.data.result | sort_by(.metric.remote_address)[] | .value[1]' | xargs
+}
+is_scraped() { [[ $(of_prometheus 'up') == 1 && -n $(of_prometheus lvs_info) ]]; }
+# A real one scrapes the exporter, and knows what was printed.
+prometheus() {
+	rm -rf "$RUN/prometheus"
+	cat >"$RUN/prometheus.yml" <<-END
+		scrape_configs:
+		  - job_name: lvs
+		    scrape_interval: 1s
+		    static_configs:
+		      - targets: ["127.0.0.1:9600"]
+	END
+	background director prometheus --config.file="$RUN/prometheus.yml" --storage.tsdb.path="$RUN/prometheus" \
+		--web.listen-address=127.0.0.1:9090 >"$RUN/prometheus.log" 2>&1
+	poll "Prometheus scrapes it" 60 is_scraped
+	expect_eq "connections of the service" "$(value "lvs_service_connections_total{$WEB}")" \
+		"$(of_prometheus "lvs_service_connections_total{$WEB}")"
+	expect_eq "weights of its servers" "1 3" "$(of_prometheus "lvs_server_weight{$WEB}")"
+	expect_eq "series" "$(grep -cv '^#' "$RUN/served")" "$(of_prometheus 'count({__name__=~"lvs_.*"})')"
+	kill "$BACKGROUND_PID"
+}
+
 trace() {
 	web_server rs1 rs2
 	tool -R <<-END
@@ -69,11 +95,11 @@ trace() {
 	tool metrics --per-server >"$RUN/all"
 	# How many packets a connection takes is TCP's affair, the table that of each module.
 	grep -vE '_(packets|bytes)_total[{ ][^ ]* ?[0-9]+$|^lvs_info|lvs_connection_table_(buckets|longest|bytes)' "$RUN/all" |
-		grep -v '^# .* lvs_connection_table_'
+		grep -vE '^# .* lvs_(connection_table|dropped_packets)_'
 	expect_eq "series that come twice" "" "$(grep -v '^#' "$RUN/all" | sed 's/ [0-9]*$//' | sort | uniq -d)"
 	expect_eq "without --per-server there are none of servers" "$(grep -v 'lvs_server_' "$RUN/all" | sed 's/ [0-9]*$//')" \
 		"$(tool metrics | sed 's/ [0-9]*$//')"
-	if command -v promtool >&2; then promtool check metrics <"$RUN/all"; fi
+	expect_eq "what promtool has to say" "" "$(promtool check metrics <"$RUN/all" 2>&1)"
 	expect_eq "the module" "lvs_info{module=\"$(loaded lvs && echo lvs || echo ip_vs)\",version=\"1.2.1\"} 1" \
 		"$(grep '^lvs_info' "$RUN/all")"
 	expect_eq "entries of the table" "$(tool -Lnc | grep -c '^TCP')" "$(value lvs_connection_table_entries)"
@@ -110,7 +136,9 @@ trace() {
 		"$(grep -v lvs_connection_table "$RUN/served")"
 	expect_eq "as such a text" "text/plain; version=0.0.4; charset=utf-8" \
 		"$(in_ns director curl -s -o /dev/null -w '%{content_type}' http://127.0.0.1:9600/metrics)"
-	kill "$BACKGROUND_PID"
+	exporter=$BACKGROUND_PID
+	prometheus
+	kill "$exporter"
 
 	echo "-- a mark of both families"
 	tool -A -f 10 -6 -s wlc
