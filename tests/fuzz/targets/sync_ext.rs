@@ -89,7 +89,7 @@ impl Receiver {
         assert!(taken.is_err() || signature != Signature::Wrong);
         assert!(taken.is_err() || policy == Policy::Any || signature == Signature::Good);
         match taken {
-            Ok(Admitted::Entries(_)) => {
+            Ok(Admitted::Entries(_, _)) => {
                 assert!(Message::read(datagram, 0).is_ok());
                 self.joiner.bulk_came(trailer.boot, self.now);
             }

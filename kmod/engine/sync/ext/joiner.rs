@@ -20,6 +20,7 @@ use super::peers::{
     Peers,
     PEERS, //
 };
+use super::sender::director_of;
 use super::signal::{
     Said, //
     Signal,
@@ -54,6 +55,18 @@ pub enum Phase {
 }
 
 impl Phase {
+    /// What people call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Phase::Starting => "starting",
+            Phase::Asking => "asking",
+            Phase::Filling => "filling",
+            Phase::InSync => "in sync",
+            Phase::Alone => "alone",
+            Phase::Traffic => "by traffic",
+        }
+    }
+
     /// Its number in the interface.
     pub const fn number(self) -> u8 {
         match self {
@@ -122,6 +135,11 @@ impl Joiner {
     /// Since when, in milliseconds.
     pub const fn since(&self) -> u64 {
         self.since
+    }
+
+    /// Whether it waits for something that others send.
+    pub const fn is_busy(&self) -> bool {
+        matches!(self.phase, Phase::Asking | Phase::Filling) || self.owes_ack
     }
 
     /// Whom it asked for all connections.
@@ -315,9 +333,10 @@ impl Joiner {
     /// Nobody is in sync. If others wait as well, who has most becomes the one that is asked.
     fn nobody(&mut self, peers: &Peers, policy: Policy, entries: u32, now: u64) {
         let live = peers.iter().filter(|peer| peer.is_live(policy, now));
-        let others = live.filter_map(|peer| Some((peer.hello()?.entries, peer.boot())));
+        let others =
+            live.filter_map(|peer| Some((peer.hello()?.entries, director_of(peer.boot()))));
         match others.max() {
-            Some(best) if best > (entries, self.own) => {}
+            Some(best) if best > (entries, director_of(self.own)) => {}
             Some(_) => self.is_filled(Phase::InSync, peers, policy, now),
             None if self.was_in_sync => self.is_filled(Phase::Alone, peers, policy, now),
             None if self.has_heard_stock => self.enter(Phase::Traffic, now),

@@ -76,7 +76,14 @@ pub use seen::{
     Missing,
     KEPT, //
 };
-pub use sender::Sender;
+pub use sender::{
+    boot_of,
+    director_of,
+    may_repair,
+    voice_of,
+    Sender,
+    VOICES, //
+};
 pub use signal::{
     Hello,
     Said,

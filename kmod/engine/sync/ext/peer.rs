@@ -11,6 +11,10 @@ use super::seen::{
     Number,
     Seen, //
 };
+use super::sender::{
+    director_of,
+    voice_of, //
+};
 use super::signal::{
     Hello,
     Said, //
@@ -40,6 +44,8 @@ pub struct Peer {
     nonce: u64,
     /// What it asked to hear, until that was said.
     to_echo: u64,
+    /// Which of the receiver's senders it asked.
+    echo_by: usize,
     data: Seen,
     others: Seen,
     /// The highest number of data that was taken: older ones must not undo it.
@@ -81,6 +87,7 @@ impl Peer {
             is_proven: false,
             nonce: nonce.max(1),
             to_echo: 0,
+            echo_by: 0,
             data: Seen::after(before),
             others: Seen::after(match trailer.is_data() {
                 true => 0,
@@ -162,10 +169,11 @@ impl Peer {
             _ => None,
         });
         if let Some((to, hello)) = hello {
-            if to == own {
+            if director_of(to) == director_of(own) {
                 self.prove(trailer, &hello);
                 if hello.nonce != 0 {
                     self.to_echo = hello.nonce;
+                    self.echo_by = voice_of(to);
                 }
             }
         }
@@ -243,18 +251,32 @@ impl Peer {
         }
     }
 
-    /// What it is to be sent at `now`; notes that it was.
-    pub(super) fn owed(&mut self, now: u64) -> Option<Owed> {
+    /// Whether it is to be sent something soon.
+    pub(super) fn is_busy(&self) -> bool {
+        self.ask_at != 0 || self.to_echo != 0 || (self.is_signed && !self.is_proven)
+    }
+
+    /// What the director's sender `voice` is to send it at `now`; notes that it was. The first one
+    /// asks for what is missing and for proof, each says again what it was asked to.
+    pub(super) fn owed(&mut self, voice: usize, now: u64) -> Option<Owed> {
         if now.saturating_sub(self.heard_at) >= SILENCE {
             return None;
         }
-        let lacks_proof = self.is_signed && !self.is_proven;
-        if (lacks_proof || self.to_echo != 0) && now >= self.challenge_at {
+        let lacks_proof = self.is_signed && !self.is_proven && voice == 0;
+        let echoes = self.to_echo != 0 && self.echo_by == voice;
+        if (lacks_proof || echoes) && now >= self.challenge_at {
             self.challenge_at = now.saturating_add(CHALLENGE_PAUSE);
             return Some(Owed::Hello {
                 nonce: if lacks_proof { self.nonce } else { 0 },
-                echo: core::mem::take(&mut self.to_echo),
+                echo: if echoes {
+                    core::mem::take(&mut self.to_echo)
+                } else {
+                    0
+                },
             });
+        }
+        if voice != 0 {
+            return None;
         }
         if self.ask_at == 0 || now < self.ask_at {
             return None;

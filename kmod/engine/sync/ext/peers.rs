@@ -13,6 +13,7 @@ use super::peer::{
     Peer,
     SILENCE, //
 };
+use super::sender::director_of;
 use super::signal::Signal;
 use super::trailer::{
     Kind,
@@ -35,8 +36,9 @@ pub struct Peers {
 /// What is to be done with a datagram.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Admitted {
-    /// Its entries are for the table.
-    Entries(Kind),
+    /// Its entries are for the table. Its sender has this place among [`PEERS`], until it isn't
+    /// heard any more and somebody else needs that.
+    Entries(Kind, usize),
     /// It says this.
     Signal(Signal),
 }
@@ -71,7 +73,7 @@ impl Peers {
         now: u64,
         random: u64,
     ) -> Result<Admitted, Disbelief> {
-        if trailer.boot == self.own {
+        if director_of(trailer.boot) == director_of(self.own) {
             return Err(Disbelief::Own);
         }
         let is_signed = is_signed(policy, signature)?;
@@ -80,11 +82,11 @@ impl Peers {
             _ => None,
         };
         let own = self.own;
-        let peer = self.place(trailer, is_signed, now, random)?;
+        let (place, peer) = self.place(trailer, is_signed, now, random)?;
         peer.take(trailer, signal.as_ref(), own, policy, now)?;
         Ok(match signal {
             Some(signal) => Admitted::Signal(signal),
-            None => Admitted::Entries(trailer.kind),
+            None => Admitted::Entries(trailer.kind, place),
         })
     }
 
@@ -96,7 +98,7 @@ impl Peers {
         is_signed: bool,
         now: u64,
         random: u64,
-    ) -> Result<&mut Peer, Disbelief> {
+    ) -> Result<(usize, &mut Peer), Disbelief> {
         let known = self.peers.iter().position(|peer| {
             peer.is_some_and(|peer| peer.boot() == trailer.boot && peer.is_signed() == is_signed)
         });
@@ -108,7 +110,24 @@ impl Peers {
         if known.is_none() {
             *place = None;
         }
-        Ok(place.get_or_insert_with(|| Peer::new(trailer, is_signed, random, now)))
+        let peer = place.get_or_insert_with(|| Peer::new(trailer, is_signed, random, now));
+        Ok((at, peer))
+    }
+
+    /// The places of those who are heard and believed under `policy`, a bit for each.
+    pub fn live_places(&self, policy: Policy, now: u64) -> u32 {
+        let mut places = 0;
+        for (place, peer) in self.peers.iter().enumerate() {
+            if peer.is_some_and(|peer| peer.is_live(policy, now)) {
+                places |= 1 << place;
+            }
+        }
+        places
+    }
+
+    /// Whether something is to be sent soon: something is missing, or a sender lacks proof.
+    pub fn is_busy(&self) -> bool {
+        self.iter().any(Peer::is_busy)
     }
 
     fn spare(&self, now: u64) -> Option<usize> {
@@ -133,10 +152,11 @@ impl Peers {
         (!is_kept).then_some(at)
     }
 
-    /// Whom to send what at `now`; to be called until there is nothing.
-    pub fn owed(&mut self, now: u64) -> Option<(u64, Owed)> {
+    /// Whom the director's sender `voice` is to send what at `now`; to be called until there is
+    /// nothing.
+    pub fn owed(&mut self, voice: usize, now: u64) -> Option<(u64, Owed)> {
         let mut peers = self.peers.iter_mut().flatten();
-        peers.find_map(|peer| Some((peer.boot(), peer.owed(now)?)))
+        peers.find_map(|peer| Some((peer.boot(), peer.owed(voice, now)?)))
     }
 
     /// Whether so much of a sender was lost that it can't be repaired; forgets that.

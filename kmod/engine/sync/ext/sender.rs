@@ -14,6 +14,35 @@ use super::trailer::{
 /// Milliseconds in which the same datagram isn't repaired twice, whoever asks.
 const REPAIR_PAUSE: u64 = 10;
 
+/// Most senders that a director consists of: the six highest bits of a boot id tell which it is.
+pub const VOICES: usize = 1 << (u64::BITS - DIRECTOR_BITS);
+const DIRECTOR_BITS: u32 = 58;
+
+/// What the boot ids of one director's senders have in common.
+pub const fn director_of(boot: u64) -> u64 {
+    boot & ((1 << DIRECTOR_BITS) - 1)
+}
+
+/// Which of its director's senders has this boot id, below [`VOICES`].
+pub const fn voice_of(boot: u64) -> usize {
+    (boot >> DIRECTOR_BITS) as usize
+}
+
+/// The boot id of a director's sender with this number. `director` is a random number.
+pub const fn boot_of(director: u64, voice: usize) -> u64 {
+    let director = match director_of(director) {
+        // 0 is nobody.
+        0 => 1,
+        director => director,
+    };
+    director | ((voice as u64 % VOICES as u64) << DIRECTOR_BITS)
+}
+
+/// Whether a datagram that was repaired at `last` (0: never) is repaired again at `now`.
+pub const fn may_repair(last: u64, now: u64) -> bool {
+    last == 0 || now >= last.saturating_add(REPAIR_PAUSE)
+}
+
 /// What a director has sent since its boot id was chosen.
 ///
 /// The entries of the last data are kept by the caller, in as many places as it has; a place is
@@ -22,10 +51,11 @@ const REPAIR_PAUSE: u64 = 10;
 pub struct Sender {
     boot: u64,
     places: u64,
+    /// The last number that was taken.
     data: u64,
+    /// The last one under which something was told.
+    told: u64,
     others: u64,
-    /// When the datagram in each place was repaired for the last time.
-    repaired: [u64; KEPT as usize],
 }
 
 impl Sender {
@@ -37,8 +67,8 @@ impl Sender {
             boot: if boot == 0 { 1 } else { boot },
             places: if places < KEPT { places } else { KEPT },
             data: 0,
+            told: 0,
             others: 0,
-            repaired: [0; KEPT as usize],
         }
     }
 
@@ -49,7 +79,7 @@ impl Sender {
 
     /// The last number of data.
     pub const fn last(&self) -> u64 {
-        self.data
+        self.told
     }
 
     /// The oldest number that can be repaired; above all if none can.
@@ -57,13 +87,11 @@ impl Sender {
         self.data.saturating_sub(self.places).saturating_add(1)
     }
 
-    /// The trailer of the next datagram with data, and the place to keep its entries in.
+    /// The trailer of the next datagram with data, and the place to keep its entries in. Followed by
+    /// [`Sender::is_told`] or [`Sender::give_back`].
     pub fn data(&mut self, kind: Kind, key: u16) -> (Trailer, Option<usize>) {
         self.data = self.data.saturating_add(1);
         let place = self.place(self.data);
-        if let Some(at) = place.and_then(|place| self.repaired.get_mut(place)) {
-            *at = 0;
-        }
         let trailer = Trailer {
             kind,
             key,
@@ -73,6 +101,16 @@ impl Sender {
             as_of: self.data,
         };
         (trailer, place)
+    }
+
+    /// The datagram whose number was taken last has entries, and goes out.
+    pub fn is_told(&mut self) {
+        self.told = self.data;
+    }
+
+    /// It had none: the next one has its number.
+    pub fn give_back(&mut self) {
+        self.data = self.told;
     }
 
     /// The trailer of the next signal.
@@ -93,7 +131,7 @@ impl Sender {
             boot: self.boot,
             number: self.others,
             repeats,
-            as_of: self.data,
+            as_of: self.told,
         }
     }
 
@@ -102,18 +140,6 @@ impl Sender {
         let is_kept = number != 0 && number >= self.kept_from() && number <= self.data;
         let place = number.checked_rem(self.places)?;
         is_kept.then_some(usize::try_from(place).ok()?)
-    }
-
-    /// Where the entries of datagram `number` are, if it is to be repaired at `now` (milliseconds,
-    /// not 0); notes that it is.
-    pub fn take_repair(&mut self, number: u64, now: u64) -> Option<usize> {
-        let place = self.place(number)?;
-        let at = self.repaired.get_mut(place)?;
-        if *at != 0 && now < at.saturating_add(REPAIR_PAUSE) {
-            return None;
-        }
-        *at = now;
-        Some(place)
     }
 }
 
@@ -127,6 +153,7 @@ mod tests {
         assert_eq!((sender.boot(), sender.place(0)), (1, None));
         for number in 1..=9 {
             let (trailer, place) = sender.data(Kind::Live, 3);
+            sender.is_told();
             assert_eq!((trailer.number, trailer.as_of), (number, number));
             assert_eq!(place, Some(number as usize % 4));
         }
@@ -141,6 +168,7 @@ mod tests {
     fn the_rows_are_numbered_apart() {
         let mut sender = Sender::new(7, 4);
         sender.data(Kind::Bulk, 0);
+        sender.is_told();
         let signal = sender.signal(2);
         assert_eq!((signal.number, signal.as_of, signal.key), (1, 1, 2));
         let repair = sender.repair(1, Kind::Bulk, 2);
@@ -148,16 +176,31 @@ mod tests {
     }
 
     #[test]
-    fn many_who_ask_get_one_repair() {
+    fn what_told_nothing_has_no_number() {
         let mut sender = Sender::new(7, 4);
-        sender.data(Kind::Live, 0);
-        assert_eq!(sender.take_repair(1, 100), Some(1));
-        assert_eq!(sender.take_repair(1, 109), None);
-        assert_eq!(sender.take_repair(1, 110), Some(1));
-        assert_eq!(sender.take_repair(2, 110), None);
-        for _ in 0..4 {
-            sender.data(Kind::Live, 0);
+        let (first, _) = sender.data(Kind::Live, 0);
+        assert_eq!((sender.last(), sender.signal(0).as_of), (0, 0));
+        sender.give_back();
+        let (second, _) = sender.data(Kind::Sweep, 0);
+        sender.is_told();
+        assert_eq!((first.number, second.number, sender.last()), (1, 1, 1));
+    }
+
+    #[test]
+    fn many_who_ask_get_one_repair() {
+        assert!(may_repair(0, 1));
+        assert!(!may_repair(100, 109));
+        assert!(may_repair(100, 110));
+    }
+
+    #[test]
+    fn a_director_has_several_senders() {
+        let director = director_of(u64::MAX);
+        for voice in [0, 1, VOICES - 1] {
+            let boot = boot_of(u64::MAX, voice);
+            assert_eq!((director_of(boot), voice_of(boot)), (director, voice));
         }
-        assert_eq!(sender.take_repair(5, 111), Some(1));
+        assert_eq!(boot_of(0, 0), 1);
+        assert_ne!(boot_of(1 << 63, 0), 0);
     }
 }

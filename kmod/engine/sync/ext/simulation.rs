@@ -71,7 +71,7 @@ pub(super) struct Director {
     origins: BTreeMap<u32, u64>,
     dirty: BTreeSet<u32>,
     sender: Sender,
-    kept: Vec<(Kind, Vec<u32>)>,
+    kept: Vec<(Kind, u64, Vec<u32>)>,
     pub(super) peers: Peers,
     pub(super) joiner: Joiner,
     donor: Donor,
@@ -93,7 +93,7 @@ impl Director {
             origins: BTreeMap::new(),
             dirty: BTreeSet::new(),
             sender: Sender::new(boot, KEPT as usize),
-            kept: vec![(Kind::Live, Vec::new()); KEPT as usize],
+            kept: vec![(Kind::Live, 0, Vec::new()); KEPT as usize],
             peers: Peers::new(boot),
             joiner: Joiner::new(boot, now),
             donor: Donor::default(),
@@ -143,7 +143,8 @@ impl Director {
 
     fn tell_data(&mut self, numbers: &[u32], kind: Kind) {
         let (trailer, place) = self.sender.data(kind, self.keys.0[0]);
-        self.kept[place.unwrap()] = (kind, numbers.to_vec());
+        self.kept[place.unwrap()] = (kind, 0, numbers.to_vec());
+        self.sender.is_told();
         self.tell(numbers, &trailer);
     }
 
@@ -174,7 +175,7 @@ impl Director {
             self.said_hello_at = now;
             self.hello(0, 0, 0);
         }
-        while let Some((to, owed)) = self.peers.owed(now) {
+        while let Some((to, owed)) = self.peers.owed(0, now) {
             match owed {
                 Owed::Hello { nonce, echo } => self.hello(to, nonce, echo),
                 Owed::Missing(missing) => {
@@ -233,7 +234,7 @@ impl Director {
         let random = self.random.next();
         let peers = &mut self.peers;
         match peers.admit(datagram, &trailer, signature, self.policy, now, random) {
-            Ok(Admitted::Entries(kind)) => {
+            Ok(Admitted::Entries(kind, _)) => {
                 if kind == Kind::Bulk {
                     self.joiner.bulk_came(trailer.boot, now);
                 }
@@ -257,7 +258,7 @@ impl Director {
             },
         };
         let present = self.table.get(&number).copied();
-        if present.is_some() && !may_change(kind, origin) {
+        if present.is_some() && !may_change(kind, origin, present == Some(entry.timeout)) {
             return;
         }
         assert!(present <= Some(entry.timeout), "an older word on {number}");
@@ -282,8 +283,12 @@ impl Director {
                     if self.pace.room(now) == 0 {
                         break;
                     }
-                    if let Some(place) = self.sender.take_repair(number, now) {
-                        let (kind, numbers) = self.kept[place].clone();
+                    if let Some(place) = self.sender.place(number) {
+                        let (kind, last, numbers) = self.kept[place].clone();
+                        if !may_repair(last, now) {
+                            continue;
+                        }
+                        self.kept[place].1 = now;
                         let trailer = self.sender.repair(number, kind, self.keys.0[0]);
                         self.tell(&numbers, &trailer);
                         self.pace.sent(1);
