@@ -7,6 +7,7 @@
 #include <linux/hrtimer_types.h>
 
 /* What bindgen_parameters names of the kernel. */
+#include <crypto/sha2.h>
 #include <linux/capability.h>
 #include <linux/errno.h>
 #include <linux/if_ether.h>

@@ -23,6 +23,7 @@
 
 mod bindings;
 pub(crate) mod compat;
+pub(crate) mod hmac;
 pub(crate) mod ip_vs_guard;
 pub(crate) mod mem;
 pub(crate) mod net;

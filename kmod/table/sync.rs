@@ -13,10 +13,16 @@ mod crews;
 mod daemon;
 mod daemons;
 mod describe;
+mod director;
 mod dirty;
+mod give;
 mod judge;
+mod kept;
+mod keys;
 mod link;
+mod outlet;
 mod receiver;
+mod rules_digest;
 mod running;
 mod sender;
 mod sockets;
@@ -33,4 +39,5 @@ pub(crate) use daemon::{
     Group,
     Role, //
 };
+pub(crate) use director::Director;
 pub(super) use running::Daemons;

@@ -12,6 +12,7 @@ mod resume;
 mod service;
 pub(super) mod snapshot;
 mod stats;
+mod sync;
 
 use kernel::prelude::*;
 use lvs_uapi::genl::{

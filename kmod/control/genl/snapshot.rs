@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The family `LVS`, of what ip_vs doesn't have: all services and servers in one list.
+//! The family `LVS`, of what ip_vs doesn't have: all services and servers in one list, and how
+//! synchronisation is (in [`super::sync`]).
 
 use core::ops::ControlFlow;
 
@@ -16,7 +17,8 @@ use super::resume::resume;
 use super::stats::Widths;
 use super::{
     dest,
-    service, //
+    service,
+    sync, //
 };
 use crate::kernel_ext::user::genl::{
     Dump,
@@ -29,17 +31,25 @@ use crate::kernel_ext::user::nla::Policy;
 use crate::table::rules::walk::Item;
 use crate::table::RulesGuard;
 
-/// Requests need no attributes.
-static POLICY: Policy<{ attr::MAX as usize + 1 }> = Policy::new();
+static POLICY: Policy<{ attr::MAX as usize + 1 }> = Policy::new()
+    .nested(attr::SYNC)
+    .nested(attr::SYNC_KEY)
+    .nested(attr::SYNC_PEER);
 
-static OPS: [Op; 1] = [Op::new(cmd::GET_TABLE).listed_by::<Table>()];
+static OPS: [Op; 5] = [
+    Op::new(cmd::GET_TABLE).listed_by::<Table>(),
+    Op::new(cmd::GET_SYNC).listed_by::<sync::Get>(),
+    Op::new(cmd::SET_SYNC).answered_by::<sync::Set>(),
+    Op::new(cmd::ADD_SYNC_KEY).answered_by::<sync::AddKey>(),
+    Op::new(cmd::DEL_SYNC_KEY).answered_by::<sync::DeleteKey>(),
+];
 
 static FAMILY: Family = Family::new(
     FAMILY_NAME,
     FAMILY_VERSION,
     &POLICY,
     &OPS,
-    cmd::GET_TABLE + 1,
+    cmd::DEL_SYNC_PEER + 1,
 );
 
 /// Makes the family known.

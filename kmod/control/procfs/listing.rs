@@ -177,11 +177,18 @@ fn show_drops(state: &NetnsState, out: &mut Output<'_>) {
 fn show_sync(state: &NetnsState, out: &mut Output<'_>) {
     let sync = state.sync();
     let counts = sync.counts();
+    let summary = sync.director().summary();
+    if let Some(phase) = summary.phase {
+        let in_sync = if summary.is_in_sync { "yes" } else { "no" };
+        writeln!(out, "{:<20} {in_sync:>14}", "In sync");
+        writeln!(out, "{:<20} {:>14}", "  phase", phase.name());
+    }
     let mut row = |name: &str, count: u64| writeln!(out, "{name:<20} {count:>14}");
     if sync.runs(Role::Master) || counts.sent.get() != 0 {
         row("Sync sent", counts.sent.get());
         row("  entries", counts.told.get());
         row("  failed", counts.unsent.get());
+        row("  repaired", counts.repaired.get());
     }
     if sync.runs(Role::Backup) || counts.received.get() != 0 {
         row("Sync received", counts.received.get());
@@ -189,6 +196,7 @@ fn show_sync(state: &NetnsState, out: &mut Output<'_>) {
         row("  updated", counts.updated.get());
         row("  replaced", counts.replaced.get());
         row("  outdated", counts.outdated.get());
+        row("  older", counts.older.get());
         row("  no room", counts.no_room.get());
         row("  too long", counts.too_long.get());
         counts.for_each_reason(|reason, count| {

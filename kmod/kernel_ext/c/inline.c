@@ -3,6 +3,7 @@
 #include <linux/capability.h>
 #include <linux/if_ether.h>
 #include <linux/kthread.h>
+#include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/netdevice.h>
@@ -15,6 +16,7 @@
 #include <linux/seq_file_net.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/string.h>
 #include <linux/swap.h>
 #include <linux/uaccess.h>
 #include <linux/workqueue.h>

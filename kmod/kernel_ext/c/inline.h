@@ -102,6 +102,11 @@ LVS_GET(bool, lvs_net_ratelimit, (void), net_ratelimit())
 LVS_DO(lvs_sleep, (long ticks), schedule_timeout_uninterruptible(ticks))
 LVS_DO(lvs_cond_resched, (void), cond_resched())
 LVS_GET(u64, lvs_random_u64, (void), get_random_u64())
+LVS_GET(u64, lvs_milliseconds, (void), ktime_to_ms(ktime_get()))
+
+/* -- hmac.rs ---------------------------------------------------------------------------------- */
+
+LVS_DO(lvs_wipe, (void *memory, size_t size), memzero_explicit(memory, size))
 
 /* -- ip_vs_guard.rs --------------------------------------------------------------------------- */
 
@@ -241,6 +246,10 @@ LVS_DO(lvs_genlmsg_cancel, (struct sk_buff *skb, void *header), genlmsg_cancel(s
 LVS_GET(void *, lvs_genlmsg_put,
 	(struct sk_buff *skb, const struct genl_info *info, int flags, u8 cmd),
 	genlmsg_put(skb, info->snd_portid, info->snd_seq, info->family, flags, cmd))
+/* The attributes of a request, which nobody reads any more. */
+LVS_DO(lvs_genl_wipe, (struct genl_info *info),
+       memzero_explicit(info->genlhdr + 1,
+			nlmsg_len(info->nlhdr) - GENL_HDRLEN))
 LVS_GET(struct net *, lvs_genl_info_net, (const struct genl_info *info), genl_info_net(info))
 LVS_GET(const struct genl_info *, lvs_genl_info_dump, (struct netlink_callback *cb),
 	genl_info_dump(cb))

@@ -194,6 +194,11 @@ impl<T: Employer> Crew<T> {
         members.push(Member { task, job })
     }
 
+    /// Whether there are none. Sleeps.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.members.lock().is_empty()
+    }
+
     /// Stops all threads, one after the other, and waits for their end. `before` hears of each, by
     /// the number that the log has, the last hired first. Sleeps. Never called by a thread of the
     /// crew, which would wait for its own end.

@@ -6,6 +6,9 @@
 //!
 //! A breach would be noticed by: `test-timeouts`.
 
+use kernel::time::delay::fsleep;
+use kernel::time::Delta;
+
 use super::bindings;
 
 /// Ticks a second.
@@ -55,6 +58,17 @@ pub(crate) fn yield_now() {
 pub(crate) fn sleep(ticks: u32) {
     // SAFETY: The caller may sleep.
     unsafe { bindings::lvs_sleep(ticks as kernel::ffi::c_long) }
+}
+
+/// Milliseconds of a clock that nobody sets; never 0.
+pub(crate) fn milliseconds() -> u64 {
+    // SAFETY: Has no preconditions.
+    unsafe { bindings::lvs_milliseconds() }.saturating_add(1)
+}
+
+/// Sleeps for so many milliseconds. Process context, outside any read side or spin lock.
+pub(crate) fn sleep_milliseconds(count: u16) {
+    fsleep(Delta::from_millis(count.into()));
 }
 
 /// A number that nobody can guess. Any context.

@@ -39,6 +39,9 @@ use crate::kernel_ext::net::netns::{
 
 /// A command that is answered once.
 pub(crate) trait Answer {
+    /// The request has a secret, of which nothing is left once it is answered.
+    const HAS_SECRET: bool = false;
+
     /// Carries out `request`. Without a reply of its own it is acknowledged.
     fn answer(request: &Request<'_>) -> Result;
 }
@@ -257,7 +260,13 @@ unsafe extern "C" fn answer<T: Answer>(
             info: NonNull::new(info).ok_or(EINVAL)?,
             _call: PhantomData,
         };
-        T::answer(&request).map(|()| 0)
+        let answered = T::answer(&request);
+        if T::HAS_SECRET {
+            // SAFETY: The request is a message with both headers, in memory that is its own; those
+            // who read its attributes borrowed `request`, which nobody does any more.
+            unsafe { bindings::lvs_genl_wipe(request.info.as_ptr()) };
+        }
+        answered.map(|()| 0)
     })
 }
 

@@ -135,6 +135,11 @@ impl<'a> Attr<'a> {
         bytes
     }
 
+    /// All of it.
+    pub(crate) fn bytes(self) -> &'a [u8] {
+        self.0
+    }
+
     /// The bytes before the first NUL.
     pub(crate) fn text(self) -> &'a [u8] {
         self.0.split(|byte| *byte == 0).next().unwrap_or(&[])

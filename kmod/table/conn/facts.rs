@@ -21,6 +21,7 @@ use super::flag;
 use super::layout::{
     Conn,
     CLIENT_IS_V6,
+    ORIGIN_SHIFT,
     REAL_IS_V6, //
 };
 use super::tuple::Tuple;
@@ -29,9 +30,29 @@ use super::tuple::Tuple;
 const INVALID_PORT: u16 = 0xffff;
 
 impl Conn {
+    #[inline(always)]
+    pub(super) fn families(&self) -> u8 {
+        self.families.load(Ordering::Relaxed)
+    }
+
+    /// Whose the last word on it was: 0 for this director's own packets.
+    pub(in crate::table) fn origin(&self) -> u8 {
+        self.families() >> ORIGIN_SHIFT
+    }
+
+    /// Notes whose it is now, below 64.
+    pub(in crate::table) fn set_origin(&self, origin: u8) {
+        let families = self.families();
+        let new = families & (CLIENT_IS_V6 | REAL_IS_V6) | origin << ORIGIN_SHIFT;
+        // Of several that have a word at once any may be the last one; the families never change.
+        if new != families {
+            self.families.store(new, Ordering::Relaxed);
+        }
+    }
+
     /// Family of client and virtual address.
     pub(crate) fn family(&self) -> Family {
-        if self.families & CLIENT_IS_V6 == 0 {
+        if self.families() & CLIENT_IS_V6 == 0 {
             Family::V4
         } else {
             Family::V6
@@ -40,7 +61,7 @@ impl Conn {
 
     /// Family of the real server's address.
     pub(crate) fn real_family(&self) -> Family {
-        if self.families & REAL_IS_V6 == 0 {
+        if self.families() & REAL_IS_V6 == 0 {
             Family::V4
         } else {
             Family::V6

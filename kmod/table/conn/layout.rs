@@ -3,7 +3,10 @@
 //! What a connection consists of, and where each field lies: see the table in [`super`].
 
 use core::mem;
-use core::sync::atomic::AtomicU32;
+use core::sync::atomic::{
+    AtomicU32,
+    AtomicU8, //
+};
 
 use kernel::prelude::*;
 
@@ -40,6 +43,8 @@ use super::tuple::Tuple;
 /// Bits of [`Conn::families`].
 pub(super) const REAL_IS_V6: u8 = 1;
 pub(super) const CLIENT_IS_V6: u8 = 2;
+/// Where whose the last word was begins.
+pub(super) const ORIGIN_SHIFT: u32 = 2;
 
 /// A connection between a client and a real server.
 #[repr(C)]
@@ -63,8 +68,8 @@ pub(crate) struct Conn {
     pub(super) real_port: u16,
     /// IP protocol.
     pub(super) protocol: u8,
-    /// Which addresses are IPv6.
-    pub(super) families: u8,
+    /// Which addresses are IPv6; from [`ORIGIN_SHIFT`] on whose the last word on it was.
+    pub(super) families: AtomicU8,
     /// Client and virtual address of IPv6, or the times.
     pub(super) wide: WideSide,
     /// The real server's address of IPv6.
@@ -173,17 +178,17 @@ impl Conn {
             virtual_port: tuple.virtual_port,
             real_port,
             protocol: tuple.protocol,
-            families: 0,
+            families: AtomicU8::new(0),
             wide,
             real_v6: Addr::ANY,
         };
         if let Family::V6 = tuple.family {
-            conn.families |= CLIENT_IS_V6;
+            *conn.families.get_mut() |= CLIENT_IS_V6;
         }
         match real_family {
             Family::V4 => conn.real_v4 = real.v4_word(),
             Family::V6 => {
-                conn.families |= REAL_IS_V6;
+                *conn.families.get_mut() |= REAL_IS_V6;
                 conn.real_v6 = real;
             }
         }

@@ -38,12 +38,12 @@ impl Conn {
     fn has_tuple(&self, tuple: &Tuple) -> bool {
         let addresses_match = match tuple.family {
             Family::V4 => {
-                self.families & CLIENT_IS_V6 == 0
+                self.families() & CLIENT_IS_V6 == 0
                     && self.narrow.client() == tuple.client.v4_word()
                     && self.narrow.virtual_addr() == tuple.virtual_addr.v4_word()
             }
             Family::V6 => {
-                self.families & CLIENT_IS_V6 != 0
+                self.families() & CLIENT_IS_V6 != 0
                     && *self.wide.client() == tuple.client
                     && *self.wide.virtual_addr() == tuple.virtual_addr
             }
@@ -79,7 +79,7 @@ impl Conn {
                 } else {
                     self.narrow.virtual_addr()
                 };
-                self.families & CLIENT_IS_V6 == 0
+                self.families() & CLIENT_IS_V6 == 0
                     && self.narrow.client() == tuple.client.v4_word()
                     && source == tuple.virtual_addr.v4_word()
             }
@@ -89,7 +89,7 @@ impl Conn {
                 } else {
                     *self.wide.virtual_addr()
                 };
-                self.families & CLIENT_IS_V6 != 0
+                self.families() & CLIENT_IS_V6 != 0
                     && *self.wide.client() == tuple.client
                     && source == tuple.virtual_addr
             }

@@ -51,6 +51,7 @@ impl<'a> RulesGuard<'a> {
     /// The rules are different from now on.
     pub(super) fn note_change(&mut self) {
         self.rules.generation = self.rules.generation.wrapping_add(1);
+        self.state.sync().note_rules();
     }
 
     /// Whether there are servers of another family than their service.

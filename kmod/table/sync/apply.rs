@@ -7,6 +7,10 @@ use lvs_engine::config::{
     DestId,
     Forwarding, //
 };
+use lvs_engine::sync::ext::{
+    may_change,
+    Origin, //
+};
 use lvs_engine::sync::receive::{
     self,
     Action, //
@@ -37,6 +41,8 @@ use crate::table::find_service::Wanted;
 use crate::table::netns_state::NetnsState;
 use crate::table::tables::Tables;
 
+use super::director::Word;
+
 /// The port of a template that no connection uses any more.
 const INVALID_PORT: u16 = 0xffff;
 
@@ -46,6 +52,8 @@ pub(super) struct Backup<'a> {
     pub(super) tables: &'a Tables,
     /// Packets that a connection counts as having had.
     pub(super) packets: u32,
+    /// What the entry's word is worth.
+    pub(super) word: Word,
 }
 
 impl Backup<'_> {
@@ -59,6 +67,12 @@ impl Backup<'_> {
                 && conn.real_addr() == told.dest.addr
                 && conn.real_port() == told.dest.port
         });
+        if let Some(conn) = present {
+            let says_same = goes_there == Some(true) && conn.state_number() == told.state;
+            if !may_change(self.word.kind, self.origin_of(conn), says_same) {
+                return counts.older.add(1);
+            }
+        }
         match receive::action(told, goes_there) {
             Action::Ignore => counts.outdated.add(1),
             Action::Update => {
@@ -75,6 +89,16 @@ impl Backup<'_> {
                 self.make(read, told, &tuple);
             }
             Action::Make => self.make(read, told, &tuple),
+        }
+    }
+
+    /// Whose the last word on a connection was.
+    fn origin_of(&self, conn: &Conn) -> Origin {
+        match conn.origin() {
+            0 => Origin::Own,
+            origin if origin == self.word.origin => Origin::Sender,
+            origin if self.word.is_live(origin) => Origin::Other,
+            _ => Origin::Gone,
         }
     }
 
@@ -101,6 +125,7 @@ impl Backup<'_> {
             }
         }
         self.refresh(read, told, conn);
+        conn.set_origin(self.word.origin);
     }
 
     /// It lives as long as was told from now on, and its sequence numbers are shifted so.
@@ -155,6 +180,7 @@ impl Backup<'_> {
             Ok(conn) => {
                 counts.made.add(1);
                 self.refresh(read, told, conn);
+                conn.set_origin(self.word.origin);
                 if self.tables.conns.is_resize_to_be_announced() {
                     self.state.wake_collector();
                 }

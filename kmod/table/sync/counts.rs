@@ -7,6 +7,7 @@ use core::sync::atomic::{
     Ordering, //
 };
 
+use lvs_engine::sync::ext::Disbelief;
 use lvs_engine::sync::{
     Ignored,
     Refused, //
@@ -42,8 +43,17 @@ pub(crate) struct SyncCounts {
     pub(crate) too_long: Count,
     /// Messages that it ignored, by reason.
     ignored: [Count; Ignored::ALL.len()],
+    /// Messages that it didn't believe, by reason.
+    disbelieved: [Count; Disbelief::ALL.len()],
     /// Entries that it refused, by reason.
     refused: [Count; Refused::ALL.len()],
+    /// Datagrams sent again, as what they told of is by then.
+    pub(crate) repaired: Count,
+    /// Signals sent to other directors.
+    pub(crate) signals: Count,
+    /// Entries that others' bulk or sweep told, of connections on which somebody else had the last
+    /// word.
+    pub(crate) older: Count,
     /// Connections and templates that it made.
     pub(crate) made: Count,
     /// Those that it changed or kept alive.
@@ -69,9 +79,41 @@ impl SyncCounts {
         }
     }
 
-    /// Calls `show` with each reason for which a message was ignored or an entry refused.
+    pub(super) fn disbelieve(&self, reason: Disbelief) {
+        if let Some(count) = self.disbelieved.get(reason.number()) {
+            count.add(1);
+        }
+    }
+
+    /// Calls `show` with each number and its name.
+    pub(crate) fn for_each(&self, mut show: impl FnMut(&'static str, u64)) {
+        for (name, count) in [
+            ("sent", &self.sent),
+            ("entries_sent", &self.told),
+            ("send_failed", &self.unsent),
+            ("signals_sent", &self.signals),
+            ("repaired", &self.repaired),
+            ("received", &self.received),
+            ("made", &self.made),
+            ("updated", &self.updated),
+            ("replaced", &self.replaced),
+            ("outdated", &self.outdated),
+            ("older", &self.older),
+            ("no_room", &self.no_room),
+            ("too_long", &self.too_long),
+        ] {
+            show(name, count.get());
+        }
+        self.for_each_reason(show);
+    }
+
+    /// Calls `show` with each reason for which a message was ignored or not believed, or an entry
+    /// refused.
     pub(crate) fn for_each_reason(&self, mut show: impl FnMut(&'static str, u64)) {
         for (reason, count) in Ignored::ALL.iter().zip(&self.ignored) {
+            show(reason.name(), count.get());
+        }
+        for (reason, count) in Disbelief::ALL.iter().zip(&self.disbelieved) {
             show(reason.name(), count.get());
         }
         for (reason, count) in Refused::ALL.iter().zip(&self.refused) {

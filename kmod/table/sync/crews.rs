@@ -3,11 +3,17 @@
 //! The threads of a namespace's daemons.
 
 use core::sync::atomic::{
+    AtomicBool,
     AtomicU32,
     Ordering, //
 };
 
 use kernel::prelude::*;
+use kernel::sync::{
+    new_mutex,
+    Mutex,
+    MutexGuard, //
+};
 
 use crate::kernel_ext::mem::once::OnceBox;
 use crate::kernel_ext::task::crew::{
@@ -17,6 +23,7 @@ use crate::kernel_ext::task::crew::{
 
 use super::counts::SyncCounts;
 use super::daemon::Role;
+use super::director::Director;
 use super::dirty::DirtyPlaces;
 
 /// The threads of both daemons, and whether they run.
@@ -29,7 +36,12 @@ pub(crate) struct Crews<T: Employer> {
     /// Bits of [`Role::number`].
     running: AtomicU32,
     counts: SyncCounts,
-    /// What is to be told; there since the first master ran.
+    /// What this director and others know of each other.
+    #[pin]
+    director: Mutex<Director>,
+    /// The rules changed since others were told of them.
+    has_new_rules: AtomicBool,
+    /// What is to be told; there since the first daemon ran.
     dirty: OnceBox<DirtyPlaces>,
     /// Tells the namespace from others in the names of its threads.
     pub(super) number: u32,
@@ -45,6 +57,8 @@ impl<T: Employer> Crews<T> {
             backups <- Crew::new(),
             running: AtomicU32::new(0),
             counts: SyncCounts::default(),
+            director <- new_mutex!(Director::default(), "lvs director"),
+            has_new_rules: AtomicBool::new(true),
             dirty: OnceBox::new(),
             number: NAMESPACES.fetch_add(1, Ordering::Relaxed),
         })
@@ -63,7 +77,30 @@ impl<T: Employer> Crews<T> {
         &self.counts
     }
 
-    /// What is to be told, if a master ran.
+    /// What this director and others know of each other. Process context; nobody who has it takes
+    /// another lock.
+    pub(crate) fn director(&self) -> MutexGuard<'_, Director> {
+        self.director.lock()
+    }
+
+    /// The rules are different from now on.
+    pub(in crate::table) fn note_rules(&self) {
+        self.has_new_rules.store(true, Ordering::Release);
+    }
+
+    /// Whether they are; forgets it.
+    pub(super) fn take_new_rules(&self) -> bool {
+        self.has_new_rules.swap(false, Ordering::Acquire)
+    }
+
+    /// Wakes the thread that sends as this voice.
+    pub(super) fn wake(&self, voice: usize) {
+        if let Some(bell) = self.dirty.get().and_then(|dirty| dirty.bell(voice)) {
+            bell.ring();
+        }
+    }
+
+    /// What is to be told, if a daemon ran.
     pub(crate) fn dirty_places(&self) -> Option<&DirtyPlaces> {
         self.dirty.get()
     }

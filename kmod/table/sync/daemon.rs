@@ -105,6 +105,25 @@ const USUAL_MTU: u32 = 1500;
 const LEAST_HEARD: u32 = 1024;
 
 impl Daemon {
+    /// What a director that runs only this daemon uses of the other `role`, on a device with this
+    /// `mtu`.
+    pub(super) fn counterpart(&self, role: Role, mtu: u32) -> Self {
+        let request = DaemonRequest {
+            device: self.device,
+            sync_id: self.sync_id,
+            max_len: 0,
+            group: Some(self.group),
+            port: self.port,
+            ttl: self.ttl,
+        };
+        let usual = Self::new(role, &request, mtu);
+        let max_len = match role {
+            Role::Master => usual.max_len.min(self.max_len),
+            Role::Backup => usual.max_len.max(self.max_len),
+        };
+        Self { max_len, ..usual }
+    }
+
     /// What becomes of a request for a device with this `mtu`: defaults, and lengths that are
     /// possible.
     pub(super) fn new(role: Role, request: &DaemonRequest, mtu: u32) -> Self {

@@ -4,6 +4,7 @@
 
 use kernel::prelude::*;
 
+use lvs_engine::sync::ext::SEAL;
 use lvs_engine::sync::wire;
 
 use crate::kernel_ext::compat::errno::ENOPROTOOPT;
@@ -20,13 +21,19 @@ use super::daemon::{
 use super::dirty::MOST_THREADS;
 use super::link::Socket;
 use super::running::Running;
-use super::tools::Tools;
+use super::sockets::Options;
+use super::tools::{
+    Share,
+    Tools, //
+};
 
 /// Bytes that a thread's buffer has at least. As in ip_vs a master's message has room for one
-/// entry, however short it was asked to be.
+/// entry, however short it was asked to be; and for the trailer.
 fn least_len(role: Role) -> usize {
     match role {
-        Role::Master => wire::HEADER.saturating_add(wire::MAX_ENTRY),
+        Role::Master => wire::HEADER
+            .saturating_add(wire::MAX_ENTRY)
+            .saturating_add(SEAL),
         Role::Backup => 1,
     }
 }
@@ -74,42 +81,103 @@ impl RulesGuard<'_> {
             return Err(EEXIST);
         }
         let daemon = Daemon::new(role, request, device.mtu);
+        let sync = state.sync();
+        let places = sync.make_dirty_places(state.settings().conn_tab_bits())?;
         if role == Role::Master {
-            let places = state
-                .sync()
-                .make_dirty_places(state.settings().conn_tab_bits())?;
             places.set_threads(threads);
         }
-        let crew = state.sync().of(role);
-        for id in 0..threads {
-            if let Err(error) = self.hire(role, &daemon, device, id) {
-                crew.dismiss(|_| {});
-                return Err(error);
-            }
+        let longest = match role {
+            Role::Master => daemon.max_len,
+            Role::Backup => daemon.counterpart(Role::Master, device.mtu).max_len,
+        };
+        sync.director().start(threads, longest.into())?;
+        let crew = sync.of(role);
+        // The thread that did a part of it for the other daemon.
+        crew.dismiss(|_| {});
+        let hired = (0..threads).try_for_each(|id| {
+            let socket = self.socket(role, &daemon, device, id, true)?;
+            self.hire(role, daemon, id, Some(socket), Share::All)
+        });
+        if let Err(error) = hired {
+            crew.dismiss(|_| {});
+            self.complete();
+            return Err(error);
         }
         *self.daemons_mut().of_mut(role) = Some(Running::new(daemon, hold));
-        state.sync().set_running(role, true);
+        sync.set_running(role, true);
         state.update_passive();
+        self.complete();
         Ok(())
     }
 
+    /// Starts what a director with one daemon needs of the other one, unless it is there; stops
+    /// what one with none has. Without memory it lacks that, and can't be asked or filled.
+    fn complete(&self) {
+        let sync = self.state().sync();
+        let daemons = Role::ALL.map(|role| (role, self.daemon(role).copied()));
+        let missing = match daemons {
+            [(_, Some(_)), (_, Some(_))] => return,
+            [(_, Some(daemon)), (role, None)] | [(role, None), (_, Some(daemon))] => {
+                Some((role, daemon))
+            }
+            [(_, None), (_, None)] => None,
+        };
+        let Some((role, daemon)) = missing else {
+            for role in Role::ALL {
+                sync.of(role).dismiss(|_| {});
+            }
+            sync.director().stop();
+            return;
+        };
+        if !sync.of(role).is_empty() {
+            return;
+        }
+        let device = NamedDevice::find(self.state().net(), daemon.device.as_cstr());
+        let daemon = daemon.counterpart(role, device.map_or(0, |device| device.mtu));
+        let socket = device.and_then(|device| self.socket(role, &daemon, device, 0, false).ok());
+        let _ = self.hire(role, daemon, 0, socket, Share::Signals);
+    }
+
+    fn socket(
+        &self,
+        role: Role,
+        daemon: &Daemon,
+        device: NamedDevice,
+        id: u16,
+        explains: bool,
+    ) -> Result<Socket> {
+        let options = Options {
+            buffer: self.state().settings().sync_sock_size(),
+            explains,
+        };
+        Socket::open(self.state().net(), role, daemon, id, device, options)
+    }
+
     /// Starts one thread.
-    fn hire(&self, role: Role, daemon: &Daemon, device: NamedDevice, id: u16) -> Result {
-        let state = self.state();
+    fn hire(
+        &self,
+        role: Role,
+        daemon: Daemon,
+        id: u16,
+        link: Option<Socket>,
+        share: Share,
+    ) -> Result {
+        let sync = self.state().sync();
         let buffer = GrowVec::filled(usize::from(daemon.max_len).max(least_len(role)), 0)?;
-        let size = state.settings().sync_sock_size();
         let tools = Tools {
             role,
-            daemon: *daemon,
+            daemon,
             id,
-            link: Socket::open(state.net(), role, daemon, id, device, size)?,
+            share,
+            link,
             buffer,
         };
-        let crew = state.sync().of(role);
-        let number = state.sync().number;
-        match role {
-            Role::Master => crew.hire(format_args!("ipvs-m:{number}:{id}"), tools),
-            Role::Backup => crew.hire(format_args!("ipvs-b:{number}:{id}"), tools),
+        let (crew, number) = (sync.of(role), sync.number);
+        match (share, role) {
+            (Share::All, Role::Master) => crew.hire(format_args!("ipvs-m:{number}:{id}"), tools),
+            (Share::All, Role::Backup) => crew.hire(format_args!("ipvs-b:{number}:{id}"), tools),
+            (Share::Signals, Role::Master) => crew.hire(format_args!("lvs-fill:{number}"), tools),
+            (Share::Signals, Role::Backup) => crew.hire(format_args!("lvs-hear:{number}"), tools),
         }
     }
 
@@ -129,6 +197,7 @@ impl RulesGuard<'_> {
             .sync()
             .of(role)
             .dismiss(|pid| pr_info!("stopping {name} sync thread {pid} ...\n"));
+        self.complete();
         drop(running);
         Ok(())
     }

@@ -19,50 +19,49 @@ use super::daemon::{
     Role, //
 };
 use super::sockets;
+use super::sockets::Options;
 
-/// The socket of thread `id` of a daemon, and the device that it was made for.
+/// The socket of a daemon's thread, and the device that it was made for.
 pub(super) struct Socket {
-    role: Role,
-    id: u16,
     device: NamedDevice,
     socket: UdpSocket,
 }
 
 impl Socket {
-    /// Fails with what the network says.
+    /// Fails with what the network says; which step failed is logged if it `explains`.
     pub(super) fn open(
         net: Net<'_>,
         role: Role,
         daemon: &Daemon,
         id: u16,
         device: NamedDevice,
-        buffer: i32,
+        options: Options,
     ) -> Result<Self> {
         let socket = match role {
-            Role::Master => sockets::sender(net, daemon, device, id, buffer),
-            Role::Backup => sockets::receiver(net, daemon, device, id, buffer),
+            Role::Master => sockets::sender(net, daemon, device, id, options),
+            Role::Backup => sockets::receiver(net, daemon, device, id, options),
         }?;
-        Ok(Self {
-            role,
-            id,
-            device,
-            socket,
-        })
+        Ok(Self { device, socket })
     }
 }
 
 /// A thread's way to the others.
 pub(super) struct Link<'a> {
     daemon: &'a Daemon,
-    at: Socket,
+    role: Role,
+    id: u16,
+    /// None where a socket couldn't be made yet.
+    at: Option<Socket>,
     /// Tick at which the device was looked at last.
     checked_at: u32,
 }
 
 impl<'a> Link<'a> {
-    pub(super) fn new(at: Socket, daemon: &'a Daemon) -> Self {
+    pub(super) fn new(at: Option<Socket>, role: Role, id: u16, daemon: &'a Daemon) -> Self {
         Self {
             daemon,
+            role,
+            id,
             at,
             checked_at: time::now(),
         }
@@ -70,18 +69,21 @@ impl<'a> Link<'a> {
 
     /// Waits for a message, for a second at most.
     pub(super) fn wait(&self, present: &Present<'_>) {
-        self.at.socket.wait(present, time::HZ);
+        match &self.at {
+            Some(at) => at.socket.wait(present, time::HZ),
+            None => time::sleep(time::HZ / 4),
+        }
     }
 
     /// Receives a message; its length, which may be more than there was room for.
     pub(super) fn receive(&self, memory: &mut GrowVec<u8>) -> Option<usize> {
-        self.at.socket.receive(memory).ok()
+        self.at.as_ref()?.socket.receive(memory).ok()
     }
 
     /// Sends a message. Fails with `EAGAIN` when there is no room now, and with what the network
     /// says.
     pub(super) fn send(&self, message: &[u8]) -> Result {
-        self.at.socket.send(message)
+        self.at.as_ref().ok_or(ENODEV)?.socket.send(message)
     }
 
     /// Every second: if the device went and another one has its name, goes over to that.
@@ -96,14 +98,17 @@ impl<'a> Link<'a> {
         let Some(device) = NamedDevice::find(net, name) else {
             return;
         };
-        if device.index == self.at.device.index {
+        let present = self.at.as_ref().map(|at| at.device.index);
+        if present == Some(device.index) {
             return;
         }
-        let buffer = state.settings().sync_sock_size();
-        let Socket { role, id, .. } = self.at;
+        let options = Options {
+            buffer: state.settings().sync_sock_size(),
+            explains: false,
+        };
         // As long as it isn't up, a master's socket can't be made: it is tried again.
-        if let Ok(at) = Socket::open(net, role, self.daemon, id, device, buffer) {
-            self.at = at;
+        if let Ok(at) = Socket::open(net, self.role, self.daemon, self.id, device, options) {
+            self.at = Some(at);
         }
     }
 }

@@ -14,8 +14,13 @@ use crate::kernel_ext::task::time;
 use crate::table::netns_state::NetnsState;
 
 use super::apply::Backup;
+use super::daemon::Role;
+use super::director::Heard;
 use super::link::Link;
-use super::tools::Tools;
+use super::tools::{
+    Share,
+    Tools, //
+};
 
 /// Messages that are received before others run.
 const AT_ONCE: u32 = 16;
@@ -25,14 +30,16 @@ pub(super) fn live(state: &NetnsState, tools: Tools, present: &Present<'_>) {
     let Tools {
         daemon,
         buffer: mut memory,
+        share,
+        id,
         ..
     } = tools;
-    let mut link = Link::new(tools.link, &daemon);
+    let mut link = Link::new(tools.link, Role::Backup, id, &daemon);
     loop {
         link.wait(present);
         // What came before the end counts: another master sent it before it stopped.
         let ends = present.is_stopping();
-        receive_all(state, &link, daemon.sync_id, &mut memory);
+        receive_all(state, &link, daemon.sync_id, share, &mut memory);
         if ends {
             return;
         }
@@ -41,7 +48,13 @@ pub(super) fn live(state: &NetnsState, tools: Tools, present: &Present<'_>) {
 }
 
 /// Takes what the socket has, for as long as nobody has to wait for it too long.
-fn receive_all(state: &NetnsState, link: &Link<'_>, sync_id: u32, memory: &mut GrowVec<u8>) {
+fn receive_all(
+    state: &NetnsState,
+    link: &Link<'_>,
+    sync_id: u32,
+    share: Share,
+    memory: &mut GrowVec<u8>,
+) {
     let counts = state.sync().counts();
     let began_at = time::now();
     let mut received = 0_u32;
@@ -52,7 +65,7 @@ fn receive_all(state: &NetnsState, link: &Link<'_>, sync_id: u32, memory: &mut G
         counts.received.add(1);
         match memory.get(..len) {
             Some([]) => counts.ignore(Ignored::Short),
-            Some(message) => apply(state, message, sync_id),
+            Some(message) => apply(state, message, sync_id, share),
             None => counts.too_long.add(1),
         }
         received = received.wrapping_add(1);
@@ -63,11 +76,19 @@ fn receive_all(state: &NetnsState, link: &Link<'_>, sync_id: u32, memory: &mut G
 }
 
 /// Applies a message.
-fn apply(state: &NetnsState, message: &[u8], sync_id: u32) {
+fn apply(state: &NetnsState, datagram: &[u8], sync_id: u32, share: Share) {
     let counts = state.sync().counts();
-    let message = match Message::read(message, sync_id) {
+    let message = match Message::read(datagram, sync_id) {
         Ok(message) => message,
         Err(ignored) => return counts.ignore(ignored),
+    };
+    let sync = state.sync();
+    let keeps = share == Share::All;
+    let heard = sync.director().hear(datagram, keeps, counts);
+    let word = match heard {
+        Heard::Entries(word) => word,
+        Heard::Wake(voice) => return sync.wake(voice),
+        Heard::Nothing => return,
     };
     let Some(tables) = state.tables() else {
         return;
@@ -77,6 +98,7 @@ fn apply(state: &NetnsState, message: &[u8], sync_id: u32) {
         state,
         tables,
         packets: threshold.max(0).unsigned_abs(),
+        word,
     };
     for entry in message.entries() {
         match entry {

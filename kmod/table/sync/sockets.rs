@@ -18,9 +18,23 @@ use super::daemon::Daemon;
 /// Bytes that a receiver's socket holds unless `sync_sock_size` says: some thousand messages.
 const RECEIVE_BUFFER: i32 = 2 << 20;
 
-/// Says in the log which step failed.
-fn explain(step: &'static str) -> impl FnOnce(&Error) {
-    move |_| pr_err!("{step}\n")
+/// How sockets are made.
+#[derive(Clone, Copy)]
+pub(super) struct Options {
+    /// Bytes that one holds; 0: as many as is usual.
+    pub(super) buffer: i32,
+    /// The log says which step failed.
+    pub(super) explains: bool,
+}
+
+impl Options {
+    fn explain(self, step: &'static str) -> impl FnOnce(&Error) {
+        move |_| {
+            if self.explains {
+                pr_err!("{step}\n");
+            }
+        }
+    }
 }
 
 /// Where thread `id` sends to, or receives from. Beyond the last port they begin anew.
@@ -39,23 +53,23 @@ pub(super) fn sender(
     daemon: &Daemon,
     device: NamedDevice,
     id: u16,
-    buffer: i32,
+    options: Options,
 ) -> Result<UdpSocket> {
     let family = daemon.group.family;
     let socket = UdpSocket::open(net, family)
-        .inspect_err(explain("Error during creation of socket; terminating"))?;
+        .inspect_err(options.explain("Error during creation of socket; terminating"))?;
     socket
         .multicast_by(device)
-        .inspect_err(explain("Error setting outbound mcast interface"))?;
+        .inspect_err(options.explain("Error setting outbound mcast interface"))?;
     socket.no_echo()?;
     socket.set_hops(daemon.ttl)?;
     socket.allow_fragments()?;
-    if buffer > 0 {
-        socket.set_send_buffer(buffer)?;
+    if options.buffer > 0 {
+        socket.set_send_buffer(options.buffer)?;
     }
     if family == Family::V4 {
         let own = device.address(net);
-        if own.v4_word() == 0 {
+        if own.v4_word() == 0 && options.explains {
             pr_err!("You probably need to specify IP address on multicast interface.\n");
         }
         let own = SocketAddr {
@@ -66,11 +80,11 @@ pub(super) fn sender(
         };
         socket
             .bind(&own)
-            .inspect_err(explain("Error binding address of the mcast interface"))?;
+            .inspect_err(options.explain("Error binding address of the mcast interface"))?;
     }
     socket
         .connect(&address(daemon, device, id))
-        .inspect_err(explain("Error connecting to the multicast addr"))?;
+        .inspect_err(options.explain("Error connecting to the multicast addr"))?;
     Ok(socket)
 }
 
@@ -80,22 +94,22 @@ pub(super) fn receiver(
     daemon: &Daemon,
     device: NamedDevice,
     id: u16,
-    buffer: i32,
+    options: Options,
 ) -> Result<UdpSocket> {
     let socket = UdpSocket::open(net, daemon.group.family)
-        .inspect_err(explain("Error during creation of socket; terminating"))?;
+        .inspect_err(options.explain("Error during creation of socket; terminating"))?;
     socket.share_address();
-    if buffer > 0 {
-        socket.set_receive_buffer(buffer)?;
+    if options.buffer > 0 {
+        socket.set_receive_buffer(options.buffer)?;
     } else {
         socket.force_receive_buffer(RECEIVE_BUFFER);
     }
     socket.receive_by(device)?;
     socket
         .bind(&address(daemon, device, id))
-        .inspect_err(explain("Error binding to the multicast addr"))?;
+        .inspect_err(options.explain("Error binding to the multicast addr"))?;
     socket
         .join(&daemon.group.addr, device)
-        .inspect_err(explain("Error joining to the multicast group"))?;
+        .inspect_err(options.explain("Error joining to the multicast group"))?;
     Ok(socket)
 }

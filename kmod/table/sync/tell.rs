@@ -50,6 +50,8 @@ impl NetnsState {
             }
             return;
         }
+        // The last word on it is this director's.
+        conn.set_origin(0);
         let [threshold, _] = self.settings().sync_threshold();
         let threshold = threshold.max(0).unsigned_abs();
         let packet = news.packet();

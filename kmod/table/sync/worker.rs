@@ -12,7 +12,10 @@ use crate::kernel_ext::task::thread::Present;
 use crate::table::netns_state::NetnsState;
 
 use super::daemon::Role;
-use super::tools::Tools;
+use super::tools::{
+    Share,
+    Tools, //
+};
 use super::{
     receiver,
     sender, //
@@ -30,12 +33,14 @@ impl Employer for NetnsState {
             Role::Master => "MASTER",
             Role::Backup => "BACKUP",
         };
-        pr_info!(
-            "sync thread started: state = {name}, mcast_ifn = {}, syncid = {}, id = {}\n",
-            tools.daemon.device.as_cstr(),
-            tools.daemon.sync_id as i32,
-            tools.id
-        );
+        if tools.share == Share::All {
+            pr_info!(
+                "sync thread started: state = {name}, mcast_ifn = {}, syncid = {}, id = {}\n",
+                tools.daemon.device.as_cstr(),
+                tools.daemon.sync_id as i32,
+                tools.id
+            );
+        }
         match tools.role {
             Role::Master => sender::live(self, tools, present),
             Role::Backup => receiver::live(self, tools, present),
