@@ -31,6 +31,7 @@ ask() {
 	)
 	echo "alt=$(($(sent_by alt) - before)) client=$answered"
 }
+arrive() { [[ $(ask "$1") == "alt=0 client=4" ]]; }
 route() { ip -n director "${1}" route "${@:2}"; }
 
 trace() {
@@ -60,9 +61,9 @@ while True:
 	admin -a -u $VIP:54 -r $RS1:54 -m
 	admin -A -u "[$VIP6]:54" -s rr
 	admin -a -u "[$VIP6]:54" -r "[fd00:2::11]:54" -m
-	# Neighbours are known from now on.
-	ask $VIP >/dev/null
-	ask $VIP6 >/dev/null
+	# Addresses are free to be used, and neighbours known, from now on.
+	poll "all answers arrive" 10 arrive $VIP
+	poll "all answers arrive" 10 arrive $VIP6
 	for case in "-4 $VIP $CLIENT/32" "-6 $VIP6 fd00:1::10/128"; do
 		# shellcheck disable=SC2086
 		set -- $case
