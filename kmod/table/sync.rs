@@ -29,6 +29,7 @@ mod sockets;
 mod sweep;
 mod tell;
 mod tools;
+mod unicast;
 mod worker;
 
 pub(super) use crews::Crews;
@@ -41,3 +42,4 @@ pub(crate) use daemon::{
 };
 pub(crate) use director::Director;
 pub(super) use running::Daemons;
+pub(crate) use unicast::Unicast;

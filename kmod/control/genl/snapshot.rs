@@ -36,12 +36,14 @@ static POLICY: Policy<{ attr::MAX as usize + 1 }> = Policy::new()
     .nested(attr::SYNC_KEY)
     .nested(attr::SYNC_PEER);
 
-static OPS: [Op; 5] = [
+static OPS: [Op; 7] = [
     Op::new(cmd::GET_TABLE).listed_by::<Table>(),
     Op::new(cmd::GET_SYNC).listed_by::<sync::Get>(),
     Op::new(cmd::SET_SYNC).answered_by::<sync::Set>(),
     Op::new(cmd::ADD_SYNC_KEY).answered_by::<sync::AddKey>(),
     Op::new(cmd::DEL_SYNC_KEY).answered_by::<sync::DeleteKey>(),
+    Op::new(cmd::ADD_SYNC_PEER).answered_by::<sync::AddPeer>(),
+    Op::new(cmd::DEL_SYNC_PEER).answered_by::<sync::DeletePeer>(),
 ];
 
 static FAMILY: Family = Family::new(

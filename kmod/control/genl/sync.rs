@@ -3,6 +3,10 @@
 //! Commands on what synchronisation has beyond ip_vs's: how far it is, keys, what is taken.
 
 use kernel::prelude::*;
+use lvs_engine::addr::{
+    Addr,
+    Family, //
+};
 use lvs_engine::sync::ext::{
     Peer,
     Policy as Takes, //
@@ -17,6 +21,7 @@ use lvs_uapi::lvs::{
     sync_phase, //
 };
 
+use crate::kernel_ext::compat::errno::EAFNOSUPPORT;
 use crate::kernel_ext::user::genl::{
     Answer,
     Dump,
@@ -27,7 +32,10 @@ use crate::kernel_ext::user::nla::{
     Policy,
     Writer, //
 };
-use crate::table::sync::Director;
+use crate::table::sync::{
+    Director,
+    Unicast, //
+};
 use crate::table::NetnsState;
 
 /// Bytes of a key.
@@ -43,6 +51,11 @@ static SYNC: Policy<{ sync_attr::MAX as usize + 1 }> =
 static KEY: Policy<{ sync_key_attr::MAX as usize + 1 }> = Policy::new()
     .u16(sync_key_attr::ID)
     .at_most(sync_key_attr::SECRET, LONGEST);
+
+static PEER: Policy<{ sync_peer_attr::MAX as usize + 1 }> = Policy::new()
+    .u16(sync_peer_attr::AF)
+    .at_most(sync_peer_attr::ADDR, 16)
+    .u16(sync_peer_attr::PORT);
 
 /// Lists how synchronisation is.
 pub(super) struct Get;
@@ -68,6 +81,11 @@ impl List for Get {
                         nest.u16(sync_key_attr::ID, id)?;
                         nest.u8(sync_key_attr::SIGNS, signs)
                     })
+                })
+            })
+            .and_then(|()| {
+                director.unicasts().iter().try_for_each(|peer| {
+                    append(attr::SYNC_PEER, &mut |nest| fill_unicast(nest, &peer))
                 })
             })
             .and_then(|()| {
@@ -125,6 +143,15 @@ fn fill_peer(nest: &mut Writer<'_>, peer: &Peer, silent: u64, rules: u64) -> Res
     nest.u8(sync_peer_attr::SAME_RULES, (hello.rules == rules).into())
 }
 
+fn fill_unicast(nest: &mut Writer<'_>, peer: &Unicast) -> Result {
+    nest.u16(sync_peer_attr::AF, peer.family.number())?;
+    match peer.family {
+        Family::V4 => nest.bytes(sync_peer_attr::ADDR, &peer.addr.v4())?,
+        Family::V6 => nest.bytes(sync_peer_attr::ADDR, &peer.addr.octets())?,
+    }
+    nest.be16(sync_peer_attr::PORT, peer.port)
+}
+
 /// Sets what is taken, and what signs.
 pub(super) struct Set;
 
@@ -174,5 +201,56 @@ impl Answer for DeleteKey {
         let id = attrs.need(sync_key_attr::ID)?.u16()?;
         let mut director = request.state::<NetnsState>()?.sync().director();
         director.keys_mut().remove(id)
+    }
+}
+
+/// The peer that a request names. Fails with `EINVAL` if it names none, or a group.
+fn peer_of(request: &Request<'_>) -> Result<Unicast> {
+    let attrs = request.attr(attr::SYNC_PEER).ok_or(EINVAL)?.nested(&PEER)?;
+    let family = attrs.need(sync_peer_attr::AF)?.u16()?;
+    let family = Family::from_number(family).ok_or(EAFNOSUPPORT)?;
+    let addr = attrs.need(sync_peer_attr::ADDR)?;
+    let (addr, is_group) = match family {
+        Family::V4 => {
+            let octets = addr.padded::<4>();
+            let [first, ..] = octets;
+            (Addr::from_v4(octets), first & 0xf0 == 0xe0)
+        }
+        Family::V6 => {
+            let octets = addr.padded::<16>();
+            let [first, ..] = octets;
+            (Addr::from_octets(octets), first == 0xff)
+        }
+    };
+    if is_group || addr == Addr::ANY {
+        return Err(EINVAL);
+    }
+    let port = attrs.get(sync_peer_attr::PORT);
+    Ok(Unicast {
+        family,
+        addr,
+        port: port.map_or(Ok(0), |port| port.be16())?,
+    })
+}
+
+/// Adds a peer.
+pub(super) struct AddPeer;
+
+impl Answer for AddPeer {
+    fn answer(request: &Request<'_>) -> Result {
+        let peer = peer_of(request)?;
+        let mut director = request.state::<NetnsState>()?.sync().director();
+        director.unicasts_mut().add(peer)
+    }
+}
+
+/// Removes a peer.
+pub(super) struct DeletePeer;
+
+impl Answer for DeletePeer {
+    fn answer(request: &Request<'_>) -> Result {
+        let peer = peer_of(request)?;
+        let mut director = request.state::<NetnsState>()?.sync().director();
+        director.unicasts_mut().remove(peer)
     }
 }

@@ -104,6 +104,49 @@ int lvs_socket_send(struct socket *socket, const void *data, size_t size)
 	return kernel_sendmsg(socket, &message, &part, 1, size);
 }
 
+int lvs_socket_send_to(struct socket *socket, const struct lvs_endpoint *to, const void *data,
+		       size_t size)
+{
+	struct sockaddr_storage address;
+	struct msghdr message = {
+		.msg_name = &address,
+		.msg_namelen = to_sockaddr(&address, to),
+		.msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL,
+	};
+	struct kvec part = { .iov_base = (void *)data, .iov_len = size };
+
+	return kernel_sendmsg(socket, &message, &part, 1, size);
+}
+
+/* The length of the datagram, which may be more than the buffer holds, and who sent it. */
+int lvs_socket_receive_from(struct socket *socket, void *buffer, size_t size,
+			    struct lvs_endpoint *from)
+{
+	struct sockaddr_storage address = {};
+	struct kvec part = { .iov_base = buffer, .iov_len = size };
+	struct msghdr message = { .msg_name = &address };
+	int length;
+
+	memset(from, 0, sizeof(*from));
+	iov_iter_kvec(&message.msg_iter, ITER_DEST, &part, 1, size);
+	length = sock_recvmsg(socket, &message, MSG_DONTWAIT | MSG_TRUNC);
+	if (length < 0)
+		return length;
+	from->family = address.ss_family;
+	if (address.ss_family == AF_INET6) {
+		const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&address;
+
+		memcpy(from->octets, &v6->sin6_addr, sizeof(v6->sin6_addr));
+		from->port = ntohs(v6->sin6_port);
+	} else if (address.ss_family == AF_INET) {
+		const struct sockaddr_in *v4 = (const struct sockaddr_in *)&address;
+
+		memcpy(from->octets, &v4->sin_addr, sizeof(v4->sin_addr));
+		from->port = ntohs(v4->sin_port);
+	}
+	return length;
+}
+
 /* The length of the datagram, which may be more than the buffer holds. */
 int lvs_socket_receive(struct socket *socket, void *buffer, size_t size)
 {
@@ -131,6 +174,24 @@ void lvs_socket_wait(struct socket *socket, long ticks)
 {
 	wait_event_interruptible_timeout(*sk_sleep(socket->sk),
 					 has_datagram(socket->sk) || kthread_should_stop(), ticks);
+}
+
+/* The same for two of them. */
+void lvs_socket_wait_either(struct socket *one, struct socket *other, long ticks)
+{
+	DEFINE_WAIT(at_one);
+	DEFINE_WAIT(at_other);
+
+	for (;;) {
+		prepare_to_wait(sk_sleep(one->sk), &at_one, TASK_INTERRUPTIBLE);
+		prepare_to_wait(sk_sleep(other->sk), &at_other, TASK_INTERRUPTIBLE);
+		if (has_datagram(one->sk) || has_datagram(other->sk) || kthread_should_stop() ||
+		    !ticks)
+			break;
+		ticks = schedule_timeout(ticks);
+	}
+	finish_wait(sk_sleep(one->sk), &at_one);
+	finish_wait(sk_sleep(other->sk), &at_other);
 }
 
 void lvs_bell_init(struct lvs_bell *bell)

@@ -32,8 +32,13 @@ int lvs_socket_set(struct socket *socket, int level, int option, void *value, un
 int lvs_socket_bind(struct socket *socket, const struct lvs_endpoint *to);
 int lvs_socket_connect(struct socket *socket, const struct lvs_endpoint *to);
 int lvs_socket_send(struct socket *socket, const void *data, size_t size);
+int lvs_socket_send_to(struct socket *socket, const struct lvs_endpoint *to, const void *data,
+		       size_t size);
+int lvs_socket_receive_from(struct socket *socket, void *buffer, size_t size,
+			    struct lvs_endpoint *from);
 int lvs_socket_receive(struct socket *socket, void *buffer, size_t size);
 void lvs_socket_wait(struct socket *socket, long ticks);
+void lvs_socket_wait_either(struct socket *one, struct socket *other, long ticks);
 
 /* A bell that wakes a thread. */
 struct lvs_bell {

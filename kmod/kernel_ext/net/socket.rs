@@ -158,6 +158,11 @@ impl UdpSocket {
         )
     }
 
+    /// What is sent to groups that the socket didn't join isn't received.
+    pub(crate) fn only_own_groups(&self) -> Result {
+        self.set_number(bindings::IP_MULTICAST_ALL, bindings::IPV6_MULTICAST_ALL, 0)
+    }
+
     /// What is sent to groups passes so many routers, less one.
     pub(crate) fn set_hops(&self, hops: u8) -> Result {
         let hops = c_int::from(hops);
@@ -245,6 +250,42 @@ impl UdpSocket {
         Ok(())
     }
 
+    /// Sends a datagram to this address, of the socket's family; fails as [`UdpSocket::send`].
+    pub(crate) fn send_to(&self, to: &SocketAddr, data: &[u8]) -> Result {
+        // SAFETY: The socket and the address are alive; the callee only reads the data.
+        let sent = unsafe {
+            bindings::lvs_socket_send_to(
+                self.socket.as_ptr(),
+                &to.raw(),
+                data.as_ptr().cast(),
+                data.len(),
+            )
+        };
+        if sent < 0 {
+            return Err(Error::from_errno(sent));
+        }
+        Ok(())
+    }
+
+    /// Receives a datagram, as far as it fits; returns how long it was, and the address that it
+    /// came from. Fails with `EAGAIN` when there is none.
+    pub(crate) fn receive_from(&self, buffer: &mut [u8]) -> Result<(usize, Addr)> {
+        let mut from: bindings::lvs_endpoint = pin_init::zeroed();
+        // SAFETY: The socket is alive; the callee writes within the buffer and the address.
+        let received = unsafe {
+            bindings::lvs_socket_receive_from(
+                self.socket.as_ptr(),
+                buffer.as_mut_ptr().cast(),
+                buffer.len(),
+                &mut from,
+            )
+        };
+        if received < 0 {
+            return Err(Error::from_errno(received));
+        }
+        Ok((received as usize, Addr::from_octets(from.octets)))
+    }
+
     /// Receives a datagram, as far as it fits; returns how long it was. Fails with `EAGAIN` when
     /// there is none.
     pub(crate) fn receive(&self, buffer: &mut [u8]) -> Result<usize> {
@@ -266,6 +307,15 @@ impl UdpSocket {
     pub(crate) fn wait(&self, _present: &Present<'_>, ticks: u32) {
         // SAFETY: The socket is alive; this is a kernel thread of the kind that is stopped.
         unsafe { bindings::lvs_socket_wait(self.socket.as_ptr(), ticks as c_long) }
+    }
+}
+
+impl UdpSocket {
+    /// Waits for a datagram to this socket or the other one, as [`UdpSocket::wait`].
+    pub(crate) fn wait_either(&self, other: &Self, _present: &Present<'_>, ticks: u32) {
+        let (one, other) = (self.socket.as_ptr(), other.socket.as_ptr());
+        // SAFETY: The sockets are alive; this is a kernel thread of the kind that is stopped.
+        unsafe { bindings::lvs_socket_wait_either(one, other, ticks as c_long) }
     }
 }
 

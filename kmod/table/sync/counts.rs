@@ -39,6 +39,8 @@ pub(crate) struct SyncCounts {
     pub(crate) unsent: Count,
     /// Messages that a backup received.
     pub(crate) received: Count,
+    /// Messages by unicast of who isn't a peer.
+    pub(crate) strangers: Count,
     /// Messages that were longer than what it takes.
     pub(crate) too_long: Count,
     /// Messages that it ignored, by reason.
@@ -101,6 +103,7 @@ impl SyncCounts {
             ("older", &self.older),
             ("no_room", &self.no_room),
             ("too_long", &self.too_long),
+            ("not_a_peer", &self.strangers),
         ] {
             show(name, count.get());
         }

@@ -43,6 +43,7 @@ use super::kept::{
     Kept, //
 };
 use super::keys::Keys;
+use super::unicast::Unicasts;
 
 /// Milliseconds between two hellos of a sender.
 const HELLO_PAUSE: u64 = 1_000;
@@ -60,6 +61,7 @@ pub(crate) struct Director {
     policy: Policy,
     keys: Keys,
     talk: Option<Talk>,
+    unicasts: Unicasts,
     /// The digest of the rules, as it was told last.
     rules: u64,
 }
@@ -448,6 +450,16 @@ impl Director {
     /// The same, to be changed.
     pub(crate) fn keys_mut(&mut self) -> &mut Keys {
         &mut self.keys
+    }
+
+    /// Who is told by unicast.
+    pub(crate) fn unicasts(&self) -> &Unicasts {
+        &self.unicasts
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn unicasts_mut(&mut self) -> &mut Unicasts {
+        &mut self.unicasts
     }
 
     /// The digest of the rules, as others were told.

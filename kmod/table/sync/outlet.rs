@@ -181,6 +181,7 @@ impl<'a> Outlet<'a> {
         self.wait_for_room();
         self.pace.room(time::milliseconds());
         self.pace.sent(1);
+        self.link.send_to_peers(message);
         let mut tries = 0_u32;
         loop {
             match self.link.send(message) {

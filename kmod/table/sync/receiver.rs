@@ -59,7 +59,7 @@ fn receive_all(
     let began_at = time::now();
     let mut received = 0_u32;
     while time::now().wrapping_sub(began_at) < time::HZ {
-        let Some(len) = link.receive(memory) else {
+        let Some(len) = link.receive(memory, counts) else {
             return;
         };
         counts.received.add(1);

@@ -4,7 +4,10 @@
 
 use kernel::prelude::*;
 
-use lvs_engine::addr::Family;
+use lvs_engine::addr::{
+    Addr,
+    Family, //
+};
 
 use crate::kernel_ext::net::netns::Net;
 use crate::kernel_ext::net::socket::{
@@ -85,6 +88,29 @@ pub(super) fn sender(
     socket
         .connect(&address(daemon, device, id))
         .inspect_err(options.explain("Error connecting to the multicast addr"))?;
+    Ok(socket)
+}
+
+/// The socket by which thread `id` of a backup receives what is sent to it alone. Fails with what
+/// the network says.
+pub(super) fn alone(
+    net: Net<'_>,
+    daemon: &Daemon,
+    device: NamedDevice,
+    id: u16,
+) -> Result<UdpSocket> {
+    let family = daemon.group.family;
+    let socket = UdpSocket::open(net, family)?;
+    socket.share_address();
+    socket.force_receive_buffer(RECEIVE_BUFFER);
+    socket.receive_by(device)?;
+    socket.only_own_groups()?;
+    socket.bind(&SocketAddr {
+        family,
+        addr: Addr::ANY,
+        port: daemon.port.wrapping_add(id),
+        device: 0,
+    })?;
     Ok(socket)
 }
 
