@@ -31,8 +31,6 @@ pub const DEFAULT_THRESHOLD: u32 = 3;
 pub const DEFAULT_PERIOD: u32 = 50;
 /// Up to which number packets of a connection are counted.
 pub const COUNTED: u32 = 9;
-/// Most that `sync_retries` may say.
-pub const MAX_RETRIES: u32 = 3;
 
 /// What administrators set.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -43,8 +41,6 @@ pub struct Rules {
     pub period: u32,
     /// `sync_refresh_period` in ticks; 0: a third of the timeout.
     pub refresh: u32,
-    /// `sync_retries`: how often the same is told again, an eighth of `refresh` later each time.
-    pub retries: u32,
     /// `sync_persist_mode`: connections of persistent clients aren't told, their templates are.
     pub templates_only: bool,
 }
@@ -55,21 +51,9 @@ impl Default for Rules {
             threshold: DEFAULT_THRESHOLD,
             period: DEFAULT_PERIOD,
             refresh: 0,
-            retries: 0,
             templates_only: false,
         }
     }
-}
-
-/// When a connection was told, or came from another director, for the last time.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Told {
-    /// The state it was in.
-    pub state: u8,
-    /// Ticks since then.
-    pub age: u32,
-    /// How often it was repeated since, for [`Rules::retries`].
-    pub repeats: u32,
 }
 
 /// What is looked at of a connection or template.
@@ -87,10 +71,6 @@ pub struct Subject {
     pub has_template: bool,
     /// Packets that the client sent, up to [`COUNTED`].
     pub packets: u32,
-    /// Ticks that it lives without packets in this state.
-    pub timeout: u32,
-    /// When it was told for the last time; `None`: never.
-    pub told: Option<Told>,
 }
 
 /// After how many ticks a connection with this timeout is told again; `None`: not by time.
@@ -104,7 +84,7 @@ pub const fn interval(rules: &Rules, timeout: u32) -> Option<u32> {
     }
 }
 
-/// Whether a connection is told now.
+/// Whether a connection is told, now that something of it changed or it has its turn.
 pub fn is_due(rules: &Rules, subject: &Subject) -> bool {
     if subject.is_one_packet {
         return false;
@@ -118,16 +98,10 @@ pub fn is_due(rules: &Rules, subject: &Subject) -> bool {
         }
         if !is_open(subject.protocol, subject.state) {
             // A state on the way to the end is told at once.
-            if subject.told.is_none_or(|told| told.state != subject.state) {
-                return true;
-            }
+            return true;
         }
     }
-    match subject.told {
-        None => is_first_due(rules, subject),
-        Some(told) if is_reopened(subject, &told) => true,
-        Some(told) => is_again_due(rules, subject.timeout, &told),
-    }
+    is_begun(rules, subject)
 }
 
 /// With which of the client's packets, as far as they are counted, a connection of this protocol is
@@ -144,24 +118,11 @@ pub const fn first_packet(protocol: u8, threshold: u32) -> Option<u32> {
     }
 }
 
-/// Whether one that never was told is told now.
-fn is_first_due(rules: &Rules, subject: &Subject) -> bool {
+/// Whether it had as many packets as are to be seen before it is told first.
+fn is_begun(rules: &Rules, subject: &Subject) -> bool {
     subject.is_template
         || first_packet(subject.protocol, rules.threshold)
             .is_none_or(|first| subject.packets >= first)
-}
-
-/// Whether it was told in another state than the one in which data flows, and is in that now.
-fn is_reopened(subject: &Subject, told: &Told) -> bool {
-    !subject.is_template && told.state != subject.state
-}
-
-fn is_again_due(rules: &Rules, timeout: u32, told: &Told) -> bool {
-    let Some(interval) = interval(rules, timeout) else {
-        return false;
-    };
-    let is_repeat = told.repeats < rules.retries.min(MAX_RETRIES) && rules.refresh != 0;
-    told.age >= if is_repeat { interval / 8 } else { interval }
 }
 
 #[cfg(test)]
@@ -170,7 +131,7 @@ mod tests {
 
     const HZ: u32 = 250;
 
-    fn tcp(state: u8, told: Option<Told>) -> Subject {
+    fn tcp(state: u8) -> Subject {
         Subject {
             protocol: 6,
             state,
@@ -178,17 +139,7 @@ mod tests {
             is_one_packet: false,
             has_template: false,
             packets: 2,
-            timeout: 900 * HZ,
-            told,
         }
-    }
-
-    fn told(state: u8, seconds: u32) -> Option<Told> {
-        Some(Told {
-            state,
-            age: seconds * HZ,
-            repeats: 0,
-        })
     }
 
     fn default_due(subject: &Subject) -> bool {
@@ -196,26 +147,13 @@ mod tests {
     }
 
     #[test]
-    fn an_established_connection_is_told_at_once() {
-        assert!(!default_due(&tcp(3, None)));
-        assert!(default_due(&tcp(1, None)));
-        assert!(!default_due(&tcp(1, told(1, 299))));
-        assert!(default_due(&tcp(1, told(1, 300))));
-    }
-
-    #[test]
-    fn closing_is_told_at_once_and_the_begin_never() {
-        for state in [4, 5, 6, 7] {
-            assert!(default_due(&tcp(state, told(1, 0))));
-            assert!(default_due(&tcp(state, None)));
-            assert!(!default_due(&tcp(state, told(state, 0))));
+    fn closing_is_told_and_the_begin_never() {
+        for state in [1, 4, 5, 6, 7] {
+            assert!(default_due(&tcp(state)));
         }
         for state in [0, 2, 3, 8, 9, 10] {
-            assert!(!default_due(&tcp(state, None)));
-            assert!(!default_due(&tcp(state, told(1, 10_000))));
+            assert!(!default_due(&tcp(state)));
         }
-        // A port that is used again.
-        assert!(default_due(&tcp(1, told(5, 0))));
     }
 
     #[test]
@@ -223,7 +161,7 @@ mod tests {
         let udp = |packets| Subject {
             protocol: 17,
             packets,
-            ..tcp(0, None)
+            ..tcp(0)
         };
         assert!(!default_due(&udp(2)));
         assert!(default_due(&udp(3)));
@@ -247,32 +185,26 @@ mod tests {
             threshold: 6,
             ..Rules::default()
         };
-        let with = |packets| Subject {
-            packets,
-            ..tcp(1, None)
-        };
+        let with = |packets| Subject { packets, ..tcp(1) };
         assert!(!is_due(&rules, &with(5)));
         assert!(is_due(&rules, &with(6)));
     }
 
     #[test]
-    fn templates_are_told_by_time_not_by_packets() {
-        let template = |told| Subject {
+    fn of_persistent_clients_templates_may_be_told_alone() {
+        let template = Subject {
             is_template: true,
-            timeout: 300 * HZ,
-            ..tcp(0, told)
+            ..tcp(0)
         };
-        assert!(default_due(&template(None)));
-        assert!(!default_due(&template(told(0, 99))));
-        assert!(default_due(&template(told(0, 100))));
+        assert!(default_due(&template));
         let rules = Rules {
             templates_only: true,
             ..Rules::default()
         };
-        assert!(is_due(&rules, &template(None)));
+        assert!(is_due(&rules, &template));
         let of_template = Subject {
             has_template: true,
-            ..tcp(5, None)
+            ..tcp(5)
         };
         assert!(!is_due(&rules, &of_template));
         assert!(default_due(&of_template));
@@ -292,30 +224,7 @@ mod tests {
             threshold: 0,
             ..Rules::default()
         };
-        assert!(is_due(&states_only, &tcp(1, None)));
-        assert!(!is_due(&states_only, &tcp(1, told(1, 100_000))));
-        assert!(is_due(&states_only, &tcp(7, told(1, 0))));
-    }
-
-    #[test]
-    fn retries_come_sooner() {
-        let rules = Rules {
-            refresh: 80 * HZ,
-            retries: 2,
-            ..Rules::default()
-        };
-        let due = |seconds, repeats| {
-            let age = seconds * HZ;
-            let told = Some(Told {
-                state: 1,
-                age,
-                repeats,
-            });
-            is_due(&rules, &tcp(1, told))
-        };
-        assert!(!due(9, 0));
-        assert!(due(10, 0) && due(10, 1));
-        assert!(!due(10, 2));
-        assert!(due(80, 2));
+        assert_eq!(interval(&states_only, 900 * HZ), None);
+        assert!(is_due(&states_only, &tcp(1)));
     }
 }

@@ -2,10 +2,7 @@
 
 //! What becomes of an entry that another director told, as ip_vs has it.
 
-use lvs_uapi::flags::{
-    conn,
-    fwd, //
-};
+use lvs_uapi::flags::fwd;
 
 use super::entry::Entry;
 use super::state::TEMPLATE_TIMEOUT;
@@ -39,18 +36,6 @@ pub const fn action(entry: &Entry<'_>, goes_there: Option<bool>) -> Action {
     }
 }
 
-/// What is added to the active connections of the server, and taken from the inactive ones, when a
-/// connection with `present` flags that counts at a server learns `entry`.
-#[inline]
-pub const fn active_change(entry: &Entry<'_>, present: u32) -> i32 {
-    let was_inactive = present & conn::INACTIVE != 0;
-    match (entry.is_template(), was_inactive, entry.is_inactive()) {
-        (false, true, false) => 1,
-        (false, false, true) => -1,
-        _ => 0,
-    }
-}
-
 /// The ports under which the entry's server is looked for among its service's, in this order. A
 /// server behind a mark that keeps the client's port has port 0.
 #[inline]
@@ -61,18 +46,6 @@ pub const fn dest_ports(entry: &Entry<'_>) -> [u16; 2] {
     } else {
         [port, 0]
     }
-}
-
-/// The flags of a connection with `flags`, once a server with the connection flags `of_dest` was
-/// found for it. How packets are forwarded is the server's to say, whatever was on the wire; that
-/// it takes each datagram for itself isn't said of a connection that is there.
-#[inline]
-pub const fn flags_when_bound(flags: u32, of_dest: u32) -> u32 {
-    let mut taken = of_dest & !conn::ONE_PACKET;
-    if flags & conn::TEMPLATE == 0 {
-        taken &= !conn::INACTIVE;
-    }
-    flags & !(fwd::MASK | conn::NOOUTPUT) | taken
 }
 
 /// Ticks that a connection of `entry` lives: what it says, or else `own`, the timeout that the
@@ -93,6 +66,8 @@ pub const fn life(entry: &Entry<'_>, own: u32, hz: u32) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use lvs_uapi::flags::conn;
+
     use super::super::entry::tests::tcp;
     use super::*;
 
@@ -114,15 +89,6 @@ mod tests {
     }
 
     #[test]
-    fn servers_count_a_change_of_activity_once() {
-        assert_eq!(active_change(&with_flags(0), conn::INACTIVE), 1);
-        assert_eq!(active_change(&with_flags(conn::INACTIVE), 0), -1);
-        assert_eq!(active_change(&with_flags(0), 0), 0);
-        let template = with_flags(conn::TEMPLATE);
-        assert_eq!(active_change(&template, conn::INACTIVE), 0);
-    }
-
-    #[test]
     fn a_server_behind_a_mark_is_looked_for_without_its_port_first() {
         let marked = |method| Entry {
             mark: 9,
@@ -132,21 +98,6 @@ mod tests {
         assert_eq!(dest_ports(&marked(fwd::MASQ)), [8080, 0]);
         assert_eq!(dest_ports(&marked(fwd::DROUTE)), [0, 8080]);
         assert_eq!(dest_ports(&with_flags(fwd::DROUTE)), [8080, 0]);
-    }
-
-    #[test]
-    fn the_server_says_how_packets_are_forwarded() {
-        let of_dest = fwd::DROUTE | conn::NOOUTPUT | conn::INACTIVE | conn::ONE_PACKET;
-        let of_masq = fwd::MASQ | conn::INACTIVE;
-        let wire = fwd::TUNNEL | conn::NOOUTPUT | conn::SYNC;
-        let droute = fwd::DROUTE | conn::NOOUTPUT | conn::SYNC;
-        assert_eq!(flags_when_bound(wire, of_dest), droute);
-        assert_eq!(flags_when_bound(wire, of_masq), conn::SYNC);
-        let inactive = wire | conn::INACTIVE;
-        assert_eq!(flags_when_bound(inactive, of_dest), droute | conn::INACTIVE);
-        let template = conn::TEMPLATE | conn::SYNC;
-        let bound = template | fwd::MASQ | conn::INACTIVE;
-        assert_eq!(flags_when_bound(template, of_masq), bound);
     }
 
     #[test]

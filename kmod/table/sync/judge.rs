@@ -35,7 +35,6 @@ impl Judge {
                 threshold: threshold.max(0).unsigned_abs(),
                 period: period.max(0).unsigned_abs(),
                 refresh: time::ticks(seconds.max(0).unsigned_abs()),
-                retries: 0,
                 templates_only: settings.sync_persist_mode(),
             },
         }
@@ -60,8 +59,6 @@ impl Judge {
             is_one_packet: conn.has(flag::ONE_PACKET),
             has_template: self.rules.templates_only && has_template(read, conn),
             packets: conn.packets(),
-            timeout: 0,
-            told: None,
         };
         !conn.has(flag::DEAD) && due::is_due(&self.rules, &subject)
     }
