@@ -129,8 +129,8 @@ limits() {
 }
 
 # Scenarios share a boot, those with the host's clock another; one that wants other things of its
-# guest has its own, and one with a line "# Not sanitized: " is left out for the reason that follows.
-# Some of the packet's way run once more by the early path.
+# guest has its own, and one with a line "# Not sanitized: " is left out for the reason that
+# follows. Some of the packet's way run once more by the early path.
 sanitized() {
 	local file name reason shared=() real_time=() own=() early=() boot
 	boot=("$LVS_TOP/qemu/run/uml.sh" --sanitized --mem 1536 --timeout 36000)

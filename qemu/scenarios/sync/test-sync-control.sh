@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Guest: --real-time --append log_buf_len=4M
+# Guest: --append log_buf_len=4M
 . "$(dirname "$0")/../lib/scenario.sh"
 scenario "The synchronisation daemons' commands, as ip_vs has them: every error and the order of
 	checks, defaults and lengths, lists, lines in the log, threads, ports, files; a daemon holds the

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Guest: --mem 1024
+# Guest: --real-time --mem 1024
 . "$(dirname "$0")/../lib/scenario.sh"
 scenario "A director that joins, or returns, is filled by one that has all, and says when it is: over
 	links that lose or are narrow, too, by several threads; what was said later isn't undone; two

@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Guest: --real-time
 . "$(dirname "$0")/../lib/scenario.sh"
 scenario "Two directors with keepalived as Debian ships it, and its lvs_sync_daemon: a planned switch
 	and the sudden death of a master, and no connection notices but by a pause: busy ones, slow
