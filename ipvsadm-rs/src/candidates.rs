@@ -89,6 +89,7 @@ mod tests {
             active: 0,
             inactive: 0,
             persistent: 0,
+            drain: None,
             stats,
         };
         TableEntry {

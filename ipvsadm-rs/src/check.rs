@@ -75,6 +75,7 @@ mod tests {
                 active: 0,
                 inactive: 0,
                 persistent: 0,
+                drain: None,
                 stats: Stats::default(),
             }
         };

@@ -16,6 +16,7 @@ use crate::cli::options;
 use crate::cli::options::Arity;
 use crate::cli::options::Spec;
 use crate::cli::parse;
+use crate::drain;
 use crate::model::ServiceId;
 use crate::program::OWN_NAME;
 use crate::sync;
@@ -108,9 +109,12 @@ pub fn subcommands() -> Vec<clap::Command> {
                 .value_parser(candidates::KINDS),
         )
         .arg(Arg::new("words").num_args(0..).last(true));
+    let [drain, undrain] = drain::arguments::commands();
     vec![
         apply,
         watch,
+        drain,
+        undrain,
         sync::arguments::command(),
         check(),
         metrics(),
@@ -188,7 +192,7 @@ fn scoped(command: clap::Command) -> clap::Command {
 }
 
 /// An option of the program's own as one of a subcommand.
-fn own(long: &str) -> Option<Arg> {
+pub fn own(long: &str) -> Option<Arg> {
     options::by_long(long).map(arg)
 }
 

@@ -27,6 +27,8 @@ pub enum Operation {
     GetTimeouts,
     /// Reading the synchronisation daemons.
     GetDaemons,
+    /// Draining a server, or asking how far that is.
+    Drain,
     /// Reading how synchronisation is.
     GetSync,
     /// Setting what synchronisation takes and signs with.
@@ -126,6 +128,8 @@ fn particular(operation: Operation, errno: Errno) -> Option<&'static str> {
         (Operation::Change(AddDest | EditDest | DeleteDest), Errno::ESRCH) => "Service not defined",
         (Operation::Change(AddDest), Errno::EEXIST) => "Destination already exists",
         (Operation::Change(EditDest | DeleteDest), Errno::ENOENT) => "No such destination",
+        (Operation::Drain, Errno::ESRCH) => "Service not defined",
+        (Operation::Drain, Errno::ENOENT) => "No such destination",
         (Operation::Change(StartDaemon), Errno::EEXIST) => "Daemon has already run",
         (Operation::Change(StopDaemon), Errno::ESRCH) => "No daemon is running",
         (Operation::AddSyncKey, Errno::EEXIST) => "Key already exists",

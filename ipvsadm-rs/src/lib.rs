@@ -60,6 +60,7 @@ pub mod completions;
 pub mod control;
 pub mod definition;
 pub mod document;
+pub mod drain;
 pub mod error;
 pub(crate) mod exit;
 mod listing;

@@ -8,6 +8,7 @@ use std::io::BufRead;
 use std::io::BufReader;
 use std::io::BufWriter;
 use std::io::Write;
+use std::path::Path;
 
 use crate::cli::command::List;
 use crate::client::Client;
@@ -18,6 +19,8 @@ use crate::document::Document;
 use crate::error::Error;
 use crate::exit::LIST_FAILED;
 use crate::model::TableEntry;
+use crate::netlink::drain_control::DrainControl;
+use crate::netlink::drain_control::DrainNetlink;
 use crate::render;
 use crate::render::conn;
 use crate::render::daemon;
@@ -29,6 +32,8 @@ use crate::stdio::print;
 
 /// The kernel's table of connections.
 const CONNECTIONS: &str = "/proc/net/ip_vs_conn";
+/// Exists where the module is lvs.
+const SIGN_OF_LVS: &str = "/proc/net/lvs";
 
 /// Prints a listing. Gives the exit status.
 pub(crate) fn list(client: &mut Client, what: List, format: &Format, names: &dyn Names) -> u8 {
@@ -81,7 +86,8 @@ fn document(client: &mut Client, what: List, format: &Format) -> Result<Document
             table(client, &entries)
         }
         List::Service(id) => {
-            let entry = client.entry(&id, order(format))?;
+            let mut entry = client.entry(&id, order(format))?;
+            tell_drains(&mut entry);
             table(client, &[entry])
         }
         List::Timeouts => Document {
@@ -96,6 +102,22 @@ fn document(client: &mut Client, what: List, format: &Format) -> Result<Document
             }
         }
     })
+}
+
+/// Adds how the servers are drained, which the list of one service doesn't say.
+fn tell_drains(entry: &mut TableEntry) {
+    if !entry.dests.iter().any(|entry| entry.dest.weight == 0) || !Path::new(SIGN_OF_LVS).exists() {
+        return;
+    }
+    let Ok(mut control) = DrainNetlink::open() else {
+        return;
+    };
+    let id = entry.entry.service.id;
+    for entry in &mut entry.dests {
+        if let Ok(told) = control.dest(&id, &entry.dest) {
+            entry.drain = told.drain;
+        }
+    }
 }
 
 fn order(format: &Format) -> Order {

@@ -52,6 +52,11 @@ const SYNOPSIS: &str = "\
 \\fBipvsadm\\-rs\\fR \\fICOMMAND\\fR [\\fIOPTIONS\\fR]
 \\fBipvsadm\\-rs\\fR \\fBapply\\fR \\fIFILE\\fR [\\fB\\-\\-dry\\-run\\fR]
 \\fBipvsadm\\-rs\\fR \\fBwatch\\fR [\\fB\\-\\-interval\\fR \\fISECONDS\\fR]
+\\fBipvsadm\\-rs\\fR \\fBdrain\\fR {\\fB\\-t\\fR|\\fB\\-u\\fR|\\fB\\-\\-sctp\\-service\\fR|\\fB\\-f\\fR} \\fISERVICE\\fR [\\fB\\-6\\fR] \
+\\fB\\-r\\fR \\fISERVER\\fR [\\fB\\-\\-for\\fR \\fITIME\\fR] [\\fB\\-\\-then\\fR {\\fBkeep\\fR|\\fBreset\\fR|\\fBforget\\fR}] \
+[\\fB\\-\\-persistent\\fR {\\fBmove\\fR|\\fBkeep\\fR}] [\\fB\\-\\-wait\\fR]
+\\fBipvsadm\\-rs\\fR \\fBundrain\\fR {\\fB\\-t\\fR|\\fB\\-u\\fR|\\fB\\-\\-sctp\\-service\\fR|\\fB\\-f\\fR} \\fISERVICE\\fR [\\fB\\-6\\fR] \
+\\fB\\-r\\fR \\fISERVER\\fR
 \\fBipvsadm\\-rs\\fR \\fBsync status\\fR [\\fB\\-\\-json\\fR]
 \\fBipvsadm\\-rs\\fR \\fBsync wait\\fR [\\fB\\-\\-timeout\\fR \\fITIME\\fR]
 \\fBipvsadm\\-rs\\fR \\fBsync key add\\fR \\fIID\\fR [\\fB\\-\\-file\\fR \\fIFILE\\fR]

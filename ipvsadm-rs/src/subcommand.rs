@@ -22,6 +22,7 @@ use crate::cli::parse;
 use crate::completions;
 use crate::definition;
 use crate::definition::SERVICE_OPTIONS;
+use crate::drain;
 use crate::exit::DIFFERENT;
 use crate::exit::REFUSED;
 use crate::exit::SUCCESS;
@@ -62,6 +63,8 @@ pub fn run(words: &[String]) -> Option<u8> {
     Some(match name.as_str() {
         "apply" => apply(&matches),
         "watch" => watch(&matches),
+        "drain" => drain::drain(&matches),
+        "undrain" => drain::undrain(&matches),
         "sync" => sync::run(&matches),
         "check" => check(&matches),
         "metrics" => metrics::run(&scope(&matches)),

@@ -23,7 +23,8 @@ use super::{
     reply,
     reuse,
     schedule,
-    sip, //
+    sip,
+    stray, //
 };
 
 /// A packet with ports: a client's of a connection, or a server's, or one that begins a connection.
@@ -63,6 +64,9 @@ fn others(context: Context<'_>, mut packet: Packet, flow: Flow) -> Disposition {
     }
     if context.state.settings().nat_icmp_send() && answer_stray_reply(&context, &packet, &flow) {
         return packet.discard(context.state.drops(), DropReason::StrayReply);
+    }
+    if context.state.tells_of_ends() && stray::answer_server(&context, &packet, &flow) {
+        return packet.discard(context.state.drops(), DropReason::Ended);
     }
     if context.place == Place::Forward || !is_request_hook(&context, &packet) {
         return packet.accept();

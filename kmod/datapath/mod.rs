@@ -51,6 +51,7 @@ mod reuse;
 mod schedule;
 mod sctp;
 mod sip;
+mod stray;
 mod tunnel_error;
 pub(crate) mod xt_match;
 

@@ -141,9 +141,9 @@ fn usable_template<'a>(
     let conns = &context.tables.conns;
     let template = conns.find_template(context.read, tuple, call, context.now)?;
     let dest = template.share_dest(context.read)?;
-    let quiescent = dest.weight() == 0 && context.state.settings().expire_quiescent_template();
+    let moves = dest.moves_clients(|| context.state.settings().expire_quiescent_template());
     let suits = wanted.is_none_or(|wanted| dest.number() == wanted.number());
-    if dest.is_available() && !quiescent && suits {
+    if dest.is_available() && !moves && suits {
         return Some((template, dest));
     }
     template.invalidate();

@@ -56,14 +56,21 @@ fn is_answer_to_another(context: Context<'_>, flow: &Flow, conn: &ConnEntry) -> 
 #[cold]
 fn is_reused(context: Context<'_>, conn: &ConnEntry) -> bool {
     let settings = context.state.settings();
+    let controller = conn.controller(context.read);
     let found = Found {
         tcp: conn.tcp_state(),
         sctp: conn.sctp_state(),
         is_quiescent: conn
             .dest(context.read)
             .is_some_and(|dest| dest.weight() == 0),
+        is_drained: conn
+            .dest(context.read)
+            .is_some_and(|dest| match controller {
+                Some(template) if template.is_template() => dest.moves_clients(|| false),
+                _ => dest.drain().is_some(),
+            }),
         cannot_answer: cannot_answer(&context, conn),
-        is_controlled: conn.controller(context.read).is_some(),
+        is_controlled: controller.is_some(),
         is_without_output: conn.has(flag::NO_OUTPUT),
     };
     found.is_reused(Policy {

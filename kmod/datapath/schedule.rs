@@ -41,7 +41,8 @@ use super::{
     lookup,
     persist,
     refuse,
-    reuse, //
+    reuse,
+    stray, //
 };
 
 /// A packet that belongs to no connection: makes one if it is for a service.
@@ -59,7 +60,7 @@ pub(super) fn begin(context: Context<'_>, mut packet: Packet, flow: Flow) -> Dis
         StateInput::Nothing => return packet.discard(drops, DropReason::Malformed),
     };
     if !can_open {
-        return packet.accept();
+        return stray::of_client(context, packet, flow);
     }
     if flow.ip.protocol == protocol::TCP {
         if let Some(conn) = ftp::open(context, flow) {

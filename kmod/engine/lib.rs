@@ -14,6 +14,7 @@
 pub mod addr;
 pub mod checksum;
 pub mod config;
+pub mod drain;
 pub mod ftp;
 pub mod hash;
 pub mod header;

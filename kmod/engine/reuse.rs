@@ -26,6 +26,8 @@ pub struct Found {
     pub sctp: Option<SctpState>,
     /// Its server takes no new connections.
     pub is_quiescent: bool,
+    /// Its server is drained, and wouldn't get the client's next connection.
+    pub is_drained: bool,
     /// No server would answer to it as it was made.
     pub cannot_answer: bool,
     /// It belongs to a template or a control connection, so that another one would have its server.
@@ -35,10 +37,23 @@ pub struct Found {
 }
 
 impl Found {
+    /// Whether the handshake isn't over.
+    const fn is_half_open(&self) -> bool {
+        match (self.tcp, self.sctp) {
+            (Some(TcpState::SynSent | TcpState::SynRecv | TcpState::SynAck), _) => true,
+            (_, Some(state)) => state.is_half_open(),
+            _ => false,
+        }
+    }
+
     /// Whether a SYN or INIT reuses the port of a connection that is over, or that should go
     /// elsewhere.
     pub const fn is_reused(&self, policy: Policy) -> bool {
         if self.is_quiescent && policy.expires_without_server {
+            return true;
+        }
+        // A SYN that is sent again still belongs to the connection that is being opened.
+        if self.is_drained && !self.is_half_open() {
             return true;
         }
         if policy.reuse_mode == 0 {
@@ -91,11 +106,22 @@ mod tests {
             tcp: Some(state),
             sctp: None,
             is_quiescent: false,
+            is_drained: false,
             cannot_answer: false,
             is_controlled: false,
             is_without_output: false,
         }
     }
+
+    const DRAINED: Found = Found {
+        tcp: None,
+        sctp: None,
+        is_quiescent: true,
+        is_drained: true,
+        cannot_answer: false,
+        is_controlled: false,
+        is_without_output: false,
+    };
 
     fn sctp(state: SctpState) -> Found {
         Found {
@@ -103,6 +129,26 @@ mod tests {
             sctp: Some(state),
             ..tcp(TcpState::None)
         }
+    }
+
+    #[test]
+    fn nobody_comes_back_to_a_drained_server() {
+        let never = Policy {
+            expires_without_server: false,
+            reuse_mode: 0,
+        };
+        let drained = |tcp| Found { tcp, ..DRAINED };
+        for state in [TcpState::Established, TcpState::FinWait, TcpState::TimeWait] {
+            assert!(drained(Some(state)).is_reused(never), "{state:?}");
+        }
+        for state in [TcpState::SynRecv, TcpState::SynAck] {
+            assert!(!drained(Some(state)).is_reused(MODE_1), "{state:?}");
+        }
+        let opening = Found {
+            sctp: Some(SctpState::Init),
+            ..drained(None)
+        };
+        assert!(!opening.is_reused(MODE_1));
     }
 
     #[test]

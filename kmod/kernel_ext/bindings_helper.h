@@ -30,6 +30,7 @@
 #include "c/inline.h"
 #include "c/output.h"
 #include "c/packet.h"
+#include "c/reset.h"
 #include "c/route.h"
 #include "c/socket.h"
 #include "c/system.h"

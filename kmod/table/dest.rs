@@ -21,6 +21,11 @@ use lvs_engine::config::{
     ServiceId,
     Tunnel, //
 };
+use lvs_engine::drain::{
+    Begun,
+    Persistent,
+    Phase, //
+};
 
 use crate::kernel_ext::mem::percpu::CpuCounters;
 use crate::kernel_ext::mem::rcu::{
@@ -35,6 +40,7 @@ use crate::kernel_ext::mem::rcu::{
 use crate::kernel_ext::mem::slab::SharedSlab;
 use crate::kernel_ext::net::route::Route;
 
+use super::ended::Ended;
 use super::load_tree::LoadTree;
 use super::stats::{
     Counters,
@@ -54,6 +60,7 @@ pub(crate) struct Dest {
     /// Whether the table of servers by address holds it.
     is_indexed: AtomicBool,
     flags: AtomicU32,
+    /// The weight in force.
     weight: AtomicI32,
     /// The weight if that isn't 0, else the last one that wasn't.
     last_weight: AtomicI32,
@@ -70,6 +77,14 @@ pub(crate) struct Dest {
     service: ServiceId,
     /// Instance of the service it counts for.
     instance: AtomicU64,
+    /// The weight that was configured: that in force, unless the server is drained.
+    configured_weight: AtomicI32,
+    /// [`Begun`], packed; 0 if the server isn't drained.
+    drain: AtomicU64,
+    /// Whether the last look found a connection that isn't over, while the server is drained.
+    is_busy: AtomicBool,
+    /// Connections that were ended, for as long as it is told of them.
+    pub(crate) ended: RcuCell<Ended>,
     loads: Loads,
     /// What listings leave out: the counters at the last reset.
     reset_at: Tally,
@@ -126,6 +141,10 @@ impl Dest {
             number,
             service: *service,
             instance: AtomicU64::new(0),
+            configured_weight: AtomicI32::new(0),
+            drain: AtomicU64::new(0),
+            is_busy: AtomicBool::new(false),
+            ended: RcuCell::empty(),
             loads: Loads {
                 active: AtomicU32::new(0),
                 total: AtomicU32::new(0),
@@ -259,7 +278,7 @@ impl Dest {
         }
     }
 
-    /// The present settings.
+    /// The present settings, with the weight in force.
     pub(crate) fn config(&self) -> DestConfig {
         DestConfig {
             flags: self.flags.load(Ordering::Relaxed),
@@ -270,13 +289,29 @@ impl Dest {
         }
     }
 
-    /// Takes new settings and forgets the route. Rules lock held.
+    /// The settings as they were configured.
+    pub(crate) fn configured(&self) -> DestConfig {
+        DestConfig {
+            weight: self.configured_weight(),
+            ..self.config()
+        }
+    }
+
+    /// The weight that was configured.
+    pub(crate) fn configured_weight(&self) -> i32 {
+        self.configured_weight.load(Ordering::Relaxed)
+    }
+
+    /// Takes new settings and forgets the route. A server that is drained gets the weight when it
+    /// returns. Rules lock held.
     pub(crate) fn configure(&self, config: &DestConfig) {
         self.flags.store(config.flags, Ordering::Relaxed);
-        self.weight.store(config.weight, Ordering::Relaxed);
+        self.configured_weight
+            .store(config.weight, Ordering::Relaxed);
         if config.weight != 0 {
             self.last_weight.store(config.weight, Ordering::Relaxed);
         }
+        self.update_weight();
         self.upper_threshold
             .store(config.upper_threshold, Ordering::Relaxed);
         self.lower_threshold
@@ -289,6 +324,64 @@ impl Dest {
         self.update_overload();
         rcu::read(|read| self.set_dirty(read));
         self.route.replace(None);
+    }
+
+    /// Puts the weight in force that the server has by its settings and its drain.
+    fn update_weight(&self) {
+        let weight = match self.drain() {
+            Some(_) => 0,
+            None => self.configured_weight(),
+        };
+        self.weight.store(weight, Ordering::Relaxed);
+    }
+
+    // -- Drain ---------------------------------------------------------------------------------
+
+    /// The server's drain, if it was told to drain and not to return.
+    #[inline]
+    pub(crate) fn drain(&self) -> Option<Begun> {
+        Begun::unpacked(self.drain.load(Ordering::Relaxed))
+    }
+
+    /// Sets how the server is drained, and with it the weight in force. Rules lock held; who
+    /// publishes the servers comes after this.
+    pub(super) fn set_drain(&self, drain: Option<Begun>) {
+        let packed = drain.map_or(0, |drain| drain.packed());
+        self.drain.store(packed, Ordering::Relaxed);
+        self.update_weight();
+    }
+
+    /// Whether the connections that are left are being ended.
+    pub(super) fn ends_connections(&self) -> bool {
+        self.drain()
+            .is_some_and(|drain| drain.phase == Phase::Ending)
+    }
+
+    /// Whether it is waited for the connections that the server has.
+    pub(super) fn awaits_connections(&self) -> bool {
+        self.drain()
+            .is_some_and(|drain| drain.phase == Phase::Waiting)
+    }
+
+    /// Notes whether a connection was found that isn't over.
+    pub(super) fn set_busy(&self, is_busy: bool) {
+        self.is_busy.store(is_busy, Ordering::Relaxed);
+    }
+
+    /// Whether one was.
+    pub(super) fn is_busy(&self) -> bool {
+        self.is_busy.load(Ordering::Relaxed)
+    }
+
+    /// Whether persistent clients go to another server; `otherwise` says so of a server of weight 0
+    /// that isn't drained.
+    #[inline]
+    pub(crate) fn moves_clients(&self, otherwise: impl FnOnce() -> bool) -> bool {
+        self.weight() == 0
+            && match self.drain() {
+                Some(drain) => drain.persistent == Persistent::Move,
+                None => otherwise(),
+            }
     }
 
     // -- Loads ---------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ pub(crate) mod conn_table;
 pub(crate) mod defence;
 pub(crate) mod dest;
 pub(crate) mod dest_index;
+pub(crate) mod ended;
 mod estimation;
 pub(crate) mod find_service;
 pub(crate) mod ftp_ports;

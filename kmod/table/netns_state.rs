@@ -67,6 +67,8 @@ pub(crate) struct NetnsState {
     tracking: Arc<Tracking>,
     /// Connections are to end whose server was removed.
     pub(super) orphaned: AtomicBool,
+    /// Whether somebody may have to be told that a connection has ended.
+    pub(super) tells_of_ends: AtomicBool,
     /// Whether entries are prefetched: see [`NetnsState::prefetches`].
     pub(super) prefetches: AtomicBool,
     /// Whether clients' packets are left alone: see [`NetnsState::is_passive`].
@@ -92,6 +94,7 @@ impl NetnsState {
             collected_at: AtomicU32::new(time::now()),
             tracking: Arc::new(Tracking::new(net.net().hold()?), GFP_KERNEL)?,
             orphaned: AtomicBool::new(false),
+            tells_of_ends: AtomicBool::new(false),
             prefetches: AtomicBool::new(false),
             is_passive: AtomicBool::new(false),
             counts: ServiceCounts::default(),
@@ -200,6 +203,13 @@ impl NetnsState {
     pub(super) fn expire_orphans(&self) {
         self.orphaned.store(true, Ordering::Relaxed);
         self.chore.kick();
+    }
+
+    /// Whether a service or a server may tell of ended connections: asked first, since most never
+    /// do.
+    #[inline]
+    pub(crate) fn tells_of_ends(&self) -> bool {
+        self.tells_of_ends.load(Ordering::Relaxed)
     }
 
     /// Connection tracking.

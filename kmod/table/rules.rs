@@ -6,6 +6,8 @@
 //! replaced in one step each time; a change that fails leaves all as it was.
 
 mod dests;
+mod drained;
+pub(super) mod drains;
 pub(crate) mod guard;
 mod hook_set;
 mod hooks;

@@ -83,6 +83,8 @@ pub(crate) struct Service {
     timeout: AtomicU32,
     netmask: AtomicU32,
     sip: AtomicBool,
+    /// The second until which whoever goes on with an ended connection is told.
+    tells_until: AtomicU32,
     pool: RcuCell<Pool>,
     locality: RcuCell<Locality>,
     /// What the scheduler remembers between two picks.
@@ -241,6 +243,7 @@ impl Service {
             timeout: AtomicU32::new(0),
             netmask: AtomicU32::new(0),
             sip: AtomicBool::new(false),
+            tells_until: AtomicU32::new(0),
             pool: RcuCell::empty(),
             locality: RcuCell::empty(),
             cursor: AtomicU64::new(0),
@@ -293,6 +296,17 @@ impl Service {
     #[inline]
     pub(crate) fn is_sip(&self) -> bool {
         self.sip.load(Ordering::Relaxed)
+    }
+
+    /// For so many seconds whoever goes on with an ended connection is told. Rules lock held.
+    pub(super) fn tell_for(&self, seconds: u32) {
+        self.tells_until
+            .store(time::seconds().wrapping_add(seconds), Ordering::Relaxed);
+    }
+
+    /// Whether clients are told that a connection they go on with has ended.
+    pub(crate) fn tells_of_ends(&self) -> bool {
+        time::seconds() < self.tells_until.load(Ordering::Relaxed)
     }
 
     /// `lvs_uapi::flags::service` bits.

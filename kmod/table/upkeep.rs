@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! What a namespace's chore does: it collects stale connections, fits the tables, watches free
-//! memory and empties the trash.
+//! memory, drains servers and empties the trash.
 
 use core::sync::atomic::Ordering;
 
@@ -12,6 +12,7 @@ use crate::kernel_ext::task::work::{
 };
 
 use super::netns_state::NetnsState;
+use super::rules::drains;
 use super::rules::guard::RulesGuard;
 use super::tables::Tables;
 
@@ -38,6 +39,7 @@ impl NetnsState {
                     .drops_entry(read, self.timeouts(), tables, entry)
             });
         }
+        drains::tend(self, tables);
         RulesGuard::lock(self).empty_trash();
     }
 }

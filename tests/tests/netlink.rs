@@ -13,6 +13,7 @@ use ipvsadm::model::ServiceId;
 use ipvsadm::model::Tunnel;
 use ipvsadm::netlink::daemon;
 use ipvsadm::netlink::dest;
+use ipvsadm::netlink::drain::RulesMessage;
 use ipvsadm::netlink::message::Attr;
 use ipvsadm::netlink::message::InfoAttr;
 use ipvsadm::netlink::message::Message;
@@ -174,13 +175,13 @@ fn settings_are_as_configured() {
 fn the_whole_table_in_one_list() {
     let mut entries = Vec::new();
     for captured in captured_messages("table.txt") {
-        let message = GenlMessage::<table::TableMessage>::parse_with_param(&captured.bytes, FAMILY)
+        let message = GenlMessage::<RulesMessage>::parse_with_param(&captured.bytes, FAMILY)
             .expect("a message");
         let mut bytes = vec![0; message.buffer_len()];
         message.emit(&mut bytes);
         assert_eq!(bytes, captured.bytes);
         match captured.sender {
-            Sender::Tool => assert_eq!(message.payload, table::TableMessage::request()),
+            Sender::Tool => assert_eq!(message.payload, table::request()),
             Sender::Kernel => table::append(&mut entries, &message.payload).expect("an entry"),
         }
     }

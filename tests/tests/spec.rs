@@ -118,7 +118,7 @@ fn commands_of(spec: &Value) -> Numbers {
 }
 
 #[test]
-fn synchronisation_has_its_numbers() {
+fn what_is_beyond_ipvs_has_its_numbers() {
     let (spec, modules) = (spec_of("lvs"), constants("uapi/src/lvs.rs"));
     for (set, module) in [
         ("sync-attrs", "sync_attr"),
@@ -128,7 +128,13 @@ fn synchronisation_has_its_numbers() {
     ] {
         assert_eq!(attributes(&spec, set), modules[module], "{set}");
     }
-    for (name, module) in [("sync-policy", "sync_policy"), ("sync-phase", "sync_phase")] {
+    assert_eq!(attributes(&spec, "drain-attrs"), modules["drain_attr"]);
+    for (name, module) in [
+        ("sync-policy", "sync_policy"),
+        ("sync-phase", "sync_phase"),
+        ("drain-then", "drain_then"),
+        ("drain-persistent", "drain_persistent"),
+    ] {
         let entries = entries(&spec, name);
         let numbers = entries.into_iter().zip(0..).collect::<Numbers>();
         assert_eq!(numbers, modules[module], "{name}");
@@ -164,7 +170,10 @@ fn attributes_have_their_numbers() {
 /// How ipvsadm-rs encodes attributes: its lines `Variant(Type) = set::NAME, kind;`, by set and
 /// name.
 fn encodings() -> BTreeMap<(String, String), String> {
-    ["message", "service", "dest", "stats", "daemon", "sync"]
+    let files = [
+        "message", "service", "dest", "stats", "daemon", "drain", "sync",
+    ];
+    files
         .into_iter()
         .flat_map(|file| {
             let source = read(&format!("ipvsadm-rs/src/netlink/{file}.rs"));
@@ -196,6 +205,7 @@ fn attributes_have_the_types_of_the_code() {
         ("lvs", "service-attrs", "service_attr"),
         ("lvs", "dest-attrs", "dest_attr"),
         ("lvs", "stats64-attrs", "stats_attr"),
+        ("lvs", "drain-attrs", "drain_attr"),
         ("lvs", "sync-attrs", "sync_attr"),
         ("lvs", "sync-counter-attrs", "sync_counter_attr"),
         ("lvs", "sync-key-attrs", "sync_key_attr"),

@@ -63,6 +63,8 @@ reasons! {
     Tracking "tracking",
     /// The server is of another family, which its forwarding method can't reach.
     Family "family",
+    /// Of a connection that was ended here. Its sender was told so.
+    Ended "ended",
 }
 
 impl DropReason {

@@ -37,6 +37,15 @@ pub mod cmd {
     pub const ADD_SYNC_PEER: u8 = 9;
     /// Removes a peer. Request: as [`ADD_SYNC_PEER`]. `ENOENT`: there is none.
     pub const DEL_SYNC_PEER: u8 = 10;
+    /// Drains a server, or sets anew how it is drained. Request: `SERVICE` and `DEST` that name it,
+    /// and maybe `DRAIN` with `SECONDS`, `THEN` and `PERSISTENT`. `ESRCH`: there is no such
+    /// service; `ENOENT`: no such server.
+    pub const DRAIN: u8 = 20;
+    /// Has a drained server take connections again. Request: `SERVICE` and `DEST` that name it.
+    /// Errors as those of [`DRAIN`]; a server that isn't drained is none.
+    pub const UNDRAIN: u8 = 21;
+    /// Reads one server. Request: `SERVICE` and `DEST` that name it. The reply is a [`DEST`].
+    pub const GET_DEST: u8 = 22;
 }
 
 /// Attributes of the outermost level.
@@ -51,8 +60,48 @@ pub mod attr {
     pub const SYNC_KEY: u16 = 4;
     /// Nest of [`sync_peer_attr`](super::sync_peer_attr).
     pub const SYNC_PEER: u16 = 5;
+    /// Nest of [`drain_attr`](super::drain_attr). In a reply beside the `DEST` that is drained.
+    pub const DRAIN: u16 = 20;
     /// Highest number.
-    pub const MAX: u16 = SYNC_PEER;
+    pub const MAX: u16 = DRAIN;
+}
+
+/// Attributes in [`attr::DRAIN`]: how a server is drained. Its weight in `DEST` is 0 meanwhile.
+pub mod drain_attr {
+    /// `u32`, seconds: in a request the time until the deadline, 1 to 2147483647; absent: there is
+    /// none. In a reply the time that is left.
+    pub const SECONDS: u16 = 1;
+    /// `u8`: a number of [`drain_then`](super::drain_then). Absent in a request: `KEEP`.
+    pub const THEN: u16 = 2;
+    /// `u8`: a number of [`drain_persistent`](super::drain_persistent). Absent in a request:
+    /// `MOVE`.
+    pub const PERSISTENT: u16 = 3;
+    /// `u8`: 1 if the drain is over. From here on reply only.
+    pub const OVER: u16 = 4;
+    /// `u32`: the weight that the server gets when it returns.
+    pub const WEIGHT: u16 = 5;
+    /// `u8`: 1 if the drain is over and the server kept connections at the deadline.
+    pub const LEFT: u16 = 6;
+    /// Highest number.
+    pub const MAX: u16 = LEFT;
+}
+
+/// What becomes of connections that are left at the deadline: [`drain_attr::THEN`].
+pub mod drain_then {
+    /// They go on.
+    pub const KEEP: u8 = 0;
+    /// They end, and who goes on with one is answered with a reset.
+    pub const RESET: u8 = 1;
+    /// They end.
+    pub const FORGET: u8 = 2;
+}
+
+/// What becomes of clients that persistence holds: [`drain_attr::PERSISTENT`].
+pub mod drain_persistent {
+    /// They go to another server.
+    pub const MOVE: u8 = 0;
+    /// They come back until their templates end.
+    pub const KEEP: u8 = 1;
 }
 
 /// Attributes in [`attr::SYNC`]: synchronisation of a namespace.

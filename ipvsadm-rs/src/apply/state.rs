@@ -49,7 +49,7 @@ impl State {
                 dests: item
                     .dests
                     .into_iter()
-                    .map(|entry| normal_dest(entry.dest))
+                    .map(|entry| normal_dest(entry.configured()))
                     .collect(),
             });
             state.services = Some(entries.collect());

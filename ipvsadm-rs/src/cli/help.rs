@@ -20,6 +20,9 @@ What ipvsadm doesn't have:
   PROGRAM -L [virtual-service] [options] --json
   PROGRAM apply FILE [--dry-run]
   PROGRAM watch [--interval SECONDS]
+  PROGRAM drain {-t|-u|--sctp-service|-f} service [-6] -r server [--for TIME] [--then {keep|reset|forget}]
+      [--persistent {move|keep}] [--wait]
+  PROGRAM undrain {-t|-u|--sctp-service|-f} service [-6] -r server
   PROGRAM sync status [--json]
   PROGRAM sync wait [--timeout TIME]
   PROGRAM sync key add ID [--file FILE]
@@ -37,6 +40,8 @@ What ipvsadm doesn't have:
 const SUBCOMMANDS: &[(&str, &str)] = &[
     ("apply", "make the table equal to a file's: saved rules, JSON or TOML"),
     ("watch", "live table of rates and connections"),
+    ("drain", "give a server no new connections, and wait for those it has"),
+    ("undrain", "give a drained server connections again"),
     ("sync", "synchronisation beyond ip_vs's: state, keys, peers"),
     ("check", "tell whether a service has servers; exit with 1 if it hasn't"),
     ("metrics", "print metrics as Prometheus reads them"),

@@ -2,6 +2,7 @@
 
 //! Gives each option its meaning, in the order of the command line.
 
+use crate::model::Dest;
 use crate::model::Role;
 use crate::model::ServiceId;
 
@@ -81,6 +82,27 @@ pub fn service(
         draft.mark_is_ipv6()?;
     }
     draft.service.ok_or(UsageError::ServiceAddress)
+}
+
+/// The service that the value of an option names, `tcp-service` for one, and a server of it. What
+/// isn't said of the server is as by default.
+pub fn server(
+    service: (&str, &str),
+    server: &str,
+    is_ipv6: bool,
+    resolver: &dyn Resolver,
+) -> Result<(ServiceId, Dest), UsageError> {
+    let mut draft = Draft::new(Verb::List, Role::Master, resolver);
+    for (option, text) in [service, ("real-server", server)] {
+        if let Some(Meaning::Value(_, does)) = by_long(option).map(|spec| spec.meaning) {
+            does(&mut draft, text)?;
+        }
+    }
+    if is_ipv6 {
+        draft.mark_is_ipv6()?;
+    }
+    let id = draft.service.ok_or(UsageError::ServiceAddress)?;
+    Ok((id, draft.dest))
 }
 
 /// The role that a command about daemons names.

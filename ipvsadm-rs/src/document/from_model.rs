@@ -115,11 +115,26 @@ impl From<&model::DestEntry> for Server {
             upper_threshold: dest.u_threshold,
             lower_threshold: dest.l_threshold,
             tunnel: (dest.forward == Forward::Tunnel).then(|| Tunnel::from(&dest.tunnel)),
+            state: Some(entry.state()),
+            drain: entry.drain.map(Drain::from),
             active_connections: Some(entry.active),
             inactive_connections: Some(entry.inactive),
             persistent_connections: Some(entry.persistent),
             stats,
             rate,
+        }
+    }
+}
+
+impl From<model::drain::Drain> for Drain {
+    fn from(drain: model::drain::Drain) -> Self {
+        Drain {
+            weight: drain.weight,
+            seconds_left: drain.asked.seconds,
+            then: drain.asked.then,
+            persistent: drain.asked.persistent,
+            over: drain.is_over,
+            left: drain.has_left,
         }
     }
 }

@@ -156,8 +156,9 @@ impl FamilyName {
 
 impl Server {
     fn model(&self, id: &ServiceId) -> Result<model::Dest, String> {
+        let weight = self.drain.map_or(self.weight, |drain| drain.weight);
         for (field, number) in [
-            ("weight", self.weight),
+            ("weight", weight),
             ("upper_threshold", self.upper_threshold),
             ("lower_threshold", self.lower_threshold),
         ] {
@@ -189,7 +190,7 @@ impl Server {
             port: self.port.unwrap_or(port),
             forward,
             tunnel: self.tunnel.unwrap_or_default().model()?,
-            weight: self.weight,
+            weight,
             u_threshold: self.upper_threshold,
             l_threshold: self.lower_threshold,
         })

@@ -11,6 +11,10 @@ use std::net::Ipv4Addr;
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::model::drain::Persistent;
+use crate::model::drain::Then;
+use crate::model::DestState;
+
 /// Version of the schema. It changes when a field goes or changes its meaning, not when one is
 /// added.
 pub const VERSION: u32 = 1;
@@ -155,6 +159,12 @@ pub struct Server {
     /// Encapsulation, if it is reached through a tunnel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tunnel: Option<Tunnel>,
+    /// What it does at present.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<DestState>,
+    /// How it is drained.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drain: Option<Drain>,
     /// Active connections.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub active_connections: Option<u32>,
@@ -174,6 +184,29 @@ pub struct Server {
 
 fn default_weight() -> u32 {
     1
+}
+
+/// How a server is drained. Of a document that is applied only the weight counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Drain {
+    /// The weight that the server has when it returns, in place of the server's own.
+    pub weight: u32,
+    /// Seconds until the deadline, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seconds_left: Option<u32>,
+    /// What becomes of connections that are left then.
+    #[serde(default)]
+    pub then: Then,
+    /// What persistent clients do meanwhile.
+    #[serde(default)]
+    pub persistent: Persistent,
+    /// Whether it is over.
+    #[serde(default)]
+    pub over: bool,
+    /// Whether connections were left then.
+    #[serde(default)]
+    pub left: bool,
 }
 
 /// A forwarding method.

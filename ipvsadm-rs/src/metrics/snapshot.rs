@@ -122,6 +122,7 @@ pub(super) mod tests {
             active: 5,
             inactive: 6,
             persistent: 7,
+            drain: None,
             stats: stats(*first),
         };
         TableEntry {

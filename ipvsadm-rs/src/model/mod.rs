@@ -10,6 +10,7 @@ use std::net::Ipv4Addr;
 
 use lvs_uapi::flags;
 
+pub mod drain;
 mod service_id;
 pub mod sync;
 
@@ -191,8 +192,52 @@ pub struct DestEntry {
     pub inactive: u32,
     /// Persistence templates.
     pub persistent: u32,
+    /// How it is drained, if it is.
+    pub drain: Option<drain::Drain>,
     /// Its counters.
     pub stats: Stats,
+}
+
+impl DestEntry {
+    /// The server as it was configured: one that is drained has its weight when it returns.
+    pub fn configured(&self) -> Dest {
+        Dest {
+            weight: self.drain.map_or(self.dest.weight, |drain| drain.weight),
+            ..self.dest
+        }
+    }
+
+    /// What it does at present.
+    pub fn state(&self) -> DestState {
+        match self.drain {
+            Some(drain) if !drain.is_over => DestState::Draining,
+            _ if self.dest.weight == 0 => DestState::Quiescent,
+            _ => DestState::Active,
+        }
+    }
+}
+
+/// What a server does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DestState {
+    /// It takes connections.
+    Active,
+    /// It takes none, and those it has are waited for.
+    Draining,
+    /// It takes none.
+    Quiescent,
+}
+
+impl DestState {
+    /// What it is called.
+    pub fn word(self) -> &'static str {
+        match self {
+            DestState::Active => "active",
+            DestState::Draining => "draining",
+            DestState::Quiescent => "quiescent",
+        }
+    }
 }
 
 /// A service with its servers.

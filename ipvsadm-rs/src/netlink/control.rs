@@ -68,12 +68,11 @@ impl Netlink {
     /// The whole table in one list; `None` if it changed meanwhile.
     fn table_at_once(&mut self, family: u16) -> Result<Option<Vec<TableEntry>>, Error> {
         let mut entries = Vec::new();
-        let is_consistent = self.socket.dump_of(
-            family,
-            Operation::GetServices,
-            table::TableMessage::request(),
-            |reply| table::append(&mut entries, reply).map_err(Error::from),
-        )?;
+        let is_consistent =
+            self.socket
+                .dump_of(family, Operation::GetServices, table::request(), |reply| {
+                    table::append(&mut entries, reply).map_err(Error::from)
+                })?;
         Ok(is_consistent.then_some(entries))
     }
 }

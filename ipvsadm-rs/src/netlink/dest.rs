@@ -95,6 +95,7 @@ pub fn from_attrs(attrs: &[DestAttr], service_family: Family) -> Result<DestEntr
         active: 0,
         inactive: 0,
         persistent: 0,
+        drain: None,
         stats: Stats::default(),
     };
     let dest = &mut entry.dest;

@@ -9,6 +9,8 @@ pub mod attr;
 pub mod control;
 pub mod daemon;
 pub mod dest;
+pub mod drain;
+pub mod drain_control;
 pub mod lvs_message;
 pub mod message;
 pub mod requests;

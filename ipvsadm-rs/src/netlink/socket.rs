@@ -105,12 +105,14 @@ impl Socket {
         self.receive(operation)
     }
 
-    /// Sends a request to a family, whose number is given, and waits for its acknowledgement.
+    /// Sends a request to a family, whose number is given, and waits for its acknowledgement. Gives
+    /// `take` a reply that comes before.
     pub fn request_of<F>(
         &mut self,
         family_id: u16,
         operation: Operation,
         request: F,
+        take: impl FnMut(F),
     ) -> Result<(), Error>
     where
         F: GenlFamily + Emitable + ParseableParametrized<[u8], GenlHeader> + Debug,
@@ -118,7 +120,7 @@ impl Socket {
         let mut request = GenlMessage::from_payload(request);
         request.set_resolved_family_id(family_id);
         self.send(operation, request, NLM_F_ACK)?;
-        self.receive_each(operation, |_: F| {})
+        self.receive_each(operation, take)
     }
 
     /// Sends a request for a list and gives `take` each of the replies. Tells whether what is

@@ -50,6 +50,7 @@ impl SyncControl for SyncNetlink {
 
     fn make(&mut self, change: &SyncChange) -> Result<(), Error> {
         let (operation, request) = SyncMessage::change(change);
-        self.socket.request_of(self.family, operation, request)
+        self.socket
+            .request_of(self.family, operation, request, |_| {})
     }
 }

@@ -4,49 +4,39 @@
 
 use netlink_packet_core::DecodeError;
 
-use lvs_uapi::genl;
-use lvs_uapi::lvs::attr;
 use lvs_uapi::lvs::cmd;
 
 use crate::model::TableEntry;
 
-use super::dest;
-use super::lvs_message::LvsMessage;
-use super::message::Attr;
+use super::drain;
+use super::drain::RulesAttr;
+use super::drain::RulesMessage;
 use super::service;
 
-// The attributes have the same numbers in both families, and so the same type.
-const _: () = assert!(attr::SERVICE == genl::attr::SERVICE && attr::DEST == genl::attr::DEST);
-
-/// A message about the table.
-pub type TableMessage = LvsMessage<Attr>;
-
-impl LvsMessage<Attr> {
-    /// The request for the table.
-    pub fn request() -> Self {
-        TableMessage {
-            cmd: cmd::GET_TABLE,
-            attrs: Vec::new(),
-        }
+/// The request for the table.
+pub fn request() -> RulesMessage {
+    RulesMessage {
+        cmd: cmd::GET_TABLE,
+        attrs: Vec::new(),
     }
 }
 
 /// Takes a reply into the table: servers come after their service.
-pub fn append(table: &mut Vec<TableEntry>, reply: &TableMessage) -> Result<(), DecodeError> {
+pub fn append(table: &mut Vec<TableEntry>, reply: &RulesMessage) -> Result<(), DecodeError> {
+    if reply.cmd == cmd::DEST {
+        let entry = table
+            .last_mut()
+            .ok_or_else(|| DecodeError::from("server without a service"))?;
+        let family = entry.entry.service.id.family();
+        entry.dests.extend(drain::dest_of(reply, family)?);
+        return Ok(());
+    }
     for attr in &reply.attrs {
-        match attr {
-            Attr::Service(nest) => table.push(TableEntry {
+        if let RulesAttr::Service(nest) = attr {
+            table.push(TableEntry {
                 entry: service::from_attrs(nest)?,
                 dests: Vec::new(),
-            }),
-            Attr::Dest(nest) => {
-                let entry = table
-                    .last_mut()
-                    .ok_or_else(|| DecodeError::from("server without a service"))?;
-                let family = entry.entry.service.id.family();
-                entry.dests.push(dest::from_attrs(nest, family)?);
-            }
-            _ => {}
+            });
         }
     }
     Ok(())
@@ -58,8 +48,8 @@ mod tests {
     use crate::netlink::dest::DestAttr;
     use crate::netlink::service::ServiceAttr;
 
-    fn reply(cmd: u8, attr: Attr) -> TableMessage {
-        let sent = TableMessage {
+    fn reply(cmd: u8, attr: RulesAttr) -> RulesMessage {
+        let sent = RulesMessage {
             cmd,
             attrs: vec![attr],
         };
@@ -72,11 +62,14 @@ mod tests {
     fn servers_belong_to_the_service_before() {
         let service = |mark| {
             let nest = vec![ServiceAttr::Af(2), ServiceAttr::Fwmark(mark)];
-            reply(cmd::SERVICE, Attr::Service(nest))
+            reply(cmd::SERVICE, RulesAttr::Service(nest))
         };
         let server = |host| {
             let addr = std::net::IpAddr::from([10, 0, 0, host]);
-            reply(cmd::DEST, Attr::Dest(vec![DestAttr::Addr(addr.into())]))
+            reply(
+                cmd::DEST,
+                RulesAttr::Dest(vec![DestAttr::Addr(addr.into())]),
+            )
         };
         let mut table = Vec::new();
         assert!(append(&mut table, &server(1)).is_err());

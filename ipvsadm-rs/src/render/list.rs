@@ -295,6 +295,7 @@ pub(crate) mod tests {
                 active: 2,
                 inactive: 3,
                 persistent: 4,
+                drain: None,
                 stats,
             }],
         };

@@ -142,6 +142,7 @@ mod tests {
             active: 0,
             inactive: 0,
             persistent: 0,
+            drain: None,
             stats,
         }];
         let entry = ServiceEntry { service, stats };

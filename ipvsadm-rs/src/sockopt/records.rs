@@ -185,6 +185,7 @@ impl From<&DestRecord> for DestEntry {
             active: record.activeconns,
             inactive: record.inactconns,
             persistent: record.persistconns,
+            drain: None,
             stats: Stats::from(&record.stats),
         }
     }

@@ -113,7 +113,7 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 }
 
 /// A time with its unit; seconds without one.
-fn time(text: &str) -> Result<Duration, String> {
+pub fn time(text: &str) -> Result<Duration, String> {
     const UNITS: [(&str, f64); 4] = [("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0)];
     let unit = UNITS
         .iter()

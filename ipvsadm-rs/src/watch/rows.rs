@@ -5,6 +5,7 @@
 use std::cmp::Ordering;
 
 use crate::model::DestEntry;
+use crate::model::DestState;
 use crate::model::Forward;
 use crate::model::Service;
 use crate::model::Stats;
@@ -169,10 +170,17 @@ fn server(service: &Service, entry: &DestEntry) -> Row {
         Forward::Route => "Route",
         Forward::Other(_) => "Bypass",
     };
+    let detail = match (entry.state(), entry.drain) {
+        (DestState::Draining, Some(drain)) => match drain.asked.seconds {
+            Some(seconds) => format!("{detail}, draining for {seconds} s"),
+            None => format!("{detail}, draining"),
+        },
+        _ => detail.to_owned(),
+    };
     let own = [dest.weight, entry.active, entry.inactive].map(u64::from);
     Row {
         name: format!("  -> {host}"),
-        detail: detail.to_owned(),
+        detail,
         server: true,
         numbers: numbers(own, &entry.stats),
     }
@@ -225,6 +233,7 @@ pub(super) mod tests {
                         active: 1,
                         inactive: 2,
                         persistent: 0,
+                        drain: None,
                         stats: stats(),
                     })
                     .collect(),

@@ -60,6 +60,11 @@ static POLICY: Policy<ATTRS> = Policy::new()
     .u16(dest_attr::TUN_PORT)
     .u16(dest_attr::TUN_FLAGS);
 
+/// Which destination of `service` a nest names.
+pub(super) fn identify(nest: Option<Attr<'_>>, service: &ServiceId) -> Result<DestId> {
+    Named::parse(nest)?.id(service)
+}
+
 /// A destination in a request: what names it has been read, its family has not.
 struct Named<'a> {
     octets: [u8; ADDR_LEN],
@@ -185,7 +190,7 @@ impl Answer for Delete {
     fn answer(request: &Request<'_>) -> Result {
         let mut rules = RulesGuard::lock(request.state()?);
         let service = service::existing(&rules, request)?;
-        let id = Named::parse(request.attr(attr::DEST))?.id(&service)?;
+        let id = identify(request.attr(attr::DEST), &service)?;
         rules.delete_dest(&service, &id)
     }
 }

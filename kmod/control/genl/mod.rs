@@ -7,6 +7,7 @@
 mod config;
 mod daemon;
 mod dest;
+mod drain;
 mod policy;
 mod resume;
 mod service;

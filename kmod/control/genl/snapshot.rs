@@ -16,7 +16,7 @@ use lvs_uapi::lvs::{
 use super::resume::resume;
 use super::stats::Widths;
 use super::{
-    dest,
+    drain,
     service,
     sync, //
 };
@@ -31,12 +31,16 @@ use crate::kernel_ext::user::nla::Policy;
 use crate::table::rules::walk::Item;
 use crate::table::RulesGuard;
 
+/// What a request may contain.
 static POLICY: Policy<{ attr::MAX as usize + 1 }> = Policy::new()
+    .nested(attr::SERVICE)
+    .nested(attr::DEST)
     .nested(attr::SYNC)
     .nested(attr::SYNC_KEY)
-    .nested(attr::SYNC_PEER);
+    .nested(attr::SYNC_PEER)
+    .nested(attr::DRAIN);
 
-static OPS: [Op; 7] = [
+static OPS: [Op; 10] = [
     Op::new(cmd::GET_TABLE).listed_by::<Table>(),
     Op::new(cmd::GET_SYNC).listed_by::<sync::Get>(),
     Op::new(cmd::SET_SYNC).answered_by::<sync::Set>(),
@@ -44,6 +48,9 @@ static OPS: [Op; 7] = [
     Op::new(cmd::DEL_SYNC_KEY).answered_by::<sync::DeleteKey>(),
     Op::new(cmd::ADD_SYNC_PEER).answered_by::<sync::AddPeer>(),
     Op::new(cmd::DEL_SYNC_PEER).answered_by::<sync::DeletePeer>(),
+    Op::new(cmd::DRAIN).answered_by::<drain::Begin>(),
+    Op::new(cmd::UNDRAIN).answered_by::<drain::End>(),
+    Op::new(cmd::GET_DEST).answered_by::<drain::Get>(),
 ];
 
 static FAMILY: Family = Family::new(
@@ -51,7 +58,7 @@ static FAMILY: Family = Family::new(
     FAMILY_VERSION,
     &POLICY,
     &OPS,
-    cmd::DEL_SYNC_PEER + 1,
+    cmd::GET_DEST + 1,
 );
 
 /// Makes the family known.
@@ -71,9 +78,7 @@ impl List for Table {
                 Item::Service(service) => dump.entry(cmd::SERVICE, |message| {
                     service::fill(message, read, service, Widths::Wide)
                 }),
-                Item::Dest(dest) => {
-                    dump.entry(cmd::DEST, |message| dest::fill(message, dest, Widths::Wide))
-                }
+                Item::Dest(dest) => dump.entry(cmd::DEST, |message| drain::fill(message, dest)),
             };
             match appended {
                 Ok(()) => ControlFlow::Continue(()),

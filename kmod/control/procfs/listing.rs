@@ -10,6 +10,11 @@ use lvs_engine::config::{
     Forwarding,
     Target, //
 };
+use lvs_engine::drain::{
+    Begun,
+    Phase,
+    Then, //
+};
 use lvs_uapi::drop_reason::DropReason;
 use lvs_uapi::flags::service as flags;
 
@@ -23,6 +28,7 @@ use crate::control::format::{
 use crate::control::names;
 use crate::control::names::Protocol;
 use crate::kernel_ext::mem::rcu::ReadSide;
+use crate::kernel_ext::task::time;
 use crate::kernel_ext::user::procfs::{
     Contents,
     Output, //
@@ -114,7 +120,7 @@ fn show_dest(dest: &Dest, out: &mut Output<'_>) {
     let id = dest.id();
     let config = dest.config();
     let stats = dest.stats().counters;
-    writeln!(
+    write!(
         out,
         "  {:<34} {:<8} {:>6} {:>10} {:>10} {:>14} {:>18} {:>18}",
         Plain(id.family, id.addr, id.port),
@@ -126,6 +132,27 @@ fn show_dest(dest: &Dest, out: &mut Output<'_>) {
         stats.in_bytes,
         stats.out_bytes
     );
+    if let Some(drain) = dest.drain() {
+        show_drain(drain, out);
+    }
+    writeln!(out);
+}
+
+/// How a server is drained.
+fn show_drain(drain: Begun, out: &mut Output<'_>) {
+    if drain.phase == Phase::Over {
+        write!(out, "  drained");
+        return;
+    }
+    write!(out, "  draining");
+    if let Some(seconds) = drain.seconds_left(time::seconds()) {
+        let then = match drain.then {
+            Then::Keep => "keep",
+            Then::Reset => "reset",
+            Then::Forget => "forget",
+        };
+        write!(out, ", {seconds} s left, then {then}");
+    }
 }
 
 fn method(forwarding: Forwarding) -> &'static str {

@@ -3,9 +3,11 @@
 //! Ways out for a packet.
 //!
 //! Relies on: `dst_output` and the ICMP functions take a packet with a route; the former own it
-//! from then on.
+//! from then on. Resets are made of what a segment says, whose bytes C checks.
 //!
-//! A breach would be noticed by: `test-icmp`, `test-mtu`, `test-packet-fuzz`.
+//! A breach would be noticed by: `test-drain`, `test-icmp`, `test-mtu`, `test-packet-fuzz`.
+
+use kernel::ffi::c_uint;
 
 use lvs_engine::addr::Family;
 use lvs_engine::header::icmp::{
@@ -122,6 +124,22 @@ impl Packet {
                 i32::from(code),
                 info.to_be(),
             )
+        }
+    }
+
+    /// Answers this TCP segment, met at a hook of this number, with a reset from whom it was for.
+    /// `transport` is where its header begins. Nothing happens if it is a reset itself, or damaged.
+    pub(crate) fn reset(&self, net: Net<'_>, hook: c_uint, transport: usize) {
+        // SAFETY: The namespace is alive, and the packet is owned and of that family; C looks for
+        // itself what of it is there.
+        unsafe {
+            match self.family() {
+                Family::V4 => bindings::lvs_send_reset4(net.as_ptr(), self.as_ptr(), hook),
+                Family::V6 => {
+                    let offset = transport as c_uint;
+                    bindings::lvs_send_reset6(net.as_ptr(), self.as_ptr(), hook, offset)
+                }
+            }
         }
     }
 

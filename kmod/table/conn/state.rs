@@ -50,6 +50,12 @@ impl Conn {
             || self.sctp_state().is_some_and(SctpState::is_half_open)
     }
 
+    /// Whether both sides have closed the connection, of which only the entry is left.
+    pub(in crate::table) fn is_over(&self) -> bool {
+        matches!(self.tcp_state(), Some(TcpState::TimeWait | TcpState::Close))
+            || self.sctp_state() == Some(SctpState::Closed)
+    }
+
     /// The state's name as listings show it.
     pub(crate) fn state_name(&self) -> &'static str {
         if self.is_template() {

@@ -15,6 +15,7 @@ use super::super::conn::{
     flag,
     Conn, //
 };
+use super::super::ended::ServerSide;
 use super::store::{
     ConnTable,
     HELD_RECHECK, //
@@ -26,6 +27,17 @@ const HELD_AHEAD: u32 = 30 * time::HZ;
 /// Chains that are walked before others run, and buckets among is_wanted they are looked for.
 const CHAINS: usize = 128;
 const BUCKETS: usize = 2048;
+
+/// The ends of a connection as its server sees them.
+fn server_side(conn: &Conn) -> ServerSide {
+    ServerSide {
+        protocol: conn.protocol(),
+        client: conn.client(),
+        client_port: conn.client_port(),
+        server: conn.real_addr(),
+        server_port: conn.real_port(),
+    }
+}
 
 impl ConnTable {
     /// Removes what is out of date.
@@ -48,6 +60,31 @@ impl ConnTable {
         for _ in 0..2 {
             self.remove_matching(|read, conn| {
                 conn.dest(read).is_some_and(|dest| !dest.is_available())
+            });
+        }
+    }
+
+    /// Notes which of the servers that are drained have a connection that isn't over.
+    pub(crate) fn look_for_busy(&self) {
+        self.remove_matching(|read, conn| {
+            let dest = conn.dest(read).filter(|dest| dest.awaits_connections());
+            if let Some(dest) = dest.filter(|_| !conn.is_template() && !conn.is_over()) {
+                dest.set_busy(true);
+            }
+            false
+        });
+    }
+
+    /// Ends connections whose server's drain is over, and then their templates. Connections of FTP
+    /// go before those that control them.
+    pub(crate) fn remove_drained(&self) {
+        for _ in 0..3 {
+            self.remove_matching(|read, conn| {
+                let dest = conn.dest(read).filter(|dest| dest.ends_connections());
+                if let Some(ended) = dest.and_then(|dest| dest.ended.load(read)) {
+                    ended.remember(&server_side(conn));
+                }
+                dest.is_some()
             });
         }
     }

@@ -126,7 +126,7 @@ impl RulesGuard<'_> {
             .position(|dest| dest.id() == id)
             .ok_or(ENOENT)?;
         let dest = dests.get(index).ok_or(ENOENT)?.clone();
-        let former = dest.config();
+        let former = dest.configured();
         self.note_reply_source(id, config);
         dest.configure(config);
         let published = self.publish(service, dests, Change::Edited(index));
@@ -156,7 +156,12 @@ impl RulesGuard<'_> {
         Ok(())
     }
 
-    fn publish(&mut self, id: &ServiceId, dests: GrowVec<RcuArc<Dest>>, change: Change) -> Result {
+    pub(super) fn publish(
+        &mut self,
+        id: &ServiceId,
+        dests: GrowVec<RcuArc<Dest>>,
+        change: Change,
+    ) -> Result {
         // The pool is made before the service is looked at: that may sleep.
         let algorithm = self.with_service(id, |read, service| service.scheduler(read))?;
         let pool = Service::make_pool(id.family, algorithm, dests)?;
@@ -176,6 +181,8 @@ impl RulesGuard<'_> {
     pub(super) fn discard_dest(&mut self, dest: RcuArc<Dest>, counted: Counters) {
         dest.set_load_tree(None, 0);
         dest.set_unavailable();
+        // One that is added again is as new.
+        dest.set_drain(None);
         if let Some(tables) = self.state.tables() {
             tables.dest_index.remove();
         }

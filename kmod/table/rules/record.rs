@@ -5,6 +5,7 @@
 use crate::kernel_ext::mem::grow_vec::GrowVec;
 
 use super::super::stats::Counters;
+use super::drained::Drains;
 use super::hook_set::HookSet;
 use super::per_family::PerFamily;
 use super::trash::Trash;
@@ -17,6 +18,8 @@ pub(crate) struct Rules {
     pub(super) hooks: HookSet,
     /// Removed servers that connections still go to, or did a short time ago.
     pub(super) trash: Trash,
+    /// Servers whose drain isn't over.
+    pub(super) drains: Drains,
     /// What removed services counted, by CPU.
     pub(super) removed: GrowVec<Counters>,
     /// What listings leave out: the totals at the last reset.

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Packets of connections that have ended here: who goes on with one is told, if its service or
+//! server wants that, instead of being left waiting.
+
+use lvs_engine::parse::protocol;
+use lvs_uapi::drop_reason::DropReason;
+
+use crate::kernel_ext::net::output::IcmpError;
+use crate::kernel_ext::net::packet::{
+    Disposition,
+    Packet, //
+};
+
+use crate::table::ended::ServerSide;
+
+use super::context::{
+    Context,
+    Flow, //
+};
+use super::lookup;
+
+/// A client's packet that belongs to no connection and opens none.
+#[cold]
+pub(super) fn of_client(context: &Context<'_>, packet: Packet, flow: &Flow) -> Disposition {
+    let is_answered = context.state.tells_of_ends()
+        && !flow.input.aborts()
+        && lookup::service(context, flow, packet.mark())
+            .is_some_and(|service| service.tells_of_ends());
+    if !is_answered {
+        return packet.accept();
+    }
+    answer(context, &packet, flow);
+    packet.discard(context.state.drops(), DropReason::Ended)
+}
+
+/// If a server behind NAT sent this packet, which belongs to a connection that was ended, and is to
+/// be told, tells it. Returns whether it did.
+#[cold]
+pub(super) fn answer_server(context: &Context<'_>, packet: &Packet, flow: &Flow) -> bool {
+    let servers = &context.tables.dest_index;
+    let (ip, port) = (&flow.ip, flow.source_port);
+    let side = ServerSide {
+        protocol: ip.protocol,
+        client: ip.destination,
+        client_port: flow.destination_port,
+        server: ip.source,
+        server_port: port,
+    };
+    let is_answered = !flow.input.aborts()
+        && servers
+            .find(context.read, ip.family, ip.protocol, &ip.source, port)
+            .and_then(|dest| dest.ended.load(context.read))
+            .is_some_and(|ended| ended.contains(&side));
+    if is_answered {
+        answer(context, packet, flow);
+    }
+    is_answered
+}
+
+/// A segment of TCP gets a reset. Other protocols have an ICMP error.
+fn answer(context: &Context<'_>, packet: &Packet, flow: &Flow) {
+    let net = context.state.net();
+    if flow.ip.protocol == protocol::TCP {
+        packet.reset(net, context.place.number(), flow.ip.len);
+    } else {
+        packet.report(net, IcmpError::PortUnreachable);
+    }
+}
