@@ -37,12 +37,12 @@ parse_options() {
 	set_options "${OWN_OPTIONS[@]}" "$@"
 }
 
-# The options of the scenario that is to be run. Without others it doesn't wait.
+# Is a scenario to be run? Its options then; waiting takes no time if they don't say otherwise.
 script_has_options() {
 	local script
 	OWN_OPTIONS=()
-	script=$(realpath -m "${COMMAND[0]:-}")
 	[ -z "$INTERACTIVE" ] || return 1
+	script=$(realpath -m "${COMMAND[0]}")
 	case $script in
 	"$LVS_TOP"/qemu/scenarios/*/test-*.sh) [ -f "$script" ] || return 1 ;;
 	*) return 1 ;;
