@@ -86,14 +86,17 @@ test-kernels:    ## the kernel's own test, the demonstration and some scenarios 
 test-sanitized:  ## every scenario on a kernel with KASAN, kmemleak, lockdep and others
 	@qemu/run/run-tests.sh sanitized-all
 
-# EACH: seconds of each target of libFuzzer. PACKETS in each of three ways, CALLS of each caller; a run says its seed, and the
+# EACH: seconds of each target of libFuzzer. PACKETS in each of three ways, CALLS of each caller, DATAGRAMS of
+# synchronisation; a run says its seed, and the
 # same seed does the same again.
-fuzz: uml-module cli  ## fuzz parsers and table, then a guest, for longer than the tests do (1 hour; EACH=, PACKETS=, CALLS=, SEED=)
+fuzz: uml-module cli  ## fuzz parsers and table, then a guest, for longer than the tests do (2 hours; EACH=, PACKETS=, CALLS=, DATAGRAMS=, SEED=)
 	@qemu/check/fuzz.sh $(or $(EACH),600)
 	@seed=$(or $(SEED),$$(date +%s)); echo "seed $$seed"; qemu/run/uml.sh --real-time --timeout 36000 \
 		--env FUZZ_PACKETS=$(or $(PACKETS),4000000) --env FUZZ_SEED=$$seed qemu/scenarios/robustness/test-packet-fuzz.sh && \
 	qemu/run/uml.sh --timeout 36000 --env FUZZ_CALLS=$(or $(CALLS),50000) --env FUZZ_SEED=$$seed \
-		qemu/scenarios/robustness/test-control-fuzz.sh
+		qemu/scenarios/robustness/test-control-fuzz.sh && \
+	qemu/run/uml.sh --timeout 36000 --env FUZZ_DATAGRAMS=$(or $(DATAGRAMS),10000000) --env FUZZ_SEED=$$seed \
+		qemu/scenarios/sync/test-sync-fuzz.sh
 
 # A run says its seed; what happens at the same time differs all the same.
 soak: uml-module cli  ## traffic of all kinds while everything about the balancer changes (MINUTES=10, SEED=)

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Guest: --peer --mem 1536 --real-time
+# Guest: --peer --mem 1536 --ncpus 1 --real-time
 . "$(dirname "$0")/../lib/scenario.sh"
 . "$LIB/peer.sh"
 scenario "A director in another kernel is filled: one with lvs, which asks, by bulk of which none is lost in
