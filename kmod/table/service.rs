@@ -251,7 +251,7 @@ impl Service {
             reset_at: Tally::default(),
         };
         service.configure(config);
-        let pool = Self::make_pool(id.family, config.scheduler, GrowVec::new())?;
+        let pool = Self::make_pool(id.family, config.flags, config.scheduler, GrowVec::new())?;
         service.remember_localities(Locality::of(config.scheduler)?);
         rcu::read(|read| service.publish(read, pool, sched::Change::Replaced));
         Ok(service)
@@ -350,10 +350,11 @@ impl Service {
         self.pool(read).map_or(&[][..], Pool::dests)
     }
 
-    /// Makes what [`Service::publish`] publishes: servers, newest first, and their scheduler.
-    /// Sleeps. Fails with `ENOMEM` or with what the scheduler objects to.
+    /// Makes what [`Service::publish`] publishes: servers, newest first, and their scheduler, of a
+    /// service with these flags. Sleeps. Fails with `ENOMEM` or with what the scheduler objects to.
     pub(crate) fn make_pool(
         family: Family,
+        flags: u32,
         scheduler: Option<Algorithm>,
         dests: GrowVec<RcuArc<Dest>>,
     ) -> Result<RcuBox<Pool>> {
@@ -369,7 +370,7 @@ impl Service {
             let mut table = GrowVec::filled(algorithm.table_len(), 0)?;
             let mut scratch =
                 GrowVec::filled(algorithm.scratch_len(pool.len()), Preference::default())?;
-            sched::fill_table(algorithm, family, &pool, &mut table, &mut scratch)
+            sched::fill_table(algorithm, family, flags, &pool, &mut table, &mut scratch)
                 .map_err(|_| EINVAL)?;
             pool.table = table;
             pool.load_tree = LoadTree::of(algorithm, pool.len())?;

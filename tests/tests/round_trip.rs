@@ -107,6 +107,8 @@ fn services() -> Vec<Service> {
         ("sh", all),
         ("mh", SCHED2),
         ("mh", all),
+        ("mh", SCHED_MH_AGREE),
+        ("mh", all | SCHED_MH_AGREE),
         ("none", 0),
         ("fifteenletters0", 0),
     ];

@@ -28,6 +28,9 @@ pub mod service {
     /// With `mh`: refuse the clients of a server of weight 0, as ip_vs does without the fallback
     /// flag, to which this one means nothing.
     pub const SCHED_MH_STRICT: u32 = SCHED3;
+    /// With `mh`: the table doesn't depend on the order in which servers were added, so that
+    /// directors agree. lvs alone knows it; far from the bits that ip_vs gives away.
+    pub const SCHED_MH_AGREE: u32 = 0x8000_0000;
 }
 
 /// Forwarding methods: the low three bits of a connection's or destination's flags,

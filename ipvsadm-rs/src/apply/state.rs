@@ -15,8 +15,12 @@ use crate::model::Timeouts;
 use crate::model::Tunnel;
 
 /// Flags of a service that an administrator sets.
-const SERVICE_FLAGS: u32 =
-    service::PERSISTENT | service::ONEPACKET | service::SCHED1 | service::SCHED2 | service::SCHED3;
+const SERVICE_FLAGS: u32 = service::PERSISTENT
+    | service::ONEPACKET
+    | service::SCHED1
+    | service::SCHED2
+    | service::SCHED3
+    | service::SCHED_MH_AGREE;
 
 /// A service with its servers.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -19,6 +19,7 @@ pub(crate) fn sched_flags(scheduler: &str, text: &str) -> Result<u32, UsageError
             "sh-port" => (flags::service::SCHED_SH_PORT, Some("sh")),
             "mh-fallback" => (flags::service::SCHED_MH_FALLBACK, Some("mh")),
             "mh-port" => (flags::service::SCHED_MH_PORT, Some("mh")),
+            "mh-agree" => (flags::service::SCHED_MH_AGREE, Some("mh")),
             _ => return Err(UsageError::SchedFlag(name.to_owned())),
         };
         if only_for.is_some_and(|only| only != scheduler) {

@@ -17,6 +17,7 @@ pub fn listed(service: &Service) -> Vec<&'static str> {
         "mh" => &[
             (service::SCHED_MH_FALLBACK, "mh-fallback"),
             (service::SCHED_MH_PORT, "mh-port"),
+            (service::SCHED_MH_AGREE, "mh-agree"),
         ],
         _ => &[
             (service::SCHED1, "flag-1"),
@@ -34,10 +35,12 @@ pub fn listed(service: &Service) -> Vec<&'static str> {
 /// A service's scheduler flags in parentheses, as a listing shows them: none is nothing, but flags
 /// without a name are empty parentheses.
 pub fn in_parentheses(service: &Service) -> String {
-    if service.flags & (service::SCHED1 | service::SCHED2 | service::SCHED3) == 0 {
+    let names = listed(service);
+    let numbered = service::SCHED1 | service::SCHED2 | service::SCHED3;
+    if names.is_empty() && service.flags & numbered == 0 {
         return String::new();
     }
-    format!(" ({})", listed(service).join(","))
+    format!(" ({})", names.join(","))
 }
 
 /// Names of a service's scheduler flags that restore every one of them.
@@ -64,6 +67,12 @@ mod tests {
         assert_eq!(listed(&service), ["mh-fallback", "mh-port"]);
         assert_eq!(saved(&service), ["mh-fallback", "mh-port", "flag-3"]);
         assert_eq!(in_parentheses(&service), " (mh-fallback,mh-port)");
+        service.flags = service::SCHED_MH_AGREE;
+        assert_eq!(in_parentheses(&service), " (mh-agree)");
+        assert_eq!(saved(&service), ["mh-agree"]);
+        service.scheduler = "rr".to_owned();
+        assert_eq!(in_parentheses(&service), "");
+        service.scheduler = "mh".to_owned();
         service.flags = service::SCHED3;
         assert_eq!(in_parentheses(&service), " ()");
         service.flags = service::PERSISTENT;

@@ -27,17 +27,19 @@ pub struct Preference {
     pub(super) skip: u32,
     /// How many slots it takes at a turn.
     pub(super) turns: u32,
+    /// The server's index.
+    pub(super) server: u16,
 }
 
 impl Preference {
     /// Takes the preferred one of the free slots. There is one, and the number of slots is prime,
     /// so this ends.
-    pub(super) fn take(&mut self, table: &mut [u16], index: u16) -> Option<()> {
+    pub(super) fn take(&mut self, table: &mut [u16]) -> Option<()> {
         let slots = table.len() as u32;
         loop {
             let slot = table.get_mut(self.next as usize)?;
             if *slot == EMPTY {
-                *slot = index;
+                *slot = self.server;
                 return Some(());
             }
             self.next = self.next.wrapping_add(self.skip);
@@ -45,6 +47,50 @@ impl Preference {
                 self.next = self.next.wrapping_sub(slots);
             }
         }
+    }
+}
+
+/// Sorts `preferences`, in place (heapsort).
+pub(super) fn sort(
+    preferences: &mut [Preference],
+    is_less: impl Fn(&Preference, &Preference) -> bool,
+) {
+    let len = preferences.len();
+    for root in (0..len / 2).rev() {
+        sift_down(preferences, root, &is_less);
+    }
+    for last in (1..len).rev() {
+        exchange(preferences, 0, last);
+        if let Some(heap) = preferences.get_mut(..last) {
+            sift_down(heap, 0, &is_less);
+        }
+    }
+}
+
+/// Moves the root of a heap's part down until it isn't less than those below it.
+fn sift_down(
+    heap: &mut [Preference],
+    mut root: usize,
+    is_less: &impl Fn(&Preference, &Preference) -> bool,
+) {
+    loop {
+        let left = root.saturating_mul(2).saturating_add(1);
+        let right = left.saturating_add(1);
+        let child = match (heap.get(left), heap.get(right)) {
+            (Some(one), Some(other)) if is_less(one, other) => right,
+            _ => left,
+        };
+        match (heap.get(root), heap.get(child)) {
+            (Some(above), Some(below)) if is_less(above, below) => exchange(heap, root, child),
+            _ => return,
+        }
+        root = child;
+    }
+}
+
+fn exchange(items: &mut [Preference], one: usize, other: usize) {
+    if one < items.len() && other < items.len() {
+        items.swap(one, other);
     }
 }
 

@@ -7,6 +7,10 @@
 //! next preferred free slot in turn until none is left; a server of more weight takes several at
 //! its turn. The table has the slots of quiescent servers too.
 //!
+//! Who has the first turn depends on the order of the servers, as in ip_vs: the newest one. With
+//! [`flag::SCHED_MH_AGREE`] it is the one of the lowest address, so that directors agree in whatever
+//! order they learnt of the servers.
+//!
 //! Source: Eisenbud et al.: Maglev: a fast and reliable software network load balancer (2016).
 
 use lvs_uapi::flags::service as flag;
@@ -15,6 +19,7 @@ use super::hash_ring::{
     first_usable,
     hash_input,
     server_in,
+    sort,
     FillError,
     Preference, //
 };
@@ -50,6 +55,7 @@ const SKIP_KEY: HashKey = (2_654_446_892, 2_654_446_892);
 /// Fills an empty table. Weights count as they were before the servers became quiescent.
 fn fill(
     family: Family,
+    flags: u32,
     servers: &impl Identified,
     table: &mut [u16],
     preferences: &mut [Preference],
@@ -77,7 +83,16 @@ fn fill(
             next: hash(OFFSET_KEY, input) % SLOTS,
             skip: (hash(SKIP_KEY, input) % (SLOTS - 1)).wrapping_add(1),
             turns: turns.max(u32::from(weight != 0)),
+            // No more than the table has slots.
+            server: index as u16,
         };
+    }
+    if flags & flag::SCHED_MH_AGREE != 0 {
+        let name = |preference: &Preference| {
+            let index = usize::from(preference.server);
+            (servers.addr(index).octets(), servers.port(index))
+        };
+        sort(preferences, |one, other| name(one) < name(other));
     }
     deal(preferences, table);
     Ok(())
@@ -90,12 +105,9 @@ fn deal(preferences: &mut [Preference], table: &mut [u16]) {
     }
     let mut free = table.len();
     loop {
-        for (index, preference) in preferences.iter_mut().enumerate() {
-            let Ok(index) = u16::try_from(index) else {
-                return;
-            };
+        for preference in preferences.iter_mut() {
             for _ in 0..preference.turns {
-                if free == 0 || preference.take(table, index).is_none() {
+                if free == 0 || preference.take(table).is_none() {
                     return;
                 }
                 free = free.wrapping_sub(1);
@@ -146,6 +158,7 @@ pub(super) struct Maglev;
 impl Scheduler for Maglev {
     const TABLE_LEN: usize = TABLE_LEN;
     const HAS_PREFERENCES: bool = true;
+    const TABLE_FLAGS: u32 = flag::SCHED_MH_AGREE;
 
     #[inline]
     fn choose(servers: &impl Servers, key: &Key) -> Option<usize> {
@@ -154,11 +167,12 @@ impl Scheduler for Maglev {
 
     fn fill(
         family: Family,
+        flags: u32,
         servers: &impl Identified,
         table: &mut [u16],
         scratch: &mut [Preference],
     ) -> Result<(), FillError> {
-        fill(family, servers, table, scratch)
+        fill(family, flags, servers, table, scratch)
     }
 }
 
@@ -287,6 +301,7 @@ mod tests {
         assert_eq!(
             fill(
                 Family::V4,
+                0,
                 &servers,
                 &mut [u16::MAX; TABLE_LEN],
                 &mut preferences
@@ -297,7 +312,50 @@ mod tests {
         assert_eq!(shares(&servers), [1; TABLE_LEN]);
     }
 
+    /// Which server each slot has, by id.
+    fn ids(servers: &Vec<Server>, flags: u32) -> Vec<u32> {
+        let pool = Pool::with_flags(Maglev, flags, servers);
+        let id = |&slot: &u16| servers[usize::from(slot)].id;
+        pool.table().iter().map(id).collect()
+    }
+
+    #[test]
+    fn the_order_of_servers_matters_as_in_ip_vs() {
+        let servers = of_weights(&[1; 30]);
+        let reversed: Vec<_> = servers.iter().rev().copied().collect();
+        let (one, other) = (ids(&servers, 0), ids(&reversed, 0));
+        let moved = one
+            .iter()
+            .zip(&other)
+            .filter(|(one, other)| one != other)
+            .count();
+        assert!(
+            (TABLE_LEN / 200..TABLE_LEN / 20).contains(&moved),
+            "{moved}"
+        );
+        let agreed = ids(&servers, flag::SCHED_MH_AGREE);
+        assert_eq!(agreed, ids(&reversed, flag::SCHED_MH_AGREE));
+    }
+
     proptest! {
+        #[test]
+        fn the_order_of_servers_does_not_matter_if_they_agree(
+            servers in prop::collection::vec(0..=100_u32, 1..100)
+                .prop_map(|weights| of_weights(&weights)),
+            seed in any::<u64>(),
+        ) {
+            prop_assume!(servers.iter().any(|server| server.weight > 0));
+            let mut shuffled = servers.clone();
+            let place = |server: &Server| {
+                u64::from(server.id).wrapping_mul(seed | 1).rotate_left(29) ^ seed
+            };
+            shuffled.sort_by_key(place);
+            prop_assert_eq!(
+                ids(&servers, flag::SCHED_MH_AGREE),
+                ids(&shuffled, flag::SCHED_MH_AGREE)
+            );
+        }
+
         #[test]
         fn every_slot_is_taken(weights in prop::collection::vec(0..=i32::MAX as u32, 1..20)) {
             prop_assume!(weights.iter().any(|&weight| weight > 0));

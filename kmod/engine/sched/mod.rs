@@ -140,6 +140,11 @@ impl Algorithm {
         of!(self => TABLE_LEN)
     }
 
+    /// `lvs_uapi::flags::service` bits by which the table is filled in another way.
+    pub const fn table_flags(self) -> u32 {
+        of!(self => TABLE_FLAGS)
+    }
+
     /// Number of [`Preference`]s that filling the table for `servers` servers takes.
     pub const fn scratch_len(self, servers: usize) -> usize {
         if of!(self => HAS_PREFERENCES) {
@@ -157,12 +162,13 @@ impl Facts {
     }
 }
 
-/// Fills the table of `algorithm` for the servers of a service of `family`; to be repeated after
-/// every change of them. `table` has [`Algorithm::table_len`] slots, `scratch` is for the time of
+/// Fills the table of `algorithm` for the servers of a service of `family` with these `flags`; to
+/// be repeated after every change of them, and of [`Algorithm::table_flags`]. `table` has [`Algorithm::table_len`] slots, `scratch` is for the time of
 /// filling and has [`Algorithm::scratch_len`] entries of whatever content.
 pub fn fill_table(
     algorithm: Algorithm,
     family: Family,
+    flags: u32,
     servers: &impl Identified,
     table: &mut [u16],
     scratch: &mut [Preference],
@@ -172,7 +178,7 @@ pub fn fill_table(
         return Err(FillError::WrongLength);
     }
     table.fill(EMPTY);
-    of!(algorithm => fill(family, servers, table, scratch))
+    of!(algorithm => fill(family, flags, servers, table, scratch))
 }
 
 /// Chooses the server for a new connection. `state` is 0 for a service without servers, and after

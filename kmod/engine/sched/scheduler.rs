@@ -34,6 +34,8 @@ pub(super) trait Scheduler {
     const TABLE_LEN: usize = 0;
     /// Whether filling the table takes a [`Preference`] for each server.
     const HAS_PREFERENCES: bool = false;
+    /// The service's flags by which its table is filled in another way.
+    const TABLE_FLAGS: u32 = 0;
 
     /// The bid of server `index`.
     #[inline]
@@ -73,9 +75,10 @@ pub(super) trait Scheduler {
 
     /// Fills an empty table, which is as long as the algorithm says; `scratch` has an entry for
     /// each server if it has preferences. The servers get their shares in turn, unless the
-    /// algorithm does otherwise.
+    /// algorithm does otherwise. `flags` are the service's.
     fn fill(
         _family: Family,
+        _flags: u32,
         servers: &impl Identified,
         table: &mut [u16],
         _scratch: &mut [Preference],

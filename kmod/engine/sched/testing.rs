@@ -63,9 +63,22 @@ pub(crate) struct Pool<'a> {
 
 impl<'a> Pool<'a> {
     pub(crate) fn new(algorithm: Algorithm, servers: &'a Vec<Server>) -> Self {
+        Self::with_flags(algorithm, 0, servers)
+    }
+
+    /// Those of a service with these flags.
+    pub(crate) fn with_flags(algorithm: Algorithm, flags: u32, servers: &'a Vec<Server>) -> Self {
         let mut table = vec![0; algorithm.table_len()];
         let mut scratch = vec![Preference::default(); algorithm.scratch_len(servers.len())];
-        fill_table(algorithm, Family::V4, servers, &mut table, &mut scratch).unwrap();
+        let filled = fill_table(
+            algorithm,
+            Family::V4,
+            flags,
+            servers,
+            &mut table,
+            &mut scratch,
+        );
+        filled.unwrap();
         Self {
             servers,
             table,

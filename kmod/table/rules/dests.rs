@@ -163,8 +163,10 @@ impl RulesGuard<'_> {
         change: Change,
     ) -> Result {
         // The pool is made before the service is looked at: that may sleep.
-        let algorithm = self.with_service(id, |read, service| service.scheduler(read))?;
-        let pool = Service::make_pool(id.family, algorithm, dests)?;
+        let (algorithm, flags) = self.with_service(id, |read, service| {
+            (service.scheduler(read), service.flags())
+        })?;
+        let pool = Service::make_pool(id.family, flags, algorithm, dests)?;
         self.note_change();
         self.with_service(id, |read, service| service.publish(read, pool, change))
     }

@@ -10,7 +10,10 @@ use lvs_engine::config::{
     ServiceId,
     Target, //
 };
-use lvs_engine::sched::Change;
+use lvs_engine::sched::{
+    Algorithm,
+    Change, //
+};
 use lvs_engine::table_size;
 
 use crate::kernel_ext::compat::errno::ENOPROTOOPT;
@@ -77,13 +80,21 @@ impl RulesGuard<'_> {
     /// Changes a service. Fails with `ESRCH`, `ENOMEM`.
     pub(crate) fn edit_service(&mut self, id: &ServiceId, config: &ServiceConfig) -> Result {
         let dests = self.dests_of(id)?;
-        let (former, was_sip) = self.with_service(id, |read, service| {
-            (service.scheduler(read), service.is_sip())
+        let (former, flags, was_sip) = self.with_service(id, |read, service| {
+            (service.scheduler(read), service.flags(), service.is_sip())
         })?;
-        let pool = if former == config.scheduler {
-            None
+        let is_other = former != config.scheduler;
+        let of_table = config.scheduler.map_or(0, Algorithm::table_flags);
+        let pool = if is_other || (flags ^ config.flags) & of_table != 0 {
+            let flags = config.flags;
+            Some(Service::make_pool(
+                id.family,
+                flags,
+                config.scheduler,
+                dests,
+            )?)
         } else {
-            Some(Service::make_pool(id.family, config.scheduler, dests)?)
+            None
         };
         let locality = match pool {
             Some(_) => Locality::of(config.scheduler)?,

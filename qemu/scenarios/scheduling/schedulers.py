@@ -7,6 +7,7 @@ schedulers.py choices N,... SCHEDULER... any but twos; N servers: 1, 2, 10, 100 
 schedulers.py full FILE                more servers than mh has slots
 schedulers.py drain FILE               a server of weight 0 under mh
 schedulers.py moves                    how many clients mh moves when a server leaves, and when it returns
+schedulers.py agree                    how many clients mh moves when servers are added in another order
 schedulers.py expiration               how long lblc and lblcr remember
 schedulers.py flood                    more addresses than lblc and lblcr remember
 schedulers.py twos N,... FILE          adds lines to the file: N, and how often each server was drawn"""
@@ -244,6 +245,28 @@ def moves():
             for number, pair in enumerate(((before, without), (without, after), (before, after))):
                 moved[number] += sum(old != new for old, new in zip(*pair))
         print("servers", count, "percent that moved", *(f"{each * 100 / len(clients) / len(sets):.2f}" for each in moved))
+
+
+@case
+def agree():
+    """How many of 2,000 clients go elsewhere if 30 servers were added in the reverse order, with and
+    without the flag that directors agree by, which comes and goes without the servers."""
+    clients = [f"31.0.{n >> 8}.{n & 255}" for n in range(2000)]
+    servers = [f"10.8.7.{n}" for n in range(1, 31)]
+
+    def difference(one, other):
+        return sum(old != new for old, new in zip(one, other))
+
+    maps = {}
+    for order in servers, servers[::-1]:
+        restore(["-A -f 252 -s mh"] + [f"-a -f 252 -r {server} -m -w 1" for server in order])
+        for flags in "", "-b mh-agree":
+            wire.run("/lvs/ipvsadm-rs", "-E", "-f", "252", "-s", "mh", *flags.split())
+            maps.setdefault(flags, []).append(mapping(clients))
+        print(wire.run("/lvs/ipvsadm-rs", "-S").splitlines()[0])
+        restore(["-D -f 252"])
+    for flags, (one, other) in maps.items():
+        print(flags.split()[-1] if flags else "none", difference(one, other))
 
 
 def mapping(clients):

@@ -28,3 +28,14 @@ differential moves
 say "$(paste -sd';' "$RUN/trace.2")"
 expect_eq "numbers of servers of which mh moved more than 1/N + 2 %" "" \
 	"$(awk '$6 > 100 / $2 + 2 || $7 > 100 / $2 + 2 || $6 < 1 || $8 > 4 { print $2 }' "$RUN/trace.2")"
+
+# What ip_vs doesn't have.
+if [[ $LVS_MODULE == lvs ]]; then
+	load_module lvs
+	topology
+	agreed=$(python3 "$HERE/schedulers.py" agree)
+	say "clients that go elsewhere after another order of servers, by flag: $(tail -n 2 <<<"$agreed" | paste -sd';')"
+	expect_match "the order matters in ip_vs's table" $'\nnone [1-9]' "$agreed"
+	expect_match "it doesn't if directors are to agree" $'\nmh-agree 0$' "$agreed"
+	expect_eq "the rules with the flag" "-A -f 252 -s mh -b mh-agree" "$(head -n 1 <<<"$agreed")"
+fi

@@ -136,7 +136,15 @@ impl Service {
     pub fn changed(&mut self, change: Change) {
         let mut filled = vec![0; self.algorithm.table_len()];
         let mut scratch = vec![Default::default(); self.algorithm.scratch_len(self.servers.len())];
-        sched::fill_table(self.algorithm, Family::V4, self, &mut filled, &mut scratch).unwrap();
+        sched::fill_table(
+            self.algorithm,
+            Family::V4,
+            0,
+            self,
+            &mut filled,
+            &mut scratch,
+        )
+        .unwrap();
         self.table = filled;
         self.facts = Facts::of(self.algorithm, self);
         self.state = sched::after_change(self.algorithm, self.state, change, &self.facts);
