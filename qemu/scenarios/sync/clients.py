@@ -189,12 +189,25 @@ class Visit(Client):
         self.exchange()
 
     def once(self):
+        """A connection of a few milliseconds may die with its director: the client tries again."""
+        end = time.monotonic() + PATIENCE
+        while True:
+            try:
+                self.visit()
+                return
+            except OSError:
+                if time.monotonic() > end:
+                    raise
+
+    def visit(self):
         with self.connect(socket.SOCK_STREAM, self.source) as connected:
             connected.sendall(f"GET / HTTP/1.0\r\nHost: {self.address}\r\n\r\n".encode())
             answer = b""
             while more := connected.recv(4096):
                 answer += more
-        server = answer.split()[-1]
+        server = (answer.split() or [b""])[-1]
+        if not server:
+            raise ConnectionError("closed")
         if self.server not in (None, server):
             raise ValueError(f"at {server.decode()} instead of {self.server.decode()}")
         self.server = server

@@ -12,7 +12,7 @@ vrrp() {
 			interface $2
 			virtual_router_id $3
 			priority $4
-			advert_int 0.2
+			advert_int $((SLOW / 5)).$((2 * SLOW % 10))
 			${VRRP_OPTIONS:-}
 			track_file {
 				drain
@@ -51,7 +51,7 @@ start() {
 				}
 			}
 		END
-		vrrp FRONT front 51 "$2" $VIP/32
+		vrrp FRONT front 51 "$2" "$VIP/32"
 		vrrp BACK back 52 "$2" 10.0.2.1/24
 		virtual_servers
 	} >"$RUN/$1/keepalived.conf"

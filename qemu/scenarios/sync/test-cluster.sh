@@ -35,22 +35,15 @@ serves() {
 	poll "$1 is master" 30 is "$1" master
 	poll "$1 has the address" 20 has_vip "$1"
 }
-# returns NS SUFFIX FRONT BACK PRIORITY OTHER: a dead one, which knows nothing.
+# returns NS SUFFIX FRONT BACK PRIORITY: a dead one, which knows nothing.
 returns() {
 	new_director "${@:1:4}"
 	start "$1" "$5"
 	poll "$1 is backup" 30 is "$1" backup
 	poll "its rules" 20 has_rules "$1"
 	[[ $LVS_MODULE == lvs ]] || return 0
-	filled "$1" "$6"
+	in_ns "$1" "$ADMIN" sync wait --timeout 90s || fail "$1 isn't filled: $(in_ns "$1" "$ADMIN" sync status)"
 	say "$1 is back and knows $(entries "$1" | wc -l) connections"
-}
-# filled NS OTHER: the director has been told all that the other one knows.
-filled() {
-	in_ns "$2" ipvsadm --stop-daemon master
-	in_ns "$2" ipvsadm --start-daemon master --mcast-interface front --syncid 7
-	has_all() { [[ -z $(comm -13 <(entries "$1" | cut -d' ' -f1-7) <(entries "$2" | cut -d' ' -f1-7)) ]]; }
-	poll "$1 knows all connections" 60 has_all "$@"
 }
 # dies NS SUFFIX OTHER: some milliseconds after connections began, which the other one knows.
 dies() {
@@ -92,12 +85,12 @@ dies director "" director2
 judge "the other one serves"
 
 heading "It returns, and the other one dies"
-returns director "" 10.0.1.1 10.0.2.2 150 director2
+returns director "" 10.0.1.1 10.0.2.2 150
 dies director2 -2 director
 judge "the first one serves again"
 
 heading "The other one returns, and takes over as planned"
-returns director2 -2 10.0.1.2 10.0.2.3 100 director
+returns director2 -2 10.0.1.2 10.0.2.3 100
 begin
 # A lower priority: the other one takes over at once.
 echo -100 >"$RUN/director/drain"

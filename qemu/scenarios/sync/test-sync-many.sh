@@ -40,9 +40,6 @@ kill_director() {
 	ip -n switch link set "d$1" down
 	gone "d$1"
 }
-established() { in_ns "$1" grep -oE '^TCP [0-9A-F]+ [0-9A-F]+ .*ESTABLISHED' /proc/net/ip_vs_conn | sort; }
-# knows_all NS OTHER: all that the other one knows.
-knows_all() { [[ -z $(comm -13 <(established "$1") <(established "$2")) ]]; }
 # begin_at DIRECTOR...: more connections, which these know.
 begin_at() {
 	local d
@@ -86,10 +83,7 @@ unbroken "one serves"
 
 heading "A fresh one comes, and the drained one returns"
 director 4
-# A master that begins tells all that it has.
-in_ns d2 ipvsadm --stop-daemon master
-in_ns d2 ipvsadm --start-daemon master --mcast-interface eth0 --syncid 7
-[[ $LVS_MODULE != lvs ]] || poll "the fresh one knows all connections" 60 knows_all d4 d2
+[[ $LVS_MODULE != lvs ]] || in_ns d4 "$ADMIN" sync wait --timeout 90s
 announce d4
 poll "the router has two paths" 30 paths 2
 unbroken "with a fresh one"
