@@ -15,8 +15,8 @@ use super::link::Socket;
 pub(super) enum Share {
     /// All.
     All,
-    /// What a director needs of the daemon that it doesn't run: a master hears who asks it, a backup
-    /// fills who does.
+    /// What a director needs of the daemon that it doesn't run: a master hears who asks it, a
+    /// backup fills who does.
     Signals,
 }
 

@@ -87,8 +87,8 @@ impl Sender {
         self.data.saturating_sub(self.places).saturating_add(1)
     }
 
-    /// The trailer of the next datagram with data, and the place to keep its entries in. Followed by
-    /// [`Sender::is_told`] or [`Sender::give_back`].
+    /// The trailer of the next datagram with data, and the place to keep its entries in. Followed
+    /// by [`Sender::is_told`] or [`Sender::give_back`].
     pub fn data(&mut self, kind: Kind, key: u16) -> (Trailer, Option<usize>) {
         self.data = self.data.saturating_add(1);
         let place = self.place(self.data);
