@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: MIT OR GPL-2.0
 //
-// Malformed datagrams of synchronisation, half of them real ones that were changed, sent to a group.
+// Malformed datagrams of synchronisation, half of them real ones that were changed, for a group.
 //
 // usage: datagrams COUNT SEED RECORDING ADDRESS [PORT]
 //
