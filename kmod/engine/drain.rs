@@ -149,7 +149,8 @@ impl Begun {
             None => (0, 0),
         };
         let leaves = self.leaves as u64;
-        deadline << 32 | phase | then << 2 | persistent << 4 | has_deadline << 5 | leaves << 6
+        let flags = (has_deadline << 5) | (leaves << 6);
+        (deadline << 32) | phase | (then << 2) | (persistent << 4) | flags
     }
 
     /// The drain of a number of [`Begun::packed`]; `None` of 0.
@@ -162,23 +163,23 @@ impl Begun {
             _ => Phase::Over,
         };
         Some(Self {
-            then: match packed >> 2 & 3 {
+            then: match (packed >> 2) & 3 {
                 1 => Then::Reset,
                 2 => Then::Forget,
                 _ => Then::Keep,
             },
-            persistent: if packed >> 4 & 1 == 0 {
+            persistent: if (packed >> 4) & 1 == 0 {
                 Persistent::Move
             } else {
                 Persistent::Keep
             },
-            deadline: if packed >> 5 & 1 == 0 {
+            deadline: if (packed >> 5) & 1 == 0 {
                 None
             } else {
                 Some((packed >> 32) as u32)
             },
             phase,
-            leaves: packed >> 6 & 1 != 0,
+            leaves: (packed >> 6) & 1 != 0,
         })
     }
 }

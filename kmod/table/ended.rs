@@ -44,10 +44,10 @@ impl ServerSide {
     fn hash(&self, key: HashKey) -> u32 {
         let [a, b, c, d] = self.client.0.map(u64::from);
         let [e, f, g, h] = self.server.0.map(u64::from);
-        let ports = u64::from(self.client_port) << 16 | u64::from(self.server_port);
-        let client = hash::hash_3(key, a << 32 | b, c << 32 | d, ports);
-        let rest = u64::from(client) << 8 | u64::from(self.protocol);
-        hash::hash_3(key, e << 32 | f, g << 32 | h, rest)
+        let ports = (u64::from(self.client_port) << 16) | u64::from(self.server_port);
+        let client = hash::hash_3(key, (a << 32) | b, (c << 32) | d, ports);
+        let rest = (u64::from(client) << 8) | u64::from(self.protocol);
+        hash::hash_3(key, (e << 32) | f, (g << 32) | h, rest)
     }
 }
 
@@ -79,7 +79,7 @@ impl Ended {
 
     fn name(&self, side: &ServerSide) -> u64 {
         let [first, second] = self.keys.map(|key| u64::from(side.hash(key)));
-        (first << 32 | second).max(1)
+        ((first << 32) | second).max(1)
     }
 
     /// The places where a connection of this name may be.

@@ -247,7 +247,7 @@ fn stats() -> Stats {
 
 /// Every other server of weight 0 is drained, and has another weight when it returns.
 fn drain_of(dest: &Dest) -> Option<Drain> {
-    (dest.weight == 0 && dest.port % 2 == 0).then(|| Drain {
+    (dest.weight == 0 && dest.port % 2 == 0).then_some(Drain {
         asked: DrainRequest {
             seconds: Some(30),
             then: Then::Reset,
