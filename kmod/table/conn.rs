@@ -9,9 +9,11 @@
 //! |--|--|
 //! | 0–15 | chain link, hash, expiry tick (in [`Entry`]) |
 //! | 16–39 | server, controlling entry, extension |
-//! | 40–63 | state and flags, IPv4 addresses (of IPv6 the times), ports, protocol, families |
-//! | 64–111 | IPv6 addresses (of IPv4 the times) |
+//! | 40–63 | state and flags, IPv4 addresses, ports, protocol, families |
+//! | 64–111 | IPv6 addresses |
 //! | 112–127 | deferred free |
+//!
+//! Words of addresses of the family that an entry doesn't have keep its times, and the told end.
 
 mod client_side;
 mod expiry;
@@ -21,6 +23,7 @@ mod layout;
 mod links;
 mod matching;
 mod packets;
+mod real_side;
 mod received;
 mod state;
 mod tuple;

@@ -24,6 +24,7 @@ use super::layout::{
     ORIGIN_SHIFT,
     REAL_IS_V6, //
 };
+use super::real_side;
 use super::tuple::Tuple;
 
 /// What listings show as the server's port of an invalid template.
@@ -48,6 +49,17 @@ impl Conn {
         if new != families {
             self.families.store(new, Ordering::Relaxed);
         }
+    }
+
+    /// The tick at which it would end by another director's last word; 0 if there was none. While
+    /// that is its end no packet of this director's has used it since.
+    pub(in crate::table) fn told_end(&self) -> u32 {
+        real_side::told_end(self.real_family(), &self.narrow_real, &self.wide_real)
+    }
+
+    /// Notes that tick.
+    pub(in crate::table) fn set_told_end(&self, end: u32) {
+        real_side::set_told_end(self.real_family(), &self.narrow_real, &self.wide_real, end);
     }
 
     /// Family of client and virtual address.
@@ -124,8 +136,8 @@ impl Conn {
     #[inline]
     pub(crate) fn real_addr(&self) -> Addr {
         match self.real_family() {
-            Family::V4 => Addr::from_v4_word(self.real_v4),
-            Family::V6 => self.real_v6,
+            Family::V4 => Addr::from_v4_word(self.narrow_real.word()),
+            Family::V6 => self.wide_real.addr(),
         }
     }
 

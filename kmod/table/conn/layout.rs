@@ -38,6 +38,11 @@ use super::client_side::{
     WideSide, //
 };
 use super::flag;
+use super::real_side::{
+    real_side,
+    NarrowReal,
+    WideReal, //
+};
 use super::tuple::Tuple;
 
 /// Bits of [`Conn::families`].
@@ -60,8 +65,8 @@ pub(crate) struct Conn {
     pub(super) state: AtomicU32,
     /// Client and virtual address of IPv4, or the times.
     pub(super) narrow: NarrowSide,
-    /// The real server's address of IPv4.
-    pub(super) real_v4: u32,
+    /// The real server's address of IPv4, or the told end.
+    pub(super) narrow_real: NarrowReal,
     /// Ports, host order.
     pub(super) client_port: u16,
     pub(super) virtual_port: u16,
@@ -72,8 +77,8 @@ pub(crate) struct Conn {
     pub(super) families: AtomicU8,
     /// Client and virtual address of IPv6, or the times.
     pub(super) wide: WideSide,
-    /// The real server's address of IPv6.
-    pub(super) real_v6: Addr,
+    /// The real server's address of IPv6, or the told end.
+    pub(super) wide_real: WideReal,
 }
 
 /// Bytes of an entry in memory.
@@ -163,6 +168,7 @@ impl Conn {
             template_ticks,
         };
         let (narrow, wide) = client_side(tuple, times);
+        let (narrow_real, wide_real) = real_side(real_family, &real);
         let mut conn = Self {
             dest: RcuSlot::new(dest.cloned()),
             controller_link: if state & (flag::TEMPLATE | flag::FTP_CONTROL) == 0 {
@@ -173,24 +179,20 @@ impl Conn {
             extension: RcuSlot::new(None),
             state: AtomicU32::new(state),
             narrow,
-            real_v4: 0,
+            narrow_real,
             client_port: tuple.client_port,
             virtual_port: tuple.virtual_port,
             real_port,
             protocol: tuple.protocol,
             families: AtomicU8::new(0),
             wide,
-            real_v6: Addr::ANY,
+            wide_real,
         };
         if let Family::V6 = tuple.family {
             *conn.families.get_mut() |= CLIENT_IS_V6;
         }
-        match real_family {
-            Family::V4 => conn.real_v4 = real.v4_word(),
-            Family::V6 => {
-                *conn.families.get_mut() |= REAL_IS_V6;
-                conn.real_v6 = real;
-            }
+        if let Family::V6 = real_family {
+            *conn.families.get_mut() |= REAL_IS_V6;
         }
         conn
     }

@@ -75,7 +75,7 @@ impl Conn {
         match tuple.family {
             Family::V4 => {
                 let source = if rewritten {
-                    self.real_v4
+                    self.narrow_real.word()
                 } else {
                     self.narrow.virtual_addr()
                 };
@@ -85,7 +85,7 @@ impl Conn {
             }
             Family::V6 => {
                 let source = if rewritten {
-                    self.real_v6
+                    self.wide_real.addr()
                 } else {
                     *self.wide.virtual_addr()
                 };

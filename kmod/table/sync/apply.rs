@@ -132,7 +132,9 @@ impl Backup<'_> {
     fn refresh(&self, read: ReadSide<'_>, told: &Told<'_>, conn: &Entry<Conn>) {
         let own = conn.life(self.state.timeouts());
         let ticks = receive::life(told, own, time::HZ);
-        conn::live_for(conn, time::now(), ticks);
+        let now = time::now();
+        conn::live_for(conn, now, ticks);
+        conn.set_told_end(now.wrapping_add(ticks));
         if let (Some(sequences), Some(control)) = (told.sequences, conn.ftp_control(read)) {
             let shift = sequences.outgoing;
             let edit = Edit::told(shift.init, shift.previous_delta, shift.delta);

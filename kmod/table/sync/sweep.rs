@@ -4,7 +4,8 @@
 //!
 //! No entry keeps when it was told. A round takes a third of the shortest life there is; entries
 //! that live longer have their turn in one of several rounds. At its turn an entry is told if it
-//! was used since the turn before: its end and its life tell when that was.
+//! was used since the turn before: its end and its life tell when that was. An end that another
+//! director told is no use of it.
 
 use crate::kernel_ext::mem::memory::Entry;
 use crate::kernel_ext::task::time;
@@ -138,10 +139,12 @@ impl Sweep {
         if conn.is_held() {
             return true;
         }
-        let left = conn
-            .expires
-            .load(Ordering::Relaxed)
-            .wrapping_sub(time::now());
+        let end = conn.expires.load(Ordering::Relaxed);
+        // Otherwise directors that tell each other would keep alive what nobody uses.
+        if end == conn.told_end() {
+            return false;
+        }
+        let left = end.wrapping_sub(time::now());
         let idle = life.saturating_sub(left);
         let since = rounds.saturating_mul(self.ticks.max(self.last));
         idle <= since.saturating_add(SLACK)
