@@ -195,7 +195,8 @@ impl Settings {
         CONN_TAB_BITS.load(Ordering::Relaxed)
     }
 
-    /// A connection is synchronised when its packets, modulo the second, are the first.
+    /// Threshold and period: UDP connections are told with the client's packet of the first
+    /// number; a period of 0 tells of states only.
     pub(crate) fn sync_threshold(&self) -> [i32; 2] {
         unpack(self.sync_threshold.load(Ordering::Relaxed))
     }

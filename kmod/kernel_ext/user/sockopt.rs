@@ -49,7 +49,7 @@ pub(crate) trait Options: 'static {
 ///
 /// # Invariants
 ///
-/// `from` is what the core passed, during that call.
+/// `from` is the pointer that the socket layer passed; no `Argument` outlives that call.
 pub(crate) struct Argument {
     from: bindings::sockptr_t,
     len: usize,

@@ -78,9 +78,9 @@ pub(crate) struct DaemonRequest {
     pub(crate) sync_id: u32,
     /// Longest message in bytes; 0 for what fits the usual link.
     pub(crate) max_len: u16,
-    /// None for 224.0.0.81.
+    /// Multicast group; `None` for the usual 224.0.0.81.
     pub(crate) group: Option<Group>,
-    /// 0 for 8848.
+    /// UDP port; 0 for the usual 8848.
     pub(crate) port: u16,
     /// Hops of a message; 0 for 1.
     pub(crate) ttl: u8,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a packet leaves to be told: dirty entries. In the packet's context.
+//! Notes that a packet changed an entry, so that a master's thread tells it. In the packet's
+//! context.
 
 use lvs_engine::parse::protocol;
 use lvs_engine::sync::due;

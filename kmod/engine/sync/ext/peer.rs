@@ -128,7 +128,7 @@ impl Peer {
         self.since
     }
 
-    /// What it said of itself for the last time.
+    /// Its latest hello; `None` before the first.
     pub const fn hello(&self) -> Option<&Hello> {
         self.hello.as_ref()
     }

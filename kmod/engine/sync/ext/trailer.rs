@@ -74,10 +74,10 @@ pub struct Trailer {
     pub key: u16,
     /// The sender's boot id.
     pub boot: u64,
-    /// Its number in its row.
+    /// The datagram's number among the sender's data, or among its signals and repairs.
     pub number: u64,
-    /// Of a repair, which tells the connections of a lost datagram as they are now: the number of
-    /// that; else 0.
+    /// The number of the lost datagram whose connections this one tells as they are now; 0 if it is
+    /// no repair.
     pub repeats: u64,
     /// The last number of the row of data when this was made.
     pub as_of: u64,
