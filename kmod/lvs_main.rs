@@ -20,6 +20,7 @@ use kernel_ext::mem::slab::SlabOwner;
 use kernel_ext::net::device::DeviceWatch;
 use kernel_ext::net::per_netns::PerNetns;
 use kernel_ext::net::xt_match;
+use kernel_ext::user::netlink_watch::SocketWatch;
 use namespace::Namespace;
 use table::dest::DEST_SLAB;
 use table::tables::CONN_SLAB;
@@ -52,6 +53,9 @@ struct Lvs {
     /// Stops device notifications.
     #[pin]
     devices: DeviceWatch<NetnsState>,
+    /// Stops listening for sockets that are closed.
+    #[pin]
+    sockets: SocketWatch<NetnsState>,
     /// Stops taking packets, and empties all tables.
     #[pin]
     namespaces: PerNetns<Namespace>,
@@ -76,6 +80,7 @@ impl kernel::InPlaceModule for Lvs {
             conn_slab: CONN_SLAB.create(c"lvs_conn")?,
             exclusion <- kernel_ext::ip_vs_guard::Exclusion::register(),
             devices <- DeviceWatch::register(),
+            sockets <- SocketWatch::register(),
             // Requests are served from here on.
             namespaces <- PerNetns::register(),
             // Last: rules hold the module, whose loading can't fail any more.

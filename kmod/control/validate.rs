@@ -20,7 +20,10 @@ use lvs_uapi::flags;
 use lvs_uapi::limits::IPPROTO_TCP;
 
 use super::names;
-use crate::kernel_ext::compat::errno::EAFNOSUPPORT;
+use crate::kernel_ext::compat::errno::{
+    EAFNOSUPPORT,
+    ESTALE, //
+};
 use crate::kernel_ext::net::address;
 use crate::kernel_ext::net::netns::Net;
 use crate::kernel_ext::task::time::HZ;
@@ -52,6 +55,11 @@ pub(super) struct ServiceRequest<'a> {
 }
 
 impl ServiceRequest<'_> {
+    /// What is wanted of a service of `family`, if nothing is wrong with it.
+    pub(super) fn checked(&self, family: Family) -> Result<(MarkDetails, ServiceConfig)> {
+        Ok((self.mark_details, self.config(family)?))
+    }
+
     fn config(&self, family: Family) -> Result<ServiceConfig> {
         let scheduler = names::scheduler(self.scheduler)?;
         if !self.engine.is_empty() && self.engine != names::SIP.as_bytes() {
@@ -158,6 +166,37 @@ pub(super) fn add_dest(
         return Err(EINVAL);
     }
     rules.add_dest(service, id, &config)
+}
+
+/// What a transaction wants of a destination, if nothing is wrong with it.
+pub(super) fn wanted_dest(
+    net: Net<'_>,
+    rules: &RulesGuard<'_>,
+    service: &ServiceId,
+    id: &DestId,
+    config: &DestConfig,
+) -> Result<DestConfig> {
+    let config = dest_config(config)?;
+    let is_known = || {
+        rules.with_service(service, |read, service| {
+            let dests = service.dests(read);
+            dests.iter().any(|dest| dest.id() == id)
+        })
+    };
+    // As when it is added or changed by itself.
+    if !address::is_usable(net, id.family, &id.addr) && is_known() != Ok(true) {
+        return Err(EINVAL);
+    }
+    Ok(config)
+}
+
+/// Whether `generation` is the rules'. Fails with `ESTALE` if it isn't.
+pub(super) fn is_generation(rules: &RulesGuard<'_>, generation: u32) -> Result {
+    if rules.generation() == generation {
+        Ok(())
+    } else {
+        Err(ESTALE)
+    }
 }
 
 /// Changes a destination of a service.

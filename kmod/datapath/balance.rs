@@ -12,6 +12,8 @@ use crate::kernel_ext::net::packet::{
     Packet, //
 };
 
+use crate::table::edition::Edition;
+
 use super::context::{
     is_request_hook,
     Context,
@@ -38,7 +40,7 @@ pub(super) fn balance(context: &Context<'_>, packet: Packet, flow: Flow) -> Disp
                 return forward::request(context, packet, &flow, conn);
             }
             // The entry belongs to an older connection: this packet begins another one.
-            return schedule::begin(*context, packet, flow);
+            return again(*context, packet, flow);
         }
     }
     if context.place == Place::Forward {
@@ -51,6 +53,13 @@ pub(super) fn balance(context: &Context<'_>, packet: Packet, flow: Flow) -> Disp
     others(*context, packet, flow)
 }
 
+/// A packet that begins a connection from a port that had one.
+#[inline(never)]
+fn again(context: Context<'_>, packet: Packet, flow: Flow) -> Disposition {
+    let edition = context.state.edition();
+    schedule::begin(context, packet, flow, edition)
+}
+
 /// A packet of no client's connection, and on the forwarding path of no connection at all.
 #[inline(never)]
 fn others(context: Context<'_>, mut packet: Packet, flow: Flow) -> Disposition {
@@ -59,10 +68,12 @@ fn others(context: Context<'_>, mut packet: Packet, flow: Flow) -> Disposition {
             return reply::send_back(&context, packet, &flow, conn);
         }
     }
-    if let Some(conn) = sip::open(&context, &mut packet, &flow) {
+    let edition = context.state.edition();
+    if let Some(conn) = sip::open(&context, &mut packet, &flow, edition) {
         return reply::send_back(&context, packet, &flow, &conn);
     }
-    if context.state.settings().nat_icmp_send() && answer_stray_reply(&context, &packet, &flow) {
+    let answers = context.state.settings().nat_icmp_send();
+    if answers && answer_stray_reply(&context, &packet, &flow, edition) {
         return packet.discard(context.state.drops(), DropReason::StrayReply);
     }
     if context.state.tells_of_ends() && stray::answer_server(&context, &packet, &flow) {
@@ -71,13 +82,18 @@ fn others(context: Context<'_>, mut packet: Packet, flow: Flow) -> Disposition {
     if context.place == Place::Forward || !is_request_hook(&context, &packet) {
         return packet.accept();
     }
-    schedule::begin(context, packet, flow)
+    schedule::begin(context, packet, flow, edition)
 }
 
 /// If a server behind NAT sent this packet that belongs to no connection, tells it that nobody
 /// awaits it, and returns whether it did. A reset or an ABORT is no reason to answer.
 #[cold]
-fn answer_stray_reply(context: &Context<'_>, packet: &Packet, flow: &Flow) -> bool {
+fn answer_stray_reply(
+    context: &Context<'_>,
+    packet: &Packet,
+    flow: &Flow,
+    edition: Edition,
+) -> bool {
     let IpHeader {
         family,
         protocol,
@@ -85,7 +101,14 @@ fn answer_stray_reply(context: &Context<'_>, packet: &Packet, flow: &Flow) -> bo
         ..
     } = flow.ip;
     let backends = &context.tables.dest_index;
-    let server = backends.find(context.read, family, protocol, &source, flow.source_port);
+    let server = backends.find(
+        context.read,
+        family,
+        protocol,
+        &source,
+        flow.source_port,
+        edition,
+    );
     if flow.input.aborts() || server.is_none() {
         return false;
     }

@@ -12,8 +12,6 @@ use lvs_engine::sched::{
 use lvs_uapi::drop_reason::DropReason;
 use lvs_uapi::flags::service as service_flag;
 
-use crate::kernel_ext::mem::memory::Entry;
-use crate::kernel_ext::mem::rcu::RcuArc;
 use crate::kernel_ext::task::time;
 use crate::table::conn_table::{
     NewConn,
@@ -21,9 +19,9 @@ use crate::table::conn_table::{
     Purpose, //
     Refusal,
 };
-use crate::table::{
-    Dest,
-    Service, //
+use crate::table::service_view::{
+    Choice,
+    ServiceView, //
 };
 
 use super::context::{
@@ -77,8 +75,8 @@ impl Deref for Made<'_> {
 pub(super) fn pick<'a>(
     context: &Context<'a>,
     flow: &Flow,
-    service: &'a Entry<Service>,
-) -> Result<&'a RcuArc<Dest>, Failure> {
+    service: &ServiceView<'a>,
+) -> Result<Choice<'a>, Failure> {
     let settings = context.state.settings();
     let (random, seconds) = match service.scheduler(context.read) {
         Some(algorithm) if algorithm.is_random() => (time::random_u64(), 0),
@@ -101,14 +99,14 @@ pub(super) fn pick<'a>(
 }
 
 /// Makes a connection of `service`, for this packet alone if service or server want that.
+#[inline(always)]
 pub(super) fn create_for<'a>(
     context: &Context<'a>,
-    service: &Service,
+    service: &ServiceView<'_>,
     new: &NewConn<'_>,
 ) -> Result<Made<'a>, Failure> {
     let once = new.tuple.protocol == protocol::UDP
-        && (service.flags() & service_flag::ONEPACKET != 0
-            || new.dest.is_some_and(|dest| dest.serves_once()));
+        && (service.flags() & service_flag::ONEPACKET != 0 || new.serves_once());
     if once {
         return create_once(context, new).map(Made::Once);
     }

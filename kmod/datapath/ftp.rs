@@ -257,6 +257,7 @@ fn expect<'a>(
         tuple,
         client_hash: None,
         dest: Some(&dest),
+        settings: None,
         real_port,
         purpose: Purpose::Data(control),
     };
@@ -289,6 +290,7 @@ pub(super) fn open<'a>(context: &Context<'a>, flow: &Flow) -> Option<&'a ConnEnt
         tuple: flow.as_request(),
         client_hash: flow.client_hash,
         dest: Some(&dest),
+        settings: None,
         real_port: expected.real_port(),
         purpose: Purpose::Connection(expected.controller(context.read)),
     };

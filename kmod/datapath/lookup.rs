@@ -7,12 +7,10 @@ use core::sync::atomic::Ordering;
 use lvs_engine::addr::Addr;
 use lvs_engine::parse::IpHeader;
 
-use crate::kernel_ext::mem::memory::Entry;
+use crate::table::edition::Edition;
 use crate::table::find_service::Wanted;
-use crate::table::{
-    NetnsState,
-    Service, //
-};
+use crate::table::service_view::ServiceView;
+use crate::table::NetnsState;
 
 use super::context::{
     ConnEntry,
@@ -66,12 +64,13 @@ pub(super) fn reply<'a>(context: &Context<'a>, flow: &Flow) -> Option<&'a ConnEn
         .find_reply(context.read, &flow.as_reply(), context.now)
 }
 
-/// The service a new connection is for.
+/// The service a new connection is for, by this edition of the rules.
 pub(super) fn service<'a>(
     context: &Context<'a>,
     flow: &Flow,
     mark: u32,
-) -> Option<&'a Entry<Service>> {
+    edition: Edition,
+) -> Option<ServiceView<'a>> {
     let wanted = Wanted {
         family: flow.ip.family,
         protocol: flow.ip.protocol,
@@ -81,5 +80,5 @@ pub(super) fn service<'a>(
     };
     context
         .state
-        .find_service(context.read, context.tables, &wanted)
+        .find_service(context.read, context.tables, &wanted, edition)
 }

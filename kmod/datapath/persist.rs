@@ -14,11 +14,13 @@
 //! Where the service's persistence engine is `sip`, the Call-ID is part of it as well.
 
 use lvs_engine::addr::Addr;
-use lvs_engine::config::Target;
+use lvs_engine::config::{
+    DestConfig,
+    Target, //
+};
 use lvs_engine::ftp::PORT as FTP_PORT;
 use lvs_uapi::drop_reason::DropReason;
 
-use crate::kernel_ext::mem::memory::Entry;
 use crate::kernel_ext::mem::rcu::RcuArc;
 use crate::kernel_ext::net::packet::Packet;
 use crate::kernel_ext::task::time;
@@ -30,10 +32,11 @@ use crate::table::conn_table::{
     NewConn,
     Purpose, //
 };
-use crate::table::{
-    Dest,
-    Service, //
+use crate::table::service_view::{
+    Choice,
+    ServiceView, //
 };
+use crate::table::Dest;
 
 use super::call_id;
 use super::connect::{
@@ -55,7 +58,7 @@ pub(super) fn connect<'a>(
     context: &Context<'a>,
     packet: &mut Packet,
     flow: &Flow,
-    service: &'a Entry<Service>,
+    service: &ServiceView<'a>,
 ) -> Result<Made<'a>, Failure> {
     let ticks = time::ticks(service.timeout());
     let tuple = template_tuple(flow, service);
@@ -64,21 +67,27 @@ pub(super) fn connect<'a>(
     } else {
         None
     };
-    let (template, dest) = match usable_template(context, &tuple, call, None) {
+    let (template, dest, settings) = match usable_template(context, service, &tuple, call, None) {
         Some(found) => found,
         None => {
-            let dest = connect::pick(context, flow, service)?;
+            let Choice { dest, settings } = connect::pick(context, flow, service)?;
             let new = NewConn {
                 tuple,
                 client_hash: None,
                 dest: Some(dest),
+                settings,
                 real_port: template_port(flow, service, dest),
                 purpose: Purpose::Template { ticks, call },
             };
             let template = connect::create(context, &new)?;
             // Another CPU may have been faster, and may have picked another server.
-            let shared = template.share_dest(context.read);
-            (template, shared.unwrap_or_else(|| dest.clone()))
+            match template.share_dest(context.read) {
+                Some(other) if other.number() != dest.number() => {
+                    let settings = service.known(&other).unwrap_or_default();
+                    (template, other, settings)
+                }
+                _ => (template, dest.clone(), settings),
+            }
         }
     };
     conn::refresh(template, context.now, template.template_ticks());
@@ -90,6 +99,7 @@ pub(super) fn connect<'a>(
         tuple: flow.as_request(),
         client_hash: flow.client_hash,
         dest: Some(&dest),
+        settings,
         real_port,
         purpose: Purpose::Connection(Some(template)),
     };
@@ -101,7 +111,7 @@ pub(super) fn template_of_server<'a>(
     context: &Context<'a>,
     tuple: &Tuple,
     call: &[u8],
-    service: &'a Entry<Service>,
+    service: &ServiceView<'a>,
     dest: &'a RcuArc<Dest>,
 ) -> Option<&'a ConnEntry> {
     let ticks = time::ticks(service.timeout());
@@ -110,13 +120,14 @@ pub(super) fn template_of_server<'a>(
         client_port: 0,
         ..*tuple
     };
-    let template = match usable_template(context, &tuple, Some(call), Some(dest)) {
-        Some((template, _)) => template,
+    let template = match usable_template(context, service, &tuple, Some(call), Some(dest)) {
+        Some((template, ..)) => template,
         None => {
             let new = NewConn {
                 tuple,
                 client_hash: None,
                 dest: Some(dest),
+                settings: service.known(dest).unwrap_or_default(),
                 real_port: dest.id().port,
                 purpose: Purpose::Template {
                     ticks,
@@ -130,28 +141,32 @@ pub(super) fn template_of_server<'a>(
     Some(template)
 }
 
-/// The template, with its server, if that may still be used, and is `wanted` if that is given. One
-/// that may not is put out of the way.
+/// The template, with its server and that one's settings where they aren't in force yet, if it may
+/// still be used, and is `wanted` if that is given. One that may not is put out of the way.
 fn usable_template<'a>(
     context: &Context<'a>,
+    service: &ServiceView<'a>,
     tuple: &Tuple,
     call: Option<&[u8]>,
     wanted: Option<&RcuArc<Dest>>,
-) -> Option<(&'a ConnEntry, RcuArc<Dest>)> {
+) -> Option<(&'a ConnEntry, RcuArc<Dest>, Option<&'a DestConfig>)> {
     let conns = &context.tables.conns;
     let template = conns.find_template(context.read, tuple, call, context.now)?;
     let dest = template.share_dest(context.read)?;
-    let moves = dest.moves_clients(|| context.state.settings().expire_quiescent_template());
     let suits = wanted.is_none_or(|wanted| dest.number() == wanted.number());
-    if dest.is_available() && !moves && suits {
-        return Some((template, dest));
+    if let (Some(settings), true) = (service.known(&dest), suits) {
+        let weight = settings.map_or_else(|| dest.weight(), |settings| dest.weight_by(settings));
+        let expires = || context.state.settings().expire_quiescent_template();
+        if !dest.moves_clients(weight, expires) {
+            return Some((template, dest, settings));
+        }
     }
     template.invalidate();
     conns.remove(context.read, template);
     None
 }
 
-fn template_tuple(flow: &Flow, service: &Service) -> Tuple {
+fn template_tuple(flow: &Flow, service: &ServiceView<'_>) -> Tuple {
     let client = flow.ip.source.masked(flow.ip.family, service.netmask());
     let (protocol, virtual_addr, virtual_port) = match service.id().target {
         Target::Mark(mark) => (ANY_PROTOCOL, Addr::from_v4_word(mark.to_be()), 0),
@@ -175,14 +190,14 @@ fn template_tuple(flow: &Flow, service: &Service) -> Tuple {
 }
 
 /// The server's port in a template: none where the template stands for several ports.
-fn template_port(flow: &Flow, service: &Service, dest: &Dest) -> u16 {
+fn template_port(flow: &Flow, service: &ServiceView<'_>, dest: &Dest) -> u16 {
     match service_port(service) {
         Some(port) if port == flow.destination_port && port != FTP_PORT => dest.id().port,
         _ => 0,
     }
 }
 
-fn service_port(service: &Service) -> Option<u16> {
+fn service_port(service: &ServiceView<'_>) -> Option<u16> {
     match service.id().target {
         Target::Address { port, .. } => Some(port),
         Target::Mark(_) => None,

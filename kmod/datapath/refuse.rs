@@ -5,7 +5,6 @@
 use lvs_engine::refusal::Refusal;
 use lvs_uapi::drop_reason::DropReason;
 
-use crate::kernel_ext::mem::memory::Entry;
 use crate::kernel_ext::net::address;
 use crate::kernel_ext::net::output::IcmpError;
 use crate::kernel_ext::net::packet::{
@@ -16,7 +15,7 @@ use crate::table::conn_table::{
     NewConn,
     Purpose, //
 };
-use crate::table::Service;
+use crate::table::service_view::ServiceView;
 
 use super::context::{
     Context,
@@ -32,7 +31,7 @@ pub(super) fn refuse(
     context: &Context<'_>,
     packet: Packet,
     flow: &Flow,
-    service: &Entry<Service>,
+    service: &ServiceView<'_>,
 ) -> Disposition {
     let is_foreign =
         || address::is_unicast(context.state.net(), flow.ip.family, &flow.ip.destination);
@@ -59,12 +58,13 @@ fn bypass(
     context: &Context<'_>,
     packet: Packet,
     flow: &Flow,
-    service: &Entry<Service>,
+    service: &ServiceView<'_>,
 ) -> Disposition {
     let new = NewConn {
         tuple: flow.as_request(),
         client_hash: flow.client_hash,
         dest: None,
+        settings: None,
         real_port: 0,
         purpose: Purpose::Connection(None),
     };

@@ -66,7 +66,9 @@ fn is_reused(context: Context<'_>, conn: &ConnEntry) -> bool {
         is_drained: conn
             .dest(context.read)
             .is_some_and(|dest| match controller {
-                Some(template) if template.is_template() => dest.moves_clients(|| false),
+                Some(template) if template.is_template() => {
+                    dest.moves_clients(dest.weight(), || false)
+                }
                 _ => dest.drain().is_some(),
             }),
         cannot_answer: cannot_answer(&context, conn),

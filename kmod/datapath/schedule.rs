@@ -13,7 +13,6 @@ use lvs_engine::state_input::StateInput;
 use lvs_uapi::drop_reason::DropReason;
 use lvs_uapi::flags::service as service_flag;
 
-use crate::kernel_ext::mem::memory::Entry;
 use crate::kernel_ext::net::packet::{
     Disposition,
     Packet, //
@@ -23,7 +22,8 @@ use crate::table::conn_table::{
     NewConn,
     Purpose, //
 };
-use crate::table::Service;
+use crate::table::edition::Edition;
+use crate::table::service_view::ServiceView;
 
 use super::connect::{
     self,
@@ -47,7 +47,12 @@ use super::{
 
 /// A packet that belongs to no connection: makes one if it is for a service.
 #[inline(never)]
-pub(super) fn begin(context: Context<'_>, mut packet: Packet, flow: Flow) -> Disposition {
+pub(super) fn begin(
+    context: Context<'_>,
+    mut packet: Packet,
+    flow: Flow,
+    edition: Edition,
+) -> Disposition {
     let (context, flow) = (&context, &flow);
     let (settings, drops) = (context.state.settings(), context.state.drops());
     let can_open = match flow.input {
@@ -71,7 +76,7 @@ pub(super) fn begin(context: Context<'_>, mut packet: Packet, flow: Flow) -> Dis
             return first(context, packet, flow, conn);
         }
     }
-    let Some(service) = lookup::service(context, flow, packet.mark()) else {
+    let Some(service) = lookup::service(context, flow, packet.mark(), edition) else {
         return packet.accept();
     };
     if context.state.defence().drops_packet() {
@@ -81,9 +86,9 @@ pub(super) fn begin(context: Context<'_>, mut packet: Packet, flow: Flow) -> Dis
     if flow.source_port == FTP_DATA_PORT {
         return packet.accept();
     }
-    match connect(context, &mut packet, flow, service) {
+    match connect(context, &mut packet, flow, &service) {
         Ok(conn) => first(context, packet, flow, &conn),
-        Err(Failure::NoServer) => refuse::refuse(context, packet, flow, service),
+        Err(Failure::NoServer) => refuse::refuse(context, packet, flow, &service),
         Err(failure) => packet.discard(drops, failure.reason()),
     }
 }
@@ -115,7 +120,8 @@ pub(super) fn begin_reported<'a>(
     flow: &Flow,
 ) -> Result<Made<'a>, Unscheduled> {
     let request = flow.reversed();
-    let service = lookup::service(context, &request, packet.mark()).ok_or(Unscheduled::Pass)?;
+    let service = lookup::service(context, &request, packet.mark(), context.state.edition())
+        .ok_or(Unscheduled::Pass)?;
     if context.state.defence().drops_packet() {
         return Err(Unscheduled::Drop(DropReason::Defence));
     }
@@ -129,7 +135,7 @@ pub(super) fn begin_reported<'a>(
     if service.flags() & service_flag::PERSISTENT != 0 && service.is_sip() {
         return Err(Unscheduled::Drop(DropReason::NoCallId));
     }
-    match connect(context, packet, &request, service) {
+    match connect(context, packet, &request, &service) {
         Ok(conn) => Ok(conn),
         Err(Failure::NoServer) if is_beside_ftp(&service.id().target, request.destination_port) => {
             Err(Unscheduled::Pass)
@@ -146,7 +152,7 @@ fn connect<'a>(
     context: &Context<'a>,
     packet: &mut Packet,
     flow: &Flow,
-    service: &'a Entry<Service>,
+    service: &ServiceView<'a>,
 ) -> Result<Made<'a>, Failure> {
     for _ in 0..PICKS {
         match connect_to_one(context, packet, flow, service) {
@@ -161,7 +167,7 @@ fn connect_to_one<'a>(
     context: &Context<'a>,
     packet: &mut Packet,
     flow: &Flow,
-    service: &'a Entry<Service>,
+    service: &ServiceView<'a>,
 ) -> Result<Made<'a>, Failure> {
     if service.flags() & service_flag::PERSISTENT != 0 {
         return persist::connect(context, packet, flow, service);
@@ -172,15 +178,16 @@ fn connect_to_one<'a>(
             return Err(Failure::NoServer);
         }
     }
-    let dest = connect::pick(context, flow, service)?;
-    let real_port = match dest.id().port {
+    let choice = connect::pick(context, flow, service)?;
+    let real_port = match choice.dest.id().port {
         0 => flow.destination_port,
         port => port,
     };
     let new = NewConn {
         tuple: flow.as_request(),
         client_hash: flow.client_hash,
-        dest: Some(dest),
+        dest: Some(choice.dest),
+        settings: choice.settings,
         real_port,
         purpose: Purpose::Connection(None),
     };

@@ -19,6 +19,8 @@ use crate::table::conn_table::{
     NewConn,
     Purpose, //
 };
+use crate::table::edition::Edition;
+use crate::table::service_view::ServiceView;
 
 use super::connect::{
     self,
@@ -33,11 +35,13 @@ use super::{
     persist, //
 };
 
-/// The connection that a server's packet opens, which belongs to none yet.
+/// The connection that a server's packet opens, which belongs to none yet, by this edition of the
+/// rules.
 pub(super) fn open<'a>(
     context: &Context<'a>,
     packet: &mut Packet,
     flow: &Flow,
+    edition: Edition,
 ) -> Option<Made<'a>> {
     if context.state.counts().sip.load(Ordering::Relaxed) == 0
         || flow.ip.protocol != protocol::UDP
@@ -51,8 +55,13 @@ pub(super) fn open<'a>(
         flow.ip.protocol,
         &flow.ip.source,
         flow.source_port,
+        edition,
     )?;
-    let service = context.tables.service(context.read, dest.service())?;
+    let service = context
+        .tables
+        .service_in(context.read, dest.service(), edition)?;
+    let service = &ServiceView::new(context.read, service, edition);
+    let settings = service.known(dest)?;
     let Target::Address { addr, port, .. } = service.id().target else {
         return None;
     };
@@ -79,6 +88,7 @@ pub(super) fn open<'a>(
         tuple,
         client_hash: None,
         dest: Some(dest),
+        settings,
         real_port: flow.source_port,
         purpose: Purpose::Outgoing(template),
     };

@@ -25,7 +25,7 @@ use super::lookup;
 pub(super) fn of_client(context: &Context<'_>, packet: Packet, flow: &Flow) -> Disposition {
     let is_answered = context.state.tells_of_ends()
         && !flow.input.aborts()
-        && lookup::service(context, flow, packet.mark())
+        && lookup::service(context, flow, packet.mark(), context.state.edition())
             .is_some_and(|service| service.tells_of_ends());
     if !is_answered {
         return packet.accept();
@@ -49,7 +49,14 @@ pub(super) fn answer_server(context: &Context<'_>, packet: &Packet, flow: &Flow)
     };
     let is_answered = !flow.input.aborts()
         && servers
-            .find(context.read, ip.family, ip.protocol, &ip.source, port)
+            .find(
+                context.read,
+                ip.family,
+                ip.protocol,
+                &ip.source,
+                port,
+                context.state.edition(),
+            )
             .and_then(|dest| dest.ended.load(context.read))
             .is_some_and(|ended| ended.contains(&side));
     if is_answered {

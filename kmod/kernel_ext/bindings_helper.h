@@ -18,6 +18,7 @@
 #include <linux/netdevice.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv4.h>
+#include <linux/netlink.h>
 #include <linux/notifier.h>
 #include <linux/proc_fs.h>
 #include <net/ipv6.h>

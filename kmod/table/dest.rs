@@ -9,6 +9,7 @@ use core::sync::atomic::{
     AtomicI32,
     AtomicU32,
     AtomicU64,
+    AtomicU8,
     Ordering, //
 };
 
@@ -40,6 +41,10 @@ use crate::kernel_ext::mem::rcu::{
 use crate::kernel_ext::mem::slab::SharedSlab;
 use crate::kernel_ext::net::route::Route;
 
+use super::edition::{
+    Edition,
+    Editions, //
+};
 use super::ended::Ended;
 use super::load_tree::LoadTree;
 use super::stats::{
@@ -55,8 +60,8 @@ use super::stats::{
 /// What packets read comes first, what new connections change comes last, on lines of its own.
 #[repr(C)]
 pub(crate) struct Dest {
-    /// Cleared when the server is removed from its service.
-    available: AtomicBool,
+    /// The editions of the rules in which its service lists it: none once it is removed.
+    editions: AtomicU8,
     /// Whether the table of servers by address holds it.
     is_indexed: AtomicBool,
     flags: AtomicU32,
@@ -127,7 +132,7 @@ impl Dest {
         config: &DestConfig,
     ) -> Result<Self> {
         let dest = Self {
-            available: AtomicBool::new(true),
+            editions: AtomicU8::new(Editions::BOTH.bits()),
             is_indexed: AtomicBool::new(false),
             flags: AtomicU32::new(0),
             weight: AtomicI32::new(0),
@@ -188,7 +193,17 @@ impl Dest {
     /// Whether the service still lists the server.
     #[inline]
     pub(crate) fn is_available(&self) -> bool {
-        self.available.load(Ordering::Relaxed)
+        self.editions.load(Ordering::Relaxed) != Editions::NONE.bits()
+    }
+
+    /// Whether the service lists the server in this edition of the rules.
+    pub(crate) fn is_available_in(&self, edition: Edition) -> bool {
+        Editions::from_bits(self.editions.load(Ordering::Relaxed)).contain(edition)
+    }
+
+    /// Notes in which editions the service lists the server. Rules lock held.
+    pub(super) fn set_editions(&self, editions: Editions) {
+        self.editions.store(editions.bits(), Ordering::Relaxed);
     }
 
     /// Whether the table of servers by address holds the server. Rules lock held.
@@ -208,21 +223,21 @@ impl Dest {
 
     /// Notes that the service lists the server. Rules lock held.
     pub(crate) fn set_available(&self) {
-        self.available.store(true, Ordering::Relaxed);
+        self.set_editions(Editions::BOTH);
     }
 
     /// Notes that the service lists the server no more, and lets go of the way to it. Rules lock
     /// held.
     pub(crate) fn set_unavailable(&self) {
-        self.available.store(false, Ordering::Relaxed);
+        self.set_editions(Editions::NONE);
         // Pairs with the fence in `keep_route`.
         fence(Ordering::SeqCst);
         self.route.replace(None);
     }
 
-    /// Keeps `route` for the packets that come, and returns it. A removed server keeps none, since
-    /// nobody looks for it there when its device goes down: a packet that saw the server just
-    /// before its removal takes the route back.
+    /// Keeps `route` for the packets that come, and returns it. A removed server keeps none, and
+    /// one of the next edition none yet, since nobody looks for it there when its device goes down:
+    /// a packet that saw the server just before its removal takes the route back.
     pub(crate) fn keep_route<'a>(
         &'a self,
         read: ReadSide<'a>,
@@ -232,7 +247,7 @@ impl Dest {
         let kept = self.route.load(read);
         // Either this sees that the server was removed, or the removal finds the route.
         fence(Ordering::SeqCst);
-        if !self.is_available() {
+        if !self.is_available_in(Edition::Present) {
             self.route.replace(None);
         }
         kept
@@ -316,14 +331,27 @@ impl Dest {
             .store(config.upper_threshold, Ordering::Relaxed);
         self.lower_threshold
             .store(config.lower_threshold, Ordering::Relaxed);
-        let Tunnel { kind, port, flags } = config.tunnel;
-        self.tunnel.store(
-            (u64::from(kind) << 32) | (u64::from(port) << 16) | u64::from(flags),
-            Ordering::Relaxed,
-        );
+        self.tunnel.store(pack(config.tunnel), Ordering::Relaxed);
         self.update_overload();
         rcu::read(|read| self.set_dirty(read));
         self.route.replace(None);
+    }
+
+    /// Wraps packets as `tunnel` says from now on, if they weren't before: what a packet of the
+    /// next edition does that goes to the server before its settings are in force. Any context.
+    pub(super) fn wrap_as(&self, tunnel: Tunnel) {
+        if self.tunnel() != tunnel {
+            self.tunnel.store(pack(tunnel), Ordering::Relaxed);
+            self.route.replace(None);
+        }
+    }
+
+    /// The weight that the server will have by `config`, which isn't in force yet.
+    pub(crate) fn weight_by(&self, config: &DestConfig) -> u32 {
+        match self.drain() {
+            Some(_) => 0,
+            None => config.weight.max(0).unsigned_abs(),
+        }
     }
 
     /// Puts the weight in force that the server has by its settings and its drain.
@@ -373,11 +401,11 @@ impl Dest {
         self.is_busy.load(Ordering::Relaxed)
     }
 
-    /// Whether persistent clients go to another server; `otherwise` says so of a server of weight 0
-    /// that isn't drained.
+    /// Whether persistent clients go to another server, now that this one has such a weight;
+    /// `otherwise` says so of a server of weight 0 that isn't drained.
     #[inline]
-    pub(crate) fn moves_clients(&self, otherwise: impl FnOnce() -> bool) -> bool {
-        self.weight() == 0
+    pub(crate) fn moves_clients(&self, weight: u32, otherwise: impl FnOnce() -> bool) -> bool {
+        weight == 0
             && match self.drain() {
                 Some(drain) => drain.persistent == Persistent::Move,
                 None => otherwise(),
@@ -413,11 +441,24 @@ impl Dest {
     /// Connections at which an overloaded server takes new ones again: as configured, else three
     /// quarters of the upper threshold.
     fn recovery_threshold(&self) -> u32 {
-        let upper = self.upper_threshold.load(Ordering::Relaxed);
-        match self.lower_threshold.load(Ordering::Relaxed) {
-            0 => upper.wrapping_sub(upper >> 2),
-            lower => lower,
+        recovery(
+            self.upper_threshold.load(Ordering::Relaxed),
+            self.lower_threshold.load(Ordering::Relaxed),
+        )
+    }
+
+    /// Whether the server is overloaded by the thresholds of `config`, which aren't in force yet.
+    pub(super) fn is_overloaded_by(&self, config: &DestConfig) -> bool {
+        let (upper, lower) = (config.upper_threshold, config.lower_threshold);
+        let (present_upper, present_lower) = (
+            self.upper_threshold.load(Ordering::Relaxed),
+            self.lower_threshold.load(Ordering::Relaxed),
+        );
+        if (upper, lower) == (present_upper, present_lower) {
+            return self.is_overloaded();
         }
+        let total = self.loads.total.load(Ordering::Relaxed);
+        upper != 0 && (total >= upper || (self.is_overloaded() && total >= recovery(upper, lower)))
     }
 
     fn update_overload(&self) {
@@ -536,6 +577,20 @@ impl Dest {
         self.reset_at.set(now);
         self.estimator.reset(now);
     }
+}
+
+/// Connections at which an overloaded server of these thresholds takes new ones again.
+const fn recovery(upper: u32, lower: u32) -> u32 {
+    if lower == 0 {
+        upper.wrapping_sub(upper >> 2)
+    } else {
+        lower
+    }
+}
+
+/// A tunnel in one word.
+fn pack(Tunnel { kind, port, flags }: Tunnel) -> u64 {
+    (u64::from(kind) << 32) | (u64::from(port) << 16) | u64::from(flags)
 }
 
 impl Drop for Dest {

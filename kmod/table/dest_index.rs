@@ -41,6 +41,7 @@ use crate::kernel_ext::mem::rcu_table::RcuTable;
 use crate::kernel_ext::task::time;
 
 use super::dest::Dest;
+use super::edition::Edition;
 
 /// A server that a service lists, or did a second ago.
 pub(crate) struct Indexed(RcuArc<Dest>);
@@ -95,7 +96,7 @@ impl DestIndex {
     }
 
     /// The server that packets of `protocol` from this address and port come from, if their source
-    /// is to be rewritten. Of several the one added last.
+    /// is to be rewritten, by this edition of the rules. Of several the one added last.
     pub(crate) fn find<'a>(
         &self,
         read: ReadSide<'a>,
@@ -103,6 +104,7 @@ impl DestIndex {
         protocol: u8,
         addr: &Addr,
         port: u16,
+        edition: Edition,
     ) -> Option<&'a RcuArc<Dest>> {
         let hash = self.hash(family, addr, port);
         let entry = self.table.find(read, hash, |indexed| {
@@ -113,7 +115,7 @@ impl DestIndex {
                 Target::Mark(_) => true,
             };
             speaks
-                && dest.is_available()
+                && dest.is_available_in(edition)
                 && (id.family, id.port) == (family, port)
                 && id.addr == *addr
                 && dest.forwarding() == Forwarding::Masquerade

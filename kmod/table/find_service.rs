@@ -18,8 +18,10 @@ use lvs_engine::parse::protocol;
 use crate::kernel_ext::mem::memory::Entry;
 use crate::kernel_ext::mem::rcu::ReadSide;
 
+use super::edition::Edition;
 use super::netns_state::NetnsState;
 use super::service::Service;
+use super::service_view::ServiceView;
 use super::tables::Tables;
 
 /// What a client asked for.
@@ -33,20 +35,34 @@ pub(crate) struct Wanted {
 }
 
 impl NetnsState {
-    /// The service of what is `wanted`. In this order: the firewall mark; protocol, address and
-    /// port; FTP's service for its clients' data connections; the service of any port.
+    /// The service of what is `wanted`, by this edition of the rules. In this order: the firewall
+    /// mark; protocol, address and port; FTP's service for its clients' data connections; the
+    /// service of any port.
     #[inline]
     pub(crate) fn find_service<'a>(
         &self,
         read: ReadSide<'a>,
         tables: &'a Tables,
         wanted: &Wanted,
+        edition: Edition,
+    ) -> Option<ServiceView<'a>> {
+        let service = self.find_entry(read, tables, wanted, edition)?;
+        Some(ServiceView::new(read, service, edition))
+    }
+
+    #[inline(always)]
+    fn find_entry<'a>(
+        &self,
+        read: ReadSide<'a>,
+        tables: &'a Tables,
+        wanted: &Wanted,
+        edition: Edition,
     ) -> Option<&'a Entry<Service>> {
         let counts = self.counts();
         let Wanted {
             family, port, mark, ..
         } = *wanted;
-        let find = |target| tables.service(read, &ServiceId { family, target });
+        let find = |target| tables.service_in(read, &ServiceId { family, target }, edition);
         if mark != 0 && counts.by_mark.load(Ordering::Relaxed) != 0 {
             if let Some(service) = find(Target::Mark(mark)) {
                 return Some(service);

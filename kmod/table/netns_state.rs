@@ -34,6 +34,10 @@ use crate::kernel_ext::task::work::Chore;
 
 use super::conn_table::ConnSettings;
 use super::defence::Defence;
+use super::edition::{
+    Edition,
+    EditionSwitch, //
+};
 use super::reply_sources::ReplySources;
 use super::rules::record::Rules;
 use super::service_counts::ServiceCounts;
@@ -44,6 +48,7 @@ use super::sync::{
 };
 use super::tables::Tables;
 use super::timeouts::Timeouts;
+use super::transactions::Transactions;
 
 /// State of a network namespace. Field order is teardown order.
 #[pin_data]
@@ -61,6 +66,9 @@ pub(crate) struct NetnsState {
     /// Rules as the administrator sees them, and the hooks, which exist while services do.
     #[pin]
     pub(super) rules: Mutex<Rules>,
+    /// Transactions that aren't committed yet.
+    #[pin]
+    pub(super) transactions: Mutex<Transactions>,
     tables: OnceBox<Tables>,
     /// Tick at which the collector last did all it does.
     pub(super) collected_at: AtomicU32,
@@ -74,6 +82,8 @@ pub(crate) struct NetnsState {
     /// Whether clients' packets are left alone: see [`NetnsState::is_passive`].
     is_passive: AtomicBool,
     counts: ServiceCounts,
+    /// Which edition of the rules packets go by.
+    pub(super) edition: EditionSwitch,
     reply_sources: ReplySources,
     timeouts: Timeouts,
     defence: Defence,
@@ -90,6 +100,7 @@ impl NetnsState {
             estimator <- Thread::new(),
             sync <- Crews::new(),
             rules <- new_mutex!(Rules::default(), "lvs rules"),
+            transactions <- new_mutex!(Transactions::default(), "lvs transactions"),
             tables: OnceBox::new(),
             collected_at: AtomicU32::new(time::now()),
             tracking: Arc::new(Tracking::new(net.net().hold()?), GFP_KERNEL)?,
@@ -98,6 +109,7 @@ impl NetnsState {
             prefetches: AtomicBool::new(false),
             is_passive: AtomicBool::new(false),
             counts: ServiceCounts::default(),
+            edition: EditionSwitch::new(),
             reply_sources: ReplySources::new(),
             timeouts: Timeouts::new(),
             defence: Defence::new(),
@@ -144,6 +156,12 @@ impl NetnsState {
     #[inline]
     pub(crate) fn counts(&self) -> &ServiceCounts {
         &self.counts
+    }
+
+    /// The edition of the rules that a packet goes by which looks now. It looks once.
+    #[inline]
+    pub(crate) fn edition(&self) -> Edition {
+        self.edition.get()
     }
 
     /// Where replies may come from.

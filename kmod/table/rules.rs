@@ -15,5 +15,6 @@ mod per_family;
 pub(super) mod record;
 mod services;
 mod totals;
+pub(crate) mod transaction;
 mod trash;
 pub(crate) mod walk;

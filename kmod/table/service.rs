@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A virtual service and the pool of servers it chooses from.
+//! A virtual service.
 
-use core::num::NonZeroU32;
 use core::sync::atomic::{
-    fence,
     AtomicBool,
     AtomicU32,
     AtomicU64,
+    AtomicU8,
     Ordering, //
 };
 
@@ -18,22 +17,11 @@ use lvs_engine::addr::{
     Family, //
 };
 use lvs_engine::config::{
+    DestConfig,
     ServiceConfig,
     ServiceId, //
 };
-use lvs_engine::hash::HashKey;
-use lvs_engine::sched::{
-    self,
-    locality,
-    Algorithm,
-    Facts,
-    Identified,
-    Key,
-    Pair,
-    Preference,
-    Servers,
-    Standing, //
-};
+use lvs_engine::sched::{self, Algorithm, Facts, Identified, Key, Preference, Servers};
 use lvs_engine::table_size;
 use lvs_uapi::flags::service as flag;
 
@@ -48,13 +36,26 @@ use crate::kernel_ext::mem::rcu::{
     RcuArc,
     RcuBox,
     RcuCell,
+    RcuSlot,
     ReadSide, //
 };
-use crate::kernel_ext::task::lock::LockBh;
 use crate::kernel_ext::task::time;
 
 use super::dest::Dest;
+use super::edition::{
+    Edition,
+    Editions, //
+};
 use super::load_tree::LoadTree;
+use super::locality::{
+    self,
+    Locality, //
+};
+use super::pool::Pool;
+use super::staged::{
+    Staged,
+    StagedServers, //
+};
 use super::stats::{
     Counters,
     FineRates,
@@ -85,8 +86,12 @@ pub(crate) struct Service {
     sip: AtomicBool,
     /// The second until which whoever goes on with an ended connection is told.
     tells_until: AtomicU32,
-    pool: RcuCell<Pool>,
-    locality: RcuCell<Locality>,
+    /// The editions of the rules that the service is in.
+    editions: AtomicU8,
+    pool: RcuSlot<Pool>,
+    locality: RcuSlot<Locality>,
+    /// What it will be, while a transaction changes it.
+    staged: RcuCell<Staged>,
     /// What the scheduler remembers between two picks.
     cursor: AtomicU64,
     /// What servers counted that are gone.
@@ -95,141 +100,31 @@ pub(crate) struct Service {
     reset_at: Tally,
 }
 
-/// The servers of a service at one time, newest first, and what their scheduler computed of them.
-/// Never changed: a change of the rules makes another one.
-pub(crate) struct Pool {
-    scheduler: Option<Algorithm>,
-    dests: GrowVec<RcuArc<Dest>>,
-    facts: Facts,
-    /// Which server each hash value maps to, for the algorithms that hash.
-    table: GrowVec<u16>,
-    /// Load tree, for pools too big to scan.
-    load_tree: Option<RcuArc<LoadTree>>,
-}
-
-/// What the locality-based algorithms remember: a bounded number of addresses and their servers.
-pub(crate) struct Locality {
-    /// The lock guards these alone. Picks take it, in softirq.
-    entries: LockBh<GrowVec<locality::Assignment>>,
-    key: HashKey,
-}
-
-impl Locality {
-    /// Addresses remembered at most.
-    const ENTRIES: usize = 1024 * locality::ROW_LEN;
-
-    /// An empty memory if `scheduler` needs one. Sleeps. Fails with `ENOMEM`.
-    pub(crate) fn of(scheduler: Option<Algorithm>) -> Result<Option<RcuBox<Self>>> {
-        if !scheduler.is_some_and(is_locality_based) {
-            return Ok(None);
-        }
-        let entries = GrowVec::filled(Self::ENTRIES, locality::Assignment::default())?;
-        Ok(Some(RcuBox::new(Self {
-            entries: LockBh::new(entries)?,
-            key: (time::random_u64(), time::random_u64()),
-        })?))
-    }
-}
-
-const fn is_locality_based(algorithm: Algorithm) -> bool {
-    matches!(
-        algorithm,
-        Algorithm::LocalityLeastConnection | Algorithm::LocalityReplication
-    )
-}
-
-impl Pool {
-    /// The servers, newest first.
-    pub(crate) fn dests(&self) -> &[RcuArc<Dest>] {
-        &self.dests
-    }
-
-    /// The scheduling algorithm.
-    pub(crate) fn scheduler(&self) -> Option<Algorithm> {
-        self.scheduler
-    }
-
-    /// Has the servers note changes of their loads in the pool's load tree, before packets see
-    /// that. Rules lock held.
-    fn tell_servers(&self) {
-        for (position, dest) in self.dests.iter().enumerate() {
-            dest.set_load_tree(self.load_tree.as_ref(), position as u32);
-        }
-        // Pairs with the sequentially consistent change of a load (see `LoadTree`).
-        fence(Ordering::SeqCst);
-    }
-}
-
-impl Servers for Pool {
-    #[inline]
-    fn len(&self) -> usize {
-        self.dests.len()
-    }
-
-    #[inline]
-    fn weight(&self, index: usize) -> u32 {
-        self.dests.get(index).map_or(0, |dest| dest.weight())
-    }
-
-    #[inline]
-    fn active(&self, index: usize) -> u32 {
-        self.dests.get(index).map_or(0, |dest| dest.active())
-    }
-
-    #[inline]
-    fn inactive(&self, index: usize) -> u32 {
-        self.dests.get(index).map_or(0, |dest| dest.inactive())
-    }
-
-    #[inline]
-    fn overloaded(&self, index: usize) -> bool {
-        self.dests
-            .get(index)
-            .is_none_or(|dest| dest.is_overloaded())
-    }
-
-    #[inline]
-    fn table(&self) -> &[u16] {
-        &self.table
-    }
-
-    #[inline]
-    fn standing(&self) -> Option<Standing> {
-        let load_tree = self.load_tree.as_ref()?;
-        load_tree.standing(self.scheduler?, self)
-    }
-
-    #[inline]
-    fn drawn(&self, random: u64) -> Option<Pair> {
-        self.load_tree.as_ref()?.drawn(self, random)
-    }
-}
-
-impl Identified for Pool {
-    fn id(&self, index: usize) -> Option<NonZeroU32> {
-        Some(self.dests.get(index)?.number())
-    }
-
-    fn addr(&self, index: usize) -> Addr {
-        self.dests
-            .get(index)
-            .map_or(Addr::ANY, |dest| dest.id().addr)
-    }
-
-    fn port(&self, index: usize) -> u16 {
-        self.dests.get(index).map_or(0, |dest| dest.id().port)
-    }
-
-    fn last_weight(&self, index: usize) -> u32 {
-        self.dests.get(index).map_or(0, |dest| dest.last_weight())
-    }
-}
-
 member!(Service, buckets: 1 << table_size::SERVICES.min_bits);
 
 impl Service {
-    /// A service without servers. Process context. Fails with `ENOMEM`.
+    /// A service without servers, in force as soon as the table has it. Process context. Fails with
+    /// `ENOMEM`.
     pub(crate) fn new(
+        id: &ServiceId,
+        mark_details: MarkDetails,
+        config: &ServiceConfig,
+        instance: u64,
+    ) -> Result<Self> {
+        let service = Self::bare(id, mark_details, config, instance)?;
+        let pool = Self::make_pool(
+            id.family,
+            config.flags,
+            config.scheduler,
+            GrowVec::new(),
+            None,
+        )?;
+        rcu::read(|read| service.publish(read, pool, sched::Change::Replaced));
+        Ok(service)
+    }
+
+    /// A service that servers are still to be published of. Process context. Fails with `ENOMEM`.
+    pub(super) fn bare(
         id: &ServiceId,
         mark_details: MarkDetails,
         config: &ServiceConfig,
@@ -244,17 +139,43 @@ impl Service {
             netmask: AtomicU32::new(0),
             sip: AtomicBool::new(false),
             tells_until: AtomicU32::new(0),
-            pool: RcuCell::empty(),
-            locality: RcuCell::empty(),
+            editions: AtomicU8::new(Editions::BOTH.bits()),
+            pool: RcuSlot::new(None),
+            locality: RcuSlot::new(Locality::of(config.scheduler)?),
+            staged: RcuCell::empty(),
             cursor: AtomicU64::new(0),
             removed: Tally::default(),
             reset_at: Tally::default(),
         };
         service.configure(config);
-        let pool = Self::make_pool(id.family, config.flags, config.scheduler, GrowVec::new())?;
-        service.remember_localities(Locality::of(config.scheduler)?);
-        rcu::read(|read| service.publish(read, pool, sched::Change::Replaced));
         Ok(service)
+    }
+
+    /// Whether the service is a part of this edition of the rules.
+    #[inline]
+    pub(super) fn is_in(&self, edition: Edition) -> bool {
+        Editions::from_bits(self.editions.load(Ordering::Relaxed)).contain(edition)
+    }
+
+    /// Whether the service is a part of the rules in force.
+    pub(crate) fn is_in_force(&self) -> bool {
+        self.is_in(Edition::Present)
+    }
+
+    /// Notes which editions the service is a part of. Rules lock held.
+    pub(super) fn set_editions(&self, editions: Editions) {
+        self.editions.store(editions.bits(), Ordering::Relaxed);
+    }
+
+    /// What the service will be, while a transaction changes it.
+    pub(super) fn staged<'a>(&'a self, read: ReadSide<'a>) -> Option<&'a Staged> {
+        self.staged.load(read)
+    }
+
+    /// Has packets of the next edition see `staged`, or what they see of the present one. Rules
+    /// lock held.
+    pub(super) fn stage(&self, staged: Option<RcuBox<Staged>>) {
+        self.staged.replace(staged);
     }
 
     /// What names the service.
@@ -340,24 +261,26 @@ impl Service {
 
     /// The present servers and scheduler.
     #[inline]
-    pub(crate) fn pool<'a>(&'a self, read: ReadSide<'a>) -> Option<&'a Pool> {
+    pub(crate) fn pool<'a>(&self, read: ReadSide<'a>) -> Option<&'a Pool> {
         self.pool.load(read)
     }
 
     /// The present servers, newest first.
     #[inline]
-    pub(crate) fn dests<'a>(&'a self, read: ReadSide<'a>) -> &'a [RcuArc<Dest>] {
+    pub(crate) fn dests<'a>(&self, read: ReadSide<'a>) -> &'a [RcuArc<Dest>] {
         self.pool(read).map_or(&[][..], Pool::dests)
     }
 
     /// Makes what [`Service::publish`] publishes: servers, newest first, and their scheduler, of a
-    /// service with these flags. Sleeps. Fails with `ENOMEM` or with what the scheduler objects to.
+    /// service with these flags; for servers with these `settings`, in the same order, if they will
+    /// get others. Sleeps. Fails with `ENOMEM` or with what the scheduler objects to.
     pub(crate) fn make_pool(
         family: Family,
         flags: u32,
         scheduler: Option<Algorithm>,
         dests: GrowVec<RcuArc<Dest>>,
-    ) -> Result<RcuBox<Pool>> {
+        settings: Option<&[DestConfig]>,
+    ) -> Result<RcuArc<Pool>> {
         let mut pool = Pool {
             scheduler,
             dests,
@@ -366,26 +289,26 @@ impl Service {
             load_tree: None,
         };
         if let Some(algorithm) = scheduler {
-            pool.facts = Facts::of(algorithm, &pool);
-            let mut table = GrowVec::filled(algorithm.table_len(), 0)?;
-            let mut scratch =
-                GrowVec::filled(algorithm.scratch_len(pool.len()), Preference::default())?;
-            sched::fill_table(algorithm, family, flags, &pool, &mut table, &mut scratch)
-                .map_err(|_| EINVAL)?;
-            pool.table = table;
+            (pool.facts, pool.table) = match settings {
+                None => digest(algorithm, family, flags, &pool)?,
+                Some(settings) => {
+                    let pool = &pool;
+                    digest(algorithm, family, flags, &StagedServers { pool, settings })?
+                }
+            };
             pool.load_tree = LoadTree::of(algorithm, pool.len())?;
         }
-        RcuBox::new(pool)
+        RcuArc::new(pool)
     }
 
     /// Replaces what the locality-based algorithms remember. Rules lock held.
-    pub(crate) fn remember_localities(&self, locality: Option<RcuBox<Locality>>) {
+    pub(crate) fn remember_localities(&self, locality: Option<RcuArc<Locality>>) {
         self.locality.replace(locality);
     }
 
     /// Packets see this set of servers from now on; `change` is what became of the former one.
     /// Rules lock held.
-    pub(crate) fn publish(&self, read: ReadSide<'_>, pool: RcuBox<Pool>, change: sched::Change) {
+    pub(crate) fn publish(&self, read: ReadSide<'_>, pool: RcuArc<Pool>, change: sched::Change) {
         pool.tell_servers();
         self.pool.replace(Some(pool));
         if let Some(pool) = self.pool(read) {
@@ -411,29 +334,29 @@ impl Service {
         }
     }
 
-    #[cold]
-    fn schedule_by_locality<'a>(
-        &'a self,
-        read: ReadSide<'a>,
-        pool: &'a Pool,
-        algorithm: Algorithm,
-        key: &Key,
-        expiration: u32,
-    ) -> Option<&'a RcuArc<Dest>> {
-        let clock = locality::Clock {
-            now: time::now(),
-            expiration,
+    /// What the scheduler's memory will be after `changes` of the servers to those of `pool`, in
+    /// this order.
+    pub(super) fn cursor_after(&self, pool: &Pool, changes: &[sched::Change]) -> u64 {
+        let state = self.cursor.load(Ordering::Relaxed);
+        let Some(algorithm) = pool.scheduler else {
+            return state;
         };
-        let find = |entries: &mut [locality::Assignment], memory_key| {
-            let mut cache = locality::Cache::new(entries, memory_key);
-            locality::pick(algorithm, &mut cache, pool, &key.virtual_addr, clock)
-        };
-        let index = match self.locality.load(read) {
-            Some(memory) => find(&mut memory.entries.lock(), memory.key),
-            // The service has just got another scheduler.
-            None => find(&mut [], (0, 0)),
-        }?;
-        pool.dests.get(index)
+        changes.iter().fold(state, |state, change| {
+            sched::after_change(algorithm, state, *change, &pool.facts)
+        })
+    }
+
+    /// Publishes what was staged: packets see it as the present set of servers from now on. Rules
+    /// lock held.
+    pub(super) fn adopt(&self, staged: &Staged) {
+        if staged.locality.is_some() {
+            self.remember_localities(staged.locality.clone());
+        }
+        staged.pool.tell_servers();
+        self.pool.replace(Some(staged.pool.clone()));
+        let cursor = staged.cursor.load(Ordering::Relaxed);
+        self.cursor.store(cursor, Ordering::Relaxed);
+        self.configure(&staged.config);
     }
 
     /// The server for a new connection; `None` when no server takes one. `expiration` is how long
@@ -447,26 +370,34 @@ impl Service {
     ) -> Option<&'a RcuArc<Dest>> {
         let pool = self.pool(read)?;
         let algorithm = pool.scheduler?;
-        if is_locality_based(algorithm) {
-            return self.schedule_by_locality(read, pool, algorithm, key, expiration);
+        if locality::is_used_by(algorithm) {
+            let memory = self.locality.load(read);
+            let index = locality::pick(memory, pool, algorithm, key, expiration)?;
+            return pool.dests.get(index);
         }
-        let mut state = self.cursor.load(Ordering::Relaxed);
-        loop {
-            let pick = sched::pick(algorithm, pool, &pool.facts, key, state);
-            if pick.state != state {
-                // Somebody else may have picked meanwhile: then pick again from there.
-                if let Err(present) = self.cursor.compare_exchange(
-                    state,
-                    pick.state,
-                    Ordering::Relaxed,
-                    Ordering::Relaxed,
-                ) {
-                    state = present;
-                    continue;
-                }
-            }
-            return pool.dests.get(pick.index?);
+        let index = pick_from(&self.cursor, algorithm, pool, &pool.facts, key)?;
+        pool.dests.get(index)
+    }
+
+    /// The place of the server that `staged` picks, whose scheduler remembers `memory` and
+    /// `cursor`.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn pick_staged(
+        &self,
+        read: ReadSide<'_>,
+        staged: &Staged,
+        key: &Key,
+        expiration: u32,
+    ) -> Option<usize> {
+        let algorithm = staged.config.scheduler?;
+        let servers = &staged.servers();
+        if locality::is_used_by(algorithm) {
+            let memory = staged.locality.as_deref();
+            let memory = memory.or_else(|| self.locality.load(read));
+            return locality::pick(memory, servers, algorithm, key, expiration);
         }
+        pick_from(&staged.cursor, algorithm, servers, &staged.pool.facts, key)
     }
 
     // -- Statistics ----------------------------------------------------------------------------
@@ -521,5 +452,52 @@ impl Service {
             dest.reset_stats();
         }
         self.reset_at.set(self.raw_counters(read));
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        drop(self.pool.take());
+        drop(self.locality.take());
+    }
+}
+
+/// What `algorithm` computes of the servers: facts, and its table.
+fn digest(
+    algorithm: Algorithm,
+    family: Family,
+    flags: u32,
+    servers: &impl Identified,
+) -> Result<(Facts, GrowVec<u16>)> {
+    let facts = Facts::of(algorithm, servers);
+    let mut table = GrowVec::filled(algorithm.table_len(), 0)?;
+    let mut scratch = GrowVec::filled(algorithm.scratch_len(servers.len()), Preference::default())?;
+    sched::fill_table(algorithm, family, flags, servers, &mut table, &mut scratch)
+        .map_err(|_| EINVAL)?;
+    Ok((facts, table))
+}
+
+/// The place of the server that `algorithm` picks, which remembers `cursor` between two picks.
+#[inline]
+fn pick_from(
+    cursor: &AtomicU64,
+    algorithm: Algorithm,
+    servers: &impl Servers,
+    facts: &Facts,
+    key: &Key,
+) -> Option<usize> {
+    let mut state = cursor.load(Ordering::Relaxed);
+    loop {
+        let pick = sched::pick(algorithm, servers, facts, key, state);
+        if pick.state != state {
+            // Somebody else may have picked meanwhile: then pick again from there.
+            if let Err(present) =
+                cursor.compare_exchange(state, pick.state, Ordering::Relaxed, Ordering::Relaxed)
+            {
+                state = present;
+                continue;
+            }
+        }
+        return pick.index;
     }
 }

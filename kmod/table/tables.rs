@@ -22,6 +22,7 @@ use crate::kernel_ext::task::time;
 use super::conn::Conn;
 use super::conn_table::ConnTable;
 use super::dest_index::DestIndex;
+use super::edition::Edition;
 use super::reply_routes::ReplyRoutes;
 use super::service::Service;
 
@@ -56,15 +57,28 @@ impl Tables {
         })
     }
 
-    /// The service with this name.
+    /// The service with this name, by the rules in force.
     #[inline]
     pub(crate) fn service<'a>(
         &self,
         read: ReadSide<'a>,
         id: &ServiceId,
     ) -> Option<&'a Entry<Service>> {
+        self.service_in(read, id, Edition::Present)
+    }
+
+    /// The service with this name, by this edition of the rules.
+    #[inline]
+    pub(crate) fn service_in<'a>(
+        &self,
+        read: ReadSide<'a>,
+        id: &ServiceId,
+        edition: Edition,
+    ) -> Option<&'a Entry<Service>> {
         let hash = hash_service(self.service_key, id);
-        self.services.find(read, hash, |service| service.id() == id)
+        self.services.find(read, hash, |service| {
+            service.id() == id && service.is_in(edition)
+        })
     }
 
     /// Calls `f` with each service. Packets go on meanwhile.

@@ -106,6 +106,7 @@ fn commands_of(spec: &Value) -> Numbers {
         for (name, way) in [
             (name, &operation["do"]["request"]),
             (name, &operation["dump"]["request"]),
+            (reply, &operation["do"]["reply"]),
             (reply, &operation["dump"]["reply"]),
             (name, &operation["event"]),
         ] {
@@ -125,6 +126,7 @@ fn what_is_beyond_ipvs_has_its_numbers() {
         ("sync-counter-attrs", "sync_counter_attr"),
         ("sync-key-attrs", "sync_key_attr"),
         ("sync-peer-attrs", "sync_peer_attr"),
+        ("transaction-attrs", "transaction_attr"),
     ] {
         assert_eq!(attributes(&spec, set), modules[module], "{set}");
     }
@@ -171,7 +173,14 @@ fn attributes_have_their_numbers() {
 /// name.
 fn encodings() -> BTreeMap<(String, String), String> {
     let files = [
-        "message", "service", "dest", "stats", "daemon", "drain", "sync",
+        "message",
+        "service",
+        "dest",
+        "stats",
+        "daemon",
+        "drain",
+        "sync",
+        "transaction",
     ];
     files
         .into_iter()
@@ -210,6 +219,7 @@ fn attributes_have_the_types_of_the_code() {
         ("lvs", "sync-counter-attrs", "sync_counter_attr"),
         ("lvs", "sync-key-attrs", "sync_key_attr"),
         ("lvs", "sync-peer-attrs", "sync_peer_attr"),
+        ("lvs", "transaction-attrs", "transaction_attr"),
     ] {
         let spec = spec_of(file);
         let sets = list(&spec, "attribute-sets");

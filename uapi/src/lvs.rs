@@ -37,6 +37,36 @@ pub mod cmd {
     pub const ADD_SYNC_PEER: u8 = 9;
     /// Removes a peer. Request: as [`ADD_SYNC_PEER`]. `ENOENT`: there is none.
     pub const DEL_SYNC_PEER: u8 = 10;
+    /// Opens a transaction, which belongs to the sender's socket: what services are to be is
+    /// collected until it is put in force in one step. Closing the socket aborts it. Request: maybe
+    /// `TRANSACTION` with `GENERATION`, `WHOLE` or both. `ESTALE`: the rules are of another
+    /// generation; `EBUSY`: the socket has one; `ENOSPC`: 64 are open in the network namespace.
+    pub const BEGIN: u8 = 11;
+    /// A service of the transaction, which will have the servers that follow and no others. It is
+    /// added if there is none of its name. Request: `SERVICE`, as to add one. `ENOENT`: no
+    /// transaction is open; `EEXIST`: the transaction spoke of it before; others as when one is
+    /// added. After an error of this, of [`PUT_DEST`] or of [`REMOVE_SERVICE`] the transaction can
+    /// only be aborted.
+    pub const PUT_SERVICE: u8 = 12;
+    /// A server of the last [`PUT_SERVICE`]; newest first, as [`GET_TABLE`] lists them. Servers
+    /// that the service has already stay where they are. Request: `DEST`, as to add one. `ESRCH`:
+    /// there is no service before; `EEXIST`: the service has been given it before.
+    pub const PUT_DEST: u8 = 13;
+    /// A service that will be deleted. Request: `SERVICE` that names it.
+    pub const REMOVE_SERVICE: u8 = 14;
+    /// Puts the transaction in force and closes it: no packet sees a part of it. If anything fails
+    /// nothing has changed. Request: maybe `TRANSACTION` with `CHECK`. `ENOENT`: no transaction is
+    /// open; `ECANCELED`: one of its messages failed; `ESTALE`: the rules have changed since its
+    /// generation; `ESRCH`: a service to be deleted isn't there; `EINVAL`: a scheduler doesn't take
+    /// so many servers, or a server is of another family than its service while connections are
+    /// synchronised; `ENOMEM`.
+    pub const COMMIT: u8 = 15;
+    /// Closes the transaction; nothing has changed. `ENOENT`: no transaction is open.
+    pub const ABORT: u8 = 16;
+    /// Asks for the rules' generation. The reply is [`GENERATION`].
+    pub const GET_GENERATION: u8 = 17;
+    /// Only a reply: `TRANSACTION` with `GENERATION`.
+    pub const GENERATION: u8 = 18;
     /// Drains a server, or sets anew how it is drained. Request: `SERVICE` and `DEST` that name it,
     /// and maybe `DRAIN` with `SECONDS`, `THEN` and `PERSISTENT`. `ESRCH`: there is no such
     /// service; `ENOENT`: no such server.
@@ -60,6 +90,8 @@ pub mod attr {
     pub const SYNC_KEY: u16 = 4;
     /// Nest of [`sync_peer_attr`](super::sync_peer_attr).
     pub const SYNC_PEER: u16 = 5;
+    /// Nest of [`transaction_attr`](super::transaction_attr).
+    pub const TRANSACTION: u16 = 11;
     /// Nest of [`drain_attr`](super::drain_attr). In a reply beside the `DEST` that is drained.
     pub const DRAIN: u16 = 20;
     /// Highest number.
@@ -200,4 +232,17 @@ pub mod sync_phase {
     pub const TRAFFIC: u8 = 5;
     /// No daemon runs.
     pub const OFF: u8 = 6;
+}
+
+/// Attributes in [`attr::TRANSACTION`].
+pub mod transaction_attr {
+    /// `u32`: which state the rules are in; another one after each change of services or servers.
+    pub const GENERATION: u16 = 1;
+    /// `u8`: 1 if services that the transaction doesn't speak of will be deleted. Request only.
+    pub const WHOLE: u16 = 2;
+    /// `u8`: 1 if the transaction isn't put in force; the answer is what that would have been.
+    /// Request only.
+    pub const CHECK: u16 = 3;
+    /// Highest number.
+    pub const MAX: u16 = CHECK;
 }

@@ -135,6 +135,15 @@ impl<'a> Named<'a> {
     }
 }
 
+/// The full destination of `service` in a nest.
+pub(super) fn full(
+    rules: &RulesGuard<'_>,
+    nest: Option<Attr<'_>>,
+    service: &ServiceId,
+) -> Result<(DestId, DestConfig)> {
+    Named::parse(nest)?.full(rules, service)
+}
+
 /// Appends `dest` as a nest.
 pub(super) fn fill(message: &mut Writer<'_>, dest: &Dest, widths: Widths) -> Result {
     let id = dest.id();

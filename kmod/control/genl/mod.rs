@@ -14,6 +14,7 @@ mod service;
 pub(super) mod snapshot;
 mod stats;
 mod sync;
+mod transaction;
 
 use kernel::prelude::*;
 use lvs_uapi::genl::{

@@ -117,7 +117,7 @@ pub(super) fn existing(rules: &RulesGuard<'_>, request: &Request<'_>) -> Result<
 }
 
 /// What a full service asks for.
-fn full<'a>(
+pub(super) fn full<'a>(
     rules: &RulesGuard<'_>,
     nest: Option<Attr<'a>>,
 ) -> Result<(ServiceId, ServiceRequest<'a>)> {

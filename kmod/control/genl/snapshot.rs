@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The family `LVS`, of what ip_vs doesn't have: all services and servers in one list, and how
-//! synchronisation is (in [`super::sync`]).
+//! The family `LVS`, of what ip_vs doesn't have: all services and servers in one list, what
+//! replaces them in one step (in [`super::transaction`]), and how synchronisation is (in
+//! [`super::sync`]).
 
 use core::ops::ControlFlow;
 
@@ -18,7 +19,8 @@ use super::stats::Widths;
 use super::{
     drain,
     service,
-    sync, //
+    sync,
+    transaction, //
 };
 use crate::kernel_ext::user::genl::{
     Dump,
@@ -38,9 +40,10 @@ static POLICY: Policy<{ attr::MAX as usize + 1 }> = Policy::new()
     .nested(attr::SYNC)
     .nested(attr::SYNC_KEY)
     .nested(attr::SYNC_PEER)
+    .nested(attr::TRANSACTION)
     .nested(attr::DRAIN);
 
-static OPS: [Op; 10] = [
+static OPS: [Op; 17] = [
     Op::new(cmd::GET_TABLE).listed_by::<Table>(),
     Op::new(cmd::GET_SYNC).listed_by::<sync::Get>(),
     Op::new(cmd::SET_SYNC).answered_by::<sync::Set>(),
@@ -48,6 +51,13 @@ static OPS: [Op; 10] = [
     Op::new(cmd::DEL_SYNC_KEY).answered_by::<sync::DeleteKey>(),
     Op::new(cmd::ADD_SYNC_PEER).answered_by::<sync::AddPeer>(),
     Op::new(cmd::DEL_SYNC_PEER).answered_by::<sync::DeletePeer>(),
+    Op::new(cmd::BEGIN).answered_by::<transaction::Begin>(),
+    Op::new(cmd::PUT_SERVICE).answered_by::<transaction::PutService>(),
+    Op::new(cmd::PUT_DEST).answered_by::<transaction::PutDest>(),
+    Op::new(cmd::REMOVE_SERVICE).answered_by::<transaction::RemoveService>(),
+    Op::new(cmd::COMMIT).answered_by::<transaction::Commit>(),
+    Op::new(cmd::ABORT).answered_by::<transaction::Abort>(),
+    Op::new(cmd::GET_GENERATION).answered_by::<transaction::GetGeneration>(),
     Op::new(cmd::DRAIN).answered_by::<drain::Begin>(),
     Op::new(cmd::UNDRAIN).answered_by::<drain::End>(),
     Op::new(cmd::GET_DEST).answered_by::<drain::Get>(),

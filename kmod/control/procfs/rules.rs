@@ -54,6 +54,9 @@ pub(super) fn show_each(
     };
     rcu::read(|read| {
         tables.services.for_each_in_bucket(read, bucket, |service| {
+            if !service.is_in_force() {
+                return;
+            }
             show_service(service, read, out);
             for dest in service.dests(read) {
                 show_dest(dest, out);

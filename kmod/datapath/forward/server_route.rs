@@ -26,6 +26,7 @@ use crate::kernel_ext::net::route::{
     RouteRef, //
 };
 use crate::table::conn::Conn;
+use crate::table::edition::Edition;
 use crate::table::Dest;
 
 use super::super::context::Context;
@@ -161,12 +162,15 @@ fn fresh<'a>(context: &Context<'a>, dest: &'a Dest, method: Method) -> Result<Ro
     let id = dest.id();
     let route =
         look_up(context, id.family, &id.addr, method).inspect_err(|_| dest.route.replace(None))?;
-    if route.is_down() || !dest.is_available() {
+    // A server that isn't in force yet, or no more, keeps none.
+    if route.is_down() || !dest.is_available_in(Edition::Present) {
         return Ok(RouteRef::Own(route));
     }
-    dest.keep_route(context.read, RcuBox::new_atomic(route)?)
-        .map(RouteRef::Cached)
-        .ok_or(ENODEV)
+    match dest.keep_route(context.read, RcuBox::new_atomic(route)?) {
+        Some(route) => Ok(RouteRef::Cached(route)),
+        // Taken back already: the server's settings have just changed, or its device went.
+        None => look_up(context, id.family, &id.addr, method).map(RouteRef::Own),
+    }
 }
 
 fn look_up(context: &Context<'_>, family: Family, to: &Addr, method: Method) -> Result<Route> {

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Errors of networks, which the kernel crate has from 7.3 on.
+//! Errors that the kernel crate has from 7.3 on.
 //!
 //! Relies on: an `Error` is nothing but the negative number, which is asserted.
 //!
-//! A breach would be noticed by: `test-refusals`.
+//! A breach would be noticed by: `test-refusals`, `test-transactions`.
 
 #[cfg(not(lvs_before_7_3))]
 pub(crate) use kernel::error::code::{
     EAFNOSUPPORT,
+    ECANCELED,
     ENETUNREACH,
     ENOBUFS,
-    ENOPROTOOPT, //
+    ENOPROTOOPT,
+    ESTALE, //
 };
 
 #[cfg(lvs_before_7_3)]
@@ -34,9 +36,11 @@ mod before_7_3 {
     }
 
     pub(crate) const EAFNOSUPPORT: Error = error(bindings::EAFNOSUPPORT);
+    pub(crate) const ECANCELED: Error = error(bindings::ECANCELED);
     pub(crate) const ENETUNREACH: Error = error(bindings::ENETUNREACH);
     pub(crate) const ENOBUFS: Error = error(bindings::ENOBUFS);
     pub(crate) const ENOPROTOOPT: Error = error(bindings::ENOPROTOOPT);
+    pub(crate) const ESTALE: Error = error(bindings::ESTALE);
 }
 #[cfg(lvs_before_7_3)]
 pub(crate) use before_7_3::*;

@@ -61,6 +61,23 @@ pub(crate) fn barrier() {
     unsafe { bindings::rcu_barrier() }
 }
 
+/// A grace period: once it is over, readers that began before it are done.
+pub(crate) struct GracePeriod(usize);
+
+impl GracePeriod {
+    /// One that begins now.
+    pub(crate) fn begin() -> Self {
+        // SAFETY: Has no preconditions.
+        Self(unsafe { bindings::lvs_begin_grace_period() })
+    }
+
+    /// Waits until it is over. Sleeps.
+    pub(crate) fn wait(self) {
+        // SAFETY: The caller may sleep.
+        unsafe { bindings::lvs_wait_for_grace_period(self.0) }
+    }
+}
+
 /// A value on the heap together with what a deferred free needs.
 #[repr(C)]
 pub(crate) struct Node<T> {

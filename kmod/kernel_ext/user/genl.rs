@@ -73,6 +73,13 @@ impl<'a> Request<'a> {
         unsafe { state_of(bindings::lvs_genl_info_net(self.info.as_ptr())) }.ok_or(ENODEV)
     }
 
+    /// The number of the sender's socket in its namespace; another socket may have it once this one
+    /// is closed.
+    pub(crate) fn owner(&self) -> u32 {
+        // SAFETY: `info` is valid by the type invariants.
+        unsafe { self.info.as_ref() }.snd_portid
+    }
+
     /// Attribute `attr` of the outermost level, if it was sent.
     pub(crate) fn attr(&self, attr: u16) -> Option<Attr<'a>> {
         // SAFETY: `info` is valid by the type invariants.

@@ -4,6 +4,7 @@
 
 pub(crate) mod capability;
 pub(crate) mod genl;
+pub(crate) mod netlink_watch;
 pub(crate) mod nla;
 pub(crate) mod parameter;
 pub(crate) mod procfs;

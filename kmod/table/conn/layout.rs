@@ -129,18 +129,19 @@ impl Extension {
 }
 
 impl Conn {
-    /// A new connection, in its protocol's first state: to `dest`, or past the balancer. A template
-    /// lives for `template_ticks` after each use, whatever becomes of its service's settings.
+    /// A new connection, in its protocol's first state: to `dest` by a method, or past the
+    /// balancer. A template lives for `template_ticks` after each use, whatever becomes of its
+    /// service's settings.
     #[inline]
     pub(crate) fn new(
         tuple: &Tuple,
-        dest: Option<&RcuArc<Dest>>,
+        dest: Option<(&RcuArc<Dest>, Forwarding)>,
         real_port: u16,
         flags: u32,
         template_ticks: u32,
     ) -> Self {
         let (method, real_family, real) = match dest {
-            Some(dest) => (dest.forwarding(), dest.id().family, dest.id().addr),
+            Some((dest, method)) => (method, dest.id().family, dest.id().addr),
             // Listings show no address.
             None => (Forwarding::Bypass, tuple.family, Addr::ANY),
         };
@@ -150,6 +151,7 @@ impl Conn {
         };
         let state = flags | flag::INACTIVE | way;
         let real = (real_family, real);
+        let dest = dest.map(|(dest, _)| dest);
         Self::to(tuple, dest, real, real_port, state, template_ticks)
     }
 

@@ -2,7 +2,10 @@
 
 //! What is to become an entry of the connection table.
 
-use lvs_engine::config::Forwarding;
+use lvs_engine::config::{
+    DestConfig,
+    Forwarding, //
+};
 use lvs_engine::parse::protocol;
 use lvs_engine::tcp_state::TcpState;
 
@@ -41,6 +44,8 @@ pub(crate) struct NewConn<'a> {
     pub(crate) client_hash: Option<ClientHash>,
     /// The server; none for a connection past the balancer.
     pub(crate) dest: Option<&'a RcuArc<Dest>>,
+    /// The server's settings, where they aren't in force yet.
+    pub(crate) settings: Option<&'a DestConfig>,
     /// The server's port for it.
     pub(crate) real_port: u16,
     /// What it is.
@@ -84,6 +89,24 @@ impl<'a> Purpose<'a> {
 }
 
 impl NewConn<'_> {
+    /// How the server is reached.
+    #[inline(always)]
+    fn forwarding(&self, dest: &Dest) -> Forwarding {
+        match self.settings {
+            None => dest.forwarding(),
+            Some(settings) => Forwarding::from_flags(settings.flags),
+        }
+    }
+
+    /// Whether the server wants each UDP packet scheduled on its own, whatever its service says.
+    #[inline]
+    pub(crate) fn serves_once(&self) -> bool {
+        match self.settings {
+            None => self.dest.is_some_and(|dest| dest.serves_once()),
+            Some(settings) => settings.flags & lvs_uapi::flags::conn::ONE_PACKET != 0,
+        }
+    }
+
     /// Whether this is a control connection of FTP that the balancer has to listen to.
     fn is_ftp_control(&self) -> bool {
         let for_data = self
@@ -95,7 +118,7 @@ impl NewConn<'_> {
             && self.tuple.protocol == protocol::TCP
             && self
                 .dest
-                .is_some_and(|dest| dest.forwarding() == Forwarding::Masquerade)
+                .is_some_and(|dest| self.forwarding(dest) == Forwarding::Masquerade)
             && ftp_ports::index_of(self.tuple.virtual_port).is_some()
     }
 
@@ -124,7 +147,8 @@ impl NewConn<'_> {
             Purpose::Template { ticks, .. } => (flag::TEMPLATE, ticks),
             _ => (flags, 0),
         };
-        Conn::new(&self.tuple, self.dest, self.real_port, flags, ticks)
+        let dest = self.dest.map(|dest| (dest, self.forwarding(dest)));
+        Conn::new(&self.tuple, dest, self.real_port, flags, ticks)
     }
 
     /// Whether `present`, which the table holds, is what this would become.

@@ -15,7 +15,10 @@ use lvs_engine::config::{
 use lvs_engine::sched::Change;
 
 use crate::kernel_ext::mem::grow_vec::GrowVec;
-use crate::kernel_ext::mem::rcu::RcuArc;
+use crate::kernel_ext::mem::rcu::{
+    self,
+    RcuArc, //
+};
 
 use super::super::dest::{
     Dest,
@@ -46,11 +49,8 @@ impl RulesGuard<'_> {
         let dest = match trashed {
             Some(found) => found,
             None => {
-                let number = self.next_dest_number();
-                let slab = DEST_SLAB.get().ok_or(ENOMEM)?;
-                let dest = RcuArc::new_in(&slab, Dest::new(number, service, id, config)?)?;
-                self.with_service(service, |_, service| dest.set_instance(service.instance()))?;
-                dest
+                let instance = self.with_service(service, |_, service| service.instance())?;
+                self.make_dest(service, instance, id, config)?
             }
         };
         let mut longer = GrowVec::with_capacity(count.saturating_add(1))?;
@@ -82,9 +82,29 @@ impl RulesGuard<'_> {
         tables.dest_index.insert(reservation);
         if revived {
             self.rules.trash.remove(service, id);
-            self.take_back_counters(service, &dest)?;
+            rcu::read(|read| {
+                if let Some(service) = tables.service(read, service) {
+                    self.take_back_counters(service, &dest);
+                }
+            });
         }
         Ok(())
+    }
+
+    /// A new server for this instance of a service, which doesn't list it yet. Sleeps. Fails with
+    /// `ENOMEM`.
+    pub(super) fn make_dest(
+        &mut self,
+        service: &ServiceId,
+        instance: u64,
+        id: &DestId,
+        config: &DestConfig,
+    ) -> Result<RcuArc<Dest>> {
+        let number = self.next_dest_number();
+        let slab = DEST_SLAB.get().ok_or(ENOMEM)?;
+        let dest = RcuArc::new_in(&slab, Dest::new(number, service, id, config)?)?;
+        dest.set_instance(instance);
+        Ok(dest)
     }
 
     fn next_dest_number(&mut self) -> NonZeroU32 {
@@ -95,22 +115,23 @@ impl RulesGuard<'_> {
 
     /// A server is back from the trash: what it had counted isn't counted among the removed any
     /// more.
-    fn take_back_counters(&mut self, service: &ServiceId, dest: &Dest) -> Result {
-        let counted = dest.handed_over();
-        let same_service =
-            self.with_service(service, |_, service| service.instance() == dest.instance())?;
-        if same_service {
-            return self.with_service(service, |_, service| service.return_counters(counted));
+    pub(super) fn take_back_counters(&mut self, service: &Service, dest: &Dest) {
+        let handed_over = dest.handed_over();
+        if service.instance() == dest.instance() {
+            service.return_counters(handed_over);
+            return;
         }
         // The service was deleted and made anew meanwhile: its statistics begin at zero.
+        let late = dest.raw_counters().minus(handed_over);
         for (cpu, kept) in self.rules.removed.iter_mut().enumerate() {
             *kept = kept.minus(dest.counters.of_cpu(cpu as u32));
         }
-        self.with_service(service, |_, service| {
-            dest.set_instance(service.instance());
-            dest.reset_stats();
-            service.skip_counters(dest.raw_counters());
-        })
+        if let Some(kept) = self.rules.removed.first_mut() {
+            *kept = kept.plus(late);
+        }
+        dest.set_instance(service.instance());
+        dest.reset_stats();
+        service.skip_counters(dest.raw_counters());
     }
 
     /// Changes a server. Fails with `ESRCH`, `ENOENT`, `ENOMEM`.
@@ -166,13 +187,13 @@ impl RulesGuard<'_> {
         let (algorithm, flags) = self.with_service(id, |read, service| {
             (service.scheduler(read), service.flags())
         })?;
-        let pool = Service::make_pool(id.family, flags, algorithm, dests)?;
+        let pool = Service::make_pool(id.family, flags, algorithm, dests, None)?;
         self.note_change();
         self.with_service(id, |read, service| service.publish(read, pool, change))
     }
 
     /// Replies from servers behind NAT are looked for from now on.
-    fn note_reply_source(&self, id: &DestId, config: &DestConfig) {
+    pub(super) fn note_reply_source(&self, id: &DestId, config: &DestConfig) {
         if Forwarding::from_flags(config.flags) == Forwarding::Masquerade {
             self.state.reply_sources().insert(&id.addr);
         }

@@ -3,6 +3,7 @@
 //! What is noted of a namespace's rules beside what packets see.
 
 use crate::kernel_ext::mem::grow_vec::GrowVec;
+use crate::kernel_ext::mem::rcu::GracePeriod;
 
 use super::super::stats::Counters;
 use super::drained::Drains;
@@ -38,6 +39,8 @@ pub(crate) struct Rules {
     pub(super) strangers: u32,
     /// Synchronisation daemons.
     pub(super) daemons: Daemons,
+    /// Since when no packet goes by the edition of the last transaction, once it is over.
+    pub(super) switched_back: Option<GracePeriod>,
     /// Services of IPv4.
     pub(super) services_v4: u32,
 }

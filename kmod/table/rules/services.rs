@@ -23,8 +23,8 @@ use crate::kernel_ext::mem::rcu;
 use crate::kernel_ext::mem::rcu_table::Neighbour;
 use crate::kernel_ext::task::time;
 
+use super::super::locality::Locality;
 use super::super::service::{
-    Locality,
     MarkDetails, //
     Service,
 };
@@ -92,6 +92,7 @@ impl RulesGuard<'_> {
                 flags,
                 config.scheduler,
                 dests,
+                None,
             )?)
         } else {
             None
@@ -155,7 +156,7 @@ impl RulesGuard<'_> {
 
     /// Keeps what is remembered of a service that the table doesn't hold any more, after room was
     /// made for its counters. The table keeps its size.
-    fn discard_service(&mut self, service: EntryBox<Service>) {
+    pub(super) fn discard_service(&mut self, service: EntryBox<Service>) {
         let id = service.id();
         let mut strangers = 0_u32;
         rcu::read(|read| {
@@ -195,10 +196,14 @@ impl RulesGuard<'_> {
     /// Lets the services' table grow and shrink with them, and with the setting `svc_lfactor`.
     /// Without memory it stays as it is. Sleeps.
     pub(crate) fn fit_services(&mut self) {
+        self.fit_services_to(self.state.counts().total());
+    }
+
+    /// The same, as if there were `count` services.
+    pub(super) fn fit_services_to(&mut self, count: u32) {
         let Some(tables) = self.state.tables() else {
             return;
         };
-        let count = self.state.counts().total();
         let factor = self.state.settings().svc_lfactor();
         let is_new = factor != self.rules.service_factor;
         let present = tables.services.buckets() as u32;
@@ -209,7 +214,7 @@ impl RulesGuard<'_> {
     }
 
     /// Makes room for what the servers of removed services counted.
-    fn reserve_counters(&mut self) -> Result {
+    pub(super) fn reserve_counters(&mut self) -> Result {
         while self.rules.removed.len() < percpu::cpu_limit() as usize {
             self.rules.removed.push(Counters::default())?;
         }

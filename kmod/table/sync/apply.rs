@@ -201,7 +201,10 @@ impl Backup<'_> {
             port,
             mark: told.mark,
         };
-        let service = self.state.find_service(read, self.tables, &wanted)?;
+        let edition = self.state.edition();
+        let service = self
+            .state
+            .find_service(read, self.tables, &wanted, edition)?;
         let dests = service.dests(read);
         receive::dest_ports(told).into_iter().find_map(|port| {
             let wanted = DestId {

@@ -2,7 +2,7 @@
 """Calls to configure the balancer by a grammar, well formed and not: netlink messages and socket options.
 
 usage: control_fuzz.py calls SEED COUNT   prints each call's errno, for comparison
-       control_fuzz.py silent SEED COUNT  only makes them
+       control_fuzz.py silent SEED COUNT  only makes them, and of the family LVS as many, transactions mostly
        control_fuzz.py options            each socket option once, and its errno
        control_fuzz.py commands [all]     each netlink command, whole and as a dump, and its errno; `all`: also of daemons
        control_fuzz.py settings           each setting, and whether it may be opened for writing
@@ -16,7 +16,7 @@ import socket
 import struct
 
 from lvs.cases import case, main
-from lvs.genl import NLM_F_ACK, NLM_F_DUMP, Genl, address, attr, be16, be32, text, u8, u16, u32
+from lvs.genl import NLM_F_ACK, NLM_F_DUMP, Genl, address, attr, be16, be32, parse, text, u8, u16, u32
 from lvs.sockopt import set_option
 
 SCHEDULERS = ["rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh", "sh", "sed", "nq", "", "x" * 15, "nosuch"]
@@ -147,11 +147,36 @@ def get_option(sock, which, data, length):
     return 0, size.value
 
 
+def part_of_transaction(draw):
+    """Command and payload of a message of the family LVS: of a transaction mostly, in an order that makes sense now and
+    then."""
+    command = draw.choice([11, 11, 11, 12, 12, 12, 13, 13, 13, 13, 13, 14, 15, 15, 16, 17, draw.randrange(25)])
+    payload = b""
+    if command in (11, 15) and draw.random() < 0.7 or draw.random() < 0.05:
+        payload += attr(11, spoiled(draw, [u8(2, draw.randrange(3)), u8(3, draw.choice([0, 0, 0, 1, 255]))] + (
+            [u32(1, number(draw))] if draw.random() < 0.1 else [])))
+    if command in (12, 14) and draw.random() < 0.97:
+        payload += attr(1, service_attributes(draw))
+    if command == 13 and draw.random() < 0.97:
+        payload += attr(2, server_attributes(draw))
+    return command, payload
+
+
+def own_family(send):
+    """The number of the family LVS, where there is one."""
+    error, replies = send.request(16, 3, text(2, "LVS"))
+    return None if error else struct.unpack("H", dict(parse(replies[0][3]))[1])[0]
+
+
 def make_calls(seed, count, show):
     draw = random.Random(seed)
     send = Genl()
+    own = None if show else own_family(send)
     sock = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
     for i in range(count):
+        if own and draw.random() < 0.5:
+            send.request(own, *part_of_transaction(draw), NLM_F_DUMP if draw.random() < 0.02 else NLM_F_ACK)
+            continue
         kind = draw.random()
         if kind < 0.6:
             command, payload, flags = message(draw, COMMANDS if show else range(19))

@@ -6,7 +6,8 @@
 . "$(dirname "$0")/../lib/scenario.sh"
 scenario "Calls that configure the balancer, by a grammar: the same errors as under ip_vs and the
 	same rules after them; without privilege each socket option, command and setting is
-	refused; and many callers at once in several namespaces leave nothing behind"
+	refused; and many callers at once in several namespaces, of transactions too, leave
+	nothing behind"
 
 : "${FUZZ_CALLS:=3000}" "${FUZZ_SEED:=1}"
 

@@ -16,6 +16,7 @@ from lvs.genl import NLM_F_ACK, NLM_F_DUMP, CTRL_ATTR_FAMILY_ID, CTRL_ATTR_FAMIL
     address, attr, be16, be32, parse, text, u8, u16, u32
 
 NEW_SERVICE, SET_SERVICE, DEL_SERVICE, GET_SERVICE, NEW_DEST, SET_DEST, DEL_DEST, GET_DEST = range(1, 9)
+BEGIN, PUT_SERVICE, PUT_DEST, REMOVE_SERVICE, COMMIT, ABORT, GET_GENERATION = range(11, 18)
 SET_CONFIG, GET_CONFIG, GET_INFO, ZERO, FLUSH = 12, 13, 15, 16, 17
 SYS_FINIT_MODULE, SYS_DELETE_MODULE = 313, 176
 VIP, OTHER = "10.0.1.100", "10.0.1.101"
@@ -152,6 +153,39 @@ def change_rules(netlink):
         faults.each(name, netlink.call(command, payload, flags, family), look=rules, least=0)
 
 
+def transactions(netlink):
+    """Each of their messages: whoever is refused one aborts."""
+    def all_at_once(whole, *messages):
+        def call():
+            try:
+                netlink.do(BEGIN, attr(11, u8(2, whole)), family=netlink.lvs)
+                for command, payload in messages:
+                    netlink.do(command, payload, family=netlink.lvs)
+                netlink.do(COMMIT, family=netlink.lvs)
+            except OSError:
+                # The commit closes it, even if that fails.
+                netlink.genl.request(netlink.lvs, ABORT)
+                raise
+        return call
+
+    for scheduler in ("rr", "wlc", "mh", "lblcr"):
+        netlink.start(*three(scheduler))
+        for name, messages in (
+                ("services", [(PUT_SERVICE, service(OTHER, scheduler)), (PUT_DEST, server(11)), (PUT_DEST, server(12)),
+                              (PUT_SERVICE, mark(7)), (PUT_DEST, server(13, 1, 2))]),
+                ("servers", [(PUT_SERVICE, service(scheduler=scheduler)), (PUT_DEST, server(11)), (PUT_DEST, server(22, 7))]),
+                ("a scheduler", [(PUT_SERVICE, service(scheduler="wrr" if scheduler == "lblcr" else "lblcr")),
+                                 (PUT_DEST, server(22)), (PUT_DEST, server(23))])):
+            for whole in (0, 1):
+                faults.each(f"a transaction of {name}, {scheduler}{', of all' * whole}", all_at_once(whole, *messages),
+                            lambda scheduler=scheduler: netlink.start(*three(scheduler)), rules, 4)
+    faults.each("a transaction of many servers", all_at_once(1, (PUT_SERVICE, service(scheduler="wlc")), *(
+        (PUT_DEST, server(100 + n)) for n in range(50))), lambda: netlink.start(*three()), rules, 50)
+    faults.each("a removal by a transaction", all_at_once(0, (REMOVE_SERVICE, service())),
+                lambda: netlink.start(*three()), rules)
+    faults.each("the generation", netlink.call(GET_GENERATION, family=netlink.lvs), look=rules, least=0)
+
+
 # -- Socket options
 # --------------------------------------------------------------------------------------------------
 
@@ -247,6 +281,8 @@ def control():
     below_module()
     namespaces(netlink)
     change_rules(netlink)
+    netlink.start(*three())
+    transactions(netlink)
     socket_options(netlink)
     netlink.start(*three(timeout=300))
     files()
