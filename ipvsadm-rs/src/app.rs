@@ -2,8 +2,10 @@
 
 //! Carries commands out.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io;
+use std::io::Read;
 use std::os::fd::AsFd;
 
 use lvs_uapi::limits::version_parts;
@@ -22,6 +24,7 @@ use crate::exit::REFUSED;
 use crate::exit::SUCCESS;
 use crate::exit::USAGE;
 use crate::listing;
+use crate::model::ServiceId;
 use crate::open::open;
 use crate::program::Calling;
 use crate::program::OWN_NAME;
@@ -34,6 +37,8 @@ use crate::stdio::complain;
 use crate::stdio::print;
 use crate::subcommand;
 use crate::sys::names::System;
+use crate::transaction;
+use crate::transaction::Wish;
 
 /// Changes that `-R` collects at most before it makes them.
 const BATCH: usize = 4096;
@@ -74,6 +79,7 @@ pub fn run(argv: &[String]) -> u8 {
     let mut app = App {
         program,
         calling,
+        replaces: false,
         client,
         resolver: System,
     };
@@ -81,12 +87,7 @@ pub fn run(argv: &[String]) -> u8 {
     if words.is_empty() {
         return app.list(List::All, &Format::default());
     }
-    let replaces = calling == Calling::Restore && cli::parse::parse(&words, &System).is_ok();
-    if replaces {
-        if let Outcome::Status(status @ REFUSED) = app.execute(Change::Flush.into()) {
-            return status;
-        }
-    }
+    app.replaces = calling == Calling::Restore && cli::parse::parse(&words, &System).is_ok();
     match app.run_line(&words, true) {
         Outcome::Status(status) | Outcome::Exit(status) => status,
     }
@@ -102,6 +103,8 @@ fn prefixed(command: &str, words: &[String]) -> Vec<String> {
 struct App<'a> {
     program: &'a str,
     calling: Calling,
+    /// Whether what is restored takes the place of all there is.
+    replaces: bool,
     client: Client,
     resolver: System,
 }
@@ -177,7 +180,7 @@ impl App<'_> {
     fn restore(&mut self) -> Outcome {
         let mut tally = Tally::default();
         let outcome = match io::stdin().as_fd().try_clone_to_owned() {
-            Ok(input) => self.run_lines(CommandLines::new(File::from(input)), &mut tally),
+            Ok(input) => self.restore_from(File::from(input), &mut tally),
             Err(error) => {
                 complain!("{error}");
                 Outcome::Exit(REFUSED)
@@ -191,8 +194,66 @@ impl App<'_> {
         outcome
     }
 
+    /// Restores what is in `input`. A file that only adds is put in force in one step, where the
+    /// kernel can do that; if it won't, it is to say which line it refuses.
+    fn restore_from(&mut self, mut input: File, tally: &mut Tally) -> Outcome {
+        let mut bytes = Vec::new();
+        let is_file = input.metadata().is_ok_and(|metadata| metadata.is_file());
+        if is_file && self.client.control().generation().is_some() {
+            if let Err(error) = input.read_to_end(&mut bytes) {
+                complain!("{error}");
+                return Outcome::Exit(REFUSED);
+            }
+            if let Some(numbers) = self.restore_at_once(&bytes) {
+                numbers.iter().for_each(|number| tally.count(*number, true));
+                return Outcome::Status(SUCCESS);
+            }
+        }
+        if self.replaces {
+            if let Outcome::Status(status @ REFUSED) = self.execute(Change::Flush.into()) {
+                return Outcome::Exit(status);
+            }
+        }
+        // What was read, or what is there to be read.
+        self.run_lines(CommandLines::new(bytes.as_slice().chain(input)), tally)
+    }
+
+    /// Puts the command lines in force in one step, if they add services that aren't there and
+    /// their servers, and the kernel takes them. Gives their numbers.
+    fn restore_at_once(&mut self, bytes: &[u8]) -> Option<Vec<usize>> {
+        let mut numbers = Vec::new();
+        let mut changes = Vec::new();
+        if self.replaces {
+            changes.push(Change::Flush);
+        }
+        for line in CommandLines::new(bytes) {
+            let line = line.ok()?;
+            match self.parse(&line.words) {
+                Ok(Command::Change(change)) => changes.push(change),
+                _ => return None,
+            }
+            numbers.push(line.number);
+        }
+        let mut transaction = transaction::of_changes(&changes)?;
+        if !transaction.whole {
+            // Those that are there are told apart before they could be replaced.
+            transaction.generation = Some(self.client.control().generation()?);
+            let there = self.client.control().services().ok()?;
+            let there: HashSet<ServiceId> = there.iter().map(|entry| entry.service.id).collect();
+            let is_there = |wish: &Wish| match wish {
+                Wish::Put(service, _) => there.contains(&service.id),
+                Wish::Remove(_) => false,
+            };
+            if transaction.wishes.iter().any(is_there) {
+                return None;
+            }
+        }
+        let taken = self.client.control().transact(&transaction);
+        taken.is_ok().then_some(numbers)
+    }
+
     /// Runs command lines. Changes are collected as long as the next line is at hand.
-    fn run_lines(&mut self, mut lines: CommandLines<File>, tally: &mut Tally) -> Outcome {
+    fn run_lines(&mut self, mut lines: CommandLines<impl Read>, tally: &mut Tally) -> Outcome {
         let mut status = SUCCESS;
         let mut batch = Batch::default();
         while let Some(line) = lines.next() {

@@ -52,6 +52,15 @@ impl Client {
         Ok(Client { control, info })
     }
 
+    /// One by this interface, of whichever version.
+    #[cfg(test)]
+    pub(crate) fn of(control: impl Control + 'static) -> Self {
+        Client {
+            control: Box::new(control),
+            info: Info::default(),
+        }
+    }
+
     /// Version and size, as they were when the interface was opened.
     pub fn info(&self) -> Info {
         self.info

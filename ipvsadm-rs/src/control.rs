@@ -2,8 +2,11 @@
 
 //! What the kernel's control interface can do, whichever way it is reached.
 
+use nix::errno::Errno;
+
 use crate::change::Change;
 use crate::error::Error;
+use crate::error::Operation;
 use crate::model::Daemon;
 use crate::model::DestEntry;
 use crate::model::Info;
@@ -11,6 +14,8 @@ use crate::model::ServiceEntry;
 use crate::model::ServiceId;
 use crate::model::TableEntry;
 use crate::model::Timeouts;
+use crate::transaction::Refusal;
+use crate::transaction::Transaction;
 
 /// A control interface.
 pub trait Control {
@@ -32,6 +37,22 @@ pub trait Control {
     fn timeouts(&mut self) -> Result<Timeouts, Error>;
     /// The running synchronisation daemons.
     fn daemons(&mut self) -> Result<Vec<Daemon>, Error>;
+
+    /// The generation of the rules, another one after each change of them; `None` where there are
+    /// no transactions.
+    fn generation(&mut self) -> Option<u32> {
+        None
+    }
+
+    /// Puts a transaction in force, all of it or nothing: where there is a
+    /// [`generation`](Control::generation).
+    fn transact(&mut self, transaction: &Transaction) -> Result<(), Refusal> {
+        let _ = transaction;
+        Err(Refusal::from(Error::Refused {
+            operation: Operation::Transaction,
+            errno: Errno::EOPNOTSUPP,
+        }))
+    }
 
     /// Makes a change.
     fn make(&mut self, change: &Change) -> Result<(), Error>;

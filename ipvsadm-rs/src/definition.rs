@@ -78,7 +78,7 @@ pub fn subcommands() -> Vec<clap::Command> {
         .arg(
             Arg::new("dry-run")
                 .long("dry-run")
-                .help("show the difference, change nothing; exit with 1 if there is one")
+                .help("show the difference, change nothing; exit with 1 if there is one, with 255 if lvs would refuse it")
                 .action(ArgAction::SetTrue),
         );
     let watch = clap::Command::new("watch")

@@ -27,6 +27,10 @@ pub enum Operation {
     GetTimeouts,
     /// Reading the synchronisation daemons.
     GetDaemons,
+    /// Asking for the generation of the rules.
+    GetGeneration,
+    /// Changing many services in one step.
+    Transaction,
     /// Draining a server, or asking how far that is.
     Drain,
     /// Reading how synchronisation is.
@@ -132,6 +136,9 @@ fn particular(operation: Operation, errno: Errno) -> Option<&'static str> {
         (Operation::Drain, Errno::ENOENT) => "No such destination",
         (Operation::Change(StartDaemon), Errno::EEXIST) => "Daemon has already run",
         (Operation::Change(StopDaemon), Errno::ESRCH) => "No daemon is running",
+        (Operation::Transaction, Errno::ESTALE) => "The rules have changed meanwhile",
+        (Operation::Transaction, Errno::ESRCH) => "No such service",
+        (Operation::Transaction, Errno::ENOSPC) => "Too many transactions are open",
         (Operation::AddSyncKey, Errno::EEXIST) => "Key already exists",
         (Operation::AddSyncKey, Errno::ENOSPC) => "There are two keys already",
         (Operation::DelSyncKey | Operation::SetSync, Errno::ENOENT) => "No such key",

@@ -79,4 +79,5 @@ pub(crate) mod stdio;
 pub mod subcommand;
 pub mod sync;
 pub mod sys;
+pub mod transaction;
 pub mod watch;

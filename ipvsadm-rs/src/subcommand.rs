@@ -14,6 +14,7 @@ use clap::error::ErrorKind;
 use clap::ArgMatches;
 
 use crate::apply;
+use crate::apply::run::Applied;
 use crate::apply::State;
 use crate::candidates;
 use crate::check;
@@ -156,26 +157,23 @@ fn apply_state(wanted: &State, dry_run: bool) -> u8 {
         Ok(client) => client,
         Err(status) => return status,
     };
-    let there = match State::of_kernel(&mut client, wanted) {
-        Ok(there) => there,
+    let Applied { steps, result } = match apply::run::apply(&mut client, wanted, dry_run) {
+        Ok(applied) => applied,
         Err(error) => {
             complain!("{error}");
             return REFUSED;
         }
     };
-    let steps = apply::plan::plan(&there, wanted);
     // A closed stdout doesn't stop the change.
     let shown = print(&apply::diff::show(&steps));
-    if dry_run {
-        return match shown {
-            SUCCESS if !steps.is_empty() => DIFFERENT,
-            status => status,
-        };
-    }
-    match apply::run::take(client.control(), &steps) {
+    match result {
+        Ok(()) if dry_run && shown == SUCCESS && !steps.is_empty() => DIFFERENT,
         Ok(()) => shown,
         Err(failure) => {
-            complain!("{OWN_NAME}: {}: {}", failure.line, failure.error);
+            match &failure.line {
+                Some(line) => complain!("{OWN_NAME}: {line}: {}", failure.error),
+                None => complain!("{OWN_NAME}: {}", failure.error),
+            }
             for (line, error) in &failure.left {
                 complain!("{OWN_NAME}: can't take back: {line}: {error}");
             }

@@ -132,12 +132,15 @@ def others():
     """What isn't a time per packet."""
     yield Case("memory of a connection", "memory", 144, "value", "bytes", flows=1000000, repetitions=3)
     yield Case("configure 1 k services of 4", "configure", 0.9, unit="ms", services=1000)
+    yield Case("replace 10 k services of 4", "replace", 1, unit="ms", services=10000, repetitions=1)
     yield Case("list 1 k services of 4", "list", 0.9, unit="ms", services=1000)
     yield Case("flush 1 k services of 4", "flush", 0.9, unit="ms", services=1000)
     yield Case("worst delay of a packet, table growing to 1 M", "growing", 1, "value", "ms", flows=1000000, stock=True)
     yield Case("worst delay of a packet, 1 M connections expiring", "expiring", 1, "value", "ms", flows=1000000, stock=True)
     yield Case("worst delay of a packet, 100 k servers estimated", "estimating", 1, "value", "ms", services=20000, servers=5,
                stock=True)
+    yield Case("worst delay of a packet, 10 k services of 4 replaced in one commit", "replacing", 1, "value", "ms",
+               services=10000, stock=True, repetitions=1)
     yield Case("packets of two CPUs / of one", "scaling", 1.8, "least", "times", flows=50000, cpus=2,
                stock=True)
 

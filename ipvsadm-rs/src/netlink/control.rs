@@ -5,6 +5,7 @@
 use std::path::Path;
 
 use netlink_packet_core::DecodeError;
+use nix::errno::Errno;
 
 use lvs_uapi::genl::cmd;
 
@@ -21,6 +22,8 @@ use crate::model::ServiceEntry;
 use crate::model::ServiceId;
 use crate::model::TableEntry;
 use crate::model::Timeouts;
+use crate::transaction::Refusal;
+use crate::transaction::Transaction;
 
 use super::daemon;
 use super::dest;
@@ -32,6 +35,7 @@ use super::requests;
 use super::service;
 use super::socket::Socket;
 use super::table;
+use super::transaction;
 
 /// The control interface over generic netlink.
 pub struct Netlink {
@@ -150,6 +154,20 @@ impl Control for Netlink {
             |reply| append_daemons(&mut daemons, reply),
         )?;
         Ok(daemons)
+    }
+
+    fn generation(&mut self) -> Option<u32> {
+        let family = self.table_family()?;
+        // An older lvs doesn't know the question.
+        transaction::generation(&mut self.socket, family).ok()?
+    }
+
+    fn transact(&mut self, transaction: &Transaction) -> Result<(), Refusal> {
+        let family = self.table_family().ok_or(Error::Refused {
+            operation: Operation::Transaction,
+            errno: Errno::EOPNOTSUPP,
+        })?;
+        transaction::transact(&mut self.socket, family, transaction)
     }
 
     fn make(&mut self, change: &Change) -> Result<(), Error> {

@@ -20,3 +20,4 @@ pub mod stats;
 pub mod sync;
 pub mod sync_control;
 pub mod table;
+pub mod transaction;

@@ -166,18 +166,34 @@ impl Socket {
 
     /// Sends requests without waiting for one before the next. One result for each.
     pub fn pipeline(&mut self, requests: Vec<Request>) -> Vec<Result<(), Error>> {
+        let message = |request: Request| {
+            let message = Message::request(request.cmd, request.attrs);
+            (request.operation, message)
+        };
+        let requests = requests.into_iter().map(message).collect();
+        self.pipeline_of(self.family_id, requests)
+    }
+
+    /// The same to a family, whose number is given.
+    pub fn pipeline_of<F>(
+        &mut self,
+        family_id: u16,
+        requests: Vec<(Operation, F)>,
+    ) -> Vec<Result<(), Error>>
+    where
+        F: GenlFamily + Emitable + Debug,
+    {
         let mut results = Vec::with_capacity(requests.len());
         let mut requests = requests.into_iter().peekable();
         while requests.peek().is_some() {
             let mut operations = Vec::with_capacity(PIPELINE);
             let mut bytes = Vec::new();
             let first = self.sequence.wrapping_add(1);
-            for request in requests.by_ref().take(PIPELINE) {
-                let mut message =
-                    GenlMessage::from_payload(Message::request(request.cmd, request.attrs));
-                message.set_resolved_family_id(self.family_id);
+            for (operation, request) in requests.by_ref().take(PIPELINE) {
+                let mut message = GenlMessage::from_payload(request);
+                message.set_resolved_family_id(family_id);
                 self.encode(message, NLM_F_ACK, &mut bytes);
-                operations.push(request.operation);
+                operations.push(operation);
             }
             results.append(&mut self.exchange_batch(&operations, first, &bytes));
         }

@@ -73,6 +73,21 @@ def rules(case):
             yield f"-a {service} -r {real} -{case.method} -w 1"
 
 
+def rules_in_file(case, path, number):
+    """Writes rules that replace all there are: those of the case, with servers of their own for each number."""
+    with open(path, "w", encoding="ascii") as file:
+        file.write("-C\n")
+        for line in rules(case):
+            file.write(line.replace(":8080", f":{8080 + number}") + "\n")
+    return path
+
+
+def servers_listed():
+    """Number of servers of all services."""
+    with open("/proc/net/ip_vs", encoding="ascii") as file:
+        return sum(line.startswith("  -> ") for line in file) - 1
+
+
 def configure(case, tool="ipvsadm"):
     """Makes the case's services."""
     done = run(tool, "-R", input="\n".join(rules(case)) + "\n")

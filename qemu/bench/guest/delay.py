@@ -177,4 +177,32 @@ def estimating(case, order):
         probe.close()
 
 
-KINDS = {"growing": growing, "expiring": expiring, "estimating": estimating}
+def replacing(case, order):
+    """While all services get other servers in one commit, again and again."""
+    probe = Probe()
+    sets = [balancer.rules_in_file(case, f"/tmp/rules.{number}", number) for number in (0, 1)]
+
+    def swap():
+        for number in (1, 0, 1, 0):
+            with open(sets[number], encoding="ascii") as file:
+                done = balancer.run("/lvs/ipvsadm-rs", "-R", stdin=file)
+            if done.returncode or done.stderr:
+                raise balancer.Failed(done.stderr.strip())
+
+    try:
+        yield "floor", probe.worst_of(LIFE)
+
+        def with_module(module):
+            if module != "lvs":
+                raise balancer.Unsupported("no transactions")
+            swap()
+            probe.frame = probe.to(network.VIP[4])
+            yield beside(probe, swap)
+
+        yield from packets.each_module(case, order, with_module)
+    finally:
+        probe.close()
+
+
+KINDS = {"growing": growing, "expiring": expiring, "estimating": estimating,
+         "replacing": replacing}

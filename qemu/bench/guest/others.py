@@ -70,6 +70,25 @@ def control(case, order, wanted):
     yield from packets.each_module(case, order, with_module)
 
 
+def replace(case, order):
+    """Milliseconds of replacing many services' servers by others: by `ipvsadm -C` and `-R`, and by lvs's tool from a
+    file, which is one commit."""
+    sets = [balancer.rules_in_file(case, f"/tmp/rules.{number}", number) for number in (0, 1)]
+
+    def with_module(module):
+        for number in (0, 1, 0):
+            with open(sets[number], encoding="ascii") as file:
+                if module == "lvs":
+                    took = timed(["/lvs/ipvsadm-rs", "-R"], stdin=file)[0]
+                else:
+                    took = timed(["ipvsadm", "-C"])[0] + timed(["ipvsadm", "-R"], stdin=file)[0]
+            if balancer.servers_listed() != case.services * case.servers:
+                raise balancer.Failed("not all servers are there")
+            yield took
+
+    yield from packets.each_module(case, order, with_module)
+
+
 def persistent(case, order):
     """New connections of clients that are known already."""
     stream = dataclasses.replace(packets.requests(dataclasses.replace(case, flows=1)), source="10.64.0.0",
@@ -147,6 +166,7 @@ KINDS = {
     "configure": lambda case, order: control(case, order, "configure"),
     "list": lambda case, order: control(case, order, "list"),
     "flush": lambda case, order: control(case, order, "flush"),
+    "replace": replace,
     "persistent": persistent,
     "flood": flood,
     "scaling": scaling,

@@ -58,7 +58,10 @@ for method in NAT DR TUN; do
 		in_ns $ns sh -c 'for i in /proc/sys/net/ipv4/conf/*; do echo 0 >$i/arp_ignore; echo 0 >$i/arp_announce; echo 2 >$i/rp_filter; done'
 	done
 	case $method in
-	NAT) first_service ;;
+	NAT)
+		first_service
+		follow docs/howto/apply.md
+		;;
 	DR) follow docs/howto/dr.md ;;
 	TUN) follow docs/howto/tun.md ;;
 	esac
