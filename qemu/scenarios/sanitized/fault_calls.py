@@ -179,6 +179,7 @@ def transactions(netlink):
             for whole in (0, 1):
                 faults.each(f"a transaction of {name}, {scheduler}{', of all' * whole}", all_at_once(whole, *messages),
                             lambda scheduler=scheduler: netlink.start(*three(scheduler)), rules, 4)
+    netlink.start(*three())
     faults.each("a transaction of many servers", all_at_once(1, (PUT_SERVICE, service(scheduler="wlc")), *(
         (PUT_DEST, server(100 + n)) for n in range(50))), lambda: netlink.start(*three()), rules, 50)
     faults.each("a removal by a transaction", all_at_once(0, (REMOVE_SERVICE, service())),
