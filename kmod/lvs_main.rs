@@ -19,6 +19,7 @@ use kernel_ext::mem::rcu::Node;
 use kernel_ext::mem::slab::SlabOwner;
 use kernel_ext::net::device::DeviceWatch;
 use kernel_ext::net::per_netns::PerNetns;
+use kernel_ext::net::xdp::Offer;
 use kernel_ext::net::xt_match;
 use kernel_ext::user::netlink_watch::SocketWatch;
 use namespace::Namespace;
@@ -44,6 +45,8 @@ module! {
 struct Lvs {
     /// Takes the match away from new rules of iptables.
     xt_match: Option<xt_match::Registration>,
+    /// Nothing: programs that use it hold the module.
+    xdp: Offer,
     /// Stops taking requests.
     #[pin]
     interfaces: control::Interfaces,
@@ -86,6 +89,8 @@ impl kernel::InPlaceModule for Lvs {
             // Last: rules hold the module, whose loading can't fail any more.
             // None without x_tables.
             xt_match: datapath::xt_match::IPVS_MATCH.register().ok(),
+            // Programs hold it, too.
+            xdp: Offer::to_programs::<NetnsState>(),
         }? Error)
     }
 }

@@ -8,20 +8,12 @@
 //! source do between here and the device.
 
 use lvs_engine::config::Forwarding;
-use lvs_engine::header;
 use lvs_engine::hops;
-use lvs_engine::nat::{
-    self,
-    End,
-    NewEnd, //
-};
+use lvs_engine::nat;
 use lvs_engine::parse::{
     self,
-    protocol,
-    tcp_flag,
     IpHeader, //
 };
-use lvs_engine::state_input::StateInput;
 use lvs_engine::tunnel;
 use lvs_uapi::drop_reason::DropReason;
 
@@ -34,7 +26,6 @@ use crate::kernel_ext::net::packet::{
     Disposition,
     Packet, //
 };
-use crate::table::conn::flag;
 use crate::table::reply_routes::RouteKey;
 
 use super::context::{
@@ -46,26 +37,25 @@ use super::forward::headers::transport_sum;
 use super::{
     forward,
     lookup,
-    note, //
+    note,
+    plain, //
 };
 
 /// A packet that was just received.
 #[inline]
 pub(super) fn receive(context: &Context<'_>, mut packet: Packet, ip: IpHeader) -> Disposition {
-    let to_service = lookup::may_be_request(context.state, &ip) && !context.state.is_passive();
-    let from_server = lookup::may_be_reply(context.state, &ip);
-    if !to_service && !from_server {
+    let Some(directions) = plain::directions(context.state, &ip.source, &ip.destination) else {
         return packet.accept();
-    }
+    };
     let Some(flow) = plain_flow(context, &mut packet, ip) else {
         return packet.accept();
     };
-    if to_service {
+    if directions.to_service {
         if let Some(conn) = lookup::request(context, &flow) {
             return request(context, packet, &flow, conn);
         }
     }
-    if from_server {
+    if directions.from_server {
         if let Some(conn) = lookup::reply(context, &flow) {
             return reply(context, packet, &flow, conn);
         }
@@ -73,53 +63,26 @@ pub(super) fn receive(context: &Context<'_>, mut packet: Packet, ip: IpHeader) -
     packet.accept()
 }
 
-/// The ports of a whole packet without options that belongs to a flow already begun.
+/// The flow of a plain packet.
 #[inline]
 fn plain_flow(context: &Context<'_>, packet: &mut Packet, ip: IpHeader) -> Option<Flow> {
-    let settings = context.state.settings();
-    if ip.len != header::ip_len(ip.family)
-        || ip.is_fragment
-        || ip.ttl <= 1
-        || settings.conntrack()
+    if !plain::has_plain_header(context.state, &ip)
         || !packet.may_leave_early(context.state.net())
         || !packet.pull(ip.len.wrapping_add(parse::transport_len(ip.protocol)))
     {
         return None;
     }
-    let headers = packet.linear().get(ip.len..)?;
-    let ports = parse::ports(headers)?;
-    let input = match ip.protocol {
-        protocol::TCP => {
-            let flags = parse::tcp_flags(headers)?;
-            // A connection that begins takes the normal path.
-            if flags & tcp_flag::SYN != 0 {
-                return None;
-            }
-            StateInput::Segment(flags)
-        }
-        protocol::UDP => StateInput::Datagram,
-        _ => return None,
-    };
-    Some(Flow::new(ip, ports, input))
+    plain::flow(ip, packet.linear())
 }
 
 /// A client's packet of a connection.
 #[inline]
 fn request(context: &Context<'_>, packet: Packet, flow: &Flow, conn: &ConnEntry) -> Disposition {
-    let Some(dest) = conn.dest(context.read).filter(|dest| dest.is_available()) else {
-        return packet.accept();
-    };
-    let Some(route) = dest.route.load(context.read) else {
+    let Some((dest, route)) = plain::server(context, conn) else {
         return packet.accept();
     };
     let ip = &flow.ip;
-    if !route.is_plain() || route.is_stale(context.state.net()) {
-        return packet.accept();
-    }
     let method = conn.forwarding();
-    if conn.has(flag::TRACKED | flag::FTP_CONTROL) {
-        return packet.accept();
-    }
     let mtu = match method {
         Forwarding::Tunnel => route.mtu().saturating_sub(tunnel::MAX_HEADERS_LEN),
         _ => route.mtu(),
@@ -142,11 +105,7 @@ fn request(context: &Context<'_>, packet: Packet, flow: &Flow, conn: &ConnEntry)
     };
     let headers = packet.headers();
     if method == Forwarding::Masquerade {
-        let server = NewEnd {
-            end: End::Destination,
-            addr: conn.real_addr(),
-            port: conn.real_port(),
-        };
+        let server = plain::server_end(conn);
         if nat::rewrite(headers, ip, sum, &server).is_none() {
             return packet.into_packet().accept();
         }
@@ -163,15 +122,11 @@ fn request(context: &Context<'_>, packet: Packet, flow: &Flow, conn: &ConnEntry)
 /// A server's packet of a connection that is translated.
 #[inline]
 fn reply(context: &Context<'_>, packet: Packet, flow: &Flow, conn: &ConnEntry) -> Disposition {
-    if conn.forwarding() != Forwarding::Masquerade
-        || conn.has(flag::TRACKED | flag::FTP_CONTROL)
-        || !context.state.settings().snat_reroute()
-    {
+    if !plain::translates_replies(context, conn) {
         return packet.accept();
     }
     let ip = &flow.ip;
     let net = context.state.net();
-    let virtual_addr = conn.virtual_addr();
     let Some(exit) = reply_route(context, &packet, ip, conn) else {
         return packet.accept();
     };
@@ -182,11 +137,7 @@ fn reply(context: &Context<'_>, packet: Packet, flow: &Flow, conn: &ConnEntry) -
         Err(packet) => return packet.accept(),
     };
     let headers = packet.headers();
-    let service = NewEnd {
-        end: End::Source,
-        addr: virtual_addr,
-        port: conn.virtual_port(),
-    };
+    let service = plain::service_end(conn);
     if nat::rewrite(headers, ip, sum, &service).is_none() {
         return packet.into_packet().accept();
     }

@@ -24,12 +24,6 @@ pub(super) fn may_be_reply(state: &NetnsState, ip: &IpHeader) -> bool {
     may_know(state, &ip.source)
 }
 
-/// Whether a packet that isn't routed yet may be a client's: its destination is a service's.
-#[inline]
-pub(super) fn may_be_request(state: &NetnsState, ip: &IpHeader) -> bool {
-    may_know(state, &ip.destination)
-}
-
 /// Whether `addr` may be a server's or a service's; any may be while there are marks.
 #[inline]
 pub(super) fn may_know(state: &NetnsState, addr: &Addr) -> bool {

@@ -22,6 +22,8 @@
 //!           forward: nat │ dr │ tun │ local │ bypass
 //! ```
 //!
+//! Frames that are given to the module before a packet is made of them go by `xdp`.
+//!
 //! A rule of iptables may ask for a packet's connection, through `xt_match`.
 //!
 //! Everything here runs on the RCU read side, in softirq or (for packets this host makes) process
@@ -43,6 +45,7 @@ mod ipsec;
 mod lookup;
 mod note;
 mod persist;
+mod plain;
 mod prefetch;
 mod refuse;
 mod reply;
@@ -53,6 +56,7 @@ mod sctp;
 mod sip;
 mod stray;
 mod tunnel_error;
+mod xdp;
 pub(crate) mod xt_match;
 
 use lvs_engine::addr::Family;
@@ -66,6 +70,11 @@ use crate::kernel_ext::net::packet::{
     Disposition,
     Packet, //
 };
+use crate::kernel_ext::net::xdp::{
+    Frame,
+    FrameReceiver,
+    Verdict, //
+};
 use crate::table::NetnsState;
 
 impl Receiver for NetnsState {
@@ -78,5 +87,12 @@ impl Receiver for NetnsState {
         read: ReadSide<'a>,
     ) -> Disposition {
         ingress::receive(self, family, place, packet, read)
+    }
+}
+
+impl FrameReceiver for NetnsState {
+    #[inline(always)]
+    fn receive_frame<'a>(&'a self, frame: Frame<'a>, read: ReadSide<'a>) -> Verdict {
+        xdp::receive(self, frame, read)
     }
 }

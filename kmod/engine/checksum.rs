@@ -60,6 +60,21 @@ const fn fold(sum: u64) -> u16 {
     (sum & 0xffff).wrapping_add(sum >> 16) as u16
 }
 
+/// The sum of a pseudo-header (RFC 9293, 3.1, and RFC 8200, 8.1), not complemented, as it lies in
+/// memory: both addresses of either family, and a transport of `len` bytes.
+#[inline(always)]
+pub fn pseudo_header(addresses: &[u8], protocol: u8, len: u32) -> u16 {
+    let words = addresses.chunks_exact(4);
+    let sum = words.fold(0_u64, |sum, word| {
+        let word = word
+            .first_chunk()
+            .map_or(0, |word| u32::from_ne_bytes(*word));
+        sum.wrapping_add(u64::from(word))
+    });
+    let sum = sum.wrapping_add(u64::from(u32::from(protocol).to_be()));
+    fold(sum.wrapping_add(u64::from(len.to_be())))
+}
+
 /// The checksum of `bytes`, whose own checksum field counts as zero or isn't among them.
 pub fn of(bytes: &[u8]) -> u16 {
     let mut sum = 0_u64;

@@ -36,4 +36,5 @@
 #include "c/socket.h"
 #include "c/system.h"
 #include "c/tunnel.h"
+#include "c/xdp.h"
 #include "c/xt_match.h"

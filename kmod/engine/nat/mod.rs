@@ -7,6 +7,7 @@
 
 mod end;
 pub mod icmp;
+mod partial;
 mod plain;
 mod v4;
 mod v6;
@@ -16,6 +17,8 @@ pub use end::{
     NewEnd,
     TransportSum, //
 };
+
+pub use partial::may_be_partial;
 
 use crate::addr::Family;
 use crate::header::{

@@ -53,28 +53,66 @@ static bool fits(const struct sk_buff *skb, const struct dst_entry *dst)
 }
 
 /*
- * The route of a translated reply, with a reference; NULL for any that isn't plain, or that the
- * packet doesn't fit.
+ * The route of a packet with this header as if this host had sent it from `source`, with a
+ * reference; NULL for any that isn't plain.
  */
-struct dst_entry *lvs_early_route4(struct net *net, const struct sk_buff *skb, __be32 source)
+static struct dst_entry *plain_route4(struct net *net, const struct iphdr *header, __be32 source,
+				      u32 mark)
 {
-	const struct iphdr *header = ip_hdr(skb);
 	struct flowi4 flow = {
 		.daddr = header->daddr,
 		.saddr = source,
 		.flowi4_dscp = ip4h_dscp(header),
-		.flowi4_mark = skb->mark,
+		.flowi4_mark = mark,
 		.flowi4_flags = FLOWI_FLAG_ANYSRC,
 	};
 	struct rtable *route = __ip_route_output_key(net, &flow);
 
 	if (IS_ERR(route))
 		return NULL;
-	if (route->dst.output == ip_output && route->rt_type == RTN_UNICAST &&
-	    fits(skb, &route->dst))
+	if (route->dst.output == ip_output && route->rt_type == RTN_UNICAST)
 		return &route->dst;
 	ip_rt_put(route);
 	return NULL;
+}
+
+static struct dst_entry *plain_route6(struct net *net, const struct ipv6hdr *header,
+				      const struct in6_addr *source, u32 mark)
+{
+	struct flowi6 flow = {
+		.daddr = header->daddr,
+		.saddr = *source,
+		.flowlabel = ip6_flowinfo(header),
+		.flowi6_mark = mark,
+	};
+	struct dst_entry *dst;
+
+	/* The interface matters then. */
+	if (ipv6_addr_type(&header->daddr) & (IPV6_ADDR_MULTICAST | IPV6_ADDR_LINKLOCAL))
+		return NULL;
+	dst = ip6_route_output(net, NULL, &flow);
+	if (!dst->error && dst->output == ip6_output && !(dst->dev->flags & IFF_LOOPBACK))
+		return dst;
+	dst_release(dst);
+	return NULL;
+}
+
+/* The route if the packet fits it; else gives it up. */
+static struct dst_entry *if_fits(const struct sk_buff *skb, struct dst_entry *dst)
+{
+	if (!dst || fits(skb, dst))
+		return dst;
+	dst_release(dst);
+	return NULL;
+}
+
+/*
+ * The route of a translated reply, with a reference; NULL for any that isn't plain, or that the
+ * packet doesn't fit.
+ */
+struct dst_entry *lvs_early_route4(struct net *net, const struct sk_buff *skb, __be32 source)
+{
+	return if_fits(skb, plain_route4(net, ip_hdr(skb), source, skb->mark));
 }
 
 /*
@@ -84,24 +122,21 @@ struct dst_entry *lvs_early_route4(struct net *net, const struct sk_buff *skb, _
 struct dst_entry *lvs_early_route6(struct net *net, const struct sk_buff *skb,
 				   const struct in6_addr *source)
 {
-	const struct ipv6hdr *header = ipv6_hdr(skb);
-	struct flowi6 flow = {
-		.daddr = header->daddr,
-		.saddr = *source,
-		.flowlabel = ip6_flowinfo(header),
-		.flowi6_mark = skb->mark,
-	};
-	struct dst_entry *dst;
-
-	/* The interface matters then. */
-	if (ipv6_addr_type(&header->daddr) & (IPV6_ADDR_MULTICAST | IPV6_ADDR_LINKLOCAL))
+	if (IP6CB(skb)->frag_max_size)
 		return NULL;
-	dst = ip6_route_output(net, NULL, &flow);
-	if (!dst->error && dst->output == ip6_output && !(dst->dev->flags & IFF_LOOPBACK) &&
-	    !IP6CB(skb)->frag_max_size && fits(skb, dst))
-		return dst;
-	dst_release(dst);
-	return NULL;
+	return if_fits(skb, plain_route6(net, ipv6_hdr(skb), source, skb->mark));
+}
+
+/* The same for what nobody made a packet of: whether it fits is still to be asked. */
+struct dst_entry *lvs_early_frame_route4(struct net *net, const void *header, __be32 source)
+{
+	return plain_route4(net, header, source, 0);
+}
+
+struct dst_entry *lvs_early_frame_route6(struct net *net, const void *header,
+					 const struct in6_addr *source)
+{
+	return plain_route6(net, header, source, 0);
 }
 
 /* Makes `len` bytes linear and private, with room for the route's device in front. */

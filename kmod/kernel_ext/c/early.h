@@ -12,6 +12,9 @@ bool lvs_early_admits(const struct net *net, const struct sk_buff *skb);
 struct dst_entry *lvs_early_route4(struct net *net, const struct sk_buff *skb, __be32 source);
 struct dst_entry *lvs_early_route6(struct net *net, const struct sk_buff *skb,
 				   const struct in6_addr *source);
+struct dst_entry *lvs_early_frame_route4(struct net *net, const void *header, __be32 source);
+struct dst_entry *lvs_early_frame_route6(struct net *net, const void *header,
+					 const struct in6_addr *source);
 bool lvs_early_prepare(struct sk_buff *skb, unsigned int len, const struct dst_entry *dst);
 void lvs_early_send4(struct net *net, struct sk_buff *skb, struct dst_entry *dst, bool borrowed);
 void lvs_early_send6(struct net *net, struct sk_buff *skb, struct dst_entry *dst, bool borrowed);

@@ -40,7 +40,7 @@ impl Drops {
     }
 
     /// Counts a packet.
-    fn count(&self, reason: DropReason) {
+    pub(super) fn count(&self, reason: DropReason) {
         // SAFETY: By the type's invariants, since a reason's number is below their count. The
         // addition is safe against preemption.
         unsafe { bindings::lvs_count(self.0.as_ptr().add(reason.number())) }

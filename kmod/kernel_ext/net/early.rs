@@ -15,6 +15,7 @@ use lvs_engine::addr::{
     Addr,
     Family, //
 };
+use lvs_engine::header::ip_len;
 
 use super::bindings;
 use super::netns::Net;
@@ -60,6 +61,40 @@ impl ClientRoute {
         NonNull::new(dst).map(|dst| Self { dst, family })
     }
 
+    /// The same of a reply that nobody made a packet of yet, and that begins with `header`: whether
+    /// it fits is still to be asked.
+    #[inline]
+    pub(crate) fn look_up_header(
+        net: Net<'_>,
+        family: Family,
+        header: &[u8],
+        source: &Addr,
+    ) -> Option<Self> {
+        let header = header.get(..ip_len(family))?.as_ptr();
+        // SAFETY: The namespace is alive, the header of this family is as long as one is, and an
+        // address is sixteen bytes. The result carries a reference.
+        let dst = unsafe {
+            match family {
+                Family::V4 => {
+                    bindings::lvs_early_frame_route4(net.as_ptr(), header.cast(), source.v4_word())
+                }
+                Family::V6 => bindings::lvs_early_frame_route6(
+                    net.as_ptr(),
+                    header.cast(),
+                    source.octets().as_ptr().cast(),
+                ),
+            }
+        };
+        // INVARIANT: An output route of this family, with a reference.
+        NonNull::new(dst).map(|dst| Self { dst, family })
+    }
+
+    /// Longest packet, in bytes, that fits the way.
+    pub(crate) fn mtu(&self) -> u32 {
+        // SAFETY: The route is alive, by the type's invariants.
+        unsafe { bindings::lvs_dst_mtu(self.dst.as_ptr()) }
+    }
+
     /// The route, with another reference, for other packets of [`Packet::has_common_route`].
     pub(crate) fn share(&self) -> Option<Route> {
         // SAFETY: The route is alive and of this family, by the type's invariants.
@@ -84,7 +119,7 @@ pub(crate) enum Exit<'a> {
 
 impl Exit<'_> {
     #[inline(always)]
-    fn dst(&self) -> *mut bindings::dst_entry {
+    pub(super) fn dst(&self) -> *mut bindings::dst_entry {
         match self {
             Exit::Known(route, _) => route.dst(),
             Exit::Own(route) => route.dst.as_ptr(),
@@ -92,7 +127,7 @@ impl Exit<'_> {
     }
 
     #[inline(always)]
-    fn family(&self) -> Family {
+    pub(super) fn family(&self) -> Family {
         match self {
             Exit::Known(route, _) => route.family(),
             Exit::Own(route) => route.family,

@@ -18,6 +18,7 @@ pub(crate) mod route;
 mod sctp;
 pub(crate) mod socket;
 pub(crate) mod tunnel;
+pub(crate) mod xdp;
 pub(crate) mod xt_match;
 
 use super::bindings;

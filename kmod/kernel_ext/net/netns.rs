@@ -27,6 +27,7 @@ use core::sync::atomic::{
 use kernel::prelude::*;
 
 use super::bindings;
+use crate::kernel_ext::mem::rcu::ReadSide;
 use crate::kernel_ext::task::gate::Gate;
 
 /// State of one namespace, which lives as long as its [`super::per_netns::Namespace`].
@@ -244,6 +245,36 @@ pub(in crate::kernel_ext) unsafe fn state_of<'a, T: NetnsState>(
     // is, and tells what the state is; by the contract of this function it lives long enough.
     unsafe {
         let slot = bindings::lvs_net_generic(net, number).cast::<Slot>();
+        // Acquire pairs with the release of `init`.
+        let state = NonNull::new((*slot).state.load(Ordering::Acquire))?;
+        let is_right = (*slot).kind.assume_init() == TypeId::of::<T>();
+        is_right.then(|| state.cast::<T>().as_ref())
+    }
+}
+
+/// The state of `net` for who runs in softirq and came by nothing that was registered: `None` as
+/// well when the namespace stops, for then nothing makes it wait but the read side.
+///
+/// # Safety
+///
+/// `net` is alive, and its slot with it, and the caller is in softirq, on `read`.
+#[inline(always)]
+pub(in crate::kernel_ext) unsafe fn state_in_softirq<'a, T: NetnsState>(
+    net: *mut bindings::net,
+    _read: ReadSide<'a>,
+) -> Option<&'a T> {
+    let number = SLOT.load(Ordering::Acquire);
+    if number == 0 {
+        return None;
+    }
+    // SAFETY: The number is of slots that the registration made. The type is there once the state
+    // is, and tells what the state is. Whoever saw the gate open on the read side has the state
+    // until the end of that: it goes a grace period after the gate was closed.
+    unsafe {
+        let slot = bindings::lvs_net_generic_in_softirq(net, number).cast::<Slot>();
+        if (*slot).counts.uses.is_closed() {
+            return None;
+        }
         // Acquire pairs with the release of `init`.
         let state = NonNull::new((*slot).state.load(Ordering::Acquire))?;
         let is_right = (*slot).kind.assume_init() == TypeId::of::<T>();
