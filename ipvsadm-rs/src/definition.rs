@@ -21,6 +21,7 @@ use crate::model::ServiceId;
 use crate::program::OWN_NAME;
 use crate::sync;
 use crate::sys::names::System;
+use crate::xdp;
 
 /// Options and subcommands, but not those that only shells use.
 pub fn whole() -> clap::Command {
@@ -116,6 +117,7 @@ pub fn subcommands() -> Vec<clap::Command> {
         drain,
         undrain,
         sync::arguments::command(),
+        xdp::arguments::command(),
         check(),
         metrics(),
         exporter(),

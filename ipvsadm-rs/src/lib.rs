@@ -81,3 +81,4 @@ pub mod sync;
 pub mod sys;
 pub mod transaction;
 pub mod watch;
+pub mod xdp;

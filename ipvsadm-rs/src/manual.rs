@@ -63,6 +63,10 @@ const SYNOPSIS: &str = "\
 \\fBipvsadm\\-rs\\fR \\fBsync key\\fR {\\fBuse\\fR|\\fBremove\\fR} \\fIID\\fR
 \\fBipvsadm\\-rs\\fR \\fBsync peer\\fR {\\fBadd\\fR|\\fBremove\\fR} \\fIADDRESS\\fR[:\\fIPORT\\fR]
 \\fBipvsadm\\-rs\\fR \\fBsync receive\\fR {\\fBany\\fR|\\fBsigned\\fR}
+\\fBipvsadm\\-rs\\fR \\fBxdp attach\\fR \\fIDEVICE\\fR...
+\\fBipvsadm\\-rs\\fR \\fBxdp detach\\fR {\\fIDEVICE\\fR...|\\fB\\-\\-all\\fR}
+\\fBipvsadm\\-rs\\fR \\fBxdp list\\fR [\\fB\\-\\-all\\fR] [\\fB\\-\\-json\\fR]
+\\fBipvsadm\\-rs\\fR \\fBxdp check\\fR [\\fIDEVICE\\fR...]
 \\fBipvsadm\\-rs\\fR \\fBcheck\\fR {\\fB\\-t\\fR|\\fB\\-u\\fR|\\fB\\-\\-sctp\\-service\\fR|\\fB\\-f\\fR} \\fISERVICE\\fR [\\fB\\-6\\fR] \
 [\\fB\\-\\-min\\-servers\\fR \\fIN\\fR] [\\fB\\-\\-min\\-weight\\fR \\fIW\\fR]
 \\fBipvsadm\\-rs\\fR \\fBmetrics\\fR [\\fB\\-\\-per\\-server\\fR] [\\fB\\-\\-service\\fR \\fIKIND\\fR:\\fISERVICE\\fR]...

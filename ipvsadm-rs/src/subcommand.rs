@@ -40,6 +40,7 @@ use crate::stdio::to_stderr;
 use crate::sync;
 use crate::sys::names::System;
 use crate::watch;
+use crate::xdp;
 
 /// Runs a subcommand, if the first word is one. Gives the exit status.
 pub fn run(words: &[String]) -> Option<u8> {
@@ -67,6 +68,7 @@ pub fn run(words: &[String]) -> Option<u8> {
         "drain" => drain::drain(&matches),
         "undrain" => drain::undrain(&matches),
         "sync" => sync::run(&matches),
+        "xdp" => xdp::run(&matches),
         "check" => check(&matches),
         "metrics" => metrics::run(&scope(&matches)),
         "exporter" => metrics::exporter::run(&text_of(&matches, "listen"), &scope(&matches)),

@@ -29,6 +29,10 @@ What ipvsadm doesn't have:
   PROGRAM sync key {use|remove} ID
   PROGRAM sync peer {add|remove} ADDRESS[:PORT]
   PROGRAM sync receive {any|signed}
+  PROGRAM xdp attach DEVICE...
+  PROGRAM xdp detach {DEVICE...|--all}
+  PROGRAM xdp list [--all] [--json]
+  PROGRAM xdp check [DEVICE...]
   PROGRAM check {-t|-u|--sctp-service|-f} service [-6] [--min-servers N] [--min-weight W]
   PROGRAM metrics [--per-server] [--service KIND:service]...
   PROGRAM exporter --listen ADDR [--per-server] [--service KIND:service]...
@@ -43,6 +47,7 @@ const SUBCOMMANDS: &[(&str, &str)] = &[
     ("drain", "give a server no new connections, and wait for those it has"),
     ("undrain", "give a drained server connections again"),
     ("sync", "synchronisation beyond ip_vs's: state, keys, peers"),
+    ("xdp", "the way in front of the stack: attach, detach, list, check"),
     ("check", "tell whether a service has servers; exit with 1 if it hasn't"),
     ("metrics", "print metrics as Prometheus reads them"),
     ("exporter", "serve metrics over HTTP, at /metrics"),

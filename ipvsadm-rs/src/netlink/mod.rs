@@ -13,6 +13,7 @@ pub mod drain;
 pub mod drain_control;
 pub mod lvs_message;
 pub mod message;
+pub mod plain;
 pub mod requests;
 pub mod service;
 pub mod socket;

@@ -2,5 +2,6 @@
 
 //! What the C library knows and Rust's doesn't. All `unsafe` code of the crate is below.
 
+pub mod bpf;
 pub mod names;
 pub mod sockopt;
