@@ -44,6 +44,7 @@ install: cli     ## build for the kernel that runs here (Debian 13 backports) an
 	@$(DEPMOD)
 
 uninstall:       ## remove what install put there
+	@[ -n "$(DESTDIR)" ] || [ ! -x /usr/local/sbin/ipvsadm-rs ] || $(SUDO) /usr/local/sbin/ipvsadm-rs xdp detach --all || true
 	$(SUDO) rm -f "$(DESTDIR)/usr/lib/modules/$(KERNEL)/updates/lvs.ko" "$(DESTDIR)/etc/modprobe.d/lvs.conf" \
 		"$(DESTDIR)/usr/local/sbin/ipvsadm-rs" "$(DESTDIR)$(MAN)/man4/lvs.4" "$(DESTDIR)$(MAN)/man5/lvs.rules.5"
 	@$(DEPMOD)
