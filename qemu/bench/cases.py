@@ -27,6 +27,10 @@ class Case:
     defaults: bool = False
     # lvs takes its early path, which ip_vs doesn't have.
     early: bool = False
+    # Of XDP: which frames, whether the program gets them, how many at once.
+    direction: str = "request"
+    attached: bool = True
+    batch: int = 64
     # A master tells other directors of connections.
     master: bool = False
     # User-mode Linux with two processors makes two calls to the host whenever it disables
@@ -128,6 +132,20 @@ def early():
     yield Case("early path: passing by IPv4, 1 flow", "passing", 0.4, early=True, stock=True)
 
 
+def frames():
+    """Frames in front of the stack, each beside ip_vs by the stack."""
+    for family, target in ((4, 700), (6, 850)):
+        few = {"family": family, "target_of": "value", "stock": True}
+        for protocol in ("udp", "tcp"):
+            for method, direction, name in (("m", "request", "NAT"), ("m", "reply", "NAT reply"), ("g", "request", "DR")):
+                yield Case(f"XDP: {protocol.upper()} {name} IPv{family}", "frames", target, protocol=protocol, method=method,
+                           direction=direction, **few)
+        yield Case(f"XDP: passing by IPv{family}", "frames", None, direction="passing", **few)
+        yield Case(f"XDP: passing by IPv{family}, not attached", "frames", None, direction="passing", attached=False, **few)
+        yield Case(f"XDP: plain forwarding IPv{family}, by the stack and by bpf_fib_lookup", "forwarded", None, **few)
+    yield Case("XDP: UDP NAT IPv4, one by one", "frames", None, "value", batch=1, stock=True)
+
+
 def others():
     """What isn't a time per packet."""
     yield Case("memory of a connection", "memory", 144, "value", "bytes", flows=1000000, repetitions=3)
@@ -145,4 +163,4 @@ def others():
                stock=True)
 
 
-CASES = [*established(), *other_packets(), *told(), *early(), *others()]
+CASES = [*established(), *other_packets(), *told(), *early(), *frames(), *others()]

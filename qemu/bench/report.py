@@ -78,6 +78,8 @@ def judge(case, result):
     value = result["ratio"] if case.target_of == "ratio" else result["net"].get("lvs")
     if value is None:
         return "error"
+    if case.target is None:
+        return "no target"
     return "met" if (value >= case.target if case.target_of == "least" else value <= case.target) else "missed"
 
 
@@ -131,6 +133,8 @@ def table(results):
         digits = 0 if one["unit"] in ("ns", "bytes", "instructions") else 2
         unit = "" if one["unit"] == "ns" else f" [{one['unit']}]"
         low_high = "-".join(f"{value:.2f}" for value in one["ratio_range"] or [])
+        if one["target"]["value"] is None:
+            one = {**one, "target": {"of": "ratio", "value": "-"}}
         target = {"ratio": "", "value": " " + one["unit"], "least": "+ " + one["unit"]}[one["target"]["of"]]
         yield (f"| {one['name']}{unit} | " + " | ".join(cell(one[who], digits) for who in ("floor", *BALANCERS)) + " | "
                + " | ".join(cell(one["net"][who], digits) for who in BALANCERS)

@@ -55,8 +55,16 @@ build() {
 		in_root make -s -C "$OBJ" M="/build/$out/trip" "${make_args[@]}" modules
 		publish trip/lvs_trip.ko
 	fi
+	[ "$kernel" != stock ] || build_sink
 	[ "$kernel" = clippy ] || build_placeholders
 	[ -z "$SUDO" ] || $SUDO chown -R "$(id -u)" "$LVS_BUILD/$out"
+}
+
+# Devices of the benchmark that drop what they send.
+build_sink() {
+	in_root rsync -a --exclude-from=/src/.gitignore /src/qemu/bench/sink "/build/$out/"
+	in_root make -s -C "$OBJ" M="/build/$out/sink" "${make_args[@]}" modules
+	publish sink/lvs_sink.ko
 }
 
 # Modules by the names of ip_vs's, which depend on lvs.ko.

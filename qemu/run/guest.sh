@@ -106,6 +106,7 @@ stage() {
 	: >"$RUN/console.log"
 	[ ! -e "$module" ] || cp -p "$module" "$RUN/lvs/lvs.ko"
 	[ "$VEHICLE" != sanitized ] || cp -p "$LVS_BUILD/sanitized/lvs_trip.ko" "$RUN/lvs/"
+	[ ! -e "$LVS_BUILD/$STOCK/lvs_sink.ko" ] || cp -p "$LVS_BUILD/$STOCK/lvs_sink.ko" "$RUN/lvs/"
 	mkdir "$RUN/lvs/placeholders"
 	cp -p "$(dirname "$module")"/placeholders/*.ko "$RUN/lvs/placeholders/" 2>/dev/null || true
 	[ ! -e "$LVS_BUILD/ipvsadm-rs" ] || cp -p "$LVS_BUILD/ipvsadm-rs" "$RUN/lvs/"

@@ -10,17 +10,19 @@ import sys
 import time
 
 sys.dont_write_bytecode = True
-sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+for place in ("..", "../../scenarios/lib"):
+    sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), place))
 
 import balancer
 import delay
+import frames
 import network
 import others
 import packets
 import pktgen
 from cases import CASES
 
-KINDS = {**packets.KINDS, **others.KINDS, **delay.KINDS}
+KINDS = {**packets.KINDS, **others.KINDS, **delay.KINDS, **frames.KINDS}
 
 
 def about():
