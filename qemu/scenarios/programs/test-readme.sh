@@ -70,6 +70,10 @@ for method in NAT DR TUN; do
 	follow docs/howto/metrics.md
 	follow docs/howto/early-path.md
 	expect_eq "$method by the early path: 10 requests" "rs1=5 rs2=5" "$(requests 10)"
+	if [[ -e /sys/kernel/btf/vmlinux ]]; then
+		follow docs/howto/xdp.md
+		expect_eq "$method with XDP: 10 requests" "rs1=5 rs2=5" "$(requests 10)"
+	fi
 	remove_topology
 done
 
@@ -175,6 +179,10 @@ remove_topology
 remove_director2
 unload_module lvs
 
+if [[ ! -e /sys/kernel/btf/vmlinux ]]; then
+	say "NOT TESTED HERE: docs/howto/xdp.md, which takes a kernel with type information: the stock kernel follows it"
+	FOLLOWED+=(docs/howto/xdp.md)
+fi
 for howto in "$DOCUMENTS"/docs/howto/*.md; do
 	howto=${howto#"$DOCUMENTS/"}
 	[[ -z $(blocks sh "$howto") || " ${FOLLOWED[*]} " == *" $howto "* ]] ||
