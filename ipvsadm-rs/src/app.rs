@@ -234,6 +234,10 @@ impl App<'_> {
             }
             numbers.push(line.number);
         }
+        // Nothing to do isn't a transaction, which has the kernel make its tables.
+        if changes.is_empty() {
+            return None;
+        }
         let mut transaction = transaction::of_changes(&changes)?;
         if !transaction.whole {
             // Those that are there are told apart before they could be replaced.
