@@ -42,8 +42,6 @@ def prepare():
     """Each CPU has clients of its own, whose connections are all different ones."""
     mac = wire.run("ip", "-br", "link", "show", "dev", "front").split()[2]
     threads = [f"kpktgend_{cpu % os.cpu_count()}" for cpu in (0, 1)]
-    for thread in sorted(set(threads)):
-        pktgen(thread, "rem_device_all")
     for cpu, thread in enumerate(threads):
         pktgen(thread, f"add_device front@{cpu}")
         pktgen(f"front@{cpu}", "xmit_mode netif_receive", f"count {COUNT}", "clone_skb 0", "burst 1", "pkt_size 60",

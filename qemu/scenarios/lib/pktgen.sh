@@ -22,7 +22,6 @@ pktgen_flows() {
 	# shellcheck disable=SC2016
 	in_ns director bash -c '
 		cd /proc/net/pktgen
-		echo rem_device_all >kpktgend_0
 		echo add_device front >kpktgend_0
 		for i in "xmit_mode netif_receive" "count '"$1"'" "clone_skb 0" "burst 1" "pkt_size 60" "delay 0" "flag !UDPSRC_RND" \
 			"dst '"$VIP"'" "dst_mac '"$mac"'" "src_min 10.1.0.1" "src_max 10.1.0.9" \
@@ -35,6 +34,8 @@ pktgen_flows() {
 		sed -n "s/.*Result: \(OK: [0-9].*\)/\1/p" front
 		grep -q "Result: OK: [0-9]*(c" front
 		ended=$?
+		# Its thread does that, on a busy machine after this returns: the next device would go, too.
 		echo rem_device_all >kpktgend_0
-		exit $ended'
+		for ((i = 0; i < 600; i++)); do [[ -e front ]] || break; sleep 0.1; done
+		[[ ! -e front ]] && exit $ended'
 }
