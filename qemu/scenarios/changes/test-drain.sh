@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Guest: --real-time
 . "$(dirname "$0")/../lib/scenario.sh"
 scenario "A server is drained and returns: new connections go elsewhere, those it has go on, and
 	after the deadline they do, or are reset, or forgotten; by NAT, DR and TUN, over TCP and

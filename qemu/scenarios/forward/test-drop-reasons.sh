@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Guest: --real-time
 . "$(dirname "$0")/../lib/scenario.sh"
 scenario "A packet that is dropped is counted once, by its reason, in /proc/net/lvs and by the metrics,
 	and whoever watches the kernel's dropped packets learns the kernel's reason that fits; packets

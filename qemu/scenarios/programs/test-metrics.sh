@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Guest: --real-time
 . "$(dirname "$0")/../lib/scenario.sh"
 scenario "What ipvsadm-rs prints as metrics and as the outcome of checks is the same under either
 	module, equals what ipvsadm lists and what the ipvs collector of prometheus-node-exporter

@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Guest: --real-time
 . "$(dirname "$0")/../lib/scenario.sh"
 scenario "Two directors with keepalived. The master dies and returns empty, is filled, and then the
 	other one dies: downloads by NAT and DR, an idle connection, a slow one, one that just began,

@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Guest: --real-time
 # FUZZ_DATAGRAMS  how many are taken in (default 60,000)
 # FUZZ_SEED       the same seed makes the same datagrams (default 1)
 . "$(dirname "$0")/../lib/scenario.sh"

@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Guest: --real-time
 . "$(dirname "$0")/../lib/scenario.sh"
 scenario "Directors that sign: what isn't signed, wrongly signed, changed, repeated or recorded makes
 	nothing and is counted by its reason, over reboots of either side, too; a rollout and a change of

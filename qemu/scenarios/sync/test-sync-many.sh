@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Guest: --real-time
 . "$(dirname "$0")/../lib/scenario.sh"
 scenario "Three and four directors at once behind a router with BGP and BFD, each master and backup,
 	round robin: one dies, one is drained, a fresh one comes, a server is added and another

@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Guest: --real-time
 . "$(dirname "$0")/../lib/scenario.sh"
 . "$HERE/second.sh"
 scenario "Two directors that each tell the other: a connection that is used lives on both, one that
