@@ -231,7 +231,10 @@ fn detach_all() -> Result<u8, Obstacle> {
     Ok(status)
 }
 
-fn attached_and_detached() -> Result<Vec<(String, Result<(), Obstacle>)>, Obstacle> {
+/// A device's name, and whether it was detached.
+type Detached = (String, Result<(), Obstacle>);
+
+fn attached_and_detached() -> Result<Vec<Detached>, Obstacle> {
     let (mut control, devices) = attached()?;
     let detach = |device: Device| {
         let result = detach_one(&mut control, &device);

@@ -68,7 +68,7 @@ fn instructions(id: u32) -> [u64; 2] {
     const SECOND_DESCRIPTOR: u64 = 1 << 16;
     const EXIT: u64 = 0x95;
     [
-        CALL | OF_A_MODULE | SECOND_DESCRIPTOR | u64::from(id) << 32,
+        CALL | OF_A_MODULE | SECOND_DESCRIPTOR | (u64::from(id) << 32),
         EXIT,
     ]
 }

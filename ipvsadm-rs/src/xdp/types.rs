@@ -43,7 +43,7 @@ fn sections(bytes: &[u8]) -> Option<Sections<'_>> {
 fn each(mut types: &[u8]) -> impl Iterator<Item = (u32, u32)> + '_ {
     std::iter::from_fn(move || {
         let (name, info) = (number_at(types, 0)?, number_at(types, 4)?);
-        let (kind, count) = (info >> 24 & 0x1f, (info & 0xffff) as usize);
+        let (kind, count) = ((info >> 24) & 0x1f, (info & 0xffff) as usize);
         let more = match kind {
             // Integers, variables, tags of declarations.
             1 | 14 | 17 => 4,
@@ -85,7 +85,7 @@ mod tests {
     fn information(types: &[(u32, u32, u32, usize)], names: &[u8]) -> Vec<u8> {
         let mut body = Vec::new();
         for &(name, kind, members, more) in types {
-            for word in [name, kind << 24 | members, 0] {
+            for word in [name, (kind << 24) | members, 0] {
                 body.extend(word.to_ne_bytes());
             }
             body.resize(body.len() + more, 0xee);

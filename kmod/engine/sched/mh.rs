@@ -8,8 +8,8 @@
 //! its turn. The table has the slots of quiescent servers too.
 //!
 //! Who has the first turn depends on the order of the servers, as in ip_vs: the newest one. With
-//! [`flag::SCHED_MH_AGREE`] it is the one of the lowest address, so that directors agree in whatever
-//! order they learnt of the servers.
+//! [`flag::SCHED_MH_AGREE`] it is the one of the lowest address, so that directors agree in
+//! whatever order they learnt of the servers.
 //!
 //! Source: Eisenbud et al.: Maglev: a fast and reliable software network load balancer (2016).
 

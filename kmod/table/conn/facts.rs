@@ -44,7 +44,7 @@ impl Conn {
     /// Notes whose it is now, below 64.
     pub(in crate::table) fn set_origin(&self, origin: u8) {
         let families = self.families();
-        let new = families & (CLIENT_IS_V6 | REAL_IS_V6) | origin << ORIGIN_SHIFT;
+        let new = families & (CLIENT_IS_V6 | REAL_IS_V6) | (origin << ORIGIN_SHIFT);
         // Of several that have a word at once any may be the last one; the families never change.
         if new != families {
             self.families.store(new, Ordering::Relaxed);

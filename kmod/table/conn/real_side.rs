@@ -37,7 +37,7 @@ pub(super) fn real_side(family: Family, addr: &Addr) -> (NarrowReal, WideReal) {
     let [a, b, c, d] = wide.0.map(u64::from);
     (
         NarrowReal(AtomicU32::new(narrow)),
-        WideReal([AtomicU64::new(b << 32 | a), AtomicU64::new(d << 32 | c)]),
+        WideReal([AtomicU64::new((b << 32) | a), AtomicU64::new((d << 32) | c)]),
     )
 }
 

@@ -165,9 +165,9 @@ by_xdp "9000 bytes" 1 100 got "http://$VIP/big"
 heading "Detached, and gone"
 xdp detach front
 expect_eq "the other one" back "$(xdp list --json | jq -r '.attached[].device')"
-before=$(redirected front)
+frames=$(redirected front)
 expect_eq "an answer" rs1 "$(in_ns client curl -s --max-time $((10 * SLOW)) "http://$VIP/")"
-expect_eq "frames by XDP" "$before" "$(redirected front)"
+expect_eq "frames by XDP" "$frames" "$(redirected front)"
 expect_match "of all namespaces" "back: native" "$("$ADMIN" xdp list --all)"
 "$ADMIN" xdp detach --all
 expect_eq "nothing is attached" "" "$("$ADMIN" xdp list --all)"
