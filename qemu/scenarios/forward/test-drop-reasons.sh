@@ -11,6 +11,7 @@ EVENT=/sys/kernel/tracing/events/skb/kfree_skb
 [[ -e $EVENT ]] || mount -t tracefs tracefs /sys/kernel/tracing 2>/dev/null || true
 
 with_topology
+modprobe -q tun 2>/dev/null || [[ -e /dev/net/tun ]]
 python3 "$HERE/drop_reasons.py" "$EVENT" "$HERE/../sanitized"
 
 heading "Metrics"

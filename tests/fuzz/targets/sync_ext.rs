@@ -97,7 +97,7 @@ impl Receiver {
             Err(_) => {}
         }
         for _ in 0..64 {
-            if self.peers.owed(self.now).is_none() {
+            if self.peers.owed(0, self.now).is_none() {
                 break;
             }
         }
