@@ -163,8 +163,9 @@ impl Facts {
 }
 
 /// Fills the table of `algorithm` for the servers of a service of `family` with these `flags`; to
-/// be repeated after every change of them, and of [`Algorithm::table_flags`]. `table` has [`Algorithm::table_len`] slots, `scratch` is for the time of
-/// filling and has [`Algorithm::scratch_len`] entries of whatever content.
+/// be repeated after every change of them, and of [`Algorithm::table_flags`]. `table` has
+/// [`Algorithm::table_len`] slots, `scratch` is for the time of filling and has
+/// [`Algorithm::scratch_len`] entries of whatever content.
 pub fn fill_table(
     algorithm: Algorithm,
     family: Family,

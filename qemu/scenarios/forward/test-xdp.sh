@@ -38,8 +38,8 @@ web_server rs1 rs2
 dns_server rs1
 tagged() { ip -n "$1" link add link "$2" name "$2.10" type vlan id 10; }
 
-# Of the director's peers, so that frames may be sent to them as such. The others' would merge segments
-# into what is larger than the MTU.
+# Of the director's peers, so that frames may be sent to them as such. The others' would merge
+# segments into what is larger than the MTU.
 for device in front back; do in_ns switch ethtool -K $device gro on; done
 for device in client rs1 rs2; do in_ns switch ethtool -K $device gro off; done
 
@@ -72,8 +72,8 @@ expect_eq "both" 2 "$(xdp list --json | jq '.attached | length')"
 expect_fails "unloading" rmmod lvs
 
 # by_xdp WHAT CLIENT SERVER COMMAND...: the command's output is that of 1 MB that came whole, and so
-# many frames of the client and of the server left by XDP: at least these, and most of all that came.
-# 0: any number, even none. How many acknowledgements there are is up to the ends.
+# many frames of the client and of the server left by XDP: at least these, and most of all that
+# came. 0: any number, even none. How many acknowledgements there are is up to the ends.
 by_xdp() {
 	local i device before after came left
 	before=("$(counted front packets)" "$(redirected front)" "$(counted back packets)" "$(redirected back)")

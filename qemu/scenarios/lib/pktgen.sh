@@ -34,7 +34,8 @@ pktgen_flows() {
 		sed -n "s/.*Result: \(OK: [0-9].*\)/\1/p" front
 		grep -q "Result: OK: [0-9]*(c" front
 		ended=$?
-		# Its thread does that, on a busy machine after this returns: the next device would go, too.
+		# Its thread does that, on a busy machine after this returns: the next device would
+		# go, too.
 		echo rem_device_all >kpktgend_0
 		for ((i = 0; i < 600; i++)); do [[ -e front ]] || break; sleep 0.1; done
 		[[ ! -e front ]] && exit $ended'

@@ -107,8 +107,8 @@ def attack(path, secret):
     flipped = []
     for data in genuine[:100]:
         bad = bytearray(data)
-        # Addresses, the trailer's numbers, the signature: not what says where the trailer is, and of
-        # which key.
+        # Addresses, the trailer's numbers, the signature: not what says where the trailer is,
+        # and of which key.
         at = chance.choice([*range(32, 44), *range(len(data) - 48, len(data))])
         bad[at] ^= 1 << chance.randrange(8)
         flipped.append(bytes(bad))
