@@ -141,18 +141,31 @@ impl RulesGuard<'_> {
         id: &DestId,
         config: &DestConfig,
     ) -> Result {
+        let change = |rules: &Self, dest: &Dest| {
+            let former = dest.configured();
+            rules.note_reply_source(id, config);
+            dest.configure(config);
+            former
+        };
+        self.change_dest(service, id, change, |dest, former| dest.configure(&former))
+    }
+
+    /// Has a server changed by `change`, whose result `undo` gets when packets can't be told. Fails
+    /// with `ESRCH`, `ENOENT`, `ENOMEM`.
+    pub(super) fn change_dest<T>(
+        &mut self,
+        service: &ServiceId,
+        id: &DestId,
+        change: impl FnOnce(&Self, &Dest) -> T,
+        undo: impl FnOnce(&Dest, T),
+    ) -> Result {
         let dests = self.dests_of(service)?;
-        let index = dests
-            .iter()
-            .position(|dest| dest.id() == id)
-            .ok_or(ENOENT)?;
+        let index = place_of(&dests, id)?;
         let dest = dests.get(index).ok_or(ENOENT)?.clone();
-        let former = dest.configured();
-        self.note_reply_source(id, config);
-        dest.configure(config);
+        let former = change(self, &dest);
         let published = self.publish(service, dests, Change::Edited(index));
         if published.is_err() {
-            dest.configure(&former);
+            undo(&dest, former);
         }
         published
     }
@@ -161,18 +174,21 @@ impl RulesGuard<'_> {
     /// `ENOMEM`.
     pub(crate) fn delete_dest(&mut self, service: &ServiceId, id: &DestId) -> Result {
         let mut dests = self.dests_of(service)?;
-        let index = dests
-            .iter()
-            .position(|dest| dest.id() == id)
-            .ok_or(ENOENT)?;
+        let index = place_of(&dests, id)?;
         let dest = dests.remove(index).ok_or(ENOENT)?;
         self.publish(service, dests, Change::Removed(index))?;
+        self.dismiss_dest(service, dest)
+    }
+
+    /// A service that is there doesn't list a server any more, and keeps what that had counted.
+    pub(super) fn dismiss_dest(&mut self, service: &ServiceId, dest: RcuArc<Dest>) -> Result {
+        let family = dest.id().family;
         let counted = dest.raw_counters();
         self.with_service(service, |_, service| service.keep_counters(counted))?;
         self.discard_dest(dest, counted);
-        if service.family != id.family {
+        if service.family != family {
             self.rules.strangers = self.rules.strangers.wrapping_sub(1);
-            self.forget_users(id.family, 1);
+            self.forget_users(family, 1);
         }
         Ok(())
     }
@@ -223,4 +239,10 @@ impl RulesGuard<'_> {
         }
         self.tend_trash();
     }
+}
+
+/// Where the server `id` is in a list. Fails with `ENOENT`.
+pub(super) fn place_of(dests: &[RcuArc<Dest>], id: &DestId) -> Result<usize> {
+    let place = dests.iter().position(|dest| dest.id() == id);
+    place.ok_or(ENOENT)
 }

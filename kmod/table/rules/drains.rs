@@ -19,7 +19,6 @@ use lvs_engine::drain::{
     Step,
     Then, //
 };
-use lvs_engine::sched::Change;
 
 use crate::kernel_ext::mem::rcu::{
     RcuArc,
@@ -31,6 +30,7 @@ use super::super::dest::Dest;
 use super::super::ended::Ended;
 use super::super::netns_state::NetnsState;
 use super::super::tables::Tables;
+use super::dests::place_of;
 use super::guard::RulesGuard;
 
 /// What has to be done with the connections of drained servers.
@@ -67,26 +67,21 @@ impl RulesGuard<'_> {
 
     fn dest(&self, service: &ServiceId, id: &DestId) -> Result<RcuArc<Dest>> {
         let dests = self.dests_of(service)?;
-        let dest = dests.iter().find(|dest| dest.id() == id);
+        let dest = dests.get(place_of(&dests, id)?);
         dest.cloned().ok_or(ENOENT)
     }
 
     fn change_drain(&mut self, service: &ServiceId, id: &DestId, drain: Option<Begun>) -> Result {
-        let dests = self.dests_of(service)?;
-        let index = dests
-            .iter()
-            .position(|dest| dest.id() == id)
-            .ok_or(ENOENT)?;
-        let dest = dests.get(index).ok_or(ENOENT)?.clone();
-        let former = dest.drain();
-        dest.set_drain(drain);
-        dest.configure(&dest.configured());
-        let published = self.publish(service, dests, Change::Edited(index));
-        if published.is_err() {
-            dest.set_drain(former);
+        fn set(dest: &Dest, drain: Option<Begun>) {
+            dest.set_drain(drain);
             dest.configure(&dest.configured());
         }
-        published
+        let change = |_: &Self, dest: &Dest| {
+            let former = dest.drain();
+            set(dest, drain);
+            former
+        };
+        self.change_dest(service, id, change, set)
     }
 
     /// Looks at each server that is drained. Returns what has to be done with the connections.

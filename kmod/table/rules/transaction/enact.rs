@@ -221,14 +221,8 @@ impl RulesGuard<'_> {
             self.finish_arrival(id, arrival);
         }
         for dest in edit.departures.iter() {
-            let counted = dest.raw_counters();
             // The service is there.
-            let _ = self.with_service(id, |_, service| service.keep_counters(counted));
-            self.discard_dest(dest.clone(), counted);
-            if id.family != dest.id().family {
-                self.rules.strangers = self.rules.strangers.wrapping_sub(1);
-                self.forget_users(dest.id().family, 1);
-            }
+            let _ = self.dismiss_dest(id, dest.clone());
         }
         if loses_sip == Ok(Some(true)) {
             self.state.counts().remove_sip();
