@@ -2,17 +2,13 @@
 
 //! A packet with ports: whose it is decides where it goes.
 
-use lvs_engine::parse::IpHeader;
 use lvs_uapi::drop_reason::DropReason;
 
 use crate::kernel_ext::net::hook::Place;
-use crate::kernel_ext::net::output::IcmpError;
 use crate::kernel_ext::net::packet::{
     Disposition,
     Packet, //
 };
-
-use crate::table::edition::Edition;
 
 use super::context::{
     is_request_hook,
@@ -73,45 +69,14 @@ fn others(context: Context<'_>, mut packet: Packet, flow: Flow) -> Disposition {
         return reply::send_back(&context, packet, &flow, &conn);
     }
     let answers = context.state.settings().nat_icmp_send();
-    if answers && answer_stray_reply(&context, &packet, &flow, edition) {
+    if answers && stray::answer_unknown(&context, &packet, &flow, edition) {
         return packet.discard(context.state.drops(), DropReason::StrayReply);
     }
-    if context.state.tells_of_ends() && stray::answer_server(&context, &packet, &flow) {
+    if context.state.tells_of_ends() && stray::answer_server(&context, &packet, &flow, edition) {
         return packet.discard(context.state.drops(), DropReason::Ended);
     }
     if context.place == Place::Forward || !is_request_hook(&context, &packet) {
         return packet.accept();
     }
     schedule::begin(context, packet, flow, edition)
-}
-
-/// If a server behind NAT sent this packet that belongs to no connection, tells it that nobody
-/// awaits it, and returns whether it did. A reset or an ABORT is no reason to answer.
-#[cold]
-fn answer_stray_reply(
-    context: &Context<'_>,
-    packet: &Packet,
-    flow: &Flow,
-    edition: Edition,
-) -> bool {
-    let IpHeader {
-        family,
-        protocol,
-        source,
-        ..
-    } = flow.ip;
-    let backends = &context.tables.dest_index;
-    let server = backends.find(
-        context.read,
-        family,
-        protocol,
-        &source,
-        flow.source_port,
-        edition,
-    );
-    if flow.input.aborts() || server.is_none() {
-        return false;
-    }
-    packet.report(context.state.net(), IcmpError::PortUnreachable);
-    true
 }

@@ -65,7 +65,7 @@ pub(super) fn begin(
         StateInput::Nothing => return packet.discard(drops, DropReason::Malformed),
     };
     if !can_open {
-        return stray::of_client(context, packet, flow);
+        return stray::of_client(context, packet, flow, edition);
     }
     if flow.ip.protocol == protocol::TCP {
         if let Some(conn) = ftp::open(context, flow) {

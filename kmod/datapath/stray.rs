@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Packets of connections that have ended here: who goes on with one is told, if its service or
-//! server wants that, instead of being left waiting.
+//! Packets of connections that aren't there: who goes on with one that was ended here is told, if
+//! its service or server wants that, instead of being left waiting; and so is a server whose packet
+//! nobody awaits, if the administrator wants that.
 
 use lvs_engine::parse::protocol;
 use lvs_uapi::drop_reason::DropReason;
 
+use crate::kernel_ext::mem::rcu::RcuArc;
 use crate::kernel_ext::net::output::IcmpError;
 use crate::kernel_ext::net::packet::{
     Disposition,
     Packet, //
 };
 
+use crate::table::edition::Edition;
 use crate::table::ended::ServerSide;
+use crate::table::Dest;
 
 use super::context::{
     Context,
@@ -22,10 +26,15 @@ use super::lookup;
 
 /// A client's packet that belongs to no connection and opens none.
 #[cold]
-pub(super) fn of_client(context: &Context<'_>, packet: Packet, flow: &Flow) -> Disposition {
+pub(super) fn of_client(
+    context: &Context<'_>,
+    packet: Packet,
+    flow: &Flow,
+    edition: Edition,
+) -> Disposition {
     let is_answered = context.state.tells_of_ends()
         && !flow.input.aborts()
-        && lookup::service(context, flow, packet.mark(), context.state.edition())
+        && lookup::service(context, flow, packet.mark(), edition)
             .is_some_and(|service| service.tells_of_ends());
     if !is_answered {
         return packet.accept();
@@ -34,31 +43,63 @@ pub(super) fn of_client(context: &Context<'_>, packet: Packet, flow: &Flow) -> D
     packet.discard(context.state.drops(), DropReason::Ended)
 }
 
+/// The server behind NAT that sent the packet. A reset or an ABORT is no reason to answer it.
+fn server_to_answer<'a>(
+    context: &Context<'a>,
+    flow: &Flow,
+    edition: Edition,
+) -> Option<&'a RcuArc<Dest>> {
+    if flow.input.aborts() {
+        return None;
+    }
+    let (ip, port) = (&flow.ip, flow.source_port);
+    let servers = &context.tables.dest_index;
+    servers.find(
+        context.read,
+        ip.family,
+        ip.protocol,
+        &ip.source,
+        port,
+        edition,
+    )
+}
+
+/// If a server behind NAT sent this packet, which belongs to no connection, tells it that nobody
+/// awaits it. Returns whether it did.
+#[cold]
+pub(super) fn answer_unknown(
+    context: &Context<'_>,
+    packet: &Packet,
+    flow: &Flow,
+    edition: Edition,
+) -> bool {
+    let is_answered = server_to_answer(context, flow, edition).is_some();
+    if is_answered {
+        packet.report(context.state.net(), IcmpError::PortUnreachable);
+    }
+    is_answered
+}
+
 /// If a server behind NAT sent this packet, which belongs to a connection that was ended, and is to
 /// be told, tells it. Returns whether it did.
 #[cold]
-pub(super) fn answer_server(context: &Context<'_>, packet: &Packet, flow: &Flow) -> bool {
-    let servers = &context.tables.dest_index;
-    let (ip, port) = (&flow.ip, flow.source_port);
+pub(super) fn answer_server(
+    context: &Context<'_>,
+    packet: &Packet,
+    flow: &Flow,
+    edition: Edition,
+) -> bool {
+    let ip = &flow.ip;
     let side = ServerSide {
         protocol: ip.protocol,
         client: ip.destination,
         client_port: flow.destination_port,
         server: ip.source,
-        server_port: port,
+        server_port: flow.source_port,
     };
-    let is_answered = !flow.input.aborts()
-        && servers
-            .find(
-                context.read,
-                ip.family,
-                ip.protocol,
-                &ip.source,
-                port,
-                context.state.edition(),
-            )
-            .and_then(|dest| dest.ended.load(context.read))
-            .is_some_and(|ended| ended.contains(&side));
+    let is_answered = server_to_answer(context, flow, edition)
+        .and_then(|dest| dest.ended.load(context.read))
+        .is_some_and(|ended| ended.contains(&side));
     if is_answered {
         answer(context, packet, flow);
     }
