@@ -187,13 +187,12 @@ fn show_summary(state: &NetnsState, out: &mut Output<'_>) {
 
 /// Packets that were dropped, and for what.
 fn show_drops(state: &NetnsState, out: &mut Output<'_>) {
-    let mut dropped = 0_u64;
-    for reason in DropReason::ALL {
-        dropped = dropped.wrapping_add(state.drops().sum(*reason));
-    }
+    let counts = state.drops().sums();
+    let dropped = counts
+        .iter()
+        .fold(0, |sum: u64, count| sum.wrapping_add(*count));
     writeln!(out, "{:<20} {dropped:>14}", "Dropped");
-    for reason in DropReason::ALL {
-        let count = state.drops().sum(*reason);
+    for (reason, count) in DropReason::ALL.iter().zip(counts) {
         if count != 0 {
             writeln!(out, "  {:<18} {count:>14}", reason.name());
         }

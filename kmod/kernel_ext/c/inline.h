@@ -55,6 +55,12 @@ LVS_GET(struct lvs_counters *, lvs_counters_of_cpu,
 	(struct lvs_counters __percpu *counters, unsigned int cpu), per_cpu_ptr(counters, cpu))
 LVS_DO(lvs_count_connection, (struct lvs_counters __percpu *counters),
        this_cpu_inc(counters->connections))
+LVS_GET(u64 __percpu *, lvs_counts_alloc, (size_t count),
+	__alloc_percpu(count * sizeof(u64), sizeof(u64)))
+LVS_DO(lvs_counts_free, (u64 __percpu *counts), free_percpu(counts))
+LVS_DO(lvs_count, (u64 __percpu *count), this_cpu_inc(*count))
+LVS_GET(u64, lvs_count_of_cpu, (u64 __percpu *count, unsigned int cpu),
+	READ_ONCE(*per_cpu_ptr(count, cpu)))
 LVS_GET(unsigned int, lvs_possible_cpus, (void), nr_cpu_ids)
 LVS_GET(bool, lvs_cpu_possible, (unsigned int cpu), cpu_possible(cpu))
 
@@ -155,12 +161,6 @@ LVS_DO(lvs_skb_select_ident, (struct net *net, struct sk_buff *skb),
 /* The verdict for a packet that is freed already, as dropped. */
 #define LVS_REFUSED (NF_STOLEN | EPERM << 16)
 
-LVS_GET(u64 __percpu *, lvs_counts_alloc, (size_t count),
-	__alloc_percpu(count * sizeof(u64), sizeof(u64)))
-LVS_DO(lvs_counts_free, (u64 __percpu *counts), free_percpu(counts))
-LVS_DO(lvs_count, (u64 __percpu *count), this_cpu_inc(*count))
-LVS_GET(u64, lvs_count_of_cpu, (u64 __percpu *count, unsigned int cpu),
-	READ_ONCE(*per_cpu_ptr(count, cpu)))
 LVS_DO(lvs_skb_drop, (struct sk_buff *skb, enum skb_drop_reason reason),
        kfree_skb_reason(skb, reason))
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Packet counters that every CPU keeps for itself.
+//! Counters that every CPU keeps for itself.
 //!
 //! Relies on: a possible CPU has its part of an allocation; 64-bit additions to it are whole.
 //!
-//! A breach would be noticed by: `test-counters`, `test-procfs`.
+//! A breach would be noticed by: `test-counters`, `test-procfs`, `test-drop-reasons`.
 
 use core::ptr::{
     addr_of,
@@ -129,6 +129,56 @@ impl Drop for CpuCounters {
     fn drop(&mut self) {
         // SAFETY: Allocated by `new`; `&mut self` means that nobody counts any more.
         unsafe { bindings::lvs_counters_free(self.counters.as_ptr()) }
+    }
+}
+
+/// `N` numbers that are counted up, of all CPUs.
+///
+/// # Invariants
+///
+/// A per-CPU allocation of `N` numbers that is alive as long as this.
+pub(crate) struct CpuCounts<const N: usize>(NonNull<u64>);
+
+// SAFETY: Per-CPU memory may be used from anywhere; each operation below is safe against others.
+unsafe impl<const N: usize> Send for CpuCounts<N> {}
+// SAFETY: Counting by several threads at once is what per-CPU memory is for; see the operations.
+unsafe impl<const N: usize> Sync for CpuCounts<N> {}
+
+impl<const N: usize> CpuCounts<N> {
+    /// Zeroes; may sleep. Fails with `ENOMEM`.
+    pub(crate) fn new() -> Result<Self> {
+        // SAFETY: The result is checked.
+        let counts = unsafe { bindings::lvs_counts_alloc(N) };
+        // INVARIANT: So many were allocated.
+        Ok(Self(NonNull::new(counts).ok_or(ENOMEM)?))
+    }
+
+    /// Counts one more of the number at `place`, below `N`.
+    pub(crate) fn count(&self, place: usize) {
+        if place < N {
+            // SAFETY: The place is one of the allocation; the addition is safe against preemption.
+            unsafe { bindings::lvs_count(self.0.as_ptr().add(place)) }
+        }
+    }
+
+    /// The sums over all CPUs.
+    pub(crate) fn sums(&self) -> [u64; N] {
+        let mut sums = [0_u64; N];
+        for cpu in (0..cpu_limit()).filter(|&cpu| cpu_possible(cpu)) {
+            for (place, sum) in sums.iter_mut().enumerate() {
+                // SAFETY: The place is one of the allocation, and the CPU is possible.
+                let count = unsafe { bindings::lvs_count_of_cpu(self.0.as_ptr().add(place), cpu) };
+                *sum = sum.wrapping_add(count);
+            }
+        }
+        sums
+    }
+}
+
+impl<const N: usize> Drop for CpuCounts<N> {
+    fn drop(&mut self) {
+        // SAFETY: Allocated by `new`; `&mut self` means that nobody counts any more.
+        unsafe { bindings::lvs_counts_free(self.0.as_ptr()) }
     }
 }
 

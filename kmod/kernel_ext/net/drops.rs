@@ -2,11 +2,9 @@
 
 //! Dropped packets: counted by our reasons, and told to whoever watches the kernel's.
 //!
-//! Relies on: a possible CPU has its part of an allocation; 64-bit additions to it are whole.
+//! Relies on: freeing a packet ends it, whatever the reason that is given.
 //!
 //! A breach would be noticed by: `test-drop-reasons`.
-
-use core::ptr::NonNull;
 
 use kernel::prelude::*;
 use lvs_uapi::drop_reason::DropReason;
@@ -16,53 +14,25 @@ use super::packet::{
     Disposition,
     Packet, //
 };
-use crate::kernel_ext::mem::percpu;
+use crate::kernel_ext::mem::percpu::CpuCounts;
 
-/// How many packets of a namespace were dropped, by reason. Each CPU counts for itself.
-///
-/// # Invariants
-///
-/// A per-CPU allocation of [`DropReason::COUNT`] numbers that is alive as long as this.
-pub(crate) struct Drops(NonNull<u64>);
-
-// SAFETY: Per-CPU memory may be used from anywhere; each operation below is safe against others.
-unsafe impl Send for Drops {}
-// SAFETY: Counting by several threads at once is what per-CPU memory is for; see the operations.
-unsafe impl Sync for Drops {}
+/// How many packets of a namespace were dropped, by reason.
+pub(crate) struct Drops(CpuCounts<{ DropReason::COUNT }>);
 
 impl Drops {
-    /// Zeroed numbers; may sleep. Fails with `ENOMEM`.
+    /// None yet; may sleep. Fails with `ENOMEM`.
     pub(crate) fn new() -> Result<Self> {
-        // SAFETY: The result is checked.
-        let counts = unsafe { bindings::lvs_counts_alloc(DropReason::COUNT) };
-        // INVARIANT: So many were allocated.
-        Ok(Self(NonNull::new(counts).ok_or(ENOMEM)?))
+        Ok(Self(CpuCounts::new()?))
     }
 
-    /// Counts a packet.
+    /// Counts a packet. Any context.
     pub(super) fn count(&self, reason: DropReason) {
-        // SAFETY: By the type's invariants, since a reason's number is below their count. The
-        // addition is safe against preemption.
-        unsafe { bindings::lvs_count(self.0.as_ptr().add(reason.number())) }
+        self.0.count(reason.number());
     }
 
-    /// The packets dropped for `reason` so far.
-    pub(crate) fn sum(&self, reason: DropReason) -> u64 {
-        let mut sum = 0_u64;
-        for cpu in (0..percpu::cpu_limit()).filter(|&cpu| percpu::cpu_possible(cpu)) {
-            // SAFETY: By the type's invariants, as in `count`; the CPU is possible.
-            let count =
-                unsafe { bindings::lvs_count_of_cpu(self.0.as_ptr().add(reason.number()), cpu) };
-            sum = sum.wrapping_add(count);
-        }
-        sum
-    }
-}
-
-impl Drop for Drops {
-    fn drop(&mut self) {
-        // SAFETY: Allocated by `new`; `&mut self` means that nobody counts any more.
-        unsafe { bindings::lvs_counts_free(self.0.as_ptr()) }
+    /// The packets dropped so far, for each reason by its number.
+    pub(crate) fn sums(&self) -> [u64; DropReason::COUNT] {
+        self.0.sums()
     }
 }
 
