@@ -6,19 +6,17 @@ Prints what is wrong, and at the end what was sent and what was counted."""
 
 import os
 import random
-import re
 import subprocess
 import sys
 import time
 
 from lvs import wire
+from lvs.two_cpus import CPUS, DIRECTOR, prepare, seen, sent, start
 
 VIP, PORT, COUNT = wire.VIP, 54, 150000
 SERVICE = f"-u {VIP}:{PORT}"
-PKTGEN = "/proc/thread-self/net/pktgen/"
 seed, schedulers = int(sys.argv[1]), sys.argv[2:]
 draw = random.Random(seed)
-DIRECTOR = wire.Netns("director")
 weights, sum_of_edits = {}, 0
 
 
@@ -36,48 +34,14 @@ def restore(lines):
     said("refused", done.stderr)
 
 
-def pktgen(name, *commands):
-    with DIRECTOR:
-        for command in commands:
-            with open(PKTGEN + name, "w", encoding="ascii") as file:
-                file.write(command + "\n")
-
-
-def progress(cpu):
-    """Packets that this CPU has sent."""
-    with DIRECTOR, open(f"{PKTGEN}front@{cpu}", encoding="ascii") as file:
-        return int(re.search(r"pkts-sofar: (\d+)", file.read())[1])
-
-
-def prepare():
-    """Each CPU has clients of its own, whose connections are all different ones."""
-    mac = wire.run("ip", "-br", "link", "show", "dev", "front").split()[2]
-    threads = [f"kpktgend_{cpu % os.cpu_count()}" for cpu in (0, 1)]
-    for cpu, thread in enumerate(threads):
-        pktgen(thread, f"add_device front@{cpu}")
-        pktgen(f"front@{cpu}", "xmit_mode netif_receive", f"count {COUNT}", "clone_skb 0", "burst 1", "pkt_size 60",
-               "delay 30000", "flag !UDPSRC_RND", f"dst {VIP}", f"dst_mac {mac}",
-               f"src_min 10.1.{cpu}.1", f"src_max 10.1.{cpu}.9", "udp_src_min 1024", "udp_src_max 61022",
-               f"udp_dst_min {PORT}", f"udp_dst_max {PORT}")
-    said("nft", wire.run("nft", "add table ip seen; add set ip seen servers { type ipv4_addr; size 4096; flags dynamic; counter; }; "
-                         "add chain ip seen out { type filter hook postrouting priority 0; }; "
-                         "add rule ip seen out oif sink update @servers { ip daddr }"))
-
-
-def seen():
-    """Packets that each server's address has got."""
-    out = wire.run("nft", "list", "set", "ip", "seen", "servers")
-    return {server: int(count) for server, count in re.findall(r"([\d.]+) counter packets (\d+)", out)}
-
-
 def step(packets=20):
     """Waits until both CPUs have begun more connections: what they were about before is over.
     False when they are done."""
-    goals = [min(progress(cpu) + packets, COUNT) for cpu in (0, 1)]
+    goals = [min(sent(cpu) + packets, COUNT) for cpu in CPUS]
     end = time.monotonic() + 20
-    while any(progress(cpu) < goal for cpu, goal in zip((0, 1), goals)):
+    while any(sent(cpu) < goal for cpu, goal in zip(CPUS, goals)):
         if time.monotonic() > end:
-            sys.exit(f"no connection began for 20 s: {[progress(cpu) for cpu in (0, 1)]} of {COUNT}")
+            sys.exit(f"no connection began for 20 s: {[sent(cpu) for cpu in CPUS]} of {COUNT}")
     return max(goals) < COUNT
 
 
@@ -127,11 +91,9 @@ def listing():
     return (int(service[2]), int(service[3])), {row[1].split(":")[0]: int(row[2]) for row in rows if row[0] == "->" and row[1][0].isdigit()}
 
 
-prepare()
+said("nft", prepare(COUNT, 30000, (PORT, PORT)))
 restore([f"-A {SERVICE} -s {schedulers[0]}", f"-a {SERVICE} -r 10.9.0.9 -m -w 5"] + [add() for _ in range(60)])
-traffic = subprocess.Popen(["nsenter", "--net=/run/netns/director", "sh", "-c", "echo start >/proc/net/pktgen/pgctrl"])
-while not all(progress(cpu) for cpu in (0, 1)):
-    time.sleep(0.01)
+traffic = start()
 rounds = 0
 while step():
     rounds += 1
@@ -147,9 +109,7 @@ while step():
     if rounds % 5 == 0:
         stays_closed(rounds)
 traffic.wait()
-with DIRECTOR:
-    results = [open(f"{PKTGEN}front@{cpu}", encoding="ascii").read() for cpu in (0, 1)]
-sent = sum(int(re.search(r"pkts-sofar: (\d+)", text)[1]) for text in results)
+all_sent = sum(sent(cpu) for cpu in CPUS)
 with DIRECTOR, open("/proc/thread-self/net/ip_vs_conn", encoding="ascii") as file:
     entries = sum(1 for _ in file) - 1
 # What servers counted while they were removed comes to their service within two seconds.
@@ -159,7 +119,7 @@ while connections != entries and time.monotonic() < end:
     time.sleep(0.2)
     (connections, packets), servers = listing()
 at_servers = seen()
-print("sent", sent)
+print("sent", all_sent)
 print("connections", connections, "packets", packets, "at servers", sum(at_servers.values()))
 print("of the one that was never removed:", servers["10.9.0.9"] - at_servers.get("10.9.0.9", 0), "more than arrived")
 print("entries", entries)
