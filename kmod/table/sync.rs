@@ -3,32 +3,32 @@
 //! Synchronisation: a master tells the directors of a group which connections it has, a backup
 //! keeps what it is told, so that it can take over.
 //!
-//! What changes makes its entry dirty ([`dirty`]); a thread of the master collects the dirty ones
-//! and sends them ([`sender`]). A thread of the backup receives messages ([`receiver`]) and makes
+//! What changes makes its entry dirty ([`dirty_places`]); a thread of the master collects the dirty ones
+//! and sends them ([`master_thread`]). A thread of the backup receives messages ([`backup_thread`]) and makes
 //! entries of them. No event is queued: memory doesn't grow with what happens.
 
+mod answer_peers;
 mod apply;
+mod backup_thread;
 mod counts;
 mod crews;
 mod daemon;
 mod daemons;
 mod describe;
 mod director;
-mod dirty;
-mod give;
-mod judge;
-mod kept;
+mod dirty_places;
 mod keys;
 mod link;
-mod outlet;
-mod receiver;
+mod master_thread;
+mod note_change;
 mod rules_digest;
 mod running;
-mod sender;
+mod send_policy;
+mod sent_history;
 mod sockets;
 mod sweep;
-mod tell;
-mod tools;
+mod thread_setup;
+mod transmit;
 mod unicast;
 mod worker;
 

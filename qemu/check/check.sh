@@ -94,6 +94,17 @@ licences() {
 layers() { in_root python3 /src/qemu/check/layers.py --layers; }
 circles() { in_root python3 /src/qemu/check/layers.py --circles; }
 
+# Files of the tree that documents name, by a path or by a name alone, exist.
+named_files() {
+	cd "$LVS_TOP"
+	git ls-files >"$RESULTS/files"
+	git ls-files '*.md' | grep -v '^CHANGELOG' | while read -r file; do
+		grep -oE '`[a-z0-9_][a-z0-9_./-]*\.(rs|sh|py|list|toml)`' "$file" | tr -d '`' | sort -u | while read -r name; do
+			grep -qE "(^|/)${name//./\\.}\$" "$RESULTS/files" || echo "$file names $name, which does not exist"
+		done
+	done
+}
+
 long_files() {
 	cd "$LVS_TOP"
 	git ls-files '*.rs' '*.sh' '*.c' '*.h' '*.py' | while read -r file; do
@@ -134,6 +145,7 @@ check unsafe-documented unsafe_documented
 check kernel-versions kernel_versions
 check layers layers
 check import-circles circles
+check named-files named_files
 check licences licences
 check file-length long_files
 check line-width line_width

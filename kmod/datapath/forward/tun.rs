@@ -36,7 +36,8 @@ use super::server_route::{
     Unroutable, //
 };
 
-/// Encapsulates the packet and sends it to the server.
+/// Encapsulates the packet and sends it to the server. In one piece: a function of its own for the
+/// outer header costs 15 instructions a packet.
 pub(super) fn send(
     context: &Context<'_>,
     mut packet: Packet,

@@ -240,41 +240,64 @@ impl Built {
                 // SAFETY: The packet is owned.
                 let source_port =
                     unsafe { bindings::lvs_skb_flow_port(net.as_ptr(), self.0.as_ptr()) };
-                let remote = if remote_checksum {
-                    let Some(place) = self.leave_checksum() else {
-                        return false;
-                    };
-                    Some(place)
-                } else {
-                    None
-                };
-                let header = gue_header(ip_protocol(inner), remote);
-                let len = match remote {
-                    Some(_) => header.len(),
-                    None => gue::LEN,
-                };
-                // SAFETY: There is room for all of `header_len()`, of which the GUE header is `len`
-                // bytes and the UDP header the rest; each address is as long as its family's.
-                unsafe {
-                    let at = bindings::lvs_skb_push(self.0.as_ptr(), len as u32).cast::<u8>();
-                    ptr::copy_nonoverlapping(header.as_ptr(), at, len);
-                    bindings::lvs_skb_push_udp(self.0.as_ptr(), source_port, port.to_be());
-                    match outer {
-                        Family::V4 => bindings::lvs_skb_udp_checksum4(
-                            self.0.as_ptr(),
-                            !checksum,
-                            source.v4_word(),
-                            target.v4_word(),
-                        ),
-                        Family::V6 => bindings::lvs_skb_udp_checksum6(
-                            self.0.as_ptr(),
-                            !checksum,
-                            source.octets().as_ptr().cast(),
-                            target.octets().as_ptr().cast(),
-                        ),
-                    }
+                if !self.push_gue(inner, remote_checksum) {
+                    return false;
                 }
+                // SAFETY: There is room for all of `header_len()`, of which the GUE header took a
+                // part and the UDP header is the rest.
+                unsafe {
+                    bindings::lvs_skb_push_udp(self.0.as_ptr(), source_port, port.to_be());
+                }
+                self.checksum_udp(!checksum, outer, source, target);
                 true
+            }
+        }
+    }
+
+    /// Puts a GUE header in front of a packet of family `inner`; the room for it was compared. False
+    /// when the receiver can't be left the packet's checksum.
+    fn push_gue(&mut self, inner: Family, remote_checksum: bool) -> bool {
+        let remote = if remote_checksum {
+            let Some(place) = self.leave_checksum() else {
+                return false;
+            };
+            Some(place)
+        } else {
+            None
+        };
+        let header = gue_header(ip_protocol(inner), remote);
+        let len = match remote {
+            Some(_) => header.len(),
+            None => gue::LEN,
+        };
+        // SAFETY: The packet is owned, and there is room for these bytes and more.
+        unsafe {
+            let at = bindings::lvs_skb_push(self.0.as_ptr(), len as u32).cast::<u8>();
+            ptr::copy_nonoverlapping(header.as_ptr(), at, len);
+        }
+        true
+    }
+
+    /// Sets the checksum of the UDP header in front, for addresses of family `outer`; none for
+    /// `without`.
+    fn checksum_udp(&mut self, without: bool, outer: Family, source: &Addr, target: &Addr) {
+        let skb = self.0.as_ptr();
+        // SAFETY: The packet is owned and has a UDP header in front; each address is as long as its
+        // family's.
+        unsafe {
+            match outer {
+                Family::V4 => bindings::lvs_skb_udp_checksum4(
+                    skb,
+                    without,
+                    source.v4_word(),
+                    target.v4_word(),
+                ),
+                Family::V6 => bindings::lvs_skb_udp_checksum6(
+                    skb,
+                    without,
+                    source.octets().as_ptr().cast(),
+                    target.octets().as_ptr().cast(),
+                ),
             }
         }
     }

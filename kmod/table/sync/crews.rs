@@ -24,7 +24,7 @@ use crate::kernel_ext::task::crew::{
 use super::counts::SyncCounts;
 use super::daemon::Role;
 use super::director::Director;
-use super::dirty::DirtyPlaces;
+use super::dirty_places::DirtyPlaces;
 
 /// The threads of both daemons, and whether they run.
 #[pin_data]
@@ -93,9 +93,9 @@ impl<T: Employer> Crews<T> {
         self.has_new_rules.swap(false, Ordering::Acquire)
     }
 
-    /// Wakes the thread that sends as this voice.
-    pub(super) fn wake(&self, voice: usize) {
-        if let Some(bell) = self.dirty.get().and_then(|dirty| dirty.bell(voice)) {
+    /// Wakes the thread that sends as this thread.
+    pub(super) fn wake(&self, thread: usize) {
+        if let Some(bell) = self.dirty.get().and_then(|dirty| dirty.bell(thread)) {
             bell.ring();
         }
     }

@@ -18,13 +18,13 @@ use super::daemon::{
     DaemonRequest,
     Role, //
 };
-use super::dirty::MOST_THREADS;
+use super::dirty_places::MOST_THREADS;
 use super::link::Socket;
 use super::running::Running;
 use super::sockets::Options;
-use super::tools::{
+use super::thread_setup::{
     Share,
-    Tools, //
+    ThreadSetup, //
 };
 
 /// Bytes that a thread's buffer has at least. As in ip_vs a master's message has room for one
@@ -164,7 +164,7 @@ impl RulesGuard<'_> {
     ) -> Result {
         let sync = self.state().sync();
         let buffer = GrowVec::filled(usize::from(daemon.max_len).max(least_len(role)), 0)?;
-        let tools = Tools {
+        let setup = ThreadSetup {
             role,
             daemon,
             id,
@@ -174,10 +174,10 @@ impl RulesGuard<'_> {
         };
         let (crew, number) = (sync.of(role), sync.number);
         match (share, role) {
-            (Share::All, Role::Master) => crew.hire(format_args!("ipvs-m:{number}:{id}"), tools),
-            (Share::All, Role::Backup) => crew.hire(format_args!("ipvs-b:{number}:{id}"), tools),
-            (Share::Signals, Role::Master) => crew.hire(format_args!("lvs-fill:{number}"), tools),
-            (Share::Signals, Role::Backup) => crew.hire(format_args!("lvs-hear:{number}"), tools),
+            (Share::All, Role::Master) => crew.hire(format_args!("ipvs-m:{number}:{id}"), setup),
+            (Share::All, Role::Backup) => crew.hire(format_args!("ipvs-b:{number}:{id}"), setup),
+            (Share::Signals, Role::Master) => crew.hire(format_args!("lvs-fill:{number}"), setup),
+            (Share::Signals, Role::Backup) => crew.hire(format_args!("lvs-hear:{number}"), setup),
         }
     }
 

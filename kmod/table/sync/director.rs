@@ -13,20 +13,20 @@ use lvs_engine::sync::ext::{
     boot_of,
     open,
     seal,
-    voice_of,
+    thread_of,
     Admitted,
     Disbelief,
     Donor,
     Hello,
     Joiner,
     Kind,
+    Numbering,
     Owed,
     Peer,
     Peers,
     Phase,
     Policy,
     Said,
-    Sender,
     Signal,
     Step,
     Trailer,
@@ -38,11 +38,11 @@ use crate::kernel_ext::mem::grow_vec::GrowVec;
 use crate::kernel_ext::task::time;
 
 use super::counts::SyncCounts;
-use super::kept::{
-    Hashes,
-    Kept, //
-};
 use super::keys::Keys;
+use super::sent_history::{
+    Hashes,
+    SentHistory, //
+};
 use super::unicast::Unicasts;
 
 /// Milliseconds between two hellos of a sender.
@@ -70,16 +70,16 @@ pub(crate) struct Director {
 struct Talk {
     peers: KBox<Peers>,
     joiner: Joiner,
-    voices: GrowVec<Voice>,
+    threads: GrowVec<SendingThread>,
     /// When the last daemon stopped; none while one runs.
     stopped_at: Option<u64>,
 }
 
-/// One of the senders that this director is.
-struct Voice {
-    sender: Sender,
+/// What a thread that sends has of its own: to others it is a sender by itself.
+struct SendingThread {
+    numbers: Numbering,
     donor: Donor,
-    kept: Kept,
+    history: SentHistory,
     hello_at: u64,
 }
 
@@ -114,7 +114,7 @@ impl Word {
 pub(super) enum Heard {
     /// Its entries count.
     Entries(Word),
-    /// They don't, or there are none; the thread of this voice has something to do.
+    /// They don't, or there are none; the thread of this thread has something to do.
     Wake(usize),
     /// Nothing.
     Nothing,
@@ -133,65 +133,67 @@ pub(crate) struct Summary {
     pub(crate) donor: u64,
 }
 
-impl Voice {
+impl SendingThread {
     fn new(director: u64, number: usize, longest: usize) -> Result<Self> {
         Ok(Self {
-            sender: Sender::new(boot_of(director, number), KEPT as usize),
+            numbers: Numbering::new(boot_of(director, number), KEPT as usize),
             donor: Donor::default(),
-            kept: Kept::new(longest)?,
+            history: SentHistory::new(longest)?,
             hello_at: 0,
         })
     }
 }
 
 impl Talk {
-    fn new(voices: u16, longest: usize, now: u64) -> Result<Self> {
+    fn new(threads: u16, longest: usize, now: u64) -> Result<Self> {
         let director = time::random_u64();
         let own = boot_of(director, 0);
-        let mut all = GrowVec::with_capacity(voices.into())?;
-        for number in 0..usize::from(voices) {
-            all.push(Voice::new(director, number, longest)?)?;
+        let mut all = GrowVec::with_capacity(threads.into())?;
+        for number in 0..usize::from(threads) {
+            all.push(SendingThread::new(director, number, longest)?)?;
         }
         Ok(Self {
             peers: KBox::new(Peers::new(own), GFP_KERNEL)?,
             joiner: Joiner::new(own, now),
-            voices: all,
+            threads: all,
             stopped_at: None,
         })
     }
 
     fn boot(&self) -> u64 {
-        self.voices.first().map_or(0, |voice| voice.sender.boot())
+        self.threads
+            .first()
+            .map_or(0, |thread| thread.numbers.boot())
     }
 
-    /// A signal from the sender `from`. Returns the voice that has something to do.
+    /// A signal from the sender `from`. Returns the thread that has something to do.
     fn take_in(&mut self, signal: &Signal, from: u64, now: u64) -> Option<usize> {
-        let at = voice_of(signal.to);
+        let at = thread_of(signal.to);
         let is_in_sync = self.joiner.is_in_sync();
-        let voice = self.voices.get_mut(at)?;
+        let thread = self.threads.get_mut(at)?;
         if let (0, Said::Hello(hello)) = (signal.to, signal.said) {
             // Who waits for somebody to ask hears of this one at once.
             let waits = is_in_sync && !hello.is_in_sync;
             if waits {
-                voice.hello_at = voice.hello_at.min(now);
+                thread.hello_at = thread.hello_at.min(now);
             }
             return waits.then_some(at);
         }
-        if voice.sender.boot() != signal.to {
+        if thread.numbers.boot() != signal.to {
             return None;
         }
         match signal.said {
             Said::Hello(_) => {}
             Said::Request { bulk } if is_in_sync => {
-                voice.donor.request(from, bulk, now);
+                thread.donor.request(from, bulk, now);
             }
             Said::Request { .. } => {}
             Said::Done { bulk, last, .. } => self.joiner.done(from, bulk, last, now),
-            Said::Ack { bulk, until } => voice.donor.ack(from, bulk, until, now),
+            Said::Ack { bulk, until } => thread.donor.ack(from, bulk, until, now),
             Said::Missing(missing) => {
                 for number in missing.numbers() {
-                    if let Some(place) = voice.sender.place(number) {
-                        voice.kept.want(place, number, now);
+                    if let Some(place) = thread.numbers.place(number) {
+                        thread.history.want(place, number, now);
                     }
                 }
             }
@@ -200,13 +202,13 @@ impl Talk {
     }
 
     fn hello(&self, at: usize, to: u64, nonce: u64, echo: u64, present: &Present) -> Signal {
-        let sender = self.voices.get(at).map(|voice| &voice.sender);
+        let numbering = self.threads.get(at).map(|thread| &thread.numbers);
         Signal {
             to,
             said: Said::Hello(Hello {
                 nonce,
                 echo,
-                kept_from: sender.map_or(0, Sender::kept_from),
+                kept_from: numbering.map_or(0, Numbering::kept_from),
                 rules: present.rules,
                 entries: present.entries,
                 sends: present.sends,
@@ -223,9 +225,9 @@ impl Talk {
         now: u64,
         present: &Present,
     ) -> Option<Signal> {
-        let voice = self.voices.get_mut(at)?;
-        if now >= voice.hello_at {
-            voice.hello_at = now.saturating_add(HELLO_PAUSE);
+        let thread = self.threads.get_mut(at)?;
+        if now >= thread.hello_at {
+            thread.hello_at = now.saturating_add(HELLO_PAUSE);
             return Some(self.hello(at, 0, 0, 0, present));
         }
         if let Some((to, owed)) = self.peers.owed(at, now) {
@@ -258,7 +260,7 @@ impl Director {
             let ran = talk
                 .stopped_at
                 .is_none_or(|at| now.saturating_sub(at) < MEMORY);
-            ran && talk.voices.len() == usize::from(threads)
+            ran && talk.threads.len() == usize::from(threads)
         });
         if !stays {
             self.talk = Some(Talk::new(threads, longest, now)?);
@@ -323,7 +325,7 @@ impl Director {
                 Heard::Nothing
             }
             Ok(Admitted::Signal(signal)) => match talk.take_in(&signal, from, now) {
-                Some(voice) => Heard::Wake(voice),
+                Some(thread) => Heard::Wake(thread),
                 None => Heard::Nothing,
             },
             Err(reason) => {
@@ -334,59 +336,59 @@ impl Director {
         }
     }
 
-    /// The next signal that a voice is to send; to be called until there is none.
+    /// The next signal that a thread is to send; to be called until there is none.
     pub(super) fn next_signal(&mut self, at: usize, present: &Present) -> Option<Signal> {
         let (policy, now) = (self.policy, time::milliseconds());
         self.rules = present.rules;
         self.talk.as_mut()?.next_signal(at, policy, now, present)
     }
 
-    /// Whether the first voice is to look again soon, since something is missing or under way.
+    /// Whether the first thread is to look again soon, since something is missing or under way.
     pub(super) fn is_busy(&self) -> bool {
         let talk = self.talk.as_ref();
         talk.is_some_and(|talk| talk.peers.is_busy() || talk.joiner.is_busy())
     }
 
-    /// What a voice does next for whom it fills, with room for so many datagrams.
+    /// What a thread does next for whom it fills, with room for so many datagrams.
     pub(super) fn step(&mut self, at: usize, room: u32) -> Step {
         let now = time::milliseconds();
-        let voice = self.talk.as_mut().and_then(|talk| talk.voices.get_mut(at));
-        voice.map_or(Step::Idle, |voice| {
-            let last = voice.sender.last();
-            voice.donor.step(now, last, room)
+        let thread = self.talk.as_mut().and_then(|talk| talk.threads.get_mut(at));
+        thread.map_or(Step::Idle, |thread| {
+            let last = thread.numbers.last();
+            thread.donor.step(now, last, room)
         })
     }
 
-    fn voice(&mut self, at: usize) -> Option<&mut Voice> {
-        self.talk.as_mut()?.voices.get_mut(at)
+    fn thread(&mut self, at: usize) -> Option<&mut SendingThread> {
+        self.talk.as_mut()?.threads.get_mut(at)
     }
 
     /// The walk for the joiner told of all.
     pub(super) fn has_walked_all(&mut self, at: usize) {
-        if let Some(voice) = self.voice(at) {
-            voice.donor.has_walked_all(voice.sender.last());
+        if let Some(thread) = self.thread(at) {
+            thread.donor.has_walked_all(thread.numbers.last());
         }
     }
 
-    /// The trailer of a voice's next datagram with entries, which are looked at after this, and the
+    /// The trailer of a thread's next datagram with entries, which are looked at after this, and the
     /// place to keep them in.
     pub(super) fn begin(&mut self, at: usize, kind: Kind) -> Option<(Trailer, Option<usize>)> {
-        Some(self.voice(at)?.sender.data(kind, 0))
+        Some(self.thread(at)?.numbers.data(kind, 0))
     }
 
     /// Something that was lost is to be repaired: the trailer of the datagram that does, and in
     /// `hashes` which connections it tells of.
     pub(super) fn begin_repair(&mut self, at: usize, hashes: &mut Hashes) -> Option<Trailer> {
         let now = time::milliseconds();
-        let voice = self.voice(at)?;
-        let (number, kind) = voice.kept.take_wanted(now, hashes)?;
-        Some(voice.sender.repair(number, kind, 0))
+        let thread = self.thread(at)?;
+        let (number, kind) = thread.history.take_wanted(now, hashes)?;
+        Some(thread.numbers.repair(number, kind, 0))
     }
 
     /// There was nothing to tell.
     pub(super) fn give_back(&mut self, at: usize) {
-        if let Some(voice) = self.voice(at) {
-            voice.sender.give_back();
+        if let Some(thread) = self.thread(at) {
+            thread.numbers.give_back();
         }
     }
 
@@ -398,15 +400,17 @@ impl Director {
         place: Option<usize>,
         hashes: &[u32],
     ) {
-        let Some(voice) = self.voice(at) else {
+        let Some(thread) = self.thread(at) else {
             return;
         };
-        voice.sender.is_told();
+        thread.numbers.is_told();
         if let Some(place) = place {
-            voice.kept.put(place, trailer.number, trailer.kind, hashes);
+            thread
+                .history
+                .put(place, trailer.number, trailer.kind, hashes);
         }
         if trailer.kind == Kind::Bulk {
-            voice.donor.walked(hashes.len() as u32);
+            thread.donor.walked(hashes.len() as u32);
         }
     }
 
@@ -418,7 +422,7 @@ impl Director {
         buffer: &mut [u8],
         sync_id: u32,
     ) -> Option<usize> {
-        let trailer = self.voice(at)?.sender.signal(0);
+        let trailer = self.thread(at)?.numbers.signal(0);
         let len = signal.write(buffer, sync_id)?;
         self.seal(buffer, len, trailer)
     }

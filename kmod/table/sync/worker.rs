@@ -12,38 +12,38 @@ use crate::kernel_ext::task::thread::Present;
 use crate::table::netns_state::NetnsState;
 
 use super::daemon::Role;
-use super::tools::{
+use super::thread_setup::{
     Share,
-    Tools, //
+    ThreadSetup, //
 };
 use super::{
-    receiver,
-    sender, //
+    backup_thread,
+    master_thread, //
 };
 
 impl Employer for NetnsState {
-    type Tools = Tools;
+    type Tools = ThreadSetup;
 
     fn crews(&self) -> [&Crew<Self>; 2] {
         Role::ALL.map(|role| self.sync().of(role))
     }
 
-    fn work(&self, tools: Tools, present: &Present<'_>) {
-        let name = match tools.role {
+    fn work(&self, setup: ThreadSetup, present: &Present<'_>) {
+        let name = match setup.role {
             Role::Master => "MASTER",
             Role::Backup => "BACKUP",
         };
-        if tools.share == Share::All {
+        if setup.share == Share::All {
             pr_info!(
                 "sync thread started: state = {name}, mcast_ifn = {}, syncid = {}, id = {}\n",
-                tools.daemon.device.as_cstr(),
-                tools.daemon.sync_id as i32,
-                tools.id
+                setup.daemon.device.as_cstr(),
+                setup.daemon.sync_id as i32,
+                setup.id
             );
         }
-        match tools.role {
-            Role::Master => sender::live(self, tools, present),
-            Role::Backup => receiver::live(self, tools, present),
+        match setup.role {
+            Role::Master => master_thread::live(self, setup, present),
+            Role::Backup => backup_thread::live(self, setup, present),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 //! A director that is asked for all its connections: to whom, how far, and when it is done.
 
-use super::seen::KEPT;
+use super::receive_window::KEPT;
 use super::signal::{
     Said, //
     Signal,

@@ -15,12 +15,12 @@
 use lvs_uapi::lvs::sync_phase;
 
 use super::admission::Policy;
+use super::numbering::director_of;
 use super::peer::Peer;
 use super::peers::{
     Peers,
     PEERS, //
 };
-use super::sender::director_of;
 use super::signal::{
     Said, //
     Signal,

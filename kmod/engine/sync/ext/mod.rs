@@ -6,7 +6,7 @@
 //! Each datagram gets a trailer ([`seal`], [`open`]); some have no connections, but a [`Signal`] to
 //! one director or to all.
 //!
-//! - A sender numbers its data ([`Sender`]). A receiver ([`Peers`]) takes a datagram if it is above
+//! - A sender numbers its data ([`Numbering`]). A receiver ([`Peers`]) takes a datagram if it is above
 //!   all that it took of that sender: what comes late must not undo it, so it counts as missing.
 //!   What is missing is asked for, and the sender tells what its connections are like now, not what
 //!   it told then: a repair never undoes anything either.
@@ -24,12 +24,12 @@ mod attacks;
 mod donor;
 mod joiner;
 mod layout;
+mod numbering;
 mod origin;
 mod pace;
 mod peer;
 mod peers;
-mod seen;
-mod sender;
+mod receive_window;
 mod signal;
 #[cfg(test)]
 mod simulation;
@@ -54,6 +54,14 @@ pub use layout::{
     TAG,
     TRAILER, //
 };
+pub use numbering::{
+    boot_of,
+    director_of,
+    may_repair,
+    thread_of,
+    Numbering,
+    MAX_THREADS, //
+};
 pub use origin::{
     may_change,
     Origin, //
@@ -72,17 +80,9 @@ pub use peers::{
     Peers,
     PEERS, //
 };
-pub use seen::{
+pub use receive_window::{
     Missing,
     KEPT, //
-};
-pub use sender::{
-    boot_of,
-    director_of,
-    may_repair,
-    voice_of,
-    Sender,
-    VOICES, //
 };
 pub use signal::{
     Hello,

@@ -6,14 +6,14 @@ use super::admission::{
     Disbelief,
     Policy, //
 };
-use super::seen::{
+use super::numbering::{
+    director_of,
+    thread_of, //
+};
+use super::receive_window::{
     Missing,
     Number,
-    Seen, //
-};
-use super::sender::{
-    director_of,
-    voice_of, //
+    ReceiveWindow, //
 };
 use super::signal::{
     Hello,
@@ -46,8 +46,8 @@ pub struct Peer {
     to_echo: u64,
     /// Which of the receiver's senders it asked.
     echo_by: usize,
-    data: Seen,
-    others: Seen,
+    data: ReceiveWindow,
+    others: ReceiveWindow,
     /// The highest number of data that was taken: older ones must not undo it.
     applied: u64,
     hello: Option<Hello>,
@@ -88,8 +88,8 @@ impl Peer {
             nonce: nonce.max(1),
             to_echo: 0,
             echo_by: 0,
-            data: Seen::after(before),
-            others: Seen::after(match trailer.is_data() {
+            data: ReceiveWindow::after(before),
+            others: ReceiveWindow::after(match trailer.is_data() {
                 true => 0,
                 false => trailer.number.saturating_sub(1),
             }),
@@ -173,7 +173,7 @@ impl Peer {
                 self.prove(trailer, &hello);
                 if hello.nonce != 0 {
                     self.to_echo = hello.nonce;
-                    self.echo_by = voice_of(to);
+                    self.echo_by = thread_of(to);
                 }
             }
         }
@@ -197,8 +197,8 @@ impl Peer {
             return;
         }
         self.is_proven = true;
-        self.data = Seen::after(trailer.as_of);
-        self.others = Seen::after(trailer.number.saturating_sub(1));
+        self.data = ReceiveWindow::after(trailer.as_of);
+        self.others = ReceiveWindow::after(trailer.number.saturating_sub(1));
         self.applied = trailer.as_of;
     }
 
@@ -240,7 +240,7 @@ impl Peer {
         Ok(())
     }
 
-    /// A number of the row in which order is of no importance.
+    /// A number of the sequence in which order is of no importance.
     fn take_other(&mut self, trailer: &Trailer) -> Result<(), Disbelief> {
         match self.others.look(trailer.number) {
             Number::New | Number::Late => {
@@ -256,14 +256,14 @@ impl Peer {
         self.ask_at != 0 || self.to_echo != 0 || (self.is_signed && !self.is_proven)
     }
 
-    /// What the director's sender `voice` is to send it at `now`; notes that it was. The first one
+    /// What the director's `thread` is to send it at `now`; notes that it was. The first one
     /// asks for what is missing and for proof, each says again what it was asked to.
-    pub(super) fn owed(&mut self, voice: usize, now: u64) -> Option<Owed> {
+    pub(super) fn owed(&mut self, thread: usize, now: u64) -> Option<Owed> {
         if now.saturating_sub(self.heard_at) >= SILENCE {
             return None;
         }
-        let lacks_proof = self.is_signed && !self.is_proven && voice == 0;
-        let echoes = self.to_echo != 0 && self.echo_by == voice;
+        let lacks_proof = self.is_signed && !self.is_proven && thread == 0;
+        let echoes = self.to_echo != 0 && self.echo_by == thread;
         if (lacks_proof || echoes) && now >= self.challenge_at {
             self.challenge_at = now.saturating_add(CHALLENGE_PAUSE);
             return Some(Owed::Hello {
@@ -275,7 +275,7 @@ impl Peer {
                 },
             });
         }
-        if voice != 0 {
+        if thread != 0 {
             return None;
         }
         if self.ask_at == 0 || now < self.ask_at {

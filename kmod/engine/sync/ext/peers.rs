@@ -8,12 +8,12 @@ use super::admission::{
     Policy,
     Signature, //
 };
+use super::numbering::director_of;
 use super::peer::{
     Owed,
     Peer,
     SILENCE, //
 };
-use super::sender::director_of;
 use super::signal::Signal;
 use super::trailer::{
     Kind,
@@ -152,11 +152,11 @@ impl Peers {
         (!is_kept).then_some(at)
     }
 
-    /// Whom the director's sender `voice` is to send what at `now`; to be called until there is
+    /// Whom the director's `thread` is to send what at `now`; to be called until there is
     /// nothing.
-    pub fn owed(&mut self, voice: usize, now: u64) -> Option<(u64, Owed)> {
+    pub fn owed(&mut self, thread: usize, now: u64) -> Option<(u64, Owed)> {
         let mut peers = self.peers.iter_mut().flatten();
-        peers.find_map(|peer| Some((peer.boot(), peer.owed(voice, now)?)))
+        peers.find_map(|peer| Some((peer.boot(), peer.owed(thread, now)?)))
     }
 
     /// Whether so much of a sender was lost that it can't be repaired; forgets that.

@@ -24,7 +24,7 @@ use super::layout::{
     SIGNAL_VERSION,
     TRAILER, //
 };
-use super::seen::{
+use super::receive_window::{
     Missing,
     WORDS, //
 };

@@ -70,7 +70,7 @@ pub(super) struct Director {
     /// Whose the last word was on connections that others told.
     origins: BTreeMap<u32, u64>,
     dirty: BTreeSet<u32>,
-    sender: Sender,
+    sender: Numbering,
     kept: Vec<(Kind, u64, Vec<u32>)>,
     pub(super) peers: Peers,
     pub(super) joiner: Joiner,
@@ -92,7 +92,7 @@ impl Director {
             table: BTreeMap::new(),
             origins: BTreeMap::new(),
             dirty: BTreeSet::new(),
-            sender: Sender::new(boot, KEPT as usize),
+            sender: Numbering::new(boot, KEPT as usize),
             kept: vec![(Kind::Live, 0, Vec::new()); KEPT as usize],
             peers: Peers::new(boot),
             joiner: Joiner::new(boot, now),

@@ -9,7 +9,7 @@
 //! | 5 | u8 | 0 |
 //! | 6 | be16 | id of the key, 0: not signed |
 //! | 8 | be64 | the sender's boot id: random, never 0, anew whenever its numbers begin again |
-//! | 16 | be64 | number, from 1 on: one row of data, one of signals and repairs |
+//! | 16 | be64 | number, from 1 on: one sequence of data, one of signals and repairs |
 //! | 24 | be64 | of a repair: the number of the data that it repeats; else 0 |
 //! | 32 | be64 | the last number of data when this was made; of data: its own |
 //! | 40 | 16 | the first half of HMAC-SHA256 over all before; zeroes if not signed |
@@ -79,7 +79,7 @@ pub struct Trailer {
     /// The number of the lost datagram whose connections this one tells as they are now; 0 if it is
     /// no repair.
     pub repeats: u64,
-    /// The last number of the row of data when this was made.
+    /// The last number of the sequence of data when this was made.
     pub as_of: u64,
 }
 

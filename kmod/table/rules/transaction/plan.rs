@@ -209,19 +209,8 @@ impl RulesGuard<'_> {
         let mut departures = GrowVec::new();
         let mut changes = GrowVec::new();
 
-        // Those that stay keep their order, and those that come are in front of them. Mostly both
-        // lists have the same order.
-        let mut kept = GrowVec::with_capacity(present.len())?;
-        let mut stays = GrowVec::filled(wanted.dests.len(), false)?;
-        let mut hint = 0_usize;
-        for dest in present.iter() {
-            let found = position_of(dest.id(), &wanted.dests, hint);
-            kept.push(found)?;
-            if let Some(stay) = found.and_then(|index| stays.get_mut(index)) {
-                *stay = true;
-            }
-            hint = found.map_or(hint, |index| index.wrapping_add(1));
-        }
+        // Those that stay keep their order, and those that come are in front of them.
+        let (kept, stays) = match_up(&present, &wanted.dests)?;
         for ((dest_id, config), stays) in wanted.dests.iter().zip(stays.iter()) {
             if !stays {
                 let arrival = self.plan_arrival(id, instance, dest_id, config)?;
@@ -286,6 +275,26 @@ fn is_same(present: &ServiceConfig, wanted: &ServiceConfig) -> bool {
         ..*config
     };
     plain(present) == plain(wanted)
+}
+
+/// Where each present server is in the list, and which of the list are present. Mostly both have
+/// the same order.
+fn match_up(
+    present: &[RcuArc<Dest>],
+    wanted: &[(DestId, DestConfig)],
+) -> Result<(GrowVec<Option<usize>>, GrowVec<bool>)> {
+    let mut kept = GrowVec::with_capacity(present.len())?;
+    let mut stays = GrowVec::filled(wanted.len(), false)?;
+    let mut hint = 0_usize;
+    for dest in present {
+        let found = position_of(dest.id(), wanted, hint);
+        kept.push(found)?;
+        if let Some(stay) = found.and_then(|index| stays.get_mut(index)) {
+            *stay = true;
+        }
+        hint = found.map_or(hint, |index| index.wrapping_add(1));
+    }
+    Ok((kept, stays))
 }
 
 /// Where the server `id` is in the list, which is probably at `hint`.

@@ -26,16 +26,16 @@ use crate::table::conn::Conn;
 use crate::table::netns_state::NetnsState;
 
 use super::describe::describe;
-use super::kept::Hashes;
 use super::link::Link;
+use super::sent_history::Hashes;
 
 /// Tries to send a message that there is no room for, once the thread is to end.
 const LAST_TRIES: u32 = 100;
 
-/// The way out of one thread.
-pub(super) struct Outlet<'a> {
+/// What a thread sends by.
+pub(super) struct Transmitter<'a> {
     pub(super) state: &'a NetnsState,
-    /// The number of the thread, and of the voice that it has.
+    /// The number of the thread among those that send.
     pub(super) thread: usize,
     pub(super) sync_id: u32,
     pub(super) link: Link<'a>,
@@ -62,7 +62,7 @@ pub(super) enum Room {
     None,
 }
 
-impl<'a> Outlet<'a> {
+impl<'a> Transmitter<'a> {
     pub(super) fn new(state: &'a NetnsState, thread: usize, sync_id: u32, link: Link<'a>) -> Self {
         Self {
             state,

@@ -16,7 +16,7 @@ use crate::table::conn::{
 };
 use crate::table::netns_state::NetnsState;
 
-use super::dirty::DirtyPlaces;
+use super::dirty_places::DirtyPlaces;
 
 /// Packets with which a one-packet connection's template is told.
 const FIRST_PACKETS: u32 = 3;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Which numbers of a row came: none is taken twice, and those that are missing are known.
+//! Which numbers of a sequence came: none is taken twice, and those that are missing are known.
 
 /// Words of bits that are kept.
 pub(super) const WORDS: usize = 8;
@@ -45,11 +45,11 @@ pub(super) enum Number {
     TooOld,
 }
 
-/// The numbers that came from a sender in one row.
+/// The numbers that came from a sender in one sequence.
 ///
 /// What came before the first is taken as having come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Seen {
+pub(super) struct ReceiveWindow {
     highest: u64,
     /// A bit for each of the last numbers, at the number modulo [`KEPT`].
     bits: [u64; WORDS],
@@ -57,7 +57,7 @@ pub(super) struct Seen {
     has_lost: bool,
 }
 
-impl Seen {
+impl ReceiveWindow {
     /// Nothing came after `number`.
     pub(super) const fn after(number: u64) -> Self {
         Self {
@@ -180,14 +180,14 @@ mod tests {
 
     use super::*;
 
-    fn missing(seen: &Seen) -> Vec<u64> {
+    fn missing(seen: &ReceiveWindow) -> Vec<u64> {
         seen.missing()
             .map_or(Vec::new(), |missing| missing.numbers().collect())
     }
 
     #[test]
     fn each_number_is_taken_once() {
-        let mut seen = Seen::after(10);
+        let mut seen = ReceiveWindow::after(10);
         assert_eq!(seen.look(10), Number::Duplicate);
         assert_eq!(seen.look(14), Number::New);
         seen.note(14);
@@ -207,7 +207,7 @@ mod tests {
 
     #[test]
     fn what_is_too_old_counts_as_lost_once() {
-        let mut seen = Seen::after(0);
+        let mut seen = ReceiveWindow::after(0);
         seen.note(2);
         seen.note(KEPT);
         assert!(!seen.take_lost());
@@ -218,7 +218,7 @@ mod tests {
         assert!(!seen.take_lost());
         seen.note(10 * KEPT);
         assert!(seen.take_lost());
-        let mut fresh = Seen::after(5);
+        let mut fresh = ReceiveWindow::after(5);
         fresh.expect_up_to(5 + KEPT);
         assert!(!fresh.take_lost());
         assert_eq!(missing(&fresh).len() as u64, KEPT);
@@ -233,7 +233,7 @@ mod tests {
             numbers in prop::collection::vec(1..2000_u64, 1..60),
             first in 0..500_u64,
         ) {
-            let mut seen = Seen::after(first);
+            let mut seen = ReceiveWindow::after(first);
             let mut set = BTreeSet::new();
             let mut highest = first;
             for number in numbers {

@@ -21,7 +21,7 @@ pub(super) enum Share {
 }
 
 /// What a thread is given.
-pub(crate) struct Tools {
+pub(crate) struct ThreadSetup {
     pub(super) role: Role,
     pub(super) daemon: Daemon,
     pub(super) id: u16,

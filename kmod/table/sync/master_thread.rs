@@ -18,27 +18,27 @@ use crate::kernel_ext::task::time;
 use crate::table::netns_state::NetnsState;
 use crate::table::tables::Tables;
 
+use super::answer_peers::PeerAnswers;
 use super::daemon::Role;
-use super::dirty::{
+use super::dirty_places::{
     Collection,
     DirtyPlaces, //
 };
-use super::give::Giver;
-use super::judge::Judge;
 use super::link::Link;
-use super::outlet::{
-    Outlet,
-    Part,
-    Room, //
-};
+use super::send_policy::SendPolicy;
 use super::sweep::{
     Slice,
     Stop,
     Sweep, //
 };
-use super::tools::{
+use super::thread_setup::{
     Share,
-    Tools, //
+    ThreadSetup, //
+};
+use super::transmit::{
+    Part,
+    Room, //
+    Transmitter,
 };
 
 /// Ticks for which more is waited for once something is dirty, so that it shares a message.
@@ -48,34 +48,34 @@ const GATHER: u32 = time::HZ / 100;
 const AT_ONCE: usize = 128;
 
 /// The thread's life. What is dirty when it is to end is still sent.
-pub(super) fn live(state: &NetnsState, tools: Tools, present: &Present<'_>) {
-    let Tools {
+pub(super) fn live(state: &NetnsState, setup: ThreadSetup, present: &Present<'_>) {
+    let ThreadSetup {
         daemon,
         mut buffer,
         id,
         share,
         ..
-    } = tools;
+    } = setup;
     let Some(dirty) = state.sync().dirty_places() else {
         return;
     };
-    let link = Link::new(tools.link, Role::Master, id, &daemon);
-    let mut out = Outlet::new(state, id.into(), daemon.sync_id, link);
-    let mut giver = Giver::default();
+    let link = Link::new(setup.link, Role::Master, id, &daemon);
+    let mut out = Transmitter::new(state, id.into(), daemon.sync_id, link);
+    let mut answers = PeerAnswers::default();
     let mut teller = Teller {
         dirty,
         sweep: Sweep::new(time::now()),
     };
     loop {
-        let mut wait = giver.wait(&out);
+        let mut wait = answers.wait(&out);
         if share == Share::All {
             wait = wait.min(teller.sweep.wait());
         }
-        if let Some(bell) = dirty.bell(out.thread).filter(|_| !giver.gives()) {
+        if let Some(bell) = dirty.bell(out.thread).filter(|_| !answers.is_filling()) {
             bell.listen(present, wait);
         }
         let ends = present.is_stopping();
-        if giver.gives() {
+        if answers.is_filling() {
             out.wait_for_room();
         } else if !ends {
             time::sleep(GATHER);
@@ -90,9 +90,9 @@ pub(super) fn live(state: &NetnsState, tools: Tools, present: &Present<'_>) {
         if ends {
             return;
         }
-        giver.signal(&mut out, &mut buffer, present);
-        giver.repair(&mut out, tables, &mut buffer, present);
-        giver.give(&mut out, tables, &mut buffer, present);
+        answers.signal(&mut out, &mut buffer, present);
+        answers.repair(&mut out, tables, &mut buffer, present);
+        answers.fill(&mut out, tables, &mut buffer, present);
         out.link.check(state);
     }
 }
@@ -107,12 +107,12 @@ impl Teller<'_> {
     /// Tells what is dirty.
     fn tell_dirty(
         &mut self,
-        out: &mut Outlet<'_>,
+        out: &mut Transmitter<'_>,
         tables: &Tables,
         buffer: &mut [u8],
         present: &Present<'_>,
     ) {
-        let judge = Judge::new(out.state);
+        let policy = SendPolicy::new(out.state);
         let mut collection = Collection::new(out.thread);
         let mut place = collection.next(self.dirty);
         if place.is_none() {
@@ -120,7 +120,7 @@ impl Teller<'_> {
         }
         out.send_all(Kind::Live, u32::MAX, buffer, present, |out, writer| {
             while let Some(at) = place {
-                if self.write_dirty(out, tables, &judge, at, writer) == Room::None {
+                if self.write_dirty(out, tables, &policy, at, writer) == Room::None {
                     return Room::None;
                 }
                 place = collection.next(self.dirty);
@@ -132,9 +132,9 @@ impl Teller<'_> {
     /// Writes what is dirty at `place`, which isn't so any more.
     fn write_dirty(
         &mut self,
-        out: &mut Outlet<'_>,
+        out: &mut Transmitter<'_>,
         tables: &Tables,
-        judge: &Judge,
+        policy: &SendPolicy,
         place: usize,
         writer: &mut Writer<'_>,
     ) -> Room {
@@ -150,7 +150,7 @@ impl Teller<'_> {
                         return;
                     }
                     self.sweep.hurry_for(conn.life(out.state.timeouts()));
-                    if judge.is_due(read, conn) {
+                    if policy.is_due(read, conn) {
                         room = out.write(read, conn, writer);
                         if room == Room::None {
                             conn.set_dirty();
@@ -171,20 +171,20 @@ impl Teller<'_> {
     /// Goes on through the table.
     fn sweep(
         &mut self,
-        out: &mut Outlet<'_>,
+        out: &mut Transmitter<'_>,
         tables: &Tables,
         buffer: &mut [u8],
         present: &Present<'_>,
     ) {
-        let judge = Judge::new(out.state);
-        let Some(longest) = judge.longest_interval() else {
+        let policy = SendPolicy::new(out.state);
+        let Some(longest) = policy.longest_interval() else {
             return;
         };
         let buckets = tables.conns.buckets();
         let mut slice = self.sweep.begin(time::now(), buckets, longest);
         out.send_all(Kind::Sweep, u32::MAX, buffer, present, |out, writer| loop {
             let part =
-                rcu::read(|read| self.write_swept(out, read, tables, &judge, &mut slice, writer));
+                rcu::read(|read| self.write_swept(out, read, tables, &policy, &mut slice, writer));
             match part {
                 Part::Done => return Room::Left,
                 Part::Full => return Room::None,
@@ -196,10 +196,10 @@ impl Teller<'_> {
     /// Writes what was used since the last time at some buckets of the step.
     fn write_swept(
         &mut self,
-        out: &mut Outlet<'_>,
+        out: &mut Transmitter<'_>,
         read: ReadSide<'_>,
         tables: &Tables,
-        judge: &Judge,
+        policy: &SendPolicy,
         slice: &mut Slice,
         writer: &mut Writer<'_>,
     ) -> Part {
@@ -214,14 +214,14 @@ impl Teller<'_> {
             let mut number = 0_usize;
             tables.conns.for_each_in_bucket(read, stop.bucket, |conn| {
                 number = number.wrapping_add(1);
-                if room == Room::None || number <= stop.done || !judge.is_due(read, conn) {
+                if room == Room::None || number <= stop.done || !policy.is_due(read, conn) {
                     return;
                 }
                 let life = conn.life(out.state.timeouts());
                 self.sweep.note_life(life);
                 // A dirty entry whose place was taken while it moved is found here at last.
                 let is_dirty = conn.take_dirty();
-                if is_dirty || self.sweep.wants(conn, judge.interval(life), life) {
+                if is_dirty || self.sweep.wants(conn, policy.interval(life), life) {
                     room = out.write(read, conn, writer);
                     if room == Room::None {
                         conn.set_dirty();

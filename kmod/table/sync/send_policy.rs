@@ -18,14 +18,14 @@ use crate::table::conn::{
 use crate::table::netns_state::NetnsState;
 
 /// The settings, as they are for one look at the table.
-pub(super) struct Judge {
+pub(super) struct SendPolicy {
     rules: Rules,
 }
 
 /// A life that is longer than all.
 const LONG: u32 = u32::MAX;
 
-impl Judge {
+impl SendPolicy {
     pub(super) fn new(state: &NetnsState) -> Self {
         let settings = state.settings();
         let [threshold, period] = settings.sync_threshold();

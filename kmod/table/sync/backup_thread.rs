@@ -17,24 +17,24 @@ use super::apply::Backup;
 use super::daemon::Role;
 use super::director::Heard;
 use super::link::Link;
-use super::tools::{
+use super::thread_setup::{
     Share,
-    Tools, //
+    ThreadSetup, //
 };
 
 /// Messages that are received before others run.
 const AT_ONCE: u32 = 16;
 
 /// The thread's life.
-pub(super) fn live(state: &NetnsState, tools: Tools, present: &Present<'_>) {
-    let Tools {
+pub(super) fn live(state: &NetnsState, setup: ThreadSetup, present: &Present<'_>) {
+    let ThreadSetup {
         daemon,
         buffer: mut memory,
         share,
         id,
         ..
-    } = tools;
-    let mut link = Link::new(tools.link, Role::Backup, id, &daemon);
+    } = setup;
+    let mut link = Link::new(setup.link, Role::Backup, id, &daemon);
     loop {
         link.wait(present);
         // What came before the end counts: another master sent it before it stopped.
@@ -87,7 +87,7 @@ fn apply(state: &NetnsState, datagram: &[u8], sync_id: u32, share: Share) {
     let heard = sync.director().hear(datagram, keeps, counts);
     let word = match heard {
         Heard::Entries(word) => word,
-        Heard::Wake(voice) => return sync.wake(voice),
+        Heard::Wake(thread) => return sync.wake(thread),
         Heard::Nothing => return,
     };
     let Some(tables) = state.tables() else {

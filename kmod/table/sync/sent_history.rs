@@ -59,14 +59,14 @@ struct Slot {
 }
 
 /// The last [`KEPT`] datagrams of a sender.
-pub(super) struct Kept {
+pub(super) struct SentHistory {
     slots: GrowVec<Slot>,
     hashes: GrowVec<u32>,
     /// Hashes that a datagram has at most.
     each: usize,
 }
 
-impl Kept {
+impl SentHistory {
     /// None yet, of datagrams of at most `longest` bytes. Sleeps. Fails with `ENOMEM`.
     pub(super) fn new(longest: usize) -> Result<Self> {
         let each = (longest / wire::ENTRY_V0).clamp(1, MOST);

@@ -21,15 +21,15 @@ use crate::table::tables::Tables;
 
 use super::daemon::Role;
 use super::director::Present as Own;
-use super::judge::Judge;
-use super::kept::Hashes;
-use super::outlet::{
-    Outlet,
+use super::rules_digest::rules_digest;
+use super::send_policy::SendPolicy;
+use super::sent_history::Hashes;
+use super::sweep::Stop;
+use super::transmit::{
     Part,
     Room, //
+    Transmitter,
 };
-use super::rules_digest::rules_digest;
-use super::sweep::Stop;
 
 /// Buckets that are gone through before others run.
 const AT_ONCE: usize = 128;
@@ -63,23 +63,23 @@ const LATER: u32 = time::HZ / 2;
 
 /// What a thread does for others.
 #[derive(Default)]
-pub(super) struct Giver {
+pub(super) struct PeerAnswers {
     /// The way through the table for somebody who asked.
     walk: Walk,
     /// Somebody is being filled.
-    gives: bool,
+    is_filling: bool,
     /// The digest of the rules.
     rules: u64,
 }
 
-impl Giver {
+impl PeerAnswers {
     /// Whether somebody is being filled.
-    pub(super) fn gives(&self) -> bool {
-        self.gives
+    pub(super) fn is_filling(&self) -> bool {
+        self.is_filling
     }
 
     /// Ticks until there is something to do, if nobody wakes the thread.
-    pub(super) fn wait(&self, out: &Outlet<'_>) -> u32 {
+    pub(super) fn wait(&self, out: &Transmitter<'_>) -> u32 {
         let is_busy = out.thread == 0 && out.state.sync().director().is_busy();
         if is_busy {
             SOON
@@ -89,7 +89,7 @@ impl Giver {
     }
 
     /// What others are told of this director.
-    fn own(&mut self, out: &Outlet<'_>) -> Own {
+    fn own(&mut self, out: &Transmitter<'_>) -> Own {
         let sync = out.state.sync();
         if sync.take_new_rules() || self.rules == 0 {
             self.rules = rules_digest(out.state);
@@ -105,7 +105,7 @@ impl Giver {
     /// Sends what others are to hear beside connections.
     pub(super) fn signal(
         &mut self,
-        out: &mut Outlet<'_>,
+        out: &mut Transmitter<'_>,
         buffer: &mut [u8],
         present: &Present<'_>,
     ) {
@@ -119,7 +119,7 @@ impl Giver {
         }
     }
 
-    fn say(signal: &Signal, out: &mut Outlet<'_>, buffer: &mut [u8], present: &Present<'_>) {
+    fn say(signal: &Signal, out: &mut Transmitter<'_>, buffer: &mut [u8], present: &Present<'_>) {
         let sync = out.state.sync();
         let Some(memory) = buffer.get_mut(..MAX_SIGNAL) else {
             return;
@@ -136,7 +136,7 @@ impl Giver {
     /// Tells what others lack, as it is now.
     pub(super) fn repair(
         &self,
-        out: &mut Outlet<'_>,
+        out: &mut Transmitter<'_>,
         tables: Option<&Tables>,
         buffer: &mut [u8],
         present: &Present<'_>,
@@ -166,7 +166,7 @@ impl Giver {
 
     /// Writes the connections with this hash; what has no room is told later.
     fn write_hashed(
-        out: &mut Outlet<'_>,
+        out: &mut Transmitter<'_>,
         read: ReadSide<'_>,
         tables: &Tables,
         hash: u32,
@@ -181,9 +181,9 @@ impl Giver {
     }
 
     /// Fills who asked.
-    pub(super) fn give(
+    pub(super) fn fill(
         &mut self,
-        out: &mut Outlet<'_>,
+        out: &mut Transmitter<'_>,
         tables: Option<&Tables>,
         buffer: &mut [u8],
         present: &Present<'_>,
@@ -192,7 +192,7 @@ impl Giver {
             let room = out.room();
             let sync = out.state.sync();
             let step = sync.director().step(out.thread, room);
-            self.gives = step != Step::Idle;
+            self.is_filling = step != Step::Idle;
             match step {
                 Step::Idle | Step::Wait(_) => return,
                 Step::Begin => {
@@ -217,15 +217,15 @@ impl Giver {
     /// Goes on through the table, for so many datagrams. Returns whether all was told.
     fn walk(
         &mut self,
-        out: &mut Outlet<'_>,
+        out: &mut Transmitter<'_>,
         tables: &Tables,
         most: u32,
         buffer: &mut [u8],
         present: &Present<'_>,
     ) -> Room {
-        let judge = Judge::new(out.state);
+        let policy = SendPolicy::new(out.state);
         out.send_all(Kind::Bulk, most, buffer, present, |out, writer| loop {
-            let part = rcu::read(|read| self.write_walked(out, read, tables, &judge, writer));
+            let part = rcu::read(|read| self.write_walked(out, read, tables, &policy, writer));
             match part {
                 Part::Full => return Room::None,
                 Part::More => time::yield_now(),
@@ -240,10 +240,10 @@ impl Giver {
 
     fn write_walked(
         &mut self,
-        out: &mut Outlet<'_>,
+        out: &mut Transmitter<'_>,
         read: ReadSide<'_>,
         tables: &Tables,
-        judge: &Judge,
+        policy: &SendPolicy,
         writer: &mut Writer<'_>,
     ) -> Part {
         let moves = tables.conns.is_resizing() || tables.conns.buckets() != self.walk.buckets;
@@ -257,7 +257,7 @@ impl Giver {
             let mut number = 0_usize;
             let is_there = tables.conns.for_each_in_bucket(read, stop.bucket, |conn| {
                 number = number.wrapping_add(1);
-                if room == Room::None || number <= stop.done || !judge.is_due(read, conn) {
+                if room == Room::None || number <= stop.done || !policy.is_due(read, conn) {
                     return;
                 }
                 room = out.write(read, conn, writer);

@@ -5,7 +5,7 @@
 //! A number is taken before the first connection of its datagram is looked at, and datagrams are
 //! made and sent one after the other: then a higher number has the later word on each connection.
 
-use super::seen::KEPT;
+use super::receive_window::KEPT;
 use super::trailer::{
     Kind,
     Trailer, //
@@ -14,28 +14,29 @@ use super::trailer::{
 /// Milliseconds in which the same datagram isn't repaired twice, whoever asks.
 const REPAIR_PAUSE: u64 = 10;
 
-/// Most senders that a director consists of: the six highest bits of a boot id tell which it is.
-pub const VOICES: usize = 1 << (u64::BITS - DIRECTOR_BITS);
+/// Most threads by which a director sends, each a sender of its own to others: the six highest bits
+/// of a boot id tell which it is.
+pub const MAX_THREADS: usize = 1 << (u64::BITS - DIRECTOR_BITS);
 const DIRECTOR_BITS: u32 = 58;
 
-/// What the boot ids of one director's senders have in common.
+/// What the boot ids of one director's threads have in common.
 pub const fn director_of(boot: u64) -> u64 {
     boot & ((1 << DIRECTOR_BITS) - 1)
 }
 
-/// Which of its director's senders has this boot id, below [`VOICES`].
-pub const fn voice_of(boot: u64) -> usize {
+/// Which of its director's threads has this boot id, below [`MAX_THREADS`].
+pub const fn thread_of(boot: u64) -> usize {
     (boot >> DIRECTOR_BITS) as usize
 }
 
-/// The boot id of a director's sender with this number. `director` is a random number.
-pub const fn boot_of(director: u64, voice: usize) -> u64 {
+/// The boot id of a director's thread with this number. `director` is a random number.
+pub const fn boot_of(director: u64, thread: usize) -> u64 {
     let director = match director_of(director) {
         // 0 is nobody.
         0 => 1,
         director => director,
     };
-    director | ((voice as u64 % VOICES as u64) << DIRECTOR_BITS)
+    director | ((thread as u64 % MAX_THREADS as u64) << DIRECTOR_BITS)
 }
 
 /// Whether a datagram that was repaired at `last` (0: never) is repaired again at `now`.
@@ -48,7 +49,7 @@ pub const fn may_repair(last: u64, now: u64) -> bool {
 /// The entries of the last data are kept by the caller, in as many places as it has; a place is
 /// used again by the datagram so many numbers later.
 #[derive(Clone, Debug)]
-pub struct Sender {
+pub struct Numbering {
     boot: u64,
     places: u64,
     /// The last number that was taken.
@@ -58,7 +59,7 @@ pub struct Sender {
     others: u64,
 }
 
-impl Sender {
+impl Numbering {
     /// Nothing was sent yet. `boot` is a random number; `places` for [`KEPT`] datagrams at most.
     pub const fn new(boot: u64, places: usize) -> Self {
         let places = places as u64;
@@ -88,7 +89,7 @@ impl Sender {
     }
 
     /// The trailer of the next datagram with data, and the place to keep its entries in. Followed
-    /// by [`Sender::is_told`] or [`Sender::give_back`].
+    /// by [`Numbering::is_told`] or [`Numbering::give_back`].
     pub fn data(&mut self, kind: Kind, key: u16) -> (Trailer, Option<usize>) {
         self.data = self.data.saturating_add(1);
         let place = self.place(self.data);
@@ -149,7 +150,7 @@ mod tests {
 
     #[test]
     fn the_last_ones_are_kept() {
-        let mut sender = Sender::new(0, 4);
+        let mut sender = Numbering::new(0, 4);
         assert_eq!((sender.boot(), sender.place(0)), (1, None));
         for number in 1..=9 {
             let (trailer, place) = sender.data(Kind::Live, 3);
@@ -160,13 +161,13 @@ mod tests {
         assert_eq!(sender.kept_from(), 6);
         let places: Vec<_> = (5..=10).map(|number| sender.place(number)).collect();
         assert_eq!(places, [None, Some(2), Some(3), Some(0), Some(1), None]);
-        let none = Sender::new(7, 0);
+        let none = Numbering::new(7, 0);
         assert_eq!((none.place(1), none.kept_from()), (None, 1));
     }
 
     #[test]
     fn the_rows_are_numbered_apart() {
-        let mut sender = Sender::new(7, 4);
+        let mut sender = Numbering::new(7, 4);
         sender.data(Kind::Bulk, 0);
         sender.is_told();
         let signal = sender.signal(2);
@@ -177,7 +178,7 @@ mod tests {
 
     #[test]
     fn what_told_nothing_has_no_number() {
-        let mut sender = Sender::new(7, 4);
+        let mut sender = Numbering::new(7, 4);
         let (first, _) = sender.data(Kind::Live, 0);
         assert_eq!((sender.last(), sender.signal(0).as_of), (0, 0));
         sender.give_back();
@@ -196,9 +197,9 @@ mod tests {
     #[test]
     fn a_director_has_several_senders() {
         let director = director_of(u64::MAX);
-        for voice in [0, 1, VOICES - 1] {
-            let boot = boot_of(u64::MAX, voice);
-            assert_eq!((director_of(boot), voice_of(boot)), (director, voice));
+        for thread in [0, 1, MAX_THREADS - 1] {
+            let boot = boot_of(u64::MAX, thread);
+            assert_eq!((director_of(boot), thread_of(boot)), (director, thread));
         }
         assert_eq!(boot_of(0, 0), 1);
         assert_ne!(boot_of(1 << 63, 0), 0);
