@@ -22,12 +22,12 @@ show_failure() {
 	echo "    (the whole output: $2)"
 }
 
-# report NAME STATUS SECONDS LOG
+# report NAME STATUS SECONDS LOG [PROCESSOR_SECONDS]
 report() {
-	TIMES+=("$3 $1")
+	TIMES+=("$3 $1 ${5:-}")
 	if [ "$2" -eq 0 ]; then
 		PASSED=$((PASSED + 1))
-		echo "ok $1 ($3 s)"
+		echo "ok $1 ($3 s${5:+, $5 of a processor})"
 	else
 		FAILED=$((FAILED + 1))
 		show_failure "$1" "$4"
@@ -37,11 +37,16 @@ report() {
 # The ten tests that took longest.
 show_slowest() {
 	[ "${#TIMES[@]}" -gt 10 ] || return 0
-	echo "the slowest, in seconds:"
-	printf '%s\n' "${TIMES[@]}" | sort -rn | head -n 10 | awk '{ printf "%8d  %s\n", $1, $2 }'
+	echo "the slowest, in seconds, and seconds of a processor where they are known:"
+	printf '%s\n' "${TIMES[@]}" | sort -rn | head -n 10 | awk '{ printf "%8d %8s  %s\n", $1, $3, $2 }'
 }
 
 log_of() { echo "$RESULTS/${1//\//-}.log"; }
+
+# Of the output of `times`: what the commands that a shell waited for took of a processor.
+processor_seconds() {
+	awk -F '[ms ]+' 'NR == 2 { printf "%d\n", ($1 + $3) * 60 + $2 + $4 + 0.5 }'
+}
 
 # start_test NAME COMMAND...: in the background; its result is reported when it ends.
 start_test() {
@@ -52,7 +57,10 @@ start_test() {
 	(
 		start=$SECONDS status=0
 		"$@" >"$log" 2>&1 </dev/null || status=$?
-		echo "$status $((SECONDS - start))" >"$log.status"
+		# Not in a pipe, whose parts are other shells.
+		times >"$log.times"
+		echo "$status $((SECONDS - start)) $(processor_seconds <"$log.times")" >"$log.status"
+		rm "$log.times"
 	) &
 	RUNNING+=("$!:$name")
 }
@@ -95,7 +103,7 @@ add_group() {
 
 # Report the test, or add the group, that ended first.
 finish_one() {
-	local ended name status seconds at
+	local ended name status seconds processor at
 	wait -n -p ended "${RUNNING[@]%%:*}" || true
 	for at in "${!RUNNING[@]}"; do
 		[ "${RUNNING[at]%%:*}" = "$ended" ] || continue
@@ -106,9 +114,9 @@ finish_one() {
 	case $name in
 	"group "*) add_group "${name#group }" && return ;;
 	esac
-	read -r status seconds <"$(log_of "$name").status" || status=1 seconds=0
+	read -r status seconds processor <"$(log_of "$name").status" || status=1 seconds=0 processor=
 	rm -f "$(log_of "$name").status"
-	report "$name" "$status" "$seconds" "$(log_of "$name")"
+	report "$name" "$status" "$seconds" "$(log_of "$name")" "$processor"
 }
 
 wait_for_tests() {
