@@ -4,6 +4,7 @@
 held.py OPTION... where an option is KIND/ADDRESS/PORT/FIRST-CLIENT-PORT/COUNT
 
     held   a TCP connection of eight exchanges, which stays open
+    assoc  an SCTP association of as many
     shut   one that the client half closes then
     gone   one that both close
     udp    datagrams that are answered, eight of them
@@ -31,8 +32,8 @@ def exchange(connection, data, read):
             got += more
 
 
-def tcp(kind, family, target, port):
-    connection = socket.socket(family, socket.SOCK_STREAM)
+def stream(kind, family, target, port):
+    connection = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_SCTP if kind == "assoc" else 0)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     connection.bind(("", port))
     connection.settimeout(20)
@@ -61,7 +62,7 @@ for option in sys.argv[1:]:
     kind, address, port, first, count = option.split("/")
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     for number in range(int(count)):
-        make = udp if kind in ("udp", "call") else tcp
+        make = udp if kind in ("udp", "call") else stream
         make(kind, family, (address, int(port)), int(first) + number)
 print("ready", flush=True)
 sys.stdin.read()

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/../lib/scenario.sh"
 scenario "A director that joins, or returns, is filled by one that has all, and says when it is: over
 	links that lose or are narrow, too, by several threads; what was said later isn't undone; two
-	masters; one that vanishes while it is filled"
+	masters; clocks that jump; one that vanishes while it is filled"
 
 . "$HERE/second.sh"
 . "$HERE/join.sh"
@@ -106,6 +106,23 @@ leave director2
 for ns in director director2; do ip -n $ns link set front mtu 900; done
 join director2
 for ns in director director2; do ip -n $ns link set front mtu 1500; done
+
+heading "Clocks that jump, by ten years ahead and back, while it is filled"
+leave director2
+netem delay 100ms
+daemon director2 backup
+poll "it is being filled" 20 is director2 .phase filling
+real=$(date +%s) began=$(cut -d. -f1 /proc/uptime)
+date -s "@$((real + 315360000))" >/dev/null
+sync director2 wait --timeout 90s
+date -s "@$((real - 315360000))" >/dev/null
+stop director2 backup
+daemon director2 backup
+sync director2 wait --timeout 90s
+date -s "@$((real + $(cut -d. -f1 /proc/uptime) - began))" >/dev/null
+plain
+expect_eq "connections of director2" "$COUNT" "$(conns director2)"
+expect_eq "none is over" "$COUNT" "$(conns director)"
 
 heading "What was said later isn't undone"
 python3 "$HERE/older.py"

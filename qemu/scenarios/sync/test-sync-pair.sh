@@ -25,6 +25,8 @@ director() {
 	in_ns director ipvsadm -R <<-RULES
 		-A -t $VIP:80 -s rr
 		-a -t $VIP:80 -r $RS1:8080 -m
+		-A --sctp-service $VIP:132 -s rr
+		-a --sctp-service $VIP:132 -r $RS1:132 -m
 		-A -t $VIP:81 -s rr
 		-a -t $VIP:81 -r $RS2:81 -g
 		-A -t $VIP:82 -s rr
@@ -77,24 +79,29 @@ same() {
 	say "$1: $(wc -l <"$RUN/here") lines"
 }
 
-# pair MASTER BACKUP
+# pair MASTER BACKUP [GROUP]
 pair() {
-	heading "From $1 to $2"
+	local group=${3:+--mcast-group=$3}
+	heading "From $1 to $2${3:+ over $3}"
 	director 1 "$1"
 	PEER_MODULE=$2 peer director 2 "$2"
+	modprobe sctp
 	dr_server rs2
 	tun_server rs3
-	background rs1 python3 "$HERE/echo.py" tcp/8080 tcp/83 tcp/84 tcp/85 udp/53 udp/5060
+	background rs1 python3 "$HERE/echo.py" tcp/8080 tcp/83 tcp/84 tcp/85 udp/53 udp/5060 sctp/132
 	background rs2 python3 "$HERE/echo.py" tcp/81
 	background rs3 python3 "$HERE/echo.py" tcp/82
 	for port in 8080 83 84 85; do poll "rs1 listens" 10 listens rs1 $port; done
+	poll "rs1 listens by SCTP" 10 in_ns rs1 grep -q ' 132 ' /proc/net/sctp/eps
 	poll "rs2 listens" 10 listens rs2 81
 	poll "rs3 listens" 10 listens rs3 82
-	peer daemon backup
-	daemon master
+	# shellcheck disable=SC2086 # an option or none
+	peer daemon backup $group
+	# shellcheck disable=SC2086
+	daemon master $group
 	clients "held/$VIP/80/40000/10" "shut/$VIP/80/40100/5" "gone/$VIP/80/40200/5" "held/$VIP/81/41000/5" "held/$VIP/82/42000/5" \
 		"udp/$VIP/53/43000/10" "held/$VIP/83/44000/3" "held/$VIP/84/45000/3" "held/$VIP/85/45100/2" \
-		"call/$VIP/5060/46000/4" "held/$VIP6/80/47000/6"
+		"call/$VIP/5060/46000/4" "assoc/$VIP/132/48000/5" "held/$VIP6/80/47000/6"
 	same "connections" entries
 	same "calls" calls
 	same "what servers have" counts
@@ -114,3 +121,5 @@ pair() {
 pair ip_vs lvs
 pair lvs ip_vs
 pair lvs lvs
+pair ip_vs lvs ff05::51
+pair lvs ip_vs ff05::51
