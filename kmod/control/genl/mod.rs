@@ -2,7 +2,8 @@
 
 //! The generic netlink interface: family `IPVS`, which ipvsadm, keepalived and kube-proxy speak.
 //!
-//! One file per noun. All of them take the namespace's rules lock for the whole of a request.
+//! One file per noun. Requests about rules take the namespace's rules lock for the whole of what they
+//! change or list.
 
 mod config;
 mod daemon;

@@ -37,9 +37,11 @@
 //! 6. "lvs crew", the mutex of a [`super::crew::Crew`]: which threads a daemon has. Taken when a
 //!    daemon starts and stops, with the rules lock held, and at the end. Held while the threads
 //!    are stopped: these never take the rules lock.
-//! 7. "lvs transactions", a mutex of `table`: the transactions that are open. Taken by their
+//! 7. "lvs director", a mutex of `table/sync`: what directors know of each other, and their keys.
+//!    Taken by the daemons' threads and by requests; nothing else is taken while it is held.
+//! 8. "lvs transactions", a mutex of `table`: the transactions that are open. Taken by their
 //!    messages and when a socket is closed; nothing else is taken while it is held.
-//! 8. Of the kernel: `nf_hook_mutex`, and what loading a module takes, for registering hooks and
+//! 9. Of the kernel: `nf_hook_mutex`, and what loading a module takes, for registering hooks and
 //!    opening connection tracking; RTNL and a socket's lock, for the sockets of a daemon, which
 //!    join a group. All of them may be taken with the rules lock held.
 //!
@@ -48,16 +50,16 @@
 //! In softirq, and in process context with softirqs off; packets take them on the RCU read
 //! side:
 //!
-//! 9. The [`LockBh`] of an FTP control connection in `table/conn/layout.rs`: its dialogue. Taken by
+//! 10. The [`LockBh`] of an FTP control connection in `table/conn/layout.rs`: its dialogue. Taken by
 //!    `datapath/ftp.rs`, which may insert the connection that was agreed on meanwhile, and by the
 //!    threads of `table/sync` for what is told of it.
-//! 10. The [`LockBh`] of a service's locality-based scheduler: which server has a destination.
+//! 11. The [`LockBh`] of a service's locality-based scheduler: which server has a destination.
 //!     Taken when a connection is scheduled.
-//! 11. The [`LockBh`] of a pool's load tree: the order of its servers. Only tried, when a
+//! 12. The [`LockBh`] of a pool's load tree: the order of its servers. Only tried, when a
 //!     connection is scheduled: nobody waits for it.
-//! 12. [`Stripes`], one for the chains of a hash that have the same low bits: the links of a
+//! 13. [`Stripes`], one for the chains of a hash that have the same low bits: the links of a
 //!     table of `mem/rcu_table.rs`. Taken to insert, remove and move entries. Nobody holds two.
-//! 13. The kernel's lock of a wait queue: that of a [`super::bell::Bell`], which packets ring.
+//! 14. The kernel's lock of a wait queue: that of a [`super::bell::Bell`], which packets ring.
 //!
 //! A connection's lock of conntrack, which `c/conntrack.c` takes, and those that conntrack
 //! takes, are taken with none of ours.

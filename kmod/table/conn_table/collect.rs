@@ -24,7 +24,7 @@ use super::store::{
 /// How long before its end a control connection is looked at whose data connections outlive it.
 const HELD_AHEAD: u32 = 30 * time::HZ;
 
-/// Chains that are walked before others run, and buckets among is_wanted they are looked for.
+/// Chains that are walked before others run, and buckets that are looked through for them.
 const CHAINS: usize = 128;
 const BUCKETS: usize = 2048;
 

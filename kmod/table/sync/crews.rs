@@ -88,12 +88,12 @@ impl<T: Employer> Crews<T> {
         self.has_new_rules.store(true, Ordering::Release);
     }
 
-    /// Whether they are; forgets it.
+    /// Whether the rules are different since this was asked last.
     pub(super) fn take_new_rules(&self) -> bool {
         self.has_new_rules.swap(false, Ordering::Acquire)
     }
 
-    /// Wakes the thread that sends as this thread.
+    /// Wakes this thread of the master.
     pub(super) fn wake(&self, thread: usize) {
         if let Some(bell) = self.dirty.get().and_then(|dirty| dirty.bell(thread)) {
             bell.ring();

@@ -111,7 +111,7 @@ impl RulesGuard<'_> {
     }
 
     /// Starts what a director with one daemon needs of the other one, unless it is there; stops
-    /// what one with none has. Without memory it lacks that, and can't be asked or filled.
+    /// what one with none has. A director that has no memory for it can't be asked or filled.
     fn complete(&self) {
         let sync = self.state().sync();
         let daemons = Role::ALL.map(|role| (role, self.daemon(role).copied()));

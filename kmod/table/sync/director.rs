@@ -114,7 +114,7 @@ impl Word {
 pub(super) enum Heard {
     /// Its entries count.
     Entries(Word),
-    /// They don't, or there are none; the thread of this thread has something to do.
+    /// They don't, or there are none; this thread of the master has something to do.
     Wake(usize),
     /// Nothing.
     Nothing,
@@ -441,7 +441,7 @@ impl Director {
         self.policy
     }
 
-    /// Takes that from now on.
+    /// Which datagrams are believed from now on.
     pub(crate) fn set_policy(&mut self, policy: Policy) {
         self.policy = policy;
     }

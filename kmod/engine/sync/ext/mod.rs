@@ -6,8 +6,9 @@
 //! Each datagram gets a trailer ([`seal`], [`open`]); some have no connections, but a [`Signal`] to
 //! one director or to all.
 //!
-//! - A sender numbers its data ([`Numbering`]). A receiver ([`Peers`]) takes a datagram if it is above
-//!   all that it took of that sender: what comes late must not undo it, so it counts as missing.
+//! - A sender numbers its data ([`Numbering`]). A receiver ([`Peers`]) takes a datagram if it is
+//!   above all that it took of that sender: what comes late must not undo it, so it counts as
+//!   missing.
 //!   What is missing is asked for, and the sender tells what its connections are like now, not what
 //!   it told then: a repair never undoes anything either.
 //! - Who is new or returns asks one that is in sync for all ([`Joiner`]), which walks its table
