@@ -19,11 +19,14 @@ from lvs.wire import Netns
 
 STOCK, OURS = os.environ["STOCK"], os.environ["OURS"]
 SLOW = int(os.environ.get("SLOW", "1"))
-TCP, UDP = socket.SOCK_STREAM, socket.SOCK_DGRAM
+TCP, UDP = (socket.SOCK_STREAM, 0), (socket.SOCK_DGRAM, 0)
+SCTP = (socket.SOCK_STREAM, socket.IPPROTO_SCTP)
+OPTION = {TCP: "-t", UDP: "-u", SCTP: "--sctp-service"}
 TCP_REPAIR = 19
 V4 = {"vip": "10.0.1.100", "rs1": "10.0.2.11", "rs2": "10.0.2.12"}
 V6 = {"vip": "2001:db8:1::100", "rs1": "2001:db8:2::11", "rs2": "2001:db8:2::12"}
 SERVERS = ("rs1", "rs2")
+CLIENT = "10.0.1.10"
 
 
 def check(what, is_so, *seen):
@@ -53,17 +56,23 @@ def run(*words, status=0, **options):
 
 
 class Server:
-    """Answers each message with the name of its host, over TCP and UDP at one port."""
+    """Answers each message with the name of its host, over TCP and UDP, or over SCTP, at one port."""
 
-    def __init__(self, name, port):
+    def __init__(self, name, address, port, kind):
         self.name, self.taken = name, []
         with Netns(name):
-            self.listener = socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=64)
-            self.datagrams = socket.socket(socket.AF_INET6, UDP)
-            self.datagrams.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
-            self.datagrams.bind(("::", port))
-        for target in (self.accept, self.answer):
-            threading.Thread(target=target, daemon=True).start()
+            if kind == SCTP:
+                # An association has all addresses that its socket is bound to.
+                self.listener = socket.socket(socket.AF_INET, *SCTP)
+                self.listener.bind((address, port))
+                self.listener.listen()
+            else:
+                self.listener = socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=64)
+                self.datagrams = socket.socket(socket.AF_INET6, *UDP)
+                self.datagrams.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+                self.datagrams.bind(("::", port))
+                threading.Thread(target=self.answer, daemon=True).start()
+        threading.Thread(target=self.accept, daemon=True).start()
 
     def accept(self):
         while True:
@@ -93,10 +102,10 @@ class Client:
     def __init__(self, target, kind=TCP, port=0):
         family = socket.AF_INET6 if ":" in target[0] else socket.AF_INET
         with Netns("client"):
-            self.socket = socket.socket(family, kind)
+            self.socket = socket.socket(family, *kind)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.settimeout(10 * SLOW)
-        self.socket.bind(("", port))
+        self.socket.bind((CLIENT if kind == SCTP else "", port))
         self.socket.connect(target)
         self.port = self.socket.getsockname()[1]
 
@@ -121,11 +130,19 @@ class Service:
 
     ports = iter(range(8000, 9000))
 
-    def __init__(self, addresses=V4, kind=TCP, method="-m", options=("-s", "rr")):
-        self.addresses, self.kind, self.port = addresses, kind, next(self.ports)
+    def __init__(self, addresses=V4, kind=TCP, method="-m", options=("-s", "rr"), mark=None):
+        self.addresses, self.kind, self.port, self.mark = addresses, kind, next(self.ports), mark
         self.target = (addresses["vip"], self.port)
-        self.servers = {name: Server(name, self.port) for name in SERVERS}
-        self.words = ["-t" if kind == TCP else "-u", self.end("vip")]
+        self.servers = {name: Server(name, addresses[name], self.port, kind) for name in SERVERS}
+        self.words = [OPTION[kind], self.end("vip")]
+        if mark:
+            self.words = ["-f", str(mark)]
+            run("nft", f"""table ip mark{mark} {{
+                chain incoming {{
+                    type filter hook prerouting priority mangle
+                    ip daddr {addresses["vip"]} tcp dport {self.port} meta mark set {mark}
+                }}
+            }}""")
         run(STOCK, "-A", *self.words, *options)
         for name in SERVERS:
             run(STOCK, "-a", *self.of(name), method, "-w", "1")
@@ -165,7 +182,8 @@ class Service:
 
     def listed(self, *options):
         document = json.loads(run(OURS, "-L", "--json", *options))
-        service = next(one for one in document["services"] if one.get("port") == self.port)
+        name = ("fwmark", self.mark) if self.mark else ("port", self.port)
+        service = next(one for one in document["services"] if one.get(name[0]) == name[1])
         return next(one for one in service["servers"] if one["address"] == self.addresses["rs1"])
 
     def is_over(self):
@@ -270,6 +288,26 @@ def deadline_forgets_or_keeps():
     check("a client of UDP goes on elsewhere", known.ask() == "rs2")
 
 
+def deadline_of_marks_and_sctp():
+    heading("At the deadline, a service by mark, and SCTP")
+    service = Service(mark=10)
+    known = service.client_of("rs1")
+    service.drain("--for", "1s", "--then", "reset", "--wait")
+    check("no entry is left", service.entries() == [], service.entries())
+    check("the client's next packet is answered with a reset", known.ask() == "reset")
+    service = Service(kind=SCTP)
+    known = service.client_of("rs1")
+    service.drain("--for", "1s", "--then", "keep", "--wait", status=1)
+    check("an association goes on", known.ask() == "rs1")
+    check("its server takes no others", service.new_clients() == {"rs2"})
+    service.drain("--for", "1s", "--then", "forget", "--wait")
+    check("it is forgotten", service.entries() == [], service.entries())
+    service.undrain()
+    known = service.client_of("rs1")
+    service.drain("--for", "1s", "--then", "reset", "--wait")
+    check("no entry is left", service.entries() == [], service.entries())
+
+
 def persistence():
     heading("Persistent clients")
     for where, then in (("move", "rs2"), ("keep", "rs1")):
@@ -369,9 +407,12 @@ until_none_is_left("TCP by TUN", method="-i")
 until_none_is_left("UDP by NAT", kind=UDP)
 until_none_is_left("TCP by NAT over IPv6", addresses=V6)
 until_none_is_left("UDP by NAT over IPv6", addresses=V6, kind=UDP)
+until_none_is_left("SCTP by NAT", kind=SCTP)
+until_none_is_left("A mark by NAT", mark=9)
 deadline_resets()
 deadline_resets_v6()
 deadline_forgets_or_keeps()
+deadline_of_marks_and_sctp()
 persistence()
 a_port_is_used_again()
 others_change_the_weight()

@@ -3,13 +3,14 @@
 . "$(dirname "$0")/../lib/scenario.sh"
 scenario "A server is drained and returns: new connections go elsewhere, those it has go on, and
 	after the deadline they do, or are reset, or forgotten; by NAT, DR and TUN, over TCP and
-	UDP, IPv4 and IPv6, with persistence, while stock ipvsadm changes its weight"
+	UDP, SCTP and a mark, IPv4 and IPv6, with persistence, while stock ipvsadm changes its weight"
 
 if [[ $LVS_MODULE != lvs ]]; then
 	say "ip_vs drains nothing"
 	exit 0
 fi
 dual_stack
+modprobe sctp
 load_module lvs
 for ns in rs1 rs2; do
 	ip -n $ns addr replace $VIP/32 dev lo
