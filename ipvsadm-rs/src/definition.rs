@@ -92,6 +92,14 @@ pub fn subcommands() -> Vec<clap::Command> {
                 .value_parser(seconds)
                 .default_value("2"),
         );
+    let monitor = clap::Command::new("monitor")
+        .about("Print what happens to services and servers, as lvs tells it, until a signal comes")
+        .arg(
+            Arg::new("json")
+                .long("json")
+                .help("an object of JSON a line")
+                .action(ArgAction::SetTrue),
+        );
     let completions = clap::Command::new("completions")
         .about("Print the completions of a shell")
         .arg(
@@ -114,6 +122,7 @@ pub fn subcommands() -> Vec<clap::Command> {
     vec![
         apply,
         watch,
+        monitor,
         drain,
         undrain,
         sync::arguments::command(),

@@ -33,6 +33,8 @@ pub enum Operation {
     Transaction,
     /// Draining a server, or asking how far that is.
     Drain,
+    /// Being told of events.
+    Listen,
     /// Reading how synchronisation is.
     GetSync,
     /// Setting what synchronisation takes and signs with.

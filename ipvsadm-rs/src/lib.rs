@@ -68,6 +68,7 @@ pub mod manual;
 pub mod metrics;
 pub mod model;
 pub mod modprobe;
+pub mod monitor;
 pub mod netlink;
 pub(crate) mod open;
 pub(crate) mod program;

@@ -31,6 +31,7 @@ use crate::exit::USAGE;
 use crate::manual;
 use crate::metrics;
 use crate::metrics::Scope;
+use crate::monitor;
 use crate::open::open;
 use crate::program::OWN_NAME;
 use crate::stdio::complain;
@@ -67,6 +68,7 @@ pub fn run(words: &[String]) -> Option<u8> {
         "watch" => watch(&matches),
         "drain" => drain::drain(&matches),
         "undrain" => drain::undrain(&matches),
+        "monitor" => monitor::run(matches.get_flag("json")),
         "sync" => sync::run(&matches),
         "xdp" => xdp::run(&matches),
         "check" => check(&matches),

@@ -47,6 +47,11 @@ use super::edition::{
 };
 use super::ended::Ended;
 use super::load_tree::LoadTree;
+use super::overload::{
+    Changes,
+    Overload,
+    Thresholds, //
+};
 use super::stats::{
     Counters,
     Estimator,
@@ -102,7 +107,7 @@ struct Loads {
     active: AtomicU32,
     total: AtomicU32,
     persistent: AtomicU32,
-    overloaded: AtomicBool,
+    overload: Overload,
     /// Index in the pool, and with it in the load tree.
     position: AtomicU32,
     /// Where changes of the load are noted, if its service has a load tree.
@@ -154,7 +159,7 @@ impl Dest {
                 active: AtomicU32::new(0),
                 total: AtomicU32::new(0),
                 persistent: AtomicU32::new(0),
-                overloaded: AtomicBool::new(false),
+                overload: Overload::none(),
                 position: AtomicU32::new(0),
                 load_tree: RcuSlot::new(None),
                 trash_link: TrashLink {
@@ -435,40 +440,35 @@ impl Dest {
     /// Whether the server reached its upper threshold and hasn't recovered yet.
     #[inline]
     pub(crate) fn is_overloaded(&self) -> bool {
-        self.loads.overloaded.load(Ordering::Relaxed)
-    }
-
-    /// Connections at which an overloaded server takes new ones again: as configured, else three
-    /// quarters of the upper threshold.
-    fn recovery_threshold(&self) -> u32 {
-        recovery(
-            self.upper_threshold.load(Ordering::Relaxed),
-            self.lower_threshold.load(Ordering::Relaxed),
-        )
+        self.loads.overload.is_there()
     }
 
     /// Whether the server is overloaded by the thresholds of `config`, which aren't in force yet.
     pub(super) fn is_overloaded_by(&self, config: &DestConfig) -> bool {
-        let (upper, lower) = (config.upper_threshold, config.lower_threshold);
-        let (present_upper, present_lower) = (
-            self.upper_threshold.load(Ordering::Relaxed),
-            self.lower_threshold.load(Ordering::Relaxed),
-        );
-        if (upper, lower) == (present_upper, present_lower) {
+        let thresholds = Thresholds::of(config);
+        if thresholds == self.thresholds() {
             return self.is_overloaded();
         }
         let total = self.loads.total.load(Ordering::Relaxed);
-        upper != 0 && (total >= upper || (self.is_overloaded() && total >= recovery(upper, lower)))
+        let judged = thresholds.judge(total);
+        judged.unwrap_or_else(|| self.is_overloaded())
+    }
+
+    fn thresholds(&self) -> Thresholds {
+        Thresholds {
+            upper: self.upper_threshold.load(Ordering::Relaxed),
+            lower: self.lower_threshold.load(Ordering::Relaxed),
+        }
     }
 
     fn update_overload(&self) {
-        let upper = self.upper_threshold.load(Ordering::Relaxed);
         let total = self.loads.total.load(Ordering::Relaxed);
-        if upper == 0 || total < self.recovery_threshold() {
-            self.loads.overloaded.store(false, Ordering::SeqCst);
-        } else if total >= upper {
-            self.loads.overloaded.store(true, Ordering::SeqCst);
-        }
+        self.loads.overload.update(total, self.thresholds());
+    }
+
+    /// What became of the overload since this was asked last. Rules lock held.
+    pub(super) fn take_overload_changes(&self) -> Changes {
+        self.loads.overload.take_changes()
     }
 
     /// Notes changes of the load in `load_tree` from now on, as those of the server at `position`.
@@ -576,15 +576,6 @@ impl Dest {
         let now = self.raw_counters();
         self.reset_at.set(now);
         self.estimator.reset(now);
-    }
-}
-
-/// Connections at which an overloaded server of these thresholds takes new ones again.
-const fn recovery(upper: u32, lower: u32) -> u32 {
-    if lower == 0 {
-        upper.wrapping_sub(upper >> 2)
-    } else {
-        lower
     }
 }
 

@@ -5,6 +5,7 @@
 //! Everything here runs in process context under the namespace's rules lock. What packets see is
 //! replaced in one step each time; a change that fails leaves all as it was.
 
+pub(crate) mod announce;
 mod dests;
 mod drained;
 pub(super) mod drains;
@@ -14,6 +15,7 @@ mod hooks;
 mod per_family;
 pub(super) mod record;
 mod services;
+mod told;
 mod totals;
 pub(crate) mod transaction;
 mod trash;

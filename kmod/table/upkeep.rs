@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! What a namespace's chore does: it collects stale connections, fits the tables, watches free
-//! memory, drains servers and empties the trash.
+//! memory, drains servers, empties the trash and tells listeners of what packets left.
 
 use core::sync::atomic::Ordering;
 
@@ -12,6 +12,7 @@ use crate::kernel_ext::task::work::{
 };
 
 use super::netns_state::NetnsState;
+use super::rules::announce;
 use super::rules::drains;
 use super::rules::guard::RulesGuard;
 use super::tables::Tables;
@@ -64,6 +65,7 @@ impl Worker for NetnsState {
         self.update_defence();
         if let Some(tables) = self.tables() {
             self.maintain(tables);
+            announce::tend(self);
         }
         let has_more = self.tables().is_some() || self.settings().watches_memory();
         if has_more && !self.is_stopped() {

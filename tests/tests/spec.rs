@@ -127,6 +127,7 @@ fn what_is_beyond_ipvs_has_its_numbers() {
         ("sync-key-attrs", "sync_key_attr"),
         ("sync-peer-attrs", "sync_peer_attr"),
         ("transaction-attrs", "transaction_attr"),
+        ("event-attrs", "event_attr"),
     ] {
         assert_eq!(attributes(&spec, set), modules[module], "{set}");
     }
@@ -136,6 +137,8 @@ fn what_is_beyond_ipvs_has_its_numbers() {
         ("sync-phase", "sync_phase"),
         ("drain-then", "drain_then"),
         ("drain-persistent", "drain_persistent"),
+        ("event-kind", "event_kind"),
+        ("drain-outcome", "drain_outcome"),
     ] {
         let entries = entries(&spec, name);
         let numbers = entries.into_iter().zip(0..).collect::<Numbers>();
@@ -179,6 +182,7 @@ fn encodings() -> BTreeMap<(String, String), String> {
         "stats",
         "daemon",
         "drain",
+        "event",
         "sync",
         "transaction",
     ];
@@ -215,6 +219,7 @@ fn attributes_have_the_types_of_the_code() {
         ("lvs", "dest-attrs", "dest_attr"),
         ("lvs", "stats64-attrs", "stats_attr"),
         ("lvs", "drain-attrs", "drain_attr"),
+        ("lvs", "event-attrs", "event_attr"),
         ("lvs", "sync-attrs", "sync_attr"),
         ("lvs", "sync-counter-attrs", "sync_counter_attr"),
         ("lvs", "sync-key-attrs", "sync_key_attr"),

@@ -7,6 +7,9 @@
 pub const FAMILY_NAME: &str = "LVS";
 /// Version of the generic netlink family.
 pub const FAMILY_VERSION: u8 = 1;
+/// Name of the multicast group whose members are told of changes by [`cmd::EVENT`]. To join it
+/// demands `CAP_NET_ADMIN` in the user namespace that owns the network namespace.
+pub const EVENTS_GROUP: &str = "events";
 
 /// Commands. All demand `CAP_NET_ADMIN` in the initial user namespace.
 pub mod cmd {
@@ -65,7 +68,8 @@ pub mod cmd {
     pub const ABORT: u8 = 16;
     /// Asks for the rules' generation. The reply is [`GENERATION`].
     pub const GET_GENERATION: u8 = 17;
-    /// Only a reply: `TRANSACTION` with `GENERATION`.
+    /// Only a reply: `TRANSACTION` with `GENERATION`, and `EVENT` with `SEQUENCE`, the number of
+    /// the last event.
     pub const GENERATION: u8 = 18;
     /// Drains a server, or sets anew how it is drained. Request: `SERVICE` and `DEST` that name it,
     /// and maybe `DRAIN` with `SECONDS`, `THEN` and `PERSISTENT`. `ESRCH`: there is no such
@@ -76,6 +80,11 @@ pub mod cmd {
     pub const UNDRAIN: u8 = 21;
     /// Reads one server. Request: `SERVICE` and `DEST` that name it. The reply is a [`DEST`].
     pub const GET_DEST: u8 = 22;
+    /// Never asked for: told to the members of the group [`EVENTS_GROUP`](super::EVENTS_GROUP) in
+    /// the network namespace where something happened. `EVENT` says what, with `SERVICE`, `DEST`,
+    /// `DRAIN` or `SYNC` of what it happened to, as it is by then; of what was removed only the
+    /// name.
+    pub const EVENT: u8 = 30;
 }
 
 /// Attributes of the outermost level.
@@ -94,8 +103,88 @@ pub mod attr {
     pub const TRANSACTION: u16 = 11;
     /// Nest of [`drain_attr`](super::drain_attr). In a reply beside the `DEST` that is drained.
     pub const DRAIN: u16 = 20;
+    /// Nest of [`event_attr`](super::event_attr). Reply only.
+    pub const EVENT: u16 = 30;
     /// Highest number.
-    pub const MAX: u16 = DRAIN;
+    pub const MAX: u16 = EVENT;
+}
+
+/// Attributes in [`attr::EVENT`]: what happened. Reply only.
+pub mod event_attr {
+    /// `u8`: a number of [`event_kind`](super::event_kind).
+    pub const KIND: u16 = 1;
+    /// `u64`: counts the network namespace's events; if one is missing, an event was lost. Starts
+    /// anew with the namespace and with the module, and stands still while nobody on the host
+    /// listens.
+    pub const SEQUENCE: u16 = 2;
+    /// `u64`, milliseconds since 1970 began, UTC: when it was told.
+    pub const TIME: u16 = 3;
+    /// `u32`: the rules' generation after it. All events of a transaction have the same.
+    pub const GENERATION: u16 = 4;
+    /// `u8`, for `DRAIN_ENDED`: a number of [`drain_outcome`](super::drain_outcome).
+    pub const OUTCOME: u16 = 5;
+    /// `u32`, for `COMMITTED`: services that were added; like all that follow.
+    pub const SERVICES_ADDED: u16 = 6;
+    /// `u32`: services whose settings or servers changed.
+    pub const SERVICES_CHANGED: u16 = 7;
+    /// `u32`: services that were removed, with their servers; for `CLEARED` as well.
+    pub const SERVICES_REMOVED: u16 = 8;
+    /// `u32`: servers that were added.
+    pub const SERVERS_ADDED: u16 = 9;
+    /// `u32`: servers whose settings changed.
+    pub const SERVERS_CHANGED: u16 = 10;
+    /// `u32`: servers that services lost which are still there.
+    pub const SERVERS_REMOVED: u16 = 11;
+    /// `u8`: 1 if the transaction's changes were told one by one before this; 0 if they were too
+    /// many.
+    pub const IS_TOLD: u16 = 12;
+    /// Highest number.
+    pub const MAX: u16 = IS_TOLD;
+}
+
+/// What happened: [`event_attr::KIND`].
+pub mod event_kind {
+    /// A service is there, without servers: they follow.
+    pub const SERVICE_ADDED: u8 = 0;
+    /// A service was set anew, maybe to what it was.
+    pub const SERVICE_CHANGED: u8 = 1;
+    /// A service was removed, with its servers, of which nothing is told.
+    pub const SERVICE_REMOVED: u8 = 2;
+    /// A service got a server.
+    pub const SERVER_ADDED: u8 = 3;
+    /// A server was set anew, maybe to what it was.
+    pub const SERVER_CHANGED: u8 = 4;
+    /// A service lost a server.
+    pub const SERVER_REMOVED: u8 = 5;
+    /// A server is drained from now on, or otherwise than before.
+    pub const DRAINED: u8 = 6;
+    /// A server returned from its drain.
+    pub const UNDRAINED: u8 = 7;
+    /// The drain of a server is over; it takes no connections until it returns.
+    pub const DRAIN_ENDED: u8 = 8;
+    /// A server reached its upper threshold. Told within a second or two; what went back and forth
+    /// meanwhile is told once.
+    pub const OVERLOADED: u8 = 9;
+    /// An overloaded server takes connections again.
+    pub const AVAILABLE: u8 = 10;
+    /// All services were removed, with their servers, of which nothing else is told.
+    pub const CLEARED: u8 = 11;
+    /// A transaction was put in force. Its changes were told before, unless they were too many.
+    pub const COMMITTED: u8 = 12;
+    /// Synchronisation is in another phase, or in sync, or not any more.
+    pub const SYNCHRONISATION: u8 = 13;
+}
+
+/// How a drain ended: [`event_attr::OUTCOME`].
+pub mod drain_outcome {
+    /// No connection was left.
+    pub const EMPTY: u8 = 0;
+    /// The deadline came, and what was left goes on.
+    pub const KEPT: u8 = 1;
+    /// The deadline came, and what was left was ended; who goes on is answered with a reset.
+    pub const RESET: u8 = 2;
+    /// The deadline came, and what was left was ended.
+    pub const FORGOTTEN: u8 = 3;
 }
 
 /// Attributes in [`attr::DRAIN`]: how a server is drained. Its weight in `DEST` is 0 meanwhile.

@@ -20,6 +20,7 @@ What ipvsadm doesn't have:
   PROGRAM -L [virtual-service] [options] --json
   PROGRAM apply FILE [--dry-run]
   PROGRAM watch [--interval SECONDS]
+  PROGRAM monitor [--json]
   PROGRAM drain {-t|-u|--sctp-service|-f} service [-6] -r server [--for TIME] [--then {keep|reset|forget}]
       [--persistent {move|keep}] [--wait]
   PROGRAM undrain {-t|-u|--sctp-service|-f} service [-6] -r server
@@ -44,6 +45,7 @@ What ipvsadm doesn't have:
 const SUBCOMMANDS: &[(&str, &str)] = &[
     ("apply", "make the table equal to a file's: saved rules, JSON or TOML"),
     ("watch", "live table of rates and connections"),
+    ("monitor", "print what happens to services and servers"),
     ("drain", "give a server no new connections, and wait for those it has"),
     ("undrain", "give a drained server connections again"),
     ("sync", "synchronisation beyond ip_vs's: state, keys, peers"),

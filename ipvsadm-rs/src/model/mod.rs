@@ -11,6 +11,7 @@ use std::net::Ipv4Addr;
 use lvs_uapi::flags;
 
 pub mod drain;
+pub mod event;
 mod service_id;
 pub mod sync;
 
@@ -60,6 +61,18 @@ pub struct Service {
 }
 
 impl Service {
+    /// One of which only the name is known.
+    pub fn named(id: ServiceId) -> Self {
+        Service {
+            id,
+            scheduler: String::new(),
+            flags: 0,
+            timeout: 0,
+            netmask: Netmask::host(id.family()),
+            pe: None,
+        }
+    }
+
     /// Whether all of the given flag bits are set.
     pub fn has(&self, bits: u32) -> bool {
         self.flags & bits == bits

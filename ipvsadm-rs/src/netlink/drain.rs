@@ -101,7 +101,8 @@ pub fn dest_of(reply: &RulesMessage, family: Family) -> Result<Option<DestEntry>
     Ok(entry.map(|entry| DestEntry { drain, ..entry }))
 }
 
-fn from_attrs(attrs: &[DrainAttr]) -> Result<Drain, DecodeError> {
+/// Reads how a server is drained.
+pub(super) fn from_attrs(attrs: &[DrainAttr]) -> Result<Drain, DecodeError> {
     let unknown = || DecodeError::from("drain of an unknown kind");
     let mut drain = Drain::default();
     for attr in attrs {

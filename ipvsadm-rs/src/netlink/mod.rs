@@ -11,6 +11,8 @@ pub mod daemon;
 pub mod dest;
 pub mod drain;
 pub mod drain_control;
+pub mod event;
+pub mod listener;
 pub mod lvs_message;
 pub mod message;
 pub mod plain;

@@ -16,6 +16,7 @@ use netlink_packet_core::NLM_F_DUMP;
 use netlink_packet_core::NLM_F_DUMP_INTR;
 use netlink_packet_core::NLM_F_REQUEST;
 use netlink_packet_generic::ctrl::nlas::GenlCtrlAttrs;
+use netlink_packet_generic::ctrl::nlas::McastGrpAttrs;
 use netlink_packet_generic::ctrl::GenlCtrl;
 use netlink_packet_generic::ctrl::GenlCtrlCmd;
 use netlink_packet_generic::GenlFamily;
@@ -73,23 +74,43 @@ impl Socket {
 
     /// Asks the controller for a family's number.
     pub fn resolve(&mut self, name: &str) -> Result<u16, Error> {
+        family_id(&self.look_up(name)?)
+    }
+
+    /// Asks the controller about a family.
+    fn look_up(&mut self, name: &str) -> Result<Vec<GenlCtrlAttrs>, Error> {
         let request = GenlMessage::from_payload(GenlCtrl {
             cmd: GenlCtrlCmd::GetFamily,
             nlas: vec![GenlCtrlAttrs::FamilyName(name.to_owned())],
         });
         self.send(Operation::Init, request, NLM_F_ACK)?;
         let replies: Vec<GenlCtrl> = self.receive(Operation::Init)?;
-        replies
-            .iter()
-            .flat_map(|reply| &reply.nlas)
-            .find_map(|attr| match attr {
-                GenlCtrlAttrs::FamilyId(id) => Some(*id),
-                _ => None,
-            })
-            .ok_or(Error::Refused {
-                operation: Operation::Init,
-                errno: Errno::ENOENT,
-            })
+        Ok(replies.into_iter().flat_map(|reply| reply.nlas).collect())
+    }
+
+    /// Asks the controller for the numbers of a family and of one of its groups, which an old
+    /// module may lack.
+    pub fn resolve_group(&mut self, family: &str, group: &str) -> Result<(u16, u32), Error> {
+        let attrs = self.look_up(family)?;
+        let is_named = |nest: &&Vec<McastGrpAttrs>| {
+            nest.iter()
+                .any(|attr| matches!(attr, McastGrpAttrs::Name(name) if name == group))
+        };
+        let number = attrs.iter().find_map(|attr| match attr {
+            GenlCtrlAttrs::McastGroups(groups) => {
+                let found = groups.iter().find(is_named)?;
+                found.iter().find_map(|attr| match attr {
+                    McastGrpAttrs::Id(id) => Some(*id),
+                    McastGrpAttrs::Name(_) => None,
+                })
+            }
+            _ => None,
+        });
+        let number = number.ok_or(Error::Refused {
+            operation: Operation::Listen,
+            errno: Errno::EOPNOTSUPP,
+        })?;
+        Ok((family_id(&attrs)?, number))
     }
 
     /// Sends a request and waits for its acknowledgement.
@@ -338,6 +359,20 @@ impl Socket {
     }
 }
 
+/// The number of a family that the controller was asked about.
+fn family_id(attrs: &[GenlCtrlAttrs]) -> Result<u16, Error> {
+    attrs
+        .iter()
+        .find_map(|attr| match attr {
+            GenlCtrlAttrs::FamilyId(id) => Some(*id),
+            _ => None,
+        })
+        .ok_or(Error::Refused {
+            operation: Operation::Init,
+            errno: Errno::ENOENT,
+        })
+}
+
 /// Takes the acknowledgements of a datagram in, by number.
 fn take_acks(buffer: &[u8], first: u32, codes: &mut [Option<i32>]) -> Result<(), DecodeError> {
     let mut rest = buffer;
@@ -356,7 +391,7 @@ fn take_acks(buffer: &[u8], first: u32, codes: &mut [Option<i32>]) -> Result<(),
 }
 
 /// What follows a message of the given length: the next one is aligned.
-fn advance(buffer: &[u8], length: usize) -> Result<&[u8], DecodeError> {
+pub(super) fn advance(buffer: &[u8], length: usize) -> Result<&[u8], DecodeError> {
     if length == 0 {
         return Err(DecodeError::from("message of no length"));
     }

@@ -2,6 +2,8 @@
 
 //! Transactions: messages of the family `LVS`.
 
+use netlink_packet_core::DecodeError;
+
 use lvs_uapi::lvs::attr;
 use lvs_uapi::lvs::cmd;
 use lvs_uapi::lvs::transaction_attr;
@@ -16,6 +18,7 @@ use crate::transaction::Wish;
 use super::attr::attributes;
 use super::dest;
 use super::dest::DestAttr;
+use super::event::EventAttr;
 use super::lvs_message::LvsMessage;
 use super::service;
 use super::service::ServiceAttr;
@@ -30,6 +33,8 @@ attributes! {
         Dest(Vec<DestAttr>) = attr::DEST, nest;
         /// What the transaction is.
         Transaction(Vec<TransactionAttr>) = attr::TRANSACTION, nest;
+        /// The last event.
+        Event(Vec<EventAttr>) = attr::EVENT, nest;
     }
 }
 
@@ -98,6 +103,18 @@ pub fn of_wish(wish: &Wish) -> Vec<(TransactionMessage, Change)> {
 
 /// Asks for the generation of the rules.
 pub fn generation(socket: &mut Socket, family: u16) -> Result<Option<u32>, Error> {
+    ask_state(socket, family).map(|(generation, _)| generation)
+}
+
+/// Asks for the generation of the rules and the number of the last event.
+pub fn state(socket: &mut Socket, family: u16) -> Result<(u32, u64), Error> {
+    match ask_state(socket, family)? {
+        (Some(generation), Some(event)) => Ok((generation, event)),
+        _ => Err(DecodeError::from("generation without a number").into()),
+    }
+}
+
+fn ask_state(socket: &mut Socket, family: u16) -> Result<(Option<u32>, Option<u64>), Error> {
     let request = message(cmd::GET_GENERATION, Vec::new());
     let mut replies = Vec::new();
     socket.request_of(
@@ -106,15 +123,25 @@ pub fn generation(socket: &mut Socket, family: u16) -> Result<Option<u32>, Error
         request,
         |reply: TransactionMessage| replies.push(reply),
     )?;
-    let parts = replies.iter().flat_map(|reply| &reply.attrs);
-    let attrs = parts.filter_map(|part| match part {
-        TransactionPart::Transaction(attrs) => Some(attrs),
-        _ => None,
-    });
-    Ok(attrs.flatten().find_map(|attr| match attr {
-        TransactionAttr::Generation(generation) => Some(*generation),
-        _ => None,
-    }))
+    let (mut generation, mut event) = (None, None);
+    for part in replies.iter().flat_map(|reply| &reply.attrs) {
+        match part {
+            TransactionPart::Transaction(attrs) => {
+                generation = attrs.iter().find_map(|attr| match attr {
+                    TransactionAttr::Generation(generation) => Some(*generation),
+                    _ => None,
+                });
+            }
+            TransactionPart::Event(attrs) => {
+                event = attrs.iter().find_map(|attr| match attr {
+                    EventAttr::Sequence(number) => Some(*number),
+                    _ => None,
+                });
+            }
+            _ => {}
+        }
+    }
+    Ok((generation, event))
 }
 
 /// Wishes whose messages are made at a time.

@@ -163,7 +163,7 @@ pub(super) fn fill(message: &mut Writer<'_>, dest: &Dest, widths: Widths) -> Res
         nest.u32(dest_attr::PERSIST_CONNS, dest.persistent())?;
         nest.u16(dest_attr::ADDR_FAMILY, id.family.number())?;
         let numbers = (dest_attr::STATS, dest_attr::STATS64);
-        stats::fill(nest, numbers, widths, &dest.stats())
+        stats::fill(nest, numbers, widths, || dest.stats())
     })
 }
 

@@ -107,8 +107,8 @@ fn fill_drain(message: &mut Writer<'_>, dest: &Dest) -> Result {
 }
 
 /// Appends a server, and how it is drained.
-pub(super) fn fill(message: &mut Writer<'_>, dest: &Dest) -> Result {
-    dest::fill(message, dest, Widths::Wide)?;
+pub(super) fn fill(message: &mut Writer<'_>, dest: &Dest, widths: Widths) -> Result {
+    dest::fill(message, dest, widths)?;
     fill_drain(message, dest)
 }
 
@@ -153,7 +153,7 @@ impl Answer for Get {
             rules.with_service(&service, |read, service| {
                 let dests = service.dests(read);
                 let dest = dests.iter().find(|dest| dest.id() == &id).ok_or(ENOENT)?;
-                fill(message, dest)
+                fill(message, dest, Widths::Wide)
             })?
         })
     }

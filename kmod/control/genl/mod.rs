@@ -9,6 +9,7 @@ mod config;
 mod daemon;
 mod dest;
 mod drain;
+mod events;
 mod policy;
 mod resume;
 mod service;

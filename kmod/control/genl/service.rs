@@ -157,6 +157,23 @@ fn pair(first: u32, second: u32) -> [u8; 8] {
     [a, b, c, d, e, f, g, h]
 }
 
+/// Appends what names a service, within its nest.
+pub(super) fn fill_name(nest: &mut Writer<'_>, id: &ServiceId) -> Result {
+    nest.u16(service_attr::AF, id.family.number())?;
+    match id.target {
+        Target::Mark(mark) => nest.u32(service_attr::FWMARK, mark),
+        Target::Address {
+            protocol,
+            addr,
+            port,
+        } => {
+            nest.u16(service_attr::PROTOCOL, protocol)?;
+            nest.bytes(service_attr::ADDR, &addr.octets())?;
+            nest.be16(service_attr::PORT, port)
+        }
+    }
+}
+
 /// Appends `service` as a nest.
 pub(super) fn fill(
     message: &mut Writer<'_>,
@@ -167,19 +184,7 @@ pub(super) fn fill(
     let id = service.id();
     let config = service.config(read);
     message.nest(attr::SERVICE, |nest| {
-        nest.u16(service_attr::AF, id.family.number())?;
-        match id.target {
-            Target::Mark(mark) => nest.u32(service_attr::FWMARK, mark)?,
-            Target::Address {
-                protocol,
-                addr,
-                port,
-            } => {
-                nest.u16(service_attr::PROTOCOL, protocol)?;
-                nest.bytes(service_attr::ADDR, &addr.octets())?;
-                nest.be16(service_attr::PORT, port)?;
-            }
-        }
+        fill_name(nest, id)?;
         nest.text(
             service_attr::SCHED_NAME,
             names::of_scheduler(config.scheduler),
@@ -194,7 +199,7 @@ pub(super) fn fill(
         nest.u32(service_attr::TIMEOUT, config.timeout)?;
         nest.u32(service_attr::NETMASK, config.netmask)?;
         let numbers = (service_attr::STATS, service_attr::STATS64);
-        stats::fill(nest, numbers, widths, &service.stats(read))
+        stats::fill(nest, numbers, widths, || service.stats(read))
     })
 }
 

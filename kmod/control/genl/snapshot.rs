@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! The family `LVS`, of what ip_vs doesn't have: all services and servers in one list, what
-//! replaces them in one step (in [`super::transaction`]), and how synchronisation is (in
-//! [`super::sync`]).
+//! replaces them in one step (in [`super::transaction`]), what happens to them (in
+//! [`super::events`]), and how synchronisation is (in [`super::sync`]).
 
 use core::ops::ControlFlow;
 
@@ -10,6 +10,7 @@ use kernel::prelude::*;
 use lvs_uapi::lvs::{
     attr,
     cmd,
+    EVENTS_GROUP,
     FAMILY_NAME,
     FAMILY_VERSION, //
 };
@@ -29,6 +30,7 @@ use crate::kernel_ext::user::genl::{
     Op,
     Registration, //
 };
+use crate::kernel_ext::user::genl_group::Group;
 use crate::kernel_ext::user::nla::Policy;
 use crate::table::rules::walk::Item;
 use crate::table::RulesGuard;
@@ -41,7 +43,8 @@ static POLICY: Policy<{ attr::MAX as usize + 1 }> = Policy::new()
     .nested(attr::SYNC_KEY)
     .nested(attr::SYNC_PEER)
     .nested(attr::TRANSACTION)
-    .nested(attr::DRAIN);
+    .nested(attr::DRAIN)
+    .nested(attr::EVENT);
 
 static OPS: [Op; 17] = [
     Op::new(cmd::GET_TABLE).listed_by::<Table>(),
@@ -63,13 +66,11 @@ static OPS: [Op; 17] = [
     Op::new(cmd::GET_DEST).answered_by::<drain::Get>(),
 ];
 
-static FAMILY: Family = Family::new(
-    FAMILY_NAME,
-    FAMILY_VERSION,
-    &POLICY,
-    &OPS,
-    cmd::GET_DEST + 1,
-);
+/// Who listens to events.
+static LISTENERS: Group = Group::new(EVENTS_GROUP);
+
+pub(super) static FAMILY: Family =
+    Family::new(FAMILY_NAME, FAMILY_VERSION, &POLICY, &OPS, cmd::EVENT + 1).with_group(&LISTENERS);
 
 /// Makes the family known.
 pub(in crate::control) fn register() -> Result<Registration> {
@@ -88,7 +89,9 @@ impl List for Table {
                 Item::Service(service) => dump.entry(cmd::SERVICE, |message| {
                     service::fill(message, read, service, Widths::Wide)
                 }),
-                Item::Dest(dest) => dump.entry(cmd::DEST, |message| drain::fill(message, dest)),
+                Item::Dest(dest) => dump.entry(cmd::DEST, |message| {
+                    drain::fill(message, dest, Widths::Wide)
+                }),
             };
             match appended {
                 Ok(()) => ControlFlow::Continue(()),

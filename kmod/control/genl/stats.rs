@@ -15,6 +15,8 @@ pub(super) enum Widths {
     Both,
     /// That of 64 bits.
     Wide,
+    /// Neither.
+    None,
 }
 
 /// Appends `stats`, in nests of these numbers, the narrow one first.
@@ -22,8 +24,12 @@ pub(super) fn fill(
     message: &mut Writer<'_>,
     (narrow, wide): (u16, u16),
     widths: Widths,
-    stats: &Stats,
+    stats: impl FnOnce() -> Stats,
 ) -> Result {
+    if widths == Widths::None {
+        return Ok(());
+    }
+    let stats = &stats();
     if widths == Widths::Both {
         fill_narrow(message, narrow, stats)?;
     }

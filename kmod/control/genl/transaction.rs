@@ -14,6 +14,7 @@ use lvs_engine::config::{
 use lvs_uapi::lvs::{
     attr,
     cmd,
+    event_attr,
     transaction_attr, //
 };
 
@@ -163,16 +164,19 @@ impl Answer for Abort {
     }
 }
 
-/// Tells the generation of the rules.
+/// Tells the generation of the rules, and the last event.
 pub(super) struct GetGeneration;
 
 impl Answer for GetGeneration {
     fn answer(request: &Request<'_>) -> Result {
-        let generation = RulesGuard::lock(request.state()?).generation();
+        let rules = RulesGuard::lock(request.state()?);
+        let (generation, event) = (rules.generation(), rules.last_event());
+        drop(rules);
         request.reply(cmd::GENERATION, |message| {
             message.nest(attr::TRANSACTION, |nest| {
                 nest.u32(transaction_attr::GENERATION, generation)
-            })
+            })?;
+            message.nest(attr::EVENT, |nest| nest.u64(event_attr::SEQUENCE, event, 0))
         })
     }
 }

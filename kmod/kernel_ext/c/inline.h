@@ -45,6 +45,7 @@
 #endif
 
 #define LVS_HZ HZ
+enum { LVS_GROUP_NEEDS_ADMIN = GENL_MCAST_CAP_NET_ADMIN };
 
 /* -- mem/percpu.rs ---------------------------------------------------------------------------- */
 
@@ -109,6 +110,7 @@ LVS_DO(lvs_sleep, (long ticks), schedule_timeout_uninterruptible(ticks))
 LVS_DO(lvs_cond_resched, (void), cond_resched())
 LVS_GET(u64, lvs_random_u64, (void), get_random_u64())
 LVS_GET(u64, lvs_milliseconds, (void), ktime_to_ms(ktime_get()))
+LVS_GET(u64, lvs_clock_milliseconds, (void), ktime_to_ms(ktime_get_real()))
 
 /* -- hmac.rs ---------------------------------------------------------------------------------- */
 
@@ -237,7 +239,7 @@ LVS_DO(lvs_skb_udp_checksum6,
 	const struct in6_addr *dest),
        udp6_set_csum(none, skb, source, dest, skb->len))
 
-/* -- user/genl.rs, user/nla.rs ---------------------------------------------------------------- */
+/* -- user/genl.rs, user/multicast.rs, user/nla.rs --------------------------------------------- */
 
 LVS_GET(struct sk_buff *, lvs_genlmsg_new, (void), genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL))
 LVS_DO(lvs_nlmsg_free, (struct sk_buff *skb), nlmsg_free(skb))
@@ -255,6 +257,18 @@ LVS_GET(const struct genl_info *, lvs_genl_info_dump, (struct netlink_callback *
 	genl_info_dump(cb))
 LVS_GET(int, lvs_genlmsg_reply, (struct sk_buff *skb, struct genl_info *info),
 	genlmsg_reply(skb, info))
+LVS_GET(bool, lvs_genl_has_listeners, (const struct genl_family *family, struct net *net),
+	genl_has_listeners(family, net, 0) > 0)
+LVS_GET(struct sk_buff *, lvs_genlmsg_new_event, (size_t size), genlmsg_new(size, GFP_KERNEL))
+LVS_GET(void *, lvs_genlmsg_put_event,
+	(struct sk_buff *skb, const struct genl_family *family, u8 cmd),
+	genlmsg_put(skb, 0, 0, family, 0, cmd))
+LVS_GET(int, lvs_genlmsg_multicast,
+	(const struct genl_family *family, struct net *net, struct sk_buff *skb),
+	genlmsg_multicast_netns(family, net, skb, 0, 0, GFP_KERNEL))
+/* Listeners learn that something is lost. */
+LVS_GET(int, lvs_genl_lose_event, (const struct genl_family *family, struct net *net),
+	genl_set_err(family, net, 0, 0, -ENOBUFS))
 LVS_GET(struct nlattr *, lvs_nla_nest_start, (struct sk_buff *skb, int attrtype),
 	nla_nest_start_noflag(skb, attrtype))
 LVS_DO(lvs_nla_nest_end, (struct sk_buff *skb, struct nlattr *start), nla_nest_end(skb, start))

@@ -26,6 +26,11 @@ impl Gate {
         Self(AtomicU32::new(0))
     }
 
+    /// A closed one, empty.
+    pub(in crate::kernel_ext) const fn closed() -> Self {
+        Self(AtomicU32::new(Self::CLOSED))
+    }
+
     /// Counts one more inside. Any context. Fails with `ENODEV` when the gate is closed, and with
     /// `ENOMEM` when there are 2^31 - 1 inside.
     pub(in crate::kernel_ext) fn enter(&self) -> Result {

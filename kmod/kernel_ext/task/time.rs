@@ -66,6 +66,12 @@ pub(crate) fn milliseconds() -> u64 {
     unsafe { bindings::lvs_milliseconds() }.saturating_add(1)
 }
 
+/// Milliseconds since 1970 began, UTC, by the clock that people set. Any context.
+pub(crate) fn clock_milliseconds() -> u64 {
+    // SAFETY: Has no preconditions.
+    unsafe { bindings::lvs_clock_milliseconds() }
+}
+
 /// Sleeps for so many milliseconds. Process context, outside any read side or spin lock.
 pub(crate) fn sleep_milliseconds(count: u16) {
     fsleep(Delta::from_millis(count.into()));

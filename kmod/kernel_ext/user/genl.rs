@@ -25,6 +25,7 @@ use kernel::prelude::*;
 use kernel::types::Opaque;
 
 use super::bindings;
+use super::genl_group::Group;
 use super::nla::{
     Attr,
     Attrs,
@@ -36,6 +37,7 @@ use crate::kernel_ext::net::netns::{
     NetnsState,
     StateUse, //
 };
+use crate::kernel_ext::task::gate::Gate;
 
 /// A command that is answered once.
 pub(crate) trait Answer {
@@ -209,6 +211,22 @@ unsafe fn append(
 ) -> Result {
     // SAFETY: The caller vouches for the arguments.
     let header = unsafe { bindings::lvs_genlmsg_put(skb.as_ptr(), info, flags as c_int, cmd) };
+    // SAFETY: The caller vouches for `skb`, in which the message was begun just now.
+    unsafe { complete(skb, header, fill) }
+}
+
+/// Has `fill` write the message that was begun in `skb` at `header`; takes it back if that fails.
+/// Fails with `EMSGSIZE` if it couldn't be begun.
+///
+/// # Safety
+///
+/// `skb` must be valid and used by nobody else; `header`, unless null, must be what beginning a
+/// message in it gave last.
+pub(super) unsafe fn complete(
+    skb: NonNull<bindings::sk_buff>,
+    header: *mut c_void,
+    fill: impl FnOnce(&mut Writer<'_>) -> Result,
+) -> Result {
     let header = NonNull::new(header).ok_or(EMSGSIZE)?;
     // SAFETY: The caller vouches for `skb`, which we leave alone while the writer exists.
     let filled = fill(&mut unsafe { Writer::new(skb) });
@@ -299,10 +317,13 @@ unsafe extern "C" fn list<T: List>(
 }
 
 /// A generic netlink family whose commands may run at once, in every network namespace.
-#[repr(transparent)]
-pub(crate) struct Family(Opaque<bindings::genl_family>);
+pub(crate) struct Family {
+    raw: Opaque<bindings::genl_family>,
+    /// Open while the family is registered.
+    registered: Gate,
+}
 
-// SAFETY: Only generic netlink changes the family, under its own lock.
+// SAFETY: Only generic netlink changes the family, under its own lock; the gate is atomic.
 unsafe impl Sync for Family {}
 
 impl Family {
@@ -337,7 +358,28 @@ impl Family {
         family.n_small_ops = ops.len() as u8;
         family.resv_start_op = strict_from;
         family.module = bindings::this_module();
-        Self(Opaque::new(family))
+        Self {
+            raw: Opaque::new(family),
+            registered: Gate::closed(),
+        }
+    }
+
+    /// The same with a multicast group.
+    pub(crate) const fn with_group(self, group: &'static Group) -> Self {
+        // SAFETY: Nobody else has the family yet.
+        unsafe {
+            let raw = self.raw.get();
+            (*raw).mcgrps = group.as_ptr();
+            (*raw).n_mcgrps = 1;
+        }
+        self
+    }
+
+    /// The family for C, as long as it is registered; others may have its numbers after that.
+    pub(super) fn registered(&self) -> Option<Registered<'_>> {
+        self.registered.enter().ok()?;
+        // INVARIANT: It was counted just now.
+        Some(Registered(self))
     }
 
     /// Makes the family known; `EEXIST` when another has its name. The states of all namespaces
@@ -345,7 +387,8 @@ impl Family {
     pub(crate) fn register(&'static self) -> Result<Registration> {
         let state_use = StateUse::begin()?;
         // SAFETY: The family and all it points to are static.
-        to_result(unsafe { bindings::genl_register_family(self.0.get()) })?;
+        to_result(unsafe { bindings::genl_register_family(self.raw.get()) })?;
+        self.registered.open();
         // INVARIANT: It was registered just now.
         Ok(Registration(self, state_use))
     }
@@ -360,7 +403,28 @@ pub(crate) struct Registration(&'static Family, StateUse);
 
 impl Drop for Registration {
     fn drop(&mut self) {
+        self.0.registered.drain("a multicast group");
         // SAFETY: The family is registered by the type invariants, and this happens once.
-        unsafe { bindings::genl_unregister_family(self.0 .0.get()) };
+        unsafe { bindings::genl_unregister_family(self.0.raw.get()) };
+    }
+}
+
+/// A family that stays registered until this is dropped.
+///
+/// # Invariants
+///
+/// It is counted in the family's gate, which was open: its end waits for this.
+pub(super) struct Registered<'a>(&'a Family);
+
+impl Registered<'_> {
+    /// The family for C.
+    pub(super) fn as_ptr(&self) -> *mut bindings::genl_family {
+        self.0.raw.get()
+    }
+}
+
+impl Drop for Registered<'_> {
+    fn drop(&mut self) {
+        self.0.registered.leave();
     }
 }

@@ -4,6 +4,8 @@
 
 pub(crate) mod capability;
 pub(crate) mod genl;
+pub(crate) mod genl_group;
+mod multicast;
 pub(crate) mod netlink_watch;
 pub(crate) mod nla;
 pub(crate) mod parameter;

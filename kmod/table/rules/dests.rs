@@ -24,6 +24,7 @@ use super::super::dest::{
     Dest,
     DEST_SLAB, //
 };
+use super::super::events::DestEvent;
 use super::super::service::Service;
 use super::super::stats::Counters;
 use super::guard::RulesGuard;
@@ -88,6 +89,7 @@ impl RulesGuard<'_> {
                 }
             });
         }
+        self.announce_dest(DestEvent::Added, service, id);
         Ok(())
     }
 
@@ -147,7 +149,9 @@ impl RulesGuard<'_> {
             dest.configure(config);
             former
         };
-        self.change_dest(service, id, change, |dest, former| dest.configure(&former))
+        self.change_dest(service, id, change, |dest, former| dest.configure(&former))?;
+        self.announce_dest(DestEvent::Changed, service, id);
+        Ok(())
     }
 
     /// Has a server changed by `change`, whose result `undo` gets when packets can't be told. Fails
@@ -177,7 +181,9 @@ impl RulesGuard<'_> {
         let index = place_of(&dests, id)?;
         let dest = dests.remove(index).ok_or(ENOENT)?;
         self.publish(service, dests, Change::Removed(index))?;
-        self.dismiss_dest(service, dest)
+        self.dismiss_dest(service, dest)?;
+        self.announce_dest(DestEvent::Removed, service, id);
+        Ok(())
     }
 
     /// A service that is there doesn't list a server any more, and keeps what that had counted.

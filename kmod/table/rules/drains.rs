@@ -28,6 +28,10 @@ use crate::kernel_ext::task::time;
 
 use super::super::dest::Dest;
 use super::super::ended::Ended;
+use super::super::events::{
+    DestEvent,
+    Outcome, //
+};
 use super::super::netns_state::NetnsState;
 use super::super::tables::Tables;
 use super::dests::place_of;
@@ -53,6 +57,7 @@ impl RulesGuard<'_> {
             // There is room for it.
             drop(self.rules.drains.dests.push_reserved(dest));
         }
+        self.announce_dest(DestEvent::Drained, service, id);
         Ok(())
     }
 
@@ -62,7 +67,9 @@ impl RulesGuard<'_> {
         if self.dest(service, id)?.drain().is_none() {
             return Ok(());
         }
-        self.change_drain(service, id, None)
+        self.change_drain(service, id, None)?;
+        self.announce_dest(DestEvent::Undrained, service, id);
+        Ok(())
     }
 
     fn dest(&self, service: &ServiceId, id: &DestId) -> Result<RcuArc<Dest>> {
@@ -113,7 +120,7 @@ impl RulesGuard<'_> {
                         leaves: connections != 0,
                         ..drain
                     };
-                    self.set_phase(&dest, drain, Phase::Over);
+                    self.finish_drain(&dest, drain);
                 }
                 Step::End => {
                     work.ends = true;
@@ -146,6 +153,12 @@ impl RulesGuard<'_> {
         dest.set_drain(Some(Begun { phase, ..drain }));
     }
 
+    fn finish_drain(&mut self, dest: &Dest, drain: Begun) {
+        self.set_phase(dest, drain, Phase::Over);
+        let event = DestEvent::DrainEnded(Outcome::of(&drain));
+        self.announce_dest(event, dest.service(), dest.id());
+    }
+
     /// The connections of servers whose deadline came have been ended, and those of others were
     /// looked at.
     fn finish_work(&mut self, work: Work) {
@@ -165,7 +178,7 @@ impl RulesGuard<'_> {
                 Phase::Over => false,
             };
             if is_done {
-                self.set_phase(&dest, drain, Phase::Over);
+                self.finish_drain(&dest, drain);
             }
         }
     }

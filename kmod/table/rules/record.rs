@@ -9,6 +9,7 @@ use super::super::stats::Counters;
 use super::drained::Drains;
 use super::hook_set::HookSet;
 use super::per_family::PerFamily;
+use super::told::Told;
 use super::trash::Trash;
 use crate::table::sync::Daemons;
 
@@ -41,6 +42,8 @@ pub(crate) struct Rules {
     pub(super) daemons: Daemons,
     /// Since when no packet goes by the edition of the last transaction, once it is over.
     pub(super) switched_back: Option<GracePeriod>,
+    /// What listeners were told.
+    pub(super) told: Told,
     /// Services of IPv4.
     pub(super) services_v4: u32,
 }

@@ -23,6 +23,10 @@ use crate::kernel_ext::mem::rcu;
 use crate::kernel_ext::mem::rcu_table::Neighbour;
 use crate::kernel_ext::task::time;
 
+use super::super::events::{
+    Event,
+    ServiceEvent, //
+};
 use super::super::locality::Locality;
 use super::super::service::{
     MarkDetails, //
@@ -74,6 +78,7 @@ impl RulesGuard<'_> {
         if self.state.counts().total() > 1 {
             self.fit_services();
         }
+        self.announce(&Event::Service(ServiceEvent::Added, *id));
         Ok(())
     }
 
@@ -114,6 +119,7 @@ impl RulesGuard<'_> {
             _ => {}
         }
         self.note_change();
+        self.announce(&Event::Service(ServiceEvent::Changed, *id));
         Ok(())
     }
 
@@ -127,6 +133,7 @@ impl RulesGuard<'_> {
         });
         self.discard_service(service.ok_or(ESRCH)?);
         self.fit_services();
+        self.announce(&Event::Service(ServiceEvent::Removed, *id));
         Ok(())
     }
 
@@ -137,6 +144,7 @@ impl RulesGuard<'_> {
             return Ok(());
         };
         let services = &tables.services;
+        let count = self.state.counts().total();
         let mut bucket = 0_usize;
         loop {
             let service = rcu::read(|read| {
@@ -151,6 +159,7 @@ impl RulesGuard<'_> {
             time::yield_now();
         }
         self.fit_services();
+        self.announce(&Event::Cleared(count));
         Ok(())
     }
 

@@ -10,6 +10,7 @@
 
 mod enact;
 mod plan;
+mod report;
 
 use kernel::prelude::*;
 

@@ -29,11 +29,13 @@ use super::super::super::edition::{
 use super::super::super::tables::Tables;
 use super::super::guard::RulesGuard;
 use super::plan::{
+    is_same,
     Addition,
     Arrival,
     Edit,
     Plan, //
 };
+use super::report::Report;
 
 impl RulesGuard<'_> {
     /// Brings a plan into force. Sleeps for a grace period.
@@ -44,6 +46,7 @@ impl RulesGuard<'_> {
         if plan.is_empty() {
             return;
         }
+        let mut report = self.is_heard().then(Report::new);
         if let Some(last) = self.rules.switched_back.take() {
             last.wait();
         }
@@ -70,7 +73,7 @@ impl RulesGuard<'_> {
             time::yield_now();
         }
         for edit in plan.edits.iter() {
-            self.finish_edit(edit);
+            self.finish_edit(edit, report.as_mut());
             time::yield_now();
         }
         for id in plan.removals.iter() {
@@ -88,6 +91,10 @@ impl RulesGuard<'_> {
         self.rules.switched_back = Some(GracePeriod::begin());
         self.note_change();
         self.fit_services();
+        if let Some(mut report) = report {
+            report.note_plan(&plan);
+            self.announce_report(&report);
+        }
     }
 
     /// A service that comes stands in the table, for packets of the next edition.
@@ -202,13 +209,21 @@ impl RulesGuard<'_> {
     }
 
     /// A service becomes what was staged.
-    fn finish_edit(&mut self, edit: &Edit) {
+    fn finish_edit(&mut self, edit: &Edit, mut report: Option<&mut Report>) {
         let id = &edit.id;
         let loses_sip = self.with_service(id, |read, service| {
             let staged = service.staged(read)?;
+            if let Some(report) = &mut report {
+                report.note_edit(edit, !is_same(&service.config(read), &staged.config));
+            }
             for (dest, config) in staged.pool.dests().iter().zip(staged.settings.iter()) {
                 if dest.configured() != *config {
                     dest.configure(config);
+                    // One that comes back has been told as one that comes.
+                    let stays = dest.is_available_in(Edition::Present);
+                    if let Some(report) = report.as_mut().filter(|_| stays) {
+                        report.note_dest(id, dest.id());
+                    }
                 }
             }
             let was_sip = service.is_sip();

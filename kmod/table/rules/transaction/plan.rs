@@ -269,7 +269,7 @@ impl RulesGuard<'_> {
 }
 
 /// Whether a service's settings are as wanted.
-fn is_same(present: &ServiceConfig, wanted: &ServiceConfig) -> bool {
+pub(super) fn is_same(present: &ServiceConfig, wanted: &ServiceConfig) -> bool {
     let plain = |config: &ServiceConfig| ServiceConfig {
         flags: config.flags & !flag::HASHED,
         ..*config

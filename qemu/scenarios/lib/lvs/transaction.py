@@ -7,7 +7,8 @@ import struct
 from lvs.genl import GENL_ID_CTRL, NLM_F_ACK, Genl, address, attr, be16, be32, parse, text, u8, u16, u32
 
 BEGIN, PUT_SERVICE, PUT_DEST, REMOVE_SERVICE, COMMIT, ABORT, GET_GENERATION = range(11, 18)
-SERVICE, DEST, TRANSACTION = 1, 2, 11
+SERVICE, DEST, TRANSACTION, EVENT = 1, 2, 11, 30
+SEQUENCE = 2
 GENERATION, WHOLE, CHECK = 1, 2, 3
 
 
@@ -55,8 +56,16 @@ class Transaction:
         error, replies = self.send.request(self.family, GET_GENERATION)
         if error:
             raise OSError(error, "the generation")
-        (_, nest), = parse(replies[0][3])
+        nest = dict(parse(replies[0][3]))[TRANSACTION]
         return struct.unpack("I", dict(parse(nest))[GENERATION])[0]
+
+    def last_event(self):
+        """The number of the last event."""
+        error, replies = self.send.request(self.family, GET_GENERATION)
+        if error:
+            raise OSError(error, "the last event")
+        nest = dict(parse(replies[0][3]))[EVENT]
+        return struct.unpack("Q", dict(parse(nest))[SEQUENCE])[0]
 
     def begin(self, generation=None, whole=False):
         """Opens a transaction."""
