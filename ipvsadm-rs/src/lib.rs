@@ -27,6 +27,7 @@
 //!     timeout: 0,
 //!     netmask: Netmask::host(Family::V4),
 //!     pe: None,
+//!     extras: Default::default(),
 //! }))?;
 //! client.control().make(&Change::AddDest(id, Dest {
 //!     addr: [10, 0, 0, 2].into(),

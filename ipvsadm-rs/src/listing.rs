@@ -21,6 +21,7 @@ use crate::exit::LIST_FAILED;
 use crate::model::TableEntry;
 use crate::netlink::drain_control::DrainControl;
 use crate::netlink::drain_control::DrainNetlink;
+use crate::netlink::extras;
 use crate::render;
 use crate::render::conn;
 use crate::render::daemon;
@@ -87,6 +88,7 @@ fn document(client: &mut Client, what: List, format: &Format) -> Result<Document
         }
         List::Service(id) => {
             let mut entry = client.entry(&id, order(format))?;
+            tell_extras(&mut entry);
             tell_drains(&mut entry);
             table(client, &[entry])
         }
@@ -102,6 +104,17 @@ fn document(client: &mut Client, what: List, format: &Format) -> Result<Document
             }
         }
     })
+}
+
+/// Adds what the service has beyond ip_vs's, which the list of one service doesn't say.
+fn tell_extras(entry: &mut TableEntry) {
+    if !Path::new(SIGN_OF_LVS).exists() {
+        return;
+    }
+    let service = &mut entry.entry.service;
+    if let Ok(extras) = extras::of_service(&service.id) {
+        service.extras = extras;
+    }
 }
 
 /// Adds how the servers are drained, which the list of one service doesn't say.

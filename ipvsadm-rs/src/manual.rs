@@ -50,6 +50,8 @@ const SYNOPSIS: &str = "\
 .SH SYNOPSIS
 .nf
 \\fBipvsadm\\-rs\\fR \\fICOMMAND\\fR [\\fIOPTIONS\\fR]
+\\fBipvsadm\\-rs\\fR {\\fB\\-A\\fR|\\fB\\-E\\fR} \\fIVIRTUAL\\-SERVICE\\fR ... [\\fB\\-\\-tcp\\-timeout\\fR \\fITIME\\fR] [\\fB\\-\\-tcp\\-fin\\-timeout\\fR \\fITIME\\fR] \
+[\\fB\\-\\-udp\\-timeout\\fR \\fITIME\\fR] [\\fB\\-\\-sctp\\-timeout\\fR \\fITIME\\fR] [\\fB\\-\\-on\\-expiry\\fR {\\fBinherit\\fR|\\fBsilent\\fR|\\fBreset\\fR}]
 \\fBipvsadm\\-rs\\fR \\fBapply\\fR \\fIFILE\\fR [\\fB\\-\\-dry\\-run\\fR]
 \\fBipvsadm\\-rs\\fR \\fBwatch\\fR [\\fB\\-\\-interval\\fR \\fISECONDS\\fR]
 \\fBipvsadm\\-rs\\fR \\fBmonitor\\fR [\\fB\\-\\-json\\fR]

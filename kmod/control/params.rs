@@ -9,7 +9,9 @@
 use core::sync::atomic::Ordering;
 
 use kernel::prelude::*;
+use lvs_engine::config::Timeouts;
 
+use super::validate;
 use crate::kernel_ext::mem::slab;
 use crate::kernel_ext::net::netns::Net;
 use crate::kernel_ext::task::time::HZ;
@@ -314,24 +316,52 @@ static ENTRIES: [Entry<NetnsState>; COUNT] = [
 ];
 
 /// Number of settings that ip_vs doesn't have.
-pub(super) const OWN_COUNT: usize = 1;
+pub(super) const OWN_COUNT: usize = 6;
 
-static OWN_ENTRIES: [Entry<NetnsState>; OWN_COUNT] = [open(
-    c"early_path",
-    Value::Int(
-        |state| state.settings().early_path.load(Ordering::Relaxed),
-        |state, value| {
-            if !(0..=1).contains(&value) {
-                return Err(EINVAL);
-            }
-            // Held until the number agrees with the hooks.
-            let mut rules = RulesGuard::lock(state);
-            rules.fit_early_hooks(value != 0 || state.prefetches())?;
-            state.settings().early_path.store(value, Ordering::Relaxed);
-            Ok(())
-        },
+/// A timeout of the namespace in seconds, which `--set` gives as well.
+macro_rules! timeout {
+    ($field:ident) => {
+        Value::Int(
+            |state| state.timeouts().settings().$field as i32,
+            |state, value| {
+                // What 0 would keep was just read.
+                let $field = u32::try_from(value).map_err(|_| EINVAL)?;
+                if $field == 0 {
+                    return Err(EINVAL);
+                }
+                let timeouts = Timeouts {
+                    $field,
+                    ..Timeouts::default()
+                };
+                validate::set_timeouts(&mut RulesGuard::lock(state), &timeouts)
+            },
+        )
+    };
+}
+
+static OWN_ENTRIES: [Entry<NetnsState>; OWN_COUNT] = [
+    open(c"tcp_timeout", timeout!(tcp)),
+    open(c"tcp_fin_timeout", timeout!(tcp_fin)),
+    open(c"udp_timeout", timeout!(udp)),
+    open(c"sctp_timeout", timeout!(sctp)),
+    open(c"on_expiry", number!(on_expiry, |v| (0..=2).contains(&v))),
+    open(
+        c"early_path",
+        Value::Int(
+            |state| state.settings().early_path.load(Ordering::Relaxed),
+            |state, value| {
+                if !(0..=1).contains(&value) {
+                    return Err(EINVAL);
+                }
+                // Held until the number agrees with the hooks.
+                let mut rules = RulesGuard::lock(state);
+                rules.fit_early_hooks(value != 0 || state.prefetches())?;
+                state.settings().early_path.store(value, Ordering::Relaxed);
+                Ok(())
+            },
+        ),
     ),
-)];
+];
 
 /// Makes the settings available that ip_vs doesn't have.
 pub(super) fn register_own(net: Net<'_>) -> Result<Table<OWN_COUNT>> {

@@ -16,6 +16,10 @@ use lvs_engine::config::{
     Target,
     Timeouts, //
 };
+use lvs_engine::extras::{
+    Extras,
+    Wanted, //
+};
 use lvs_uapi::flags;
 use lvs_uapi::limits::IPPROTO_TCP;
 
@@ -36,7 +40,7 @@ use crate::table::RulesGuard;
 const DEST_FLAGS: u32 = flags::fwd::MASK | flags::conn::ONE_PACKET | flags::conn::NFCT;
 
 /// Seconds that fit a signed 32-bit number of jiffies.
-const LONGEST_TIMEOUT: u32 = i32::MAX as u32 / HZ;
+pub(super) const LONGEST_TIMEOUT: u32 = i32::MAX as u32 / HZ;
 
 /// What an administrator wants of a service, unchecked.
 pub(super) struct ServiceRequest<'a> {
@@ -52,18 +56,31 @@ pub(super) struct ServiceRequest<'a> {
     pub(super) timeout: u32,
     /// IPv4: mask as it lies in memory; IPv6: prefix length.
     pub(super) netmask: u32,
+    /// What is wanted beyond ip_vs's; what isn't said stays.
+    pub(super) extras: Wanted,
 }
 
 impl ServiceRequest<'_> {
-    /// What is wanted of a service of `family`, if nothing is wrong with it.
+    /// What is wanted of a service of `family` that is new, or is to be as if it were, if
+    /// nothing is wrong with it.
     pub(super) fn checked(&self, family: Family) -> Result<(MarkDetails, ServiceConfig)> {
-        Ok((self.mark_details, self.config(family)?))
+        Ok((self.mark_details, self.config(family, &Extras::default())?))
     }
 
-    fn config(&self, family: Family) -> Result<ServiceConfig> {
+    /// The settings of a service that had these extras before.
+    fn config(&self, family: Family, former: &Extras) -> Result<ServiceConfig> {
         let scheduler = names::scheduler(self.scheduler)?;
         if !self.engine.is_empty() && self.engine != names::SIP.as_bytes() {
             return Err(ENOENT);
+        }
+        let extras = former.with(&self.extras);
+        if extras
+            .timeouts
+            .all()
+            .iter()
+            .any(|&seconds| seconds > LONGEST_TIMEOUT)
+        {
+            return Err(EINVAL);
         }
         if family == Family::V6 && !(1..=128).contains(&self.netmask) {
             return Err(EINVAL);
@@ -75,6 +92,7 @@ impl ServiceRequest<'_> {
             timeout: self.timeout.wrapping_mul(HZ) / HZ,
             netmask: self.netmask,
             sip: !self.engine.is_empty(),
+            extras,
         })
     }
 }
@@ -131,7 +149,8 @@ pub(super) fn add_service(
     if exists(rules, id) {
         return Err(EEXIST);
     }
-    rules.add_service(id, request.mark_details, &request.config(id.family)?)
+    let (mark_details, config) = request.checked(id.family)?;
+    rules.add_service(id, mark_details, &config)
 }
 
 /// Changes a service.
@@ -140,10 +159,8 @@ pub(super) fn edit_service(
     id: &ServiceId,
     request: &ServiceRequest<'_>,
 ) -> Result {
-    if !exists(rules, id) {
-        return Err(ESRCH);
-    }
-    rules.edit_service(id, &request.config(id.family)?)
+    let former = rules.with_service(id, |_, service| service.extras())?;
+    rules.edit_service(id, &request.config(id.family, &former)?)
 }
 
 /// Adds a destination to a service.
@@ -227,7 +244,7 @@ fn dest_config(config: &DestConfig) -> Result<DestConfig> {
 
 /// Sets the timeouts; 0 keeps the present value.
 pub(super) fn set_timeouts(rules: &mut RulesGuard<'_>, timeouts: &Timeouts) -> Result {
-    let all = [timeouts.tcp, timeouts.tcp_fin, timeouts.udp];
+    let all = [timeouts.tcp, timeouts.tcp_fin, timeouts.udp, timeouts.sctp];
     if all.iter().any(|seconds| *seconds > LONGEST_TIMEOUT) {
         return Err(EINVAL);
     }

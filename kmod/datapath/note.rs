@@ -41,5 +41,5 @@ pub(super) fn packet(context: &Context<'_>, flow: &Flow, conn: &ConnEntry, from_
         }
     };
     let ticks = conn.advance(context.read, timeouts, from_client, flow.input, tell);
-    conn::refresh(conn, context.now, ticks);
+    conn::refresh_used(context.read, conn, context.now, ticks, timeouts);
 }

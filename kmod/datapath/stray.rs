@@ -4,6 +4,8 @@
 //! its service or server wants that, instead of being left waiting; and so is a server whose packet
 //! nobody awaits, if the administrator wants that.
 
+use lvs_engine::config::Target;
+use lvs_engine::extras::OnExpiry;
 use lvs_engine::parse::protocol;
 use lvs_uapi::drop_reason::DropReason;
 
@@ -16,6 +18,7 @@ use crate::kernel_ext::net::packet::{
 
 use crate::table::edition::Edition;
 use crate::table::ended::ServerSide;
+use crate::table::service_view::ServiceView;
 use crate::table::Dest;
 
 use super::context::{
@@ -32,15 +35,35 @@ pub(super) fn of_client(
     flow: &Flow,
     edition: Edition,
 ) -> Disposition {
-    let is_answered = context.state.tells_of_ends()
-        && !flow.input.aborts()
-        && lookup::service(context, flow, packet.mark(), edition)
-            .is_some_and(|service| service.tells_of_ends());
-    if !is_answered {
-        return packet.accept();
+    let is_judged = context.state.judges_strays() && !flow.input.aborts();
+    let service = is_judged
+        .then(|| lookup::service(context, flow, packet.mark(), edition))
+        .flatten();
+    let fate = service.map_or(OnExpiry::Inherit, |service| fate(context, flow, &service));
+    match fate {
+        OnExpiry::Inherit => return packet.accept(),
+        OnExpiry::Silent => {}
+        OnExpiry::Reset => answer(context, &packet, flow),
     }
-    answer(context, &packet, flow);
     packet.discard(context.state.drops(), DropReason::Ended)
+}
+
+/// What becomes of such a packet to `service`. What comes to another port than the service names
+/// may be of the director's own connections.
+fn fate(context: &Context<'_>, flow: &Flow, service: &ServiceView<'_>) -> OnExpiry {
+    if service.tells_of_ends() {
+        return OnExpiry::Reset;
+    }
+    let is_of_service = match service.id().target {
+        Target::Mark(_) => true,
+        Target::Address { port, .. } => port == flow.destination_port,
+    };
+    if flow.ip.protocol != protocol::TCP || !is_of_service {
+        return OnExpiry::Inherit;
+    }
+    service
+        .on_expiry()
+        .or(context.state.settings().on_expiry_by_default())
 }
 
 /// The server behind NAT that sent the packet. A reset or an ABORT is no reason to answer it.

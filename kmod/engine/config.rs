@@ -6,6 +6,7 @@
 //! order.
 
 use crate::addr::{Addr, Family};
+use crate::extras::Extras;
 use crate::sched::Algorithm;
 
 /// What names a virtual service within a network namespace.
@@ -46,6 +47,8 @@ pub struct ServiceConfig {
     pub netmask: u32,
     /// Whether persistence keys on the SIP Call-ID (`sip`, the one persistence engine).
     pub sip: bool,
+    /// What ip_vs's services don't have.
+    pub extras: Extras,
 }
 
 /// What names a real server within its virtual service.
@@ -129,7 +132,7 @@ pub struct DestConfig {
 }
 
 /// Timeouts an administrator can change, in seconds. 0 in a request keeps the present value.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Timeouts {
     /// Established TCP connections.
     pub tcp: u32,
@@ -137,4 +140,6 @@ pub struct Timeouts {
     pub tcp_fin: u32,
     /// UDP.
     pub udp: u32,
+    /// Established SCTP associations.
+    pub sctp: u32,
 }

@@ -15,6 +15,7 @@ pub mod addr;
 pub mod checksum;
 pub mod config;
 pub mod drain;
+pub mod extras;
 pub mod ftp;
 pub mod hash;
 pub mod header;

@@ -32,6 +32,7 @@ pub(crate) use expiry::{
     is_expired,
     live_for,
     refresh,
+    refresh_used,
     seconds_left, //
 };
 pub(crate) use layout::{

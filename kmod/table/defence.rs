@@ -106,7 +106,7 @@ impl Defence {
                 .and_then(|dest| tables.service(read, dest.service()))
                 .is_some_and(|service| service.flags() & service_flag::ONEPACKET != 0);
             return if serves_once {
-                self.drops_idle(timeouts, entry)
+                self.drops_idle(read, timeouts, entry)
             } else {
                 !entry.has(flag::ASSURED)
             };
@@ -119,13 +119,15 @@ impl Defence {
             (_, Some(state)) => state == SctpState::Established,
             _ => true,
         };
-        may_be_idle && self.drops_idle(timeouts, entry)
+        may_be_idle && self.drops_idle(read, timeouts, entry)
     }
 
-    fn drops_idle(&self, timeouts: &Timeouts, entry: &Entry<Conn>) -> bool {
+    fn drops_idle(&self, read: ReadSide<'_>, timeouts: &Timeouts, entry: &Entry<Conn>) -> bool {
         let now = time::now();
         let end = entry.expires.load(Ordering::Relaxed);
-        let idle = now.wrapping_add(entry.life(timeouts)).wrapping_sub(end) as i32;
+        let idle = now
+            .wrapping_add(entry.life(read, timeouts))
+            .wrapping_sub(end) as i32;
         if idle < IDLE_AFTER as i32 || !self.knows_idle.load(Ordering::Relaxed) {
             return false;
         }

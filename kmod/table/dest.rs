@@ -27,6 +27,7 @@ use lvs_engine::drain::{
     Persistent,
     Phase, //
 };
+use lvs_engine::extras::Extras;
 
 use crate::kernel_ext::mem::percpu::CpuCounters;
 use crate::kernel_ext::mem::rcu::{
@@ -59,6 +60,7 @@ use super::stats::{
     Stats,
     Tally, //
 };
+use super::timeouts::ServiceTimeouts;
 
 /// A real server. Lives while its service lists it, the trash keeps it or a connection goes to it.
 ///
@@ -69,6 +71,8 @@ pub(crate) struct Dest {
     editions: AtomicU8,
     /// Whether the table of servers by address holds it.
     is_indexed: AtomicBool,
+    /// Whether [`Dest::timeouts`] says anything.
+    has_own_timeouts: AtomicBool,
     flags: AtomicU32,
     /// The weight in force.
     weight: AtomicI32,
@@ -93,6 +97,8 @@ pub(crate) struct Dest {
     drain: AtomicU64,
     /// Whether the last look found a connection that isn't over, while the server is drained.
     is_busy: AtomicBool,
+    /// Those of its service, if that has its own.
+    pub(super) timeouts: ServiceTimeouts,
     /// Connections that were ended, for as long as it is told of them.
     pub(crate) ended: RcuCell<Ended>,
     loads: Loads,
@@ -139,6 +145,7 @@ impl Dest {
         let dest = Self {
             editions: AtomicU8::new(Editions::BOTH.bits()),
             is_indexed: AtomicBool::new(false),
+            has_own_timeouts: AtomicBool::new(false),
             flags: AtomicU32::new(0),
             weight: AtomicI32::new(0),
             last_weight: AtomicI32::new(0),
@@ -154,6 +161,7 @@ impl Dest {
             configured_weight: AtomicI32::new(0),
             drain: AtomicU64::new(0),
             is_busy: AtomicBool::new(false),
+            timeouts: ServiceTimeouts::default(),
             ended: RcuCell::empty(),
             loads: Loads {
                 active: AtomicU32::new(0),
@@ -366,6 +374,19 @@ impl Dest {
             None => self.configured_weight(),
         };
         self.weight.store(weight, Ordering::Relaxed);
+    }
+
+    /// Takes what its service has beyond ip_vs's. Rules lock held.
+    pub(super) fn set_extras(&self, extras: &Extras) {
+        self.timeouts.set(&extras.timeouts);
+        self.has_own_timeouts
+            .store(extras.timeouts.is_any(), Ordering::Relaxed);
+    }
+
+    /// Whether the server's connections have timeouts of their service.
+    #[inline]
+    pub(super) fn has_own_timeouts(&self) -> bool {
+        self.has_own_timeouts.load(Ordering::Relaxed)
     }
 
     // -- Drain ---------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ pub(crate) mod edition;
 pub(crate) mod ended;
 mod estimation;
 pub(crate) mod events;
+mod extras_cell;
 pub(crate) mod find_service;
 pub(crate) mod ftp_ports;
 pub(crate) mod load_tree;

@@ -77,6 +77,10 @@ pub(crate) struct NetnsState {
     pub(super) orphaned: AtomicBool,
     /// Whether somebody may have to be told that a connection has ended.
     pub(super) tells_of_ends: AtomicBool,
+    /// Whether a service says what becomes of packets of connections that were forgotten.
+    pub(super) judges_strays: AtomicBool,
+    /// Connections are to be told that their service has timeouts of its own.
+    pub(super) has_new_timeouts: AtomicBool,
     /// Whether entries are prefetched: see [`NetnsState::prefetches`].
     pub(super) prefetches: AtomicBool,
     /// Whether clients' packets are left alone: see [`NetnsState::is_passive`].
@@ -106,6 +110,8 @@ impl NetnsState {
             tracking: Arc::new(Tracking::new(net.net().hold()?), GFP_KERNEL)?,
             orphaned: AtomicBool::new(false),
             tells_of_ends: AtomicBool::new(false),
+            judges_strays: AtomicBool::new(false),
+            has_new_timeouts: AtomicBool::new(false),
             prefetches: AtomicBool::new(false),
             is_passive: AtomicBool::new(false),
             counts: ServiceCounts::default(),
@@ -228,6 +234,14 @@ impl NetnsState {
     #[inline]
     pub(crate) fn tells_of_ends(&self) -> bool {
         self.tells_of_ends.load(Ordering::Relaxed)
+    }
+
+    /// Whether a client's packet of a connection that isn't there may have to be answered or
+    /// dropped: asked first, as [`NetnsState::tells_of_ends`].
+    pub(crate) fn judges_strays(&self) -> bool {
+        self.tells_of_ends()
+            || self.settings.on_expiry() != 0
+            || self.judges_strays.load(Ordering::Relaxed)
     }
 
     /// Connection tracking.

@@ -9,6 +9,7 @@ use core::sync::atomic::{
 };
 
 use lvs_engine::addr::Addr;
+use lvs_engine::extras::Extras;
 use lvs_engine::sched::{
     Algorithm,
     Facts,
@@ -47,11 +48,12 @@ impl Pool {
         self.scheduler
     }
 
-    /// Has the servers note changes of their loads in the pool's load tree, before packets see
-    /// that. Rules lock held.
-    pub(super) fn tell_servers(&self) {
+    /// Has the servers note changes of their loads in the pool's load tree, and take over what
+    /// their service has beyond ip_vs's, before packets see that. Rules lock held.
+    pub(super) fn tell_servers(&self, extras: &Extras) {
         for (position, dest) in self.dests.iter().enumerate() {
             dest.set_load_tree(self.load_tree.as_ref(), position as u32);
+            dest.set_extras(extras);
         }
         // Pairs with the sequentially consistent change of a load (see `LoadTree`).
         fence(Ordering::SeqCst);

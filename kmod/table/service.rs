@@ -21,6 +21,10 @@ use lvs_engine::config::{
     ServiceConfig,
     ServiceId, //
 };
+use lvs_engine::extras::{
+    Extras,
+    OnExpiry, //
+};
 use lvs_engine::sched::{self, Algorithm, Facts, Identified, Key, Preference, Servers};
 use lvs_engine::table_size;
 use lvs_uapi::flags::service as flag;
@@ -46,6 +50,7 @@ use super::edition::{
     Edition,
     Editions, //
 };
+use super::extras_cell::ExtrasCell;
 use super::load_tree::LoadTree;
 use super::locality::{
     self,
@@ -84,6 +89,7 @@ pub(crate) struct Service {
     timeout: AtomicU32,
     netmask: AtomicU32,
     sip: AtomicBool,
+    extras: ExtrasCell,
     /// The second until which whoever goes on with an ended connection is told.
     tells_until: AtomicU32,
     /// The editions of the rules that the service is in.
@@ -138,6 +144,7 @@ impl Service {
             timeout: AtomicU32::new(0),
             netmask: AtomicU32::new(0),
             sip: AtomicBool::new(false),
+            extras: ExtrasCell::default(),
             tells_until: AtomicU32::new(0),
             editions: AtomicU8::new(Editions::BOTH.bits()),
             pool: RcuSlot::new(None),
@@ -202,6 +209,7 @@ impl Service {
             timeout: self.timeout(),
             netmask: self.netmask(),
             sip: self.sip.load(Ordering::Relaxed),
+            extras: self.extras.get(),
         }
     }
 
@@ -211,6 +219,25 @@ impl Service {
         self.timeout.store(config.timeout, Ordering::Relaxed);
         self.netmask.store(config.netmask, Ordering::Relaxed);
         self.sip.store(config.sip, Ordering::Relaxed);
+        self.extras.set(&config.extras);
+    }
+
+    /// What ip_vs's services don't have.
+    pub(crate) fn extras(&self) -> Extras {
+        self.extras.get()
+    }
+
+    /// Has the servers take over what concerns them of the settings. Rules lock held.
+    pub(super) fn tell_servers(&self, read: ReadSide<'_>) {
+        let extras = self.extras();
+        for dest in self.dests(read) {
+            dest.set_extras(&extras);
+        }
+    }
+
+    /// What becomes of a segment of a connection that was forgotten.
+    pub(crate) fn on_expiry(&self) -> OnExpiry {
+        self.extras.on_expiry()
     }
 
     /// Whether templates hold Call-IDs.
@@ -309,7 +336,7 @@ impl Service {
     /// Packets see this set of servers from now on; `change` is what became of the former one.
     /// Rules lock held.
     pub(crate) fn publish(&self, read: ReadSide<'_>, pool: RcuArc<Pool>, change: sched::Change) {
-        pool.tell_servers();
+        pool.tell_servers(&self.extras());
         self.pool.replace(Some(pool));
         if let Some(pool) = self.pool(read) {
             self.note_change(pool, change);
@@ -352,7 +379,7 @@ impl Service {
         if staged.locality.is_some() {
             self.remember_localities(staged.locality.clone());
         }
-        staged.pool.tell_servers();
+        staged.pool.tell_servers(&staged.config.extras);
         self.pool.replace(Some(staged.pool.clone()));
         let cursor = staged.cursor.load(Ordering::Relaxed);
         self.cursor.store(cursor, Ordering::Relaxed);

@@ -6,6 +6,7 @@ use lvs_engine::config::{
     DestConfig,
     ServiceId, //
 };
+use lvs_engine::extras::OnExpiry;
 use lvs_engine::sched::{
     Algorithm,
     Key, //
@@ -76,6 +77,14 @@ impl<'a> ServiceView<'a> {
     /// Whether clients are told that a connection they go on with has ended.
     pub(crate) fn tells_of_ends(&self) -> bool {
         self.service.tells_of_ends()
+    }
+
+    /// What becomes of a segment of a connection that was forgotten.
+    pub(crate) fn on_expiry(&self) -> OnExpiry {
+        self.staged.map_or_else(
+            || self.service.on_expiry(),
+            |staged| staged.config.extras.on_expiry,
+        )
     }
 
     /// Whether templates hold Call-IDs.

@@ -13,6 +13,8 @@ use core::sync::atomic::{
     Ordering, //
 };
 
+use lvs_engine::extras::OnExpiry;
+
 use crate::kernel_ext::user::sysctl::{
     self,
     CpuList, //
@@ -175,6 +177,9 @@ settings! {
     lblc_expiration: int = 86_400;
     /// Seconds for which `lblcr` does, and after which an unchanged set of servers shrinks.
     lblcr_expiration: int = 86_400;
+    /// What becomes of a client's TCP segment of a connection that was forgotten, where its service
+    /// doesn't say: a number of `OnExpiry`.
+    on_expiry: int = 0;
     /// Whether packets of established connections leave before they are routed.
     early_path: switch = 0;
 }
@@ -212,6 +217,12 @@ impl Settings {
         if self.is_initial {
             INHERITED_CONN_MAX.store(value, Ordering::Relaxed);
         }
+    }
+
+    /// What becomes of segments of connections that were forgotten, of services that don't say.
+    pub(crate) fn on_expiry_by_default(&self) -> OnExpiry {
+        let number = u8::try_from(self.on_expiry()).ok();
+        number.and_then(OnExpiry::from_number).unwrap_or_default()
     }
 
     /// Whether rates are to be estimated: no processors for it mean no.

@@ -28,6 +28,9 @@ impl NetnsState {
         if self.orphaned.swap(false, Ordering::Relaxed) {
             tables.conns.remove_orphans();
         }
+        if self.has_new_timeouts.swap(false, Ordering::Relaxed) {
+            tables.conns.note_own_timeouts();
+        }
         self.fit_estimation();
     }
 

@@ -22,6 +22,8 @@ use ipvsadm::model::drain::Drain;
 use ipvsadm::model::drain::DrainRequest;
 use ipvsadm::model::drain::Persistent;
 use ipvsadm::model::drain::Then;
+use ipvsadm::model::extras::Extras;
+use ipvsadm::model::extras::OnExpiry;
 use ipvsadm::model::Daemon;
 use ipvsadm::model::Dest;
 use ipvsadm::model::DestEntry;
@@ -39,6 +41,8 @@ use ipvsadm::model::Timeouts;
 use ipvsadm::model::Tunnel;
 use ipvsadm::netlink::daemon;
 use ipvsadm::netlink::dest;
+use ipvsadm::netlink::drain::RulesMessage;
+use ipvsadm::netlink::extras;
 use ipvsadm::netlink::message::Attr;
 use ipvsadm::netlink::message::Message;
 use ipvsadm::netlink::message::Payload;
@@ -112,6 +116,7 @@ fn services() -> Vec<Service> {
         ("none", 0),
         ("fifteenletters0", 0),
     ];
+    let all_extras = extras();
     let mut services = Vec::new();
     for id in ids() {
         let netmasks = match id.family() {
@@ -135,6 +140,7 @@ fn services() -> Vec<Service> {
                             timeout,
                             netmask,
                             pe: pe.clone(),
+                            extras: all_extras[services.len() % all_extras.len()],
                         });
                     }
                 }
@@ -159,6 +165,46 @@ fn tunnels() -> Vec<Tunnel> {
         }
     }
     tunnels
+}
+
+/// What services may have beyond ip_vs's: nothing, each for itself, and all of it.
+fn extras() -> Vec<Extras> {
+    let none = Extras::default();
+    let times = [
+        Extras {
+            tcp_timeout: Some(1),
+            ..none
+        },
+        Extras {
+            tcp_fin_timeout: Some(2_678_400),
+            ..none
+        },
+        Extras {
+            udp_timeout: Some(3),
+            ..none
+        },
+        Extras {
+            sctp_timeout: Some(4),
+            ..none
+        },
+    ];
+    let words = [OnExpiry::Silent, OnExpiry::Reset].map(|what| Extras {
+        on_expiry: Some(what),
+        ..none
+    });
+    let all = Extras {
+        tcp_timeout: Some(1),
+        tcp_fin_timeout: Some(2),
+        udp_timeout: Some(3),
+        sctp_timeout: Some(4),
+        on_expiry: Some(OnExpiry::Reset),
+    };
+    let mut extras = vec![none, all];
+    extras.extend(times);
+    extras.extend(words);
+    // Their number has no divisor in common with the other attributes'.
+    extras.extend([none; 3]);
+    extras
 }
 
 /// Every combination of a server's attributes.
@@ -452,14 +498,33 @@ fn over_netlink(change: &Change) -> Vec<Attr> {
     }
 }
 
+/// A message of lvs's own family as the kernel would get it.
+fn over_lvs(sent: &RulesMessage) -> RulesMessage {
+    let mut bytes = vec![0; sent.buffer_len()];
+    sent.emit(&mut bytes);
+    let header = GenlHeader {
+        cmd: sent.cmd,
+        version: 1,
+    };
+    let got = RulesMessage::parse_with_param(&bytes, header).expect("a message");
+    assert_eq!(got, *sent);
+    got
+}
+
 #[test]
 fn netlink() {
     for change in changes() {
         let attrs = over_netlink(&change);
         match (&change, attrs.as_slice()) {
             (Change::AddService(wanted) | Change::EditService(wanted), [Attr::Service(nest)]) => {
-                let got = service::from_attrs(nest).expect("a service");
-                assert_eq!(got.service, *wanted);
+                let mut got = service::from_attrs(nest).expect("a service").service;
+                // Only lvs's own family has them.
+                assert_eq!(extras::request(&change).is_some(), wanted.extras.is_any());
+                if let Some(request) = extras::request(&change) {
+                    let entry = extras::service_of(&over_lvs(&request)).expect("a reply");
+                    got = entry.expect("a service").service;
+                }
+                assert_eq!(got, *wanted);
             }
             (
                 Change::AddDest(id, wanted) | Change::EditDest(id, wanted),
@@ -502,7 +567,8 @@ fn netlink() {
 #[test]
 fn socket_options() {
     for wanted in services() {
-        let is_beyond = wanted.id.family() == Family::V6 || wanted.pe.is_some();
+        let is_beyond =
+            wanted.id.family() == Family::V6 || wanted.pe.is_some() || wanted.extras.is_any();
         let record = records::service(&wanted);
         assert_eq!(record.is_none(), is_beyond, "{wanted:?}");
         if let Some(record) = record {

@@ -132,7 +132,9 @@ fn what_is_beyond_ipvs_has_its_numbers() {
         assert_eq!(attributes(&spec, set), modules[module], "{set}");
     }
     assert_eq!(attributes(&spec, "drain-attrs"), modules["drain_attr"]);
+    assert_eq!(attributes(&spec, "extras-attrs"), modules["extras_attr"]);
     for (name, module) in [
+        ("on-expiry", "on_expiry"),
         ("sync-policy", "sync_policy"),
         ("sync-phase", "sync_phase"),
         ("drain-then", "drain_then"),

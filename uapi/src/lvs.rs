@@ -81,10 +81,19 @@ pub mod cmd {
     /// Reads one server. Request: `SERVICE` and `DEST` that name it. The reply is a [`DEST`].
     pub const GET_DEST: u8 = 22;
     /// Never asked for: told to the members of the group [`EVENTS_GROUP`](super::EVENTS_GROUP) in
-    /// the network namespace where something happened. `EVENT` says what, with `SERVICE`, `DEST`,
-    /// `DRAIN` or `SYNC` of what it happened to, as it is by then; of what was removed only the
-    /// name.
+    /// the network namespace where something happened. `EVENT` says what, with `SERVICE`, `EXTRAS`,
+    /// `DEST`, `DRAIN` or `SYNC` of what it happened to, as it is by then; of what was removed only
+    /// the name.
     pub const EVENT: u8 = 30;
+    /// Adds a service. Request: `SERVICE` as in the family `IPVS`, and maybe `EXTRAS`. `EEXIST`: it
+    /// is there; `EINVAL`: a time is too long, or a number has no meaning; others as there.
+    pub const NEW_SERVICE: u8 = 60;
+    /// Changes a service. Request: as [`NEW_SERVICE`]; what `EXTRAS` doesn't say stays as it is, and
+    /// so does all of it when the family `IPVS` changes a service. `ESRCH`: there is none.
+    pub const SET_SERVICE: u8 = 61;
+    /// Reads one service. Request: `SERVICE` that names it. The reply is a [`SERVICE`]. `ESRCH`:
+    /// there is none.
+    pub const GET_SERVICE: u8 = 62;
 }
 
 /// Attributes of the outermost level.
@@ -105,8 +114,12 @@ pub mod attr {
     pub const DRAIN: u16 = 20;
     /// Nest of [`event_attr`](super::event_attr). Reply only.
     pub const EVENT: u16 = 30;
+    /// Nest of [`extras_attr`](super::extras_attr), beside the `SERVICE` that has them; absent in a
+    /// reply if it has none. A [`PUT_SERVICE`](super::cmd::PUT_SERVICE) says all of them: what is
+    /// absent is as if the service were new.
+    pub const EXTRAS: u16 = 60;
     /// Highest number.
-    pub const MAX: u16 = EVENT;
+    pub const MAX: u16 = EXTRAS;
 }
 
 /// Attributes in [`attr::EVENT`]: what happened. Reply only.
@@ -185,6 +198,35 @@ pub mod drain_outcome {
     pub const RESET: u8 = 2;
     /// The deadline came, and what was left was ended.
     pub const FORGOTTEN: u8 = 3;
+}
+
+/// Attributes in [`attr::EXTRAS`]: what a service has beyond ip_vs's. A reply leaves out what isn't
+/// the service's own.
+pub mod extras_attr {
+    /// `u32`, seconds, at most 2147483647 divided by the kernel's `HZ`: how long an established TCP
+    /// connection lives without packets; 0: as long as the namespace says.
+    pub const TCP_TIMEOUT: u16 = 1;
+    /// `u32`: as `TCP_TIMEOUT`, in the state FIN_WAIT.
+    pub const TCP_FIN_TIMEOUT: u16 = 2;
+    /// `u32`: as `TCP_TIMEOUT`, over UDP.
+    pub const UDP_TIMEOUT: u16 = 3;
+    /// `u32`: as `TCP_TIMEOUT`, of an established SCTP association.
+    pub const SCTP_TIMEOUT: u16 = 4;
+    /// `u8`: a number of [`on_expiry`](super::on_expiry).
+    pub const ON_EXPIRY: u16 = 5;
+    /// Highest number.
+    pub const MAX: u16 = ON_EXPIRY;
+}
+
+/// What becomes of a client's TCP segment that belongs to no connection and opens none:
+/// [`extras_attr::ON_EXPIRY`].
+pub mod on_expiry {
+    /// What `net.lvs.on_expiry` says, by default that it goes on to the host, as by ip_vs.
+    pub const INHERIT: u8 = 0;
+    /// It is dropped.
+    pub const SILENT: u8 = 1;
+    /// It is answered with a reset.
+    pub const RESET: u8 = 2;
 }
 
 /// Attributes in [`attr::DRAIN`]: how a server is drained. Its weight in `DEST` is 0 meanwhile.

@@ -84,6 +84,7 @@ fn normal_service(mut service: Service) -> Service {
     if !service.has(service::PERSISTENT) {
         service.timeout = 0;
     }
+    service.extras = service.extras.normal();
     service
 }
 

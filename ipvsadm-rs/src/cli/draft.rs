@@ -13,6 +13,8 @@ use std::net::Ipv6Addr;
 use lvs_uapi::flags;
 use lvs_uapi::limits;
 
+use crate::model::extras::Extras;
+use crate::model::extras::OnExpiry;
 use crate::model::Daemon;
 use crate::model::Dest;
 use crate::model::Family;
@@ -65,6 +67,7 @@ pub struct Draft<'a> {
     pub(super) timeout: u32,
     pub(super) netmask: Netmask,
     pub(super) pe: Option<String>,
+    pub(super) extras: Extras,
     pub(super) dest: Dest,
     pub(super) timeouts: Timeouts,
     pub(super) daemon: Daemon,
@@ -85,6 +88,7 @@ impl<'a> Draft<'a> {
             timeout: 0,
             netmask: Netmask::host(Family::V4),
             pe: None,
+            extras: Extras::default(),
             dest: Dest {
                 addr: Ipv4Addr::UNSPECIFIED.into(),
                 port: 0,
@@ -171,6 +175,32 @@ impl Draft<'_> {
                 .map(Netmask::V4)
                 .ok_or(UsageError::Netmask)?,
         };
+        Ok(())
+    }
+
+    pub(super) fn tcp_timeout(&mut self, text: &str) -> Result<(), UsageError> {
+        self.extras.tcp_timeout = Some(own_timeout(text)?);
+        Ok(())
+    }
+
+    pub(super) fn tcp_fin_timeout(&mut self, text: &str) -> Result<(), UsageError> {
+        self.extras.tcp_fin_timeout = Some(own_timeout(text)?);
+        Ok(())
+    }
+
+    pub(super) fn udp_timeout(&mut self, text: &str) -> Result<(), UsageError> {
+        self.extras.udp_timeout = Some(own_timeout(text)?);
+        Ok(())
+    }
+
+    pub(super) fn sctp_timeout(&mut self, text: &str) -> Result<(), UsageError> {
+        self.extras.sctp_timeout = Some(own_timeout(text)?);
+        Ok(())
+    }
+
+    pub(super) fn on_expiry(&mut self, text: &str) -> Result<(), UsageError> {
+        let what = OnExpiry::from_word(text).ok_or(UsageError::OnExpiry)?;
+        self.extras.on_expiry = Some(what);
         Ok(())
     }
 
@@ -305,6 +335,11 @@ fn timeout(text: &str, least: u64) -> Result<u32, UsageError> {
     numbers::in_range(text, least..=numbers::MAX_TIMEOUT)
         .and_then(|seconds| u32::try_from(seconds).ok())
         .ok_or_else(|| UsageError::Timeout(text.to_owned()))
+}
+
+/// Reads a timeout of a service's own, in whole seconds.
+fn own_timeout(text: &str) -> Result<u32, UsageError> {
+    numbers::seconds(text).ok_or_else(|| UsageError::Timeout(text.to_owned()))
 }
 
 /// Reads a multicast group. A colon makes it an IPv6 one.

@@ -18,6 +18,8 @@ const USAGE: &str = include_str!("help_usage.txt");
 const OWN_USAGE: &str = "
 What ipvsadm doesn't have:
   PROGRAM -L [virtual-service] [options] --json
+  PROGRAM {-A|-E} virtual-service ... [--tcp-timeout TIME] [--tcp-fin-timeout TIME] [--udp-timeout TIME]
+      [--sctp-timeout TIME] [--on-expiry {inherit|silent|reset}]
   PROGRAM apply FILE [--dry-run]
   PROGRAM watch [--interval SECONDS]
   PROGRAM monitor [--json]

@@ -47,6 +47,22 @@ pub fn u16_in(text: &str, range: RangeInclusive<u16>) -> Option<u16> {
     in_range(text, wide).and_then(|number| u16::try_from(number).ok())
 }
 
+/// Reads a time of whole seconds, with a unit of `s`, `m` or `h` or without one; at most
+/// [`MAX_TIMEOUT`].
+pub fn seconds(text: &str) -> Option<u32> {
+    const UNITS: [(char, u64); 3] = [('s', 1), ('m', 60), ('h', 3600)];
+    let unit = UNITS
+        .iter()
+        .find_map(|(unit, seconds)| Some((text.strip_suffix(*unit)?, *seconds)));
+    let (number, unit) = unit.unwrap_or((text, 1));
+    if !number.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let seconds = number.parse::<u64>().ok()?.checked_mul(unit)?;
+    let seconds = Some(seconds).filter(|seconds| *seconds <= MAX_TIMEOUT)?;
+    u32::try_from(seconds).ok()
+}
+
 /// Reads a prefix length like `atoi`: trailing text doesn't matter, no number at all counts as 0.
 pub fn leading_number(text: &str) -> u32 {
     let text = text.trim_start_matches(is_space);
@@ -124,6 +140,28 @@ mod tests {
         assert_eq!(u32_in("2147483648", 0..=i32::MAX as u32), None);
         assert_eq!(u16_in("65535", 1..=65535), Some(65535));
         assert_eq!(u16_in("0", 1..=65535), None);
+    }
+
+    #[test]
+    fn times_are_whole_seconds() {
+        for (text, number) in [
+            ("0", Some(0)),
+            ("30s", Some(30)),
+            ("5m", Some(300)),
+            ("2h", Some(7200)),
+            ("2678400", Some(2_678_400)),
+            ("2678401", None),
+            ("745h", None),
+            ("1.5s", None),
+            ("500ms", None),
+            ("-1", None),
+            ("+1", None),
+            ("s", None),
+            ("", None),
+            ("99999999999999999999h", None),
+        ] {
+            assert_eq!(seconds(text), number, "{text:?}");
+        }
     }
 
     #[test]

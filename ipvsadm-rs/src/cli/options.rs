@@ -12,6 +12,7 @@ use super::draft::Listing;
 use super::usage::UsageError;
 use super::verb::Verb;
 
+use crate::model::extras::OnExpiry;
 use crate::model::Forward;
 use crate::model::Protocol;
 
@@ -378,6 +379,16 @@ const DAEMON_OPTIONS: &[Spec] = &[
 const OWN: &[Spec] = &[
     flag("json", None, "output as JSON, which always has all information",
         |draft| draft.format.json = true).with(LIST),
+    value("tcp-timeout", None, "time", "how long the service's idle TCP connections live, as 2h; 0 as --set says",
+        |draft, text| draft.tcp_timeout(text)).with(SERVICE),
+    value("tcp-fin-timeout", None, "time", "how long those live that were closed by one side",
+        |draft, text| draft.tcp_fin_timeout(text)).with(SERVICE),
+    value("udp-timeout", None, "time", "how long its idle UDP connections live",
+        |draft, text| draft.udp_timeout(text)).with(SERVICE),
+    value("sctp-timeout", None, "time", "how long its idle SCTP associations live",
+        |draft, text| draft.sctp_timeout(text)).with(SERVICE),
+    value("on-expiry", None, "what", "what becomes of TCP segments of connections that were forgotten",
+        |draft, text| draft.on_expiry(text)).with(SERVICE).values(OnExpiry::WORDS),
 ];
 
 /// A section of `--help`.

@@ -69,6 +69,8 @@ pub enum UsageError {
     Fwmark(String),
     #[error("invalid timeout value `{0}' specified")]
     Timeout(String),
+    #[error("on-expiry has to be inherit, silent or reset")]
+    OnExpiry,
     #[error("illegal virtual server persistent mask specified")]
     Netmask,
     #[error("illegal ipv6 netmask specified")]

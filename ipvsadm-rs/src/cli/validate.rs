@@ -83,6 +83,7 @@ fn service(draft: Draft<'_>) -> Result<Service, UsageError> {
         timeout: draft.timeout,
         netmask: draft.netmask,
         pe: draft.pe,
+        extras: draft.extras,
     })
 }
 

@@ -44,6 +44,11 @@ impl From<&model::Service> for Service {
             persistent: service.has(service::PERSISTENT).then_some(service.timeout),
             persistence_engine: service.pe.clone(),
             one_packet: service.has(service::ONEPACKET),
+            tcp_timeout: service.extras.tcp_timeout.map(Seconds),
+            tcp_fin_timeout: service.extras.tcp_fin_timeout.map(Seconds),
+            udp_timeout: service.extras.udp_timeout.map(Seconds),
+            sctp_timeout: service.extras.sctp_timeout.map(Seconds),
+            on_expiry: service.extras.on_expiry,
             ..Service::default()
         };
         match service.id {

@@ -7,6 +7,7 @@ use lvs_uapi::limits;
 
 use crate::cli::sched_flags::sched_flags;
 use crate::model;
+use crate::model::extras::Extras;
 use crate::model::Family;
 use crate::model::Forward;
 use crate::model::Netmask;
@@ -134,7 +135,21 @@ impl Service {
             timeout: self.persistent.unwrap_or(0),
             netmask,
             pe: self.persistence_engine.clone(),
+            extras: self.extras(),
         })
+    }
+}
+
+impl Service {
+    fn extras(&self) -> Extras {
+        let seconds = |time: Option<Seconds>| time.map(u32::from);
+        Extras {
+            tcp_timeout: seconds(self.tcp_timeout),
+            tcp_fin_timeout: seconds(self.tcp_fin_timeout),
+            udp_timeout: seconds(self.udp_timeout),
+            sctp_timeout: seconds(self.sctp_timeout),
+            on_expiry: self.on_expiry,
+        }
     }
 }
 

@@ -11,8 +11,10 @@ use std::net::Ipv4Addr;
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::cli::numbers;
 use crate::model::drain::Persistent;
 use crate::model::drain::Then;
+use crate::model::extras::OnExpiry;
 use crate::model::DestState;
 
 /// Version of the schema. It changes when a field goes or changes its meaning, not when one is
@@ -111,6 +113,21 @@ pub struct Service {
     /// Whether every packet is scheduled anew.
     #[serde(default)]
     pub one_packet: bool,
+    /// How long established TCP connections live without packets; absent: as the namespace says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tcp_timeout: Option<Seconds>,
+    /// The same of TCP connections in FIN_WAIT.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tcp_fin_timeout: Option<Seconds>,
+    /// The same of UDP.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub udp_timeout: Option<Seconds>,
+    /// The same of established SCTP associations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sctp_timeout: Option<Seconds>,
+    /// What becomes of TCP segments of connections that were forgotten.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_expiry: Option<OnExpiry>,
     /// Counters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stats: Option<Counters>,
@@ -124,6 +141,43 @@ pub struct Service {
 
 fn default_scheduler() -> String {
     "wlc".to_owned()
+}
+
+/// A time in whole seconds: a number, or text as `30s` or `5m`. It is written as a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "SecondsText", into = "u32")]
+pub struct Seconds(pub u32);
+
+/// What a file says of a time.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum SecondsText {
+    Number(u32),
+    Text(String),
+}
+
+impl TryFrom<SecondsText> for Seconds {
+    type Error = String;
+
+    fn try_from(text: SecondsText) -> Result<Self, String> {
+        let text = match text {
+            SecondsText::Number(number) => number.to_string(),
+            SecondsText::Text(text) => text,
+        };
+        match numbers::seconds(&text) {
+            Some(seconds) => Ok(Seconds(seconds)),
+            None => Err(format!(
+                "`{text}' is no time, as 30s or 5m, of at most {} seconds",
+                numbers::MAX_TIMEOUT
+            )),
+        }
+    }
+}
+
+impl From<Seconds> for u32 {
+    fn from(Seconds(seconds): Seconds) -> Self {
+        seconds
+    }
 }
 
 /// An address family.

@@ -12,8 +12,10 @@ use lvs_uapi::flags;
 
 pub mod drain;
 pub mod event;
+pub mod extras;
 mod service_id;
 pub mod sync;
+mod words;
 
 pub use service_id::Family;
 pub use service_id::Protocol;
@@ -58,6 +60,8 @@ pub struct Service {
     pub netmask: Netmask,
     /// Persistence engine.
     pub pe: Option<String>,
+    /// What ip_vs's services don't have.
+    pub extras: extras::Extras,
 }
 
 impl Service {
@@ -70,6 +74,7 @@ impl Service {
             timeout: 0,
             netmask: Netmask::host(id.family()),
             pe: None,
+            extras: extras::Extras::default(),
         }
     }
 

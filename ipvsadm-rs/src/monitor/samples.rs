@@ -16,6 +16,7 @@ use crate::model::event::Kind;
 use crate::model::event::Outcome;
 use crate::model::event::Subject;
 use crate::model::event::Summary;
+use crate::model::extras::Extras;
 use crate::model::sync::Phase;
 use crate::model::Dest;
 use crate::model::DestEntry;
@@ -58,6 +59,7 @@ fn service() -> Service {
         timeout: 0,
         netmask: Netmask::host(Family::V4),
         pe: None,
+        extras: Extras::default(),
     }
 }
 
@@ -72,6 +74,7 @@ fn marked() -> Service {
         timeout: 300,
         netmask: Netmask::V6(64),
         pe: None,
+        extras: Extras::default(),
     }
 }
 

@@ -27,6 +27,7 @@ use crate::transaction::Transaction;
 
 use super::daemon;
 use super::dest;
+use super::extras;
 use super::message::Attr;
 use super::message::InfoAttr;
 use super::message::Message;
@@ -171,6 +172,14 @@ impl Control for Netlink {
     }
 
     fn make(&mut self, change: &Change) -> Result<(), Error> {
+        if let Some(request) = extras::request(change) {
+            let operation = Operation::from(change.kind());
+            let family = self.table_family().ok_or(Error::Refused {
+                operation,
+                errno: Errno::EOPNOTSUPP,
+            })?;
+            return self.socket.request_of(family, operation, request, |_| {});
+        }
         let request = requests::of(change);
         self.socket
             .request(request.operation, request.cmd, request.attrs)
@@ -178,6 +187,13 @@ impl Control for Netlink {
     }
 
     fn submit(&mut self, changes: &[Change]) -> Vec<Result<(), Error>> {
+        // Those of two families are in no order on their way.
+        if changes
+            .iter()
+            .any(|change| extras::request(change).is_some())
+        {
+            return changes.iter().map(|change| self.make(change)).collect();
+        }
         self.socket
             .pipeline(changes.iter().map(requests::of).collect())
     }

@@ -20,6 +20,7 @@ use crate::model::ServiceId;
 use super::attr::attributes;
 use super::dest;
 use super::dest::DestAttr;
+use super::extras::ExtrasAttr;
 use super::lvs_message::LvsMessage;
 use super::service;
 use super::service::ServiceAttr;
@@ -33,6 +34,8 @@ attributes! {
         Dest(Vec<DestAttr>) = attr::DEST, nest;
         /// How it is drained.
         Drain(Vec<DrainAttr>) = attr::DRAIN, nest;
+        /// What the service has beyond ip_vs's.
+        Extras(Vec<ExtrasAttr>) = attr::EXTRAS, nest;
     }
 }
 
@@ -95,7 +98,7 @@ pub fn dest_of(reply: &RulesMessage, family: Family) -> Result<Option<DestEntry>
         match attr {
             RulesAttr::Dest(nest) => entry = Some(dest::from_attrs(nest, family)?),
             RulesAttr::Drain(nest) => drain = Some(from_attrs(nest)?),
-            RulesAttr::Service(_) | RulesAttr::Other(_) => {}
+            RulesAttr::Service(_) | RulesAttr::Extras(_) | RulesAttr::Other(_) => {}
         }
     }
     Ok(entry.map(|entry| DestEntry { drain, ..entry }))

@@ -12,6 +12,7 @@ use crate::model::event::Kind;
 use crate::model::event::Outcome;
 use crate::model::event::Subject;
 use crate::model::event::Summary;
+use crate::model::extras::Extras;
 use crate::model::sync::Phase;
 use crate::model::Family;
 
@@ -20,6 +21,8 @@ use super::dest;
 use super::dest::DestAttr;
 use super::drain;
 use super::drain::DrainAttr;
+use super::extras;
+use super::extras::ExtrasAttr;
 use super::lvs_message::LvsMessage;
 use super::service;
 use super::service::ServiceAttr;
@@ -36,6 +39,8 @@ attributes! {
         Dest(Vec<DestAttr>) = attr::DEST, nest;
         /// How that is drained.
         Drain(Vec<DrainAttr>) = attr::DRAIN, nest;
+        /// What the service has beyond ip_vs's.
+        Extras(Vec<ExtrasAttr>) = attr::EXTRAS, nest;
         /// How synchronisation is.
         Sync(Vec<SyncAttr>) = attr::SYNC, nest;
     }
@@ -90,6 +95,7 @@ pub fn from_message(message: &EventMessage) -> Result<Event, DecodeError> {
     let mut is_event = false;
     let mut drained = None;
     let mut dest = None;
+    let mut extras = Extras::default();
     for part in &message.attrs {
         match part {
             EventPart::Event(attrs) => {
@@ -108,9 +114,13 @@ pub fn from_message(message: &EventMessage) -> Result<Event, DecodeError> {
             }
             EventPart::Dest(attrs) => dest = Some(attrs),
             EventPart::Drain(attrs) => drained = Some(drain::from_attrs(attrs)?),
+            EventPart::Extras(attrs) => extras = extras::from_attrs(attrs)?,
             EventPart::Sync(attrs) => event.sync = Some(sync_of(attrs)),
             EventPart::Other(_) => {}
         }
+    }
+    if let Some(Subject::Whole(service)) = &mut event.service {
+        service.extras = extras;
     }
     if let Some(attrs) = dest {
         let family = match &event.service {

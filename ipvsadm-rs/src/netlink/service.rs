@@ -8,6 +8,7 @@ use netlink_packet_core::DecodeError;
 
 use lvs_uapi::genl::service_attr;
 
+use crate::model::extras::Extras;
 use crate::model::Family;
 use crate::model::Netmask;
 use crate::model::Protocol;
@@ -164,6 +165,7 @@ impl Collected {
                 timeout: self.timeout,
                 netmask,
                 pe: self.pe,
+                extras: Extras::default(),
             },
             stats: self.stats64.or(self.stats).unwrap_or_default(),
         })
@@ -193,6 +195,7 @@ mod tests {
             timeout: 600,
             netmask: Netmask::V4([255, 255, 255, 0].into()),
             pe: Some("sip".to_owned()),
+            extras: Extras::default(),
         };
         round_trip(service.clone());
         service.id = ServiceId::Mark {

@@ -9,9 +9,8 @@ use lvs_uapi::lvs::cmd;
 use crate::model::TableEntry;
 
 use super::drain;
-use super::drain::RulesAttr;
 use super::drain::RulesMessage;
-use super::service;
+use super::extras;
 
 /// The request for the table.
 pub fn request() -> RulesMessage {
@@ -31,14 +30,10 @@ pub fn append(table: &mut Vec<TableEntry>, reply: &RulesMessage) -> Result<(), D
         entry.dests.extend(drain::dest_of(reply, family)?);
         return Ok(());
     }
-    for attr in &reply.attrs {
-        if let RulesAttr::Service(nest) = attr {
-            table.push(TableEntry {
-                entry: service::from_attrs(nest)?,
-                dests: Vec::new(),
-            });
-        }
-    }
+    table.extend(extras::service_of(reply)?.map(|entry| TableEntry {
+        entry,
+        dests: Vec::new(),
+    }));
     Ok(())
 }
 
@@ -46,6 +41,7 @@ pub fn append(table: &mut Vec<TableEntry>, reply: &RulesMessage) -> Result<(), D
 mod tests {
     use super::*;
     use crate::netlink::dest::DestAttr;
+    use crate::netlink::drain::RulesAttr;
     use crate::netlink::service::ServiceAttr;
 
     fn reply(cmd: u8, attr: RulesAttr) -> RulesMessage {

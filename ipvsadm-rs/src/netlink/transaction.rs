@@ -19,6 +19,8 @@ use super::attr::attributes;
 use super::dest;
 use super::dest::DestAttr;
 use super::event::EventAttr;
+use super::extras;
+use super::extras::ExtrasAttr;
 use super::lvs_message::LvsMessage;
 use super::service;
 use super::service::ServiceAttr;
@@ -31,6 +33,8 @@ attributes! {
         Service(Vec<ServiceAttr>) = attr::SERVICE, nest;
         /// A server of the service before.
         Dest(Vec<DestAttr>) = attr::DEST, nest;
+        /// What the service has beyond ip_vs's.
+        Extras(Vec<ExtrasAttr>) = attr::EXTRAS, nest;
         /// What the transaction is.
         Transaction(Vec<TransactionAttr>) = attr::TRANSACTION, nest;
         /// The last event.
@@ -85,7 +89,10 @@ pub fn of_wish(wish: &Wish) -> Vec<(TransactionMessage, Change)> {
             )]
         }
         Wish::Put(service, dests) => {
-            let attrs = vec![TransactionPart::Service(service::full_attrs(service))];
+            let mut attrs = vec![TransactionPart::Service(service::full_attrs(service))];
+            if service.extras.is_any() {
+                attrs.push(TransactionPart::Extras(extras::attrs(&service.extras)));
+            }
             let mut messages = vec![(
                 message(cmd::PUT_SERVICE, attrs),
                 Change::AddService(service.clone()),

@@ -270,6 +270,7 @@ pub(crate) mod tests {
             timeout: 0,
             netmask: Netmask::host(Family::of(addr.ip())),
             pe: None,
+            extras: crate::model::extras::Extras::default(),
         }
     }
 

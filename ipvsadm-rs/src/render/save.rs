@@ -7,6 +7,7 @@ use std::fmt::Write;
 use lvs_uapi::flags::service as flag;
 use lvs_uapi::flags::tunnel;
 
+use crate::model::extras::Extras;
 use crate::model::Dest;
 use crate::model::Family;
 use crate::model::Forward;
@@ -83,7 +84,25 @@ pub fn service(service: &Service, names: &dyn Names) -> String {
     if !flags.is_empty() {
         let _ = write!(out, " -b {}", flags.join(","));
     }
+    extras(&mut out, &service.extras);
     out
+}
+
+/// What ip_vs's services don't have.
+fn extras(out: &mut String, extras: &Extras) {
+    for (option, seconds) in [
+        ("--tcp-timeout", extras.tcp_timeout),
+        ("--tcp-fin-timeout", extras.tcp_fin_timeout),
+        ("--udp-timeout", extras.udp_timeout),
+        ("--sctp-timeout", extras.sctp_timeout),
+    ] {
+        if let Some(seconds) = seconds {
+            let _ = write!(out, " {option} {seconds}");
+        }
+    }
+    if let Some(what) = extras.on_expiry {
+        let _ = write!(out, " --on-expiry {}", what.word());
+    }
 }
 
 /// The option that names a server of a service.

@@ -145,6 +145,11 @@ impl Control for Sockopt {
 
     fn make(&mut self, change: &Change) -> Result<(), Error> {
         let operation = change.kind().into();
+        if let Change::AddService(service) | Change::EditService(service) = change {
+            if service.extras.is_any() {
+                return Err(refused(operation)(Errno::EOPNOTSUPP));
+            }
+        }
         let (option, value) = requests::of(change).ok_or_else(|| beyond(operation))?;
         self.socket.set(option, &value).map_err(refused(operation))
     }

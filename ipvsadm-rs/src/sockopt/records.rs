@@ -14,6 +14,7 @@ use lvs_uapi::sockopt::ServiceUser;
 use lvs_uapi::sockopt::StatsUser;
 use lvs_uapi::sockopt::TimeoutUser;
 
+use crate::model::extras::Extras;
 use crate::model::Daemon;
 use crate::model::Dest;
 use crate::model::DestEntry;
@@ -68,7 +69,7 @@ pub fn service(service: &Service) -> Option<ServiceUser> {
     let Netmask::V4(mask) = service.netmask else {
         return None;
     };
-    if service.pe.is_some() {
+    if service.pe.is_some() || service.extras.is_any() {
         return None;
     }
     Some(ServiceUser {
@@ -162,6 +163,7 @@ impl From<&ServiceRecord> for ServiceEntry {
             timeout: record.timeout,
             netmask: Netmask::V4(record.netmask.to_ne_bytes().into()),
             pe: None,
+            extras: Extras::default(),
         };
         ServiceEntry {
             service,

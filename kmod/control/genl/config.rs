@@ -31,6 +31,7 @@ impl Answer for Set {
             tcp: seconds(attr::TIMEOUT_TCP)?,
             tcp_fin: seconds(attr::TIMEOUT_TCP_FIN)?,
             udp: seconds(attr::TIMEOUT_UDP)?,
+            sctp: 0,
         };
         validate::set_timeouts(&mut RulesGuard::lock(request.state()?), &timeouts)
     }

@@ -22,6 +22,7 @@ use super::snapshot::FAMILY;
 use super::stats::Widths;
 use super::{
     drain,
+    extras,
     service, //
 };
 use crate::kernel_ext::mem::rcu;
@@ -143,7 +144,7 @@ fn fill_service(message: &mut Writer<'_>, state: &NetnsState, id: &ServiceId) ->
     rcu::read(|read| {
         let found = state.tables().and_then(|tables| tables.service(read, id));
         match found {
-            Some(found) => service::fill(message, read, found, Widths::None),
+            Some(found) => extras::fill(message, read, found, Widths::None),
             None => name_service(message, id),
         }
     })

@@ -10,6 +10,7 @@ mod daemon;
 mod dest;
 mod drain;
 mod events;
+mod extras;
 mod policy;
 mod resume;
 mod service;

@@ -10,6 +10,7 @@ use lvs_engine::config::{
     ServiceId,
     Target, //
 };
+use lvs_engine::extras::Wanted;
 use lvs_uapi::flags;
 use lvs_uapi::genl::{
     attr,
@@ -138,6 +139,7 @@ pub(super) fn full<'a>(
         flags: (old & !mask) | (values & mask),
         timeout: timeout.u32()?,
         netmask: netmask.u32()?,
+        extras: Wanted::default(),
     };
     Ok((id, request))
 }

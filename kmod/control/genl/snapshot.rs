@@ -19,7 +19,7 @@ use super::resume::resume;
 use super::stats::Widths;
 use super::{
     drain,
-    service,
+    extras,
     sync,
     transaction, //
 };
@@ -44,9 +44,10 @@ static POLICY: Policy<{ attr::MAX as usize + 1 }> = Policy::new()
     .nested(attr::SYNC_PEER)
     .nested(attr::TRANSACTION)
     .nested(attr::DRAIN)
-    .nested(attr::EVENT);
+    .nested(attr::EVENT)
+    .nested(attr::EXTRAS);
 
-static OPS: [Op; 17] = [
+static OPS: [Op; 20] = [
     Op::new(cmd::GET_TABLE).listed_by::<Table>(),
     Op::new(cmd::GET_SYNC).listed_by::<sync::Get>(),
     Op::new(cmd::SET_SYNC).answered_by::<sync::Set>(),
@@ -64,13 +65,22 @@ static OPS: [Op; 17] = [
     Op::new(cmd::DRAIN).answered_by::<drain::Begin>(),
     Op::new(cmd::UNDRAIN).answered_by::<drain::End>(),
     Op::new(cmd::GET_DEST).answered_by::<drain::Get>(),
+    Op::new(cmd::NEW_SERVICE).answered_by::<extras::New>(),
+    Op::new(cmd::SET_SERVICE).answered_by::<extras::Set>(),
+    Op::new(cmd::GET_SERVICE).answered_by::<extras::Get>(),
 ];
 
 /// Who listens to events.
 static LISTENERS: Group = Group::new(EVENTS_GROUP);
 
-pub(super) static FAMILY: Family =
-    Family::new(FAMILY_NAME, FAMILY_VERSION, &POLICY, &OPS, cmd::EVENT + 1).with_group(&LISTENERS);
+pub(super) static FAMILY: Family = Family::new(
+    FAMILY_NAME,
+    FAMILY_VERSION,
+    &POLICY,
+    &OPS,
+    cmd::GET_SERVICE + 1,
+)
+.with_group(&LISTENERS);
 
 /// Makes the family known.
 pub(in crate::control) fn register() -> Result<Registration> {
@@ -87,7 +97,7 @@ impl List for Table {
         resume(dump, &rules, |dump, read, item| {
             let appended = match item {
                 Item::Service(service) => dump.entry(cmd::SERVICE, |message| {
-                    service::fill(message, read, service, Widths::Wide)
+                    extras::fill(message, read, service, Widths::Wide)
                 }),
                 Item::Dest(dest) => dump.entry(cmd::DEST, |message| {
                     drain::fill(message, dest, Widths::Wide)

@@ -20,6 +20,7 @@ use lvs_uapi::lvs::{
 
 use super::{
     dest,
+    extras,
     service, //
 };
 use crate::control::validate;
@@ -91,7 +92,7 @@ impl Answer for PutService {
         let owner = request.owner();
         let parsed = {
             let rules = RulesGuard::lock(state);
-            service::full(&rules, request.attr(attr::SERVICE))
+            extras::full(&rules, request)
         };
         state.continue_transaction(owner, |transaction| {
             let (id, wanted) = parsed?;

@@ -15,6 +15,10 @@ use lvs_engine::drain::{
     Phase,
     Then, //
 };
+use lvs_engine::extras::{
+    Extras,
+    OnExpiry, //
+};
 use lvs_uapi::drop_reason::DropReason;
 use lvs_uapi::flags::service as flags;
 
@@ -113,7 +117,28 @@ fn show_service(service: &Service, read: ReadSide<'_>, out: &mut Output<'_>) {
     if config.flags & flags::ONEPACKET != 0 {
         write!(out, "  one-packet");
     }
+    show_extras(&config.extras, out);
     writeln!(out);
+}
+
+/// What the service has beyond ip_vs's.
+fn show_extras(extras: &Extras, out: &mut Output<'_>) {
+    let own = &extras.timeouts;
+    for (name, seconds) in [
+        ("tcp", own.tcp),
+        ("tcp-fin", own.tcp_fin),
+        ("udp", own.udp),
+        ("sctp", own.sctp),
+    ] {
+        if seconds != 0 {
+            write!(out, "  {name} {seconds} s");
+        }
+    }
+    match extras.on_expiry {
+        OnExpiry::Inherit => {}
+        OnExpiry::Silent => write!(out, "  on expiry silent"),
+        OnExpiry::Reset => write!(out, "  on expiry reset"),
+    }
 }
 
 fn show_dest(dest: &Dest, out: &mut Output<'_>) {

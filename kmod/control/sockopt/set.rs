@@ -14,6 +14,7 @@ use lvs_engine::config::{
     Timeouts,
     Tunnel, //
 };
+use lvs_engine::extras::Wanted;
 use lvs_uapi::limits::{
     IPPROTO_SCTP,
     IPPROTO_TCP,
@@ -82,6 +83,7 @@ fn timeouts(state: &NetnsState, record: &TimeoutUser) -> Result {
         tcp: record.tcp_timeout,
         tcp_fin: record.tcp_fin_timeout,
         udp: record.udp_timeout,
+        sctp: 0,
     };
     validate::set_timeouts(&mut RulesGuard::lock(state), &timeouts)
 }
@@ -136,6 +138,7 @@ fn service(state: &NetnsState, option: c_int, record: &ServiceUser) -> Result {
                 flags: record.flags,
                 timeout: record.timeout,
                 netmask: record.netmask,
+                extras: Wanted::default(),
             };
             if option == set::ADD {
                 validate::add_service(&mut rules, &id, &request)

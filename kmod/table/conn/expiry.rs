@@ -5,8 +5,11 @@
 use core::sync::atomic::Ordering;
 
 use crate::kernel_ext::mem::memory::Entry;
+use crate::kernel_ext::mem::rcu::ReadSide;
 use crate::kernel_ext::task::time;
+use crate::table::timeouts::Timeouts;
 
+use super::flag;
 use super::layout::Conn;
 
 /// Whether an entry is out of date at tick `now`.
@@ -24,6 +27,34 @@ pub(crate) fn refresh(entry: &Entry<Conn>, now: u32, ticks: u32) {
     if new.wrapping_sub(old) > time::HZ / 8 {
         entry.expires.store(new, Ordering::Relaxed);
     }
+}
+
+/// [`refresh`] of a connection whose packet gives it `ticks`, unless its service says otherwise:
+/// that is only asked when the end moves, so that a stream of packets doesn't ask each time.
+#[inline(always)]
+pub(crate) fn refresh_used(
+    read: ReadSide<'_>,
+    entry: &Entry<Conn>,
+    now: u32,
+    ticks: u32,
+    timeouts: &Timeouts,
+) {
+    let new = now.wrapping_add(ticks);
+    let old = entry.expires.load(Ordering::Relaxed);
+    if new.wrapping_sub(old) > time::HZ / 8 {
+        if entry.has(flag::OWN_TIMEOUTS) {
+            refresh_own(read, entry, now, timeouts);
+            return;
+        }
+        entry.expires.store(new, Ordering::Relaxed);
+    }
+}
+
+/// The rest of [`refresh_used`], for a service with timeouts of its own.
+#[cold]
+#[inline(never)]
+fn refresh_own(read: ReadSide<'_>, entry: &Entry<Conn>, now: u32, timeouts: &Timeouts) {
+    refresh(entry, now, entry.life(read, timeouts));
 }
 
 /// Lets an entry live `ticks` from `now` on, whether that is longer or shorter than before.

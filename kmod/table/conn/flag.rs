@@ -4,6 +4,8 @@
 
 use lvs_engine::config::Forwarding;
 
+/// Its service has timeouts of its own, which its server knows.
+pub(crate) const OWN_TIMEOUTS: u32 = 1 << 10;
 /// A data connection of FTP whose client's port isn't known yet.
 pub(crate) const EXPECTED: u32 = 1 << 11;
 /// Not counted as active at its server.

@@ -68,6 +68,8 @@ impl Received<'_> {
         }
         if self.is_template() {
             word |= flag::INACTIVE;
+        } else if self.dest.is_some_and(|dest| dest.has_own_timeouts()) {
+            word |= flag::OWN_TIMEOUTS;
         }
         let real = (self.tuple.family, self.real);
         Conn::to(&self.tuple, self.dest, real, self.real_port, word, ticks)
@@ -132,7 +134,9 @@ impl Conn {
                 }
             }
         };
-        if !bound {
+        if bound {
+            self.note_own_timeouts(read);
+        } else {
             // Who took it down saw no server, or gave up that of an earlier caller.
             drop(self.dest.take());
             if is_template {

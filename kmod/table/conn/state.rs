@@ -2,6 +2,7 @@
 
 //! A connection's state: what packets do to it, and what its server counts.
 
+use core::num::NonZeroU32;
 use core::sync::atomic::Ordering;
 
 use lvs_engine::parse::protocol;
@@ -17,8 +18,11 @@ use lvs_engine::tcp_state::{
 };
 
 use crate::kernel_ext::mem::rcu::ReadSide;
-use crate::kernel_ext::task::time;
-use crate::table::timeouts::Timeouts;
+use crate::table::dest::Dest;
+use crate::table::timeouts::{
+    Timeouts,
+    OTHERWISE, //
+};
 
 use super::layout::Conn;
 use super::{
@@ -110,7 +114,7 @@ impl Conn {
                 timeouts.udp()
             }
             StateInput::Chunks(chunks) => {
-                self.advance_sctp(read, from_client, chunks.event(), tell)
+                self.advance_sctp(read, timeouts, from_client, chunks.event(), tell)
             }
             StateInput::Nothing => self.present_ticks(timeouts),
         }
@@ -120,6 +124,7 @@ impl Conn {
     fn advance_sctp(
         &self,
         read: ReadSide<'_>,
+        timeouts: &Timeouts,
         from_client: bool,
         event: sctp_state::Event,
         tell: impl Fn(News),
@@ -133,31 +138,61 @@ impl Conn {
             })
         };
         let state = self.pass(read, from_client, next, tell);
-        SctpState::from_number(state).map_or(time::HZ, |state| time::ticks(state.timeout()))
+        SctpState::from_number(state).map_or(OTHERWISE, |state| timeouts.sctp(state))
     }
 
     /// The ticks the connection lives in its present state.
     #[cold]
     fn present_ticks(&self, timeouts: &Timeouts) -> u32 {
         match self.sctp_state() {
-            Some(state) => time::ticks(state.timeout()),
+            Some(state) => timeouts.sctp(state),
             None => timeouts.udp(),
         }
     }
 
     /// Ticks that the connection or template lives after its last use.
-    pub(in crate::table) fn life(&self, timeouts: &Timeouts) -> u32 {
+    pub(in crate::table) fn life(&self, read: ReadSide<'_>, timeouts: &Timeouts) -> u32 {
         if self.is_template() {
             return self.template_ticks();
         }
-        match self.tcp_state() {
+        let ticks = match self.tcp_state() {
             Some(state) => timeouts.tcp(state.number()),
             None => self.present_ticks(timeouts),
+        };
+        if self.has(flag::OWN_TIMEOUTS) {
+            self.own_ticks(read, ticks)
+        } else {
+            ticks
+        }
+    }
+
+    /// Ticks that the connection lives in its present state by its service's own timeouts, or
+    /// `otherwise` if they don't say.
+    #[cold]
+    fn own_ticks(&self, read: ReadSide<'_>, otherwise: u32) -> u32 {
+        let Some(dest) = self.dest(read) else {
+            return otherwise;
+        };
+        let own = match (self.tcp_state(), self.sctp_state()) {
+            (Some(state), _) => dest.timeouts.tcp(state),
+            (_, Some(state)) => dest.timeouts.sctp(state),
+            _ if self.protocol == protocol::UDP => dest.timeouts.udp(),
+            _ => None,
+        };
+        own.map_or(otherwise, NonZeroU32::get)
+    }
+
+    /// Notes that the connection's service has timeouts of its own, if it does.
+    pub(in crate::table) fn note_own_timeouts(&self, read: ReadSide<'_>) {
+        let has_own = || self.dest(read).is_some_and(Dest::has_own_timeouts);
+        if !self.has(flag::OWN_TIMEOUTS | flag::TEMPLATE) && has_own() {
+            self.state.fetch_or(flag::OWN_TIMEOUTS, Ordering::Relaxed);
         }
     }
 
     /// Lets a packet pass: `next` says what becomes of the protocol's state, if it has several.
-    /// Returns the number of the state.
+    /// Returns the number of the state, with [`OWN_STATE`] if it is a new one for which the service
+    /// may have a timeout of its own: with these a connection becomes active or inactive.
     #[inline(always)]
     fn pass(
         &self,
@@ -205,14 +240,18 @@ impl Conn {
                 .compare_exchange_weak(word, new, Ordering::Release, Ordering::Relaxed)
             {
                 Ok(_) => {
+                    let mut own = 0;
                     if let Some(dest) = dest {
                         dest.move_connection(read, new & flag::INACTIVE == 0);
+                        if new & flag::OWN_TIMEOUTS != 0 {
+                            own = OWN_STATE;
+                        }
                     }
                     if step.as_ref().is_some_and(|step| step.is_established) {
                         self.assure_template(read);
                     }
                     tell(News::between(word, new));
-                    return new as u8;
+                    return new as u8 | own;
                 }
                 Err(present) => word = present,
             }
@@ -328,6 +367,9 @@ impl News {
         (number != 0).then_some(number)
     }
 }
+
+/// What makes the number of a state one that [`Timeouts`] don't know.
+const OWN_STATE: u8 = 0x80;
 
 /// The state a packet leads to.
 struct Step {

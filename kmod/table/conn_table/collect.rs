@@ -64,6 +64,14 @@ impl ConnTable {
         }
     }
 
+    /// Notes which connections are of services that have timeouts of their own by now.
+    pub(crate) fn note_own_timeouts(&self) {
+        self.remove_matching(|read, conn| {
+            conn.note_own_timeouts(read);
+            false
+        });
+    }
+
     /// Notes which of the servers that are drained have a connection that isn't over.
     pub(crate) fn look_for_busy(&self) {
         self.remove_matching(|read, conn| {

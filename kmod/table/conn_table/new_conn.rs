@@ -131,6 +131,9 @@ impl NewConn<'_> {
         if self.is_ftp_control() {
             flags |= flag::FTP_CONTROL;
         }
+        if self.dest.is_some_and(|dest| dest.has_own_timeouts()) {
+            flags |= flag::OWN_TIMEOUTS;
+        }
         if let Purpose::Data(_) = self.purpose {
             flags |= u32::from(TcpState::Listen.number());
             if self.tuple.client_port == 0 {

@@ -40,7 +40,7 @@ impl ConnTable {
                 if is_half_open(entry) {
                     half_open = Some(entry);
                 } else if may_be_idle(entry) {
-                    let end = now.wrapping_add(entry.life(timeouts));
+                    let end = now.wrapping_add(entry.life(read, timeouts));
                     let since = end.wrapping_sub(entry.expires.load(Ordering::Relaxed)) as i32;
                     if idle.is_none_or(|(most, _)| since > most) {
                         idle = Some((since, entry));

@@ -2,6 +2,8 @@
 
 //! Services come, change and go.
 
+use core::sync::atomic::Ordering;
+
 use kernel::prelude::*;
 
 use lvs_engine::addr::Family;
@@ -9,6 +11,10 @@ use lvs_engine::config::{
     ServiceConfig,
     ServiceId,
     Target, //
+};
+use lvs_engine::extras::{
+    Extras,
+    OnExpiry, //
 };
 use lvs_engine::sched::{
     Algorithm,
@@ -55,6 +61,7 @@ impl RulesGuard<'_> {
         }
         self.rules.instances = self.rules.instances.wrapping_add(1);
         let service = Service::new(id, mark_details, config, self.rules.instances)?;
+        self.note_extras(&Extras::default(), &config.extras);
         let entry = EntryBox::new(tables::hash_service(tables.service_key, id), service)?;
         self.hook(id.family)?;
         rcu::read(|read| {
@@ -106,13 +113,20 @@ impl RulesGuard<'_> {
             Some(_) => Locality::of(config.scheduler)?,
             None => None,
         };
-        self.with_service(id, |read, service| {
-            if let Some(pool) = pool {
-                service.remember_localities(locality);
-                service.publish(read, pool, Change::Replaced);
-            }
+        let extras = self.with_service(id, |read, service| {
+            let extras = service.extras();
             service.configure(config);
+            match pool {
+                Some(pool) => {
+                    service.remember_localities(locality);
+                    service.publish(read, pool, Change::Replaced);
+                }
+                None if extras != config.extras => service.tell_servers(read),
+                None => {}
+            }
+            extras
         })?;
+        self.note_extras(&extras, &config.extras);
         match (was_sip, config.sip) {
             (false, true) => self.state.counts().add_sip(),
             (true, false) => self.state.counts().remove_sip(),
@@ -121,6 +135,21 @@ impl RulesGuard<'_> {
         self.note_change();
         self.announce(&Event::Service(ServiceEvent::Changed, *id));
         Ok(())
+    }
+
+    /// A service has other extras from now on.
+    pub(super) fn note_extras(&self, former: &Extras, new: &Extras) {
+        if new.on_expiry != OnExpiry::Inherit {
+            self.state.judges_strays.store(true, Ordering::Relaxed);
+        }
+        if former.timeouts != new.timeouts {
+            let timeouts = self.state.timeouts();
+            timeouts.unsettle(timeouts.longest(&former.timeouts));
+        }
+        if new.timeouts.is_any() && !former.timeouts.is_any() {
+            self.state.has_new_timeouts.store(true, Ordering::Relaxed);
+            self.state.wake_collector();
+        }
     }
 
     /// Deletes a service; its connections stay, without a server. Fails with `ESRCH`, `ENOMEM`.

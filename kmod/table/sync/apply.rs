@@ -130,7 +130,7 @@ impl Backup<'_> {
 
     /// It lives as long as was told from now on, and its sequence numbers are shifted so.
     fn refresh(&self, read: ReadSide<'_>, told: &Told<'_>, conn: &Entry<Conn>) {
-        let own = conn.life(self.state.timeouts());
+        let own = conn.life(read, self.state.timeouts());
         let ticks = receive::life(told, own, time::HZ);
         let now = time::now();
         conn::live_for(conn, now, ticks);

@@ -74,7 +74,7 @@ pub(super) fn describe<'a>(
             port: conn.real_port(),
         },
         mark,
-        timeout: conn.life(timeouts) / time::HZ,
+        timeout: conn.life(read, timeouts) / time::HZ,
         sequences,
         engine: conn.call_id(read).map(|data| Engine { name: SIP, data }),
     })

@@ -149,7 +149,7 @@ impl Teller<'_> {
                     if room == Room::None || !conn.take_dirty() {
                         return;
                     }
-                    self.sweep.hurry_for(conn.life(out.state.timeouts()));
+                    self.sweep.hurry_for(conn.life(read, out.state.timeouts()));
                     if policy.is_due(read, conn) {
                         room = out.write(read, conn, writer);
                         if room == Room::None {
@@ -217,7 +217,7 @@ impl Teller<'_> {
                 if room == Room::None || number <= stop.done || !policy.is_due(read, conn) {
                     return;
                 }
-                let life = conn.life(out.state.timeouts());
+                let life = conn.life(read, out.state.timeouts());
                 self.sweep.note_life(life);
                 // A dirty entry whose place was taken while it moved is found here at last.
                 let is_dirty = conn.take_dirty();

@@ -11,6 +11,7 @@ use lvs_engine::config::{
     ServiceId,
     Target, //
 };
+use lvs_engine::extras::Extras;
 use lvs_engine::sched::Change;
 
 use core::sync::atomic::Ordering;
@@ -116,6 +117,7 @@ impl RulesGuard<'_> {
             self.state.reply_sources().insert(addr);
         }
         self.state.counts().add(&id, entry.is_sip());
+        self.note_extras(&Extras::default(), &entry.extras());
         self.note_user(id.family);
         if id.family == Family::V4 {
             self.rules.services_v4 = self.rules.services_v4.wrapping_add(1);
@@ -211,11 +213,12 @@ impl RulesGuard<'_> {
     /// A service becomes what was staged.
     fn finish_edit(&mut self, edit: &Edit, mut report: Option<&mut Report>) {
         let id = &edit.id;
-        let loses_sip = self.with_service(id, |read, service| {
+        let finished = self.with_service(id, |read, service| {
             let staged = service.staged(read)?;
             if let Some(report) = &mut report {
                 report.note_edit(edit, !is_same(&service.config(read), &staged.config));
             }
+            let extras = (service.extras(), staged.config.extras);
             for (dest, config) in staged.pool.dests().iter().zip(staged.settings.iter()) {
                 if dest.configured() != *config {
                     dest.configure(config);
@@ -230,7 +233,7 @@ impl RulesGuard<'_> {
             service.adopt(staged);
             let loses_sip = was_sip && !service.is_sip();
             service.stage(None);
-            Some(loses_sip)
+            Some((loses_sip, extras))
         });
         for arrival in edit.arrivals.iter() {
             self.finish_arrival(id, arrival);
@@ -239,8 +242,11 @@ impl RulesGuard<'_> {
             // The service is there.
             let _ = self.dismiss_dest(id, dest.clone());
         }
-        if loses_sip == Ok(Some(true)) {
-            self.state.counts().remove_sip();
+        if let Ok(Some((loses_sip, (former, extras)))) = finished {
+            if loses_sip {
+                self.state.counts().remove_sip();
+            }
+            self.note_extras(&former, &extras);
         }
     }
 }
