@@ -51,6 +51,13 @@ member!(Indexed);
 /// Room for a server in the table, unless it still is there.
 pub(super) struct Reservation(Option<EntryBox<Indexed>>);
 
+impl Reservation {
+    /// The room, which isn't here any more.
+    pub(super) fn take(&mut self) -> Self {
+        Self(self.0.take())
+    }
+}
+
 /// The servers. Changed under the rules lock.
 ///
 /// Thousands of services may have the same server, so neither adding nor removing one walks a

@@ -33,8 +33,8 @@ pub(super) struct WantedService {
 /// What is to become of a service.
 pub(super) struct Wish {
     pub(super) id: ServiceId,
-    /// What it is to be; `None` if it is to go.
-    pub(super) wanted: Option<WantedService>,
+    /// What it is to be; `None` if it is to go. A transaction has thousands, which go one by one.
+    pub(super) wanted: Option<KBox<WantedService>>,
 }
 
 /// What is to become of services.
@@ -147,13 +147,14 @@ impl Transaction {
         mark_details: MarkDetails,
         config: &ServiceConfig,
     ) -> Result {
+        let wanted = WantedService {
+            mark_details,
+            config: *config,
+            dests: GrowVec::new(),
+        };
         self.wish(Wish {
             id: *id,
-            wanted: Some(WantedService {
-                mark_details,
-                config: *config,
-                dests: GrowVec::new(),
-            }),
+            wanted: Some(KBox::new(wanted, GFP_KERNEL)?),
         })
     }
 

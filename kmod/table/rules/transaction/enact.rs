@@ -16,6 +16,7 @@ use lvs_engine::sched::Change;
 
 use core::sync::atomic::Ordering;
 
+use crate::kernel_ext::mem::grow_vec::GrowVec;
 use crate::kernel_ext::mem::rcu::{
     self,
     GracePeriod, //
@@ -55,6 +56,9 @@ impl RulesGuard<'_> {
             (plan.additions.len() as u32).saturating_add(self.state.counts().total()),
         );
         for addition in plan.additions.iter_mut() {
+            if let Some(report) = &mut report {
+                report.note_addition(addition);
+            }
             self.stage_addition(tables, addition);
             time::yield_now();
         }
@@ -93,7 +97,7 @@ impl RulesGuard<'_> {
         self.note_change();
         self.fit_services();
         if let Some(mut report) = report {
-            report.note_plan(&plan);
+            report.note_removals(&plan);
             self.announce_report(&report);
         }
     }
@@ -105,12 +109,18 @@ impl RulesGuard<'_> {
         };
         let id = addition.id;
         entry.set_editions(Editions::NEXT);
+        let mut has_revived = false;
         for arrival in addition.arrivals.iter_mut() {
-            if arrival.is_revived {
-                arrival.dest.configure(&arrival.config);
+            if let Some(config) = &arrival.revived {
+                has_revived = true;
+                arrival.dest.configure(config);
                 self.take_back_counters(&entry, &arrival.dest);
             }
             self.stage_arrival(tables, &id, arrival);
+        }
+        if !has_revived {
+            // The service has them; of thousands of services this would be a lot.
+            addition.arrivals = GrowVec::new();
         }
         // Replies that aren't rewritten come from the virtual address, if they come this way.
         if let Target::Address { addr, .. } = &id.target {
@@ -133,15 +143,13 @@ impl RulesGuard<'_> {
     /// been taken back: packets count from here on.
     fn stage_arrival(&mut self, tables: &Tables, service: &ServiceId, arrival: &mut Arrival) {
         let id = arrival.dest.id();
-        self.note_reply_source(id, &arrival.config);
+        self.note_reply_source(id, &arrival.dest.configured());
         if service.family != id.family {
             self.note_user(id.family);
             self.rules.strangers = self.rules.strangers.wrapping_add(1);
         }
         arrival.dest.set_editions(Editions::NEXT);
-        if let Some(reservation) = arrival.reservation.take() {
-            tables.dest_index.insert(reservation);
-        }
+        tables.dest_index.insert(arrival.reservation.take());
     }
 
     /// A service that changes has beside it what it will be.
@@ -150,7 +158,7 @@ impl RulesGuard<'_> {
             return;
         };
         for arrival in edit.arrivals.iter_mut() {
-            if arrival.is_revived {
+            if arrival.revived.is_some() {
                 rcu::read(|read| {
                     if let Some(service) = tables.service(read, &edit.id) {
                         self.take_back_counters(service, &arrival.dest);
@@ -194,6 +202,9 @@ impl RulesGuard<'_> {
         rcu::read(|read| {
             if let Some(service) = tables.service_in(read, &addition.id, Edition::Next) {
                 service.set_editions(Editions::BOTH);
+                for dest in service.dests(read) {
+                    dest.set_available();
+                }
             }
         });
         for arrival in addition.arrivals.iter() {
@@ -205,7 +216,7 @@ impl RulesGuard<'_> {
     fn finish_arrival(&mut self, service: &ServiceId, arrival: &Arrival) {
         let dest = &arrival.dest;
         dest.set_available();
-        if arrival.is_revived {
+        if arrival.revived.is_some() {
             self.rules.trash.remove(service, dest.id());
         }
     }

@@ -40,11 +40,10 @@ use super::super::walk::Item;
 /// A server that a service gets.
 pub(super) struct Arrival {
     pub(super) dest: RcuArc<Dest>,
-    pub(super) config: DestConfig,
     /// Its room in the table of servers by address, until that is used.
-    pub(super) reservation: Option<Reservation>,
-    /// Whether it was removed a while ago, and comes back.
-    pub(super) is_revived: bool,
+    pub(super) reservation: Reservation,
+    /// Of one that was removed a while ago and comes back: its settings from then on.
+    pub(super) revived: Option<KBox<DestConfig>>,
 }
 
 /// A service that comes.
@@ -53,6 +52,7 @@ pub(super) struct Addition {
     /// Until the table has it.
     pub(super) entry: Option<EntryBox<Service>>,
     pub(super) pool: RcuArc<Pool>,
+    /// Its servers, until the table has them; those that come back until the end.
     pub(super) arrivals: GrowVec<Arrival>,
 }
 
@@ -114,6 +114,7 @@ impl RulesGuard<'_> {
         if transaction.is_whole() {
             self.plan_removals(&transaction, &mut plan)?;
         }
+        self.make_room(&mut transaction, &mut plan)?;
         for wish in transaction.wishes() {
             // What isn't needed any more is freed at once, for it is as much as the rules.
             let exists = self.with_service(&wish.id, |_, _| ()).is_ok();
@@ -126,6 +127,17 @@ impl RulesGuard<'_> {
             time::yield_now();
         }
         Ok(plan)
+    }
+
+    /// Room for the services that come and for no more, which would be as much again.
+    fn make_room(&self, transaction: &mut Transaction, plan: &mut Plan) -> Result {
+        let mut additions = 0_usize;
+        for wish in transaction.wishes() {
+            let comes = wish.wanted.is_some() && self.with_service(&wish.id, |_, _| ()).is_err();
+            additions = additions.saturating_add(usize::from(comes));
+            time::yield_now();
+        }
+        plan.additions.reserve(additions)
     }
 
     /// Services that a whole transaction doesn't speak of go.
@@ -185,17 +197,15 @@ impl RulesGuard<'_> {
         }
         let tables = self.state.tables().ok_or(ENOMEM)?;
         let trashed = self.rules.trash.find(service, id);
-        let is_revived = trashed.is_some();
-        let dest = match trashed {
-            Some(dest) => dest,
-            None => self.make_dest(service, instance, id, config)?,
+        let (dest, revived) = match trashed {
+            Some(dest) => (dest, Some(KBox::new(*config, GFP_KERNEL)?)),
+            None => (self.make_dest(service, instance, id, config)?, None),
         };
-        let reservation = Some(tables.dest_index.reserve(&dest)?);
+        let reservation = tables.dest_index.reserve(&dest)?;
         Ok(Arrival {
             dest,
-            config: *config,
             reservation,
-            is_revived,
+            revived,
         })
     }
 

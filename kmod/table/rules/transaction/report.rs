@@ -17,6 +17,7 @@ use super::super::super::events::{
 };
 use super::super::guard::RulesGuard;
 use super::plan::{
+    Addition,
     Arrival,
     Edit,
     Plan, //
@@ -94,14 +95,16 @@ impl Report {
         self.note(Event::Dest(DestEvent::Changed, *service, *id));
     }
 
-    /// Services came and went.
-    pub(super) fn note_plan(&mut self, plan: &Plan) {
+    /// A service comes.
+    pub(super) fn note_addition(&mut self, addition: &Addition) {
+        self.note(Event::Service(ServiceEvent::Added, addition.id));
+        self.note_arrivals(&addition.id, &addition.arrivals);
+    }
+
+    /// Services went.
+    pub(super) fn note_removals(&mut self, plan: &Plan) {
         for id in plan.removals.iter() {
             self.note(Event::Service(ServiceEvent::Removed, *id));
-        }
-        for addition in plan.additions.iter() {
-            self.note(Event::Service(ServiceEvent::Added, addition.id));
-            self.note_arrivals(&addition.id, &addition.arrivals);
         }
     }
 }
