@@ -18,6 +18,7 @@ from lvs.genl import NLM_F_ACK, NLM_F_DUMP, CTRL_ATTR_FAMILY_ID, CTRL_ATTR_FAMIL
 NEW_SERVICE, SET_SERVICE, DEL_SERVICE, GET_SERVICE, NEW_DEST, SET_DEST, DEL_DEST, GET_DEST = range(1, 9)
 BEGIN, PUT_SERVICE, PUT_DEST, REMOVE_SERVICE, COMMIT, ABORT, GET_GENERATION = range(11, 18)
 SET_CONFIG, GET_CONFIG, GET_INFO, ZERO, FLUSH = 12, 13, 15, 16, 17
+CTRL_ATTR_MCAST_GROUPS, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP = 7, 270, 1
 SYS_FINIT_MODULE, SYS_DELETE_MODULE = 313, 176
 VIP, OTHER = "10.0.1.100", "10.0.1.101"
 faults = Faults()
@@ -187,6 +188,20 @@ def transactions(netlink):
     faults.each("the generation", netlink.call(GET_GENERATION, family=netlink.lvs), look=rules, least=0)
 
 
+def listeners(netlink):
+    """What can't be told for want of memory is lost to who listens, and is done all the same."""
+    _, replies = netlink.genl.request(GENL_ID_CTRL, CTRL_CMD_GETFAMILY, text(CTRL_ATTR_FAMILY_NAME, "LVS"))
+    (_, group), = parse(dict(parse(replies[0][3]))[CTRL_ATTR_MCAST_GROUPS])
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 16) as member:
+        member.bind((0, 0))
+        member.setsockopt(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, struct.unpack("I", dict(parse(group))[2])[0])
+        netlink.start(*three())
+        for name, command, payload in (("a server", NEW_DEST, service() + server(11)),
+                                       ("a change", SET_DEST, service() + server(22, 5, 3)),
+                                       ("a removal", DEL_SERVICE, service()), ("a flush", FLUSH, b"")):
+            faults.each(f"{name} that is told", netlink.call(command, payload), lambda: netlink.start(*three()), rules)
+
+
 # -- Socket options
 # --------------------------------------------------------------------------------------------------
 
@@ -284,6 +299,7 @@ def control():
     change_rules(netlink)
     netlink.start(*three())
     transactions(netlink)
+    listeners(netlink)
     socket_options(netlink)
     netlink.start(*three(timeout=300))
     files()
