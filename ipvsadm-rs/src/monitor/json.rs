@@ -10,9 +10,11 @@ use serde::Serialize;
 
 use crate::document::schema;
 use crate::document::schema::FamilyName;
+use crate::document::schema::Seconds;
 use crate::model::event::Event;
 use crate::model::event::Kind;
 use crate::model::event::Subject;
+use crate::model::extras::OnExpiry;
 use crate::model::DestEntry;
 use crate::model::Service;
 use crate::model::ServiceId;
@@ -83,6 +85,16 @@ struct Settings {
     #[serde(skip_serializing_if = "Option::is_none")]
     persistence_engine: Option<String>,
     one_packet: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tcp_timeout: Option<Seconds>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tcp_fin_timeout: Option<Seconds>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    udp_timeout: Option<Seconds>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sctp_timeout: Option<Seconds>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    on_expiry: Option<OnExpiry>,
 }
 
 /// A server: its name, or as listings have it.
@@ -173,6 +185,11 @@ fn of_service(service: &Subject<ServiceId, Service>) -> ServicePart {
             prefix_length: document.prefix_length,
             persistence_engine: document.persistence_engine,
             one_packet: document.one_packet,
+            tcp_timeout: document.tcp_timeout,
+            tcp_fin_timeout: document.tcp_fin_timeout,
+            udp_timeout: document.udp_timeout,
+            sctp_timeout: document.sctp_timeout,
+            on_expiry: document.on_expiry,
         }),
     }
 }

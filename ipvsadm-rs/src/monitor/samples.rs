@@ -17,6 +17,7 @@ use crate::model::event::Outcome;
 use crate::model::event::Subject;
 use crate::model::event::Summary;
 use crate::model::extras::Extras;
+use crate::model::extras::OnExpiry;
 use crate::model::sync::Phase;
 use crate::model::Dest;
 use crate::model::DestEntry;
@@ -74,7 +75,11 @@ fn marked() -> Service {
         timeout: 300,
         netmask: Netmask::V6(64),
         pe: None,
-        extras: Extras::default(),
+        extras: Extras {
+            tcp_timeout: Some(7200),
+            on_expiry: Some(OnExpiry::Reset),
+            ..Extras::default()
+        },
     }
 }
 

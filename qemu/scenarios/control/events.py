@@ -216,6 +216,9 @@ def drains():
     stock(*f"-A -t {TARGET} -s rr".split())
     stock(*f"-a -t {TARGET} -r {RS1} -m -w 2".split())
     monitor = Monitor("--json")
+    run(OURS, "-E", "-t", TARGET, "-s", "rr", "--tcp-timeout", "10m")
+    told = monitor.since("a change of what ip_vs's services don't have is told", "service-changed")
+    check("with that", told[-1]["service"]["tcp_timeout"] == 600, told)
     names = ["-t", TARGET, "-r", RS1]
     run(OURS, "drain", *names, "--for", "30s")
     told = monitor.since("one without connections ends at once", "drain-ended")
