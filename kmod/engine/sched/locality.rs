@@ -11,10 +11,14 @@
 //! grows: an address that is new to a full row takes the place of the one used least recently.
 
 use core::num::NonZeroU32;
+use core::ops::Range;
 
+use super::foresee::EachLookedAt;
 use super::scheduler::Scheduler;
 use super::servers::{
     overhead,
+    By,
+    Foreseen,
     Identified,
     Servers, //
 };
@@ -105,15 +109,10 @@ impl<'a> Cache<'a> {
     /// The assignment of `addr`, or the one to put it into.
     #[inline]
     fn assignment(&mut self, addr: &Addr, clock: Clock) -> Option<&mut Assignment> {
-        let rows = u64::try_from(self.assignments.len() / ROW_LEN).ok()?;
-        let [a, b, c, d] = addr.0.map(u64::from);
-        let hash = u64::from(hash_3(self.key, (a << 32) | b, (c << 32) | d, 0));
-        let row = usize::try_from(hash.wrapping_mul(rows) >> 32).ok()?;
-        let start = row.wrapping_mul(ROW_LEN);
-        let row = self
-            .assignments
-            .get_mut(start..start.wrapping_add(ROW_LEN))?;
-        row.iter_mut()
+        let row = row(self.key, self.assignments.len(), addr)?;
+        self.assignments
+            .get_mut(row)?
+            .iter_mut()
             .min_by_key(|assignment| match assignment.servers[0] {
                 Some(_) if assignment.addr == *addr => (0, 0),
                 None => (1, 0),
@@ -123,6 +122,17 @@ impl<'a> Cache<'a> {
                 ),
             })
     }
+}
+
+/// Where the assignment of `addr` may be among so many; rows are found by a hash with `key`.
+#[inline]
+fn row(key: HashKey, assignments: usize, addr: &Addr) -> Option<Range<usize>> {
+    let rows = u64::try_from(assignments / ROW_LEN).ok()?;
+    let [a, b, c, d] = addr.0.map(u64::from);
+    let hash = u64::from(hash_3(key, (a << 32) | b, (c << 32) | d, 0));
+    let row = usize::try_from(hash.wrapping_mul(rows) >> 32).ok()?;
+    let start = row.wrapping_mul(ROW_LEN);
+    Some(start..start.wrapping_add(ROW_LEN))
 }
 
 impl Assignment {
@@ -186,16 +196,7 @@ pub fn pick(
     };
     let is_known = assignment.is_of(addr, clock);
     if is_known {
-        assignment.used = clock.now;
-        let kept = match algorithm {
-            Algorithm::LocalityReplication => from_set(assignment, servers, clock),
-            _ => assignment
-                .present(servers)
-                .next()
-                // ip_vs looks at the weight only: an overloaded server keeps its addresses.
-                .filter(|&index| servers.weight(index) > 0),
-        };
-        if let Some(index) = kept.filter(|&index| !is_busy(servers, index)) {
+        if let Some(index) = remembered(algorithm, assignment, servers, clock) {
             return Some(index);
         }
     }
@@ -210,6 +211,53 @@ pub fn pick(
     }
     assignment.insert(id, index, clock.now);
     Some(index)
+}
+
+/// What [`pick`] would choose for `addr` by the `assignments` of a cache whose rows are found by
+/// `key`, of which nothing changes.
+pub fn foresee(
+    algorithm: Algorithm,
+    (assignments, key): (&[Assignment], HashKey),
+    servers: &impl Identified,
+    addr: &Addr,
+    clock: Clock,
+) -> Foreseen {
+    let servers = &EachLookedAt(servers);
+    let kept = row(key, assignments.len(), addr)
+        .and_then(|row| {
+            assignments
+                .get(row)?
+                .iter()
+                .find(|own| own.is_of(addr, clock))
+        })
+        .and_then(|own| remembered(algorithm, &mut own.clone(), servers, clock));
+    if let Some(index) = kept {
+        return Foreseen::Server(index, By::Memory);
+    }
+    match lowest_bid(servers, WeightedLeastConnection::bid) {
+        Some(index) => Foreseen::Server(index, By::Load),
+        None => Foreseen::Nobody,
+    }
+}
+
+/// The server that an address keeps by its assignment, if that may go on.
+#[inline]
+fn remembered(
+    algorithm: Algorithm,
+    assignment: &mut Assignment,
+    servers: &impl Identified,
+    clock: Clock,
+) -> Option<usize> {
+    assignment.used = clock.now;
+    let kept = match algorithm {
+        Algorithm::LocalityReplication => from_set(assignment, servers, clock),
+        _ => assignment
+            .present(servers)
+            .next()
+            // ip_vs looks at the weight only: an overloaded server keeps its addresses.
+            .filter(|&index| servers.weight(index) > 0),
+    };
+    kept.filter(|&index| !is_busy(servers, index))
 }
 
 /// The least loaded server of a set. If that didn't change for long, the most loaded one leaves
@@ -290,9 +338,17 @@ mod tests {
                 now: self.now,
                 expiration: 10,
             };
-            let mut cache = Cache::new(&mut self.assignments, (1, 2));
+            let key = (1, 2);
             let addr = Addr::from_v4([10, 0, 0, addr]);
-            pick(self.algorithm, &mut cache, &self.servers, &addr, clock)
+            let cache = (&self.assignments[..], key);
+            let foreseen = foresee(self.algorithm, cache, &self.servers, &addr, clock);
+            let mut cache = Cache::new(&mut self.assignments, key);
+            let picked = pick(self.algorithm, &mut cache, &self.servers, &addr, clock);
+            match foreseen {
+                Foreseen::Server(index, _) => assert_eq!(picked, Some(index)),
+                _ => assert_eq!(picked, None),
+            }
+            picked
         }
 
         fn later(&mut self, time: u32) {
@@ -310,6 +366,36 @@ mod tests {
             setup.servers[0].active = 10;
             assert_eq!(setup.pick(1), Some(0), "no more than its weight");
             assert_eq!(setup.pick(2), Some(1), "another address");
+        }
+    }
+
+    #[test]
+    fn what_is_foreseen_tells_memory_from_load() {
+        for algorithm in BOTH {
+            let mut setup = Setup::new(algorithm, &[10, 10]);
+            let foresee = |setup: &Setup| {
+                let clock = Clock {
+                    now: setup.now,
+                    expiration: 10,
+                };
+                let addr = Addr::from_v4([10, 0, 0, 1]);
+                foresee(
+                    algorithm,
+                    (&setup.assignments, (1, 2)),
+                    &setup.servers,
+                    &addr,
+                    clock,
+                )
+            };
+            assert_eq!(foresee(&setup), Foreseen::Server(0, By::Load));
+            setup.pick(1);
+            setup.servers[0].active = 10;
+            assert_eq!(foresee(&setup), Foreseen::Server(0, By::Memory));
+            setup.servers[0].active = 11;
+            assert_eq!(foresee(&setup), Foreseen::Server(1, By::Load));
+            setup.servers[0].active = 10;
+            setup.later(11);
+            assert_eq!(foresee(&setup), Foreseen::Server(1, By::Load), "forgotten");
         }
     }
 

@@ -12,10 +12,12 @@
 //! survives changes of the list if [`after_change`] is told about each of them.
 //!
 //! What the algorithms are asked is in `scheduler`, what they look at and answer with in `servers`;
+//! [`foresee()`] tells what one would choose;
 //! what they share is in `tournament`, `lottery`, `hash_ring` and `cursor`. The choice among them
 //! is here, and [`locality`] remembers what was chosen.
 
 mod cursor;
+mod foresee;
 mod hash_ring;
 pub mod locality;
 pub mod lottery;
@@ -23,13 +25,16 @@ mod scheduler;
 mod servers;
 pub mod tournament;
 
+pub use foresee::foresee;
 pub use hash_ring::{
     FillError,
     Preference, //
 };
 pub use servers::{
+    By,
     Change,
     Facts,
+    Foreseen,
     Identified,
     Key,
     Pair,
@@ -133,6 +138,19 @@ impl Algorithm {
     #[inline]
     pub const fn is_random(self) -> bool {
         of!(self => IS_RANDOM)
+    }
+
+    /// What the algorithm chooses by; `None` if chance does.
+    pub const fn chooses_by(self) -> Option<By> {
+        if self.is_random() {
+            None
+        } else if self.bids() {
+            Some(By::Load)
+        } else if self.table_len() != 0 {
+            Some(By::Hash)
+        } else {
+            Some(By::Turn)
+        }
     }
 
     /// Number of slots in the algorithm's table; 0 when it has none.

@@ -118,6 +118,30 @@ pub struct Pick {
     pub state: u64,
 }
 
+/// What a scheduler would choose.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Foreseen {
+    /// The server with this index.
+    Server(usize, By),
+    /// One of those that take connections, drawn at random.
+    Drawn,
+    /// None takes new connections.
+    Nobody,
+}
+
+/// What a scheduler chooses by.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum By {
+    /// Whose turn it is.
+    Turn,
+    /// Loads and weights.
+    Load,
+    /// A hash of addresses.
+    Hash,
+    /// Which server the address had before.
+    Memory,
+}
+
 /// What happened to a service's servers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Change {
