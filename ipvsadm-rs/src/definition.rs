@@ -17,6 +17,7 @@ use crate::cli::options::Arity;
 use crate::cli::options::Spec;
 use crate::cli::parse;
 use crate::drain;
+use crate::explain;
 use crate::model::ServiceId;
 use crate::program::OWN_NAME;
 use crate::sync;
@@ -125,6 +126,7 @@ pub fn subcommands() -> Vec<clap::Command> {
         monitor,
         drain,
         undrain,
+        explain::arguments::command(),
         sync::arguments::command(),
         xdp::arguments::command(),
         check(),

@@ -35,6 +35,8 @@ pub enum Operation {
     Drain,
     /// Being told of events.
     Listen,
+    /// Asking what would become of a packet.
+    Explain,
     /// Reading how synchronisation is.
     GetSync,
     /// Setting what synchronisation takes and signs with.

@@ -8,6 +8,8 @@ pub(crate) const SUCCESS: u8 = 0;
 pub(crate) const LIST_FAILED: u8 = 1;
 /// `apply --dry-run` found something that differs.
 pub(crate) const DIFFERENT: u8 = 1;
+/// `explain` found no server for a packet.
+pub(crate) const UNSERVED: u8 = 1;
 /// `check` found that a service lacks servers.
 pub(crate) const UNHEALTHY: u8 = 1;
 /// The options make no sense, or there is no IPVS.

@@ -64,6 +64,7 @@ pub mod document;
 pub mod drain;
 pub mod error;
 pub(crate) mod exit;
+pub mod explain;
 mod listing;
 pub mod manual;
 pub mod metrics;

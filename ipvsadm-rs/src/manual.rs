@@ -60,6 +60,8 @@ const SYNOPSIS: &str = "\
 [\\fB\\-\\-persistent\\fR {\\fBmove\\fR|\\fBkeep\\fR}] [\\fB\\-\\-wait\\fR]
 \\fBipvsadm\\-rs\\fR \\fBundrain\\fR {\\fB\\-t\\fR|\\fB\\-u\\fR|\\fB\\-\\-sctp\\-service\\fR|\\fB\\-f\\fR} \\fISERVICE\\fR [\\fB\\-6\\fR] \
 \\fB\\-r\\fR \\fISERVER\\fR
+\\fBipvsadm\\-rs\\fR \\fBexplain\\fR \\fICLIENT\\fR[:\\fIPORT\\fR] \\fIADDRESS\\fR:\\fIPORT\\fR \
+[\\fB\\-\\-tcp\\fR|\\fB\\-\\-udp\\fR|\\fB\\-\\-sctp\\fR] [\\fB\\-\\-mark\\fR \\fIN\\fR] [\\fB\\-\\-in\\fR \\fIDEVICE\\fR] [\\fB\\-\\-json\\fR]
 \\fBipvsadm\\-rs\\fR \\fBsync status\\fR [\\fB\\-\\-json\\fR]
 \\fBipvsadm\\-rs\\fR \\fBsync wait\\fR [\\fB\\-\\-timeout\\fR \\fITIME\\fR]
 \\fBipvsadm\\-rs\\fR \\fBsync key add\\fR \\fIID\\fR [\\fB\\-\\-file\\fR \\fIFILE\\fR]

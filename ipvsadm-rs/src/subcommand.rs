@@ -28,6 +28,7 @@ use crate::exit::DIFFERENT;
 use crate::exit::REFUSED;
 use crate::exit::SUCCESS;
 use crate::exit::USAGE;
+use crate::explain;
 use crate::manual;
 use crate::metrics;
 use crate::metrics::Scope;
@@ -69,6 +70,7 @@ pub fn run(words: &[String]) -> Option<u8> {
         "drain" => drain::drain(&matches),
         "undrain" => drain::undrain(&matches),
         "monitor" => monitor::run(matches.get_flag("json")),
+        "explain" => explain::run(&matches),
         "sync" => sync::run(&matches),
         "xdp" => xdp::run(&matches),
         "check" => check(&matches),

@@ -77,25 +77,40 @@ pub(super) fn pick<'a>(
     flow: &Flow,
     service: &ServiceView<'a>,
 ) -> Result<Choice<'a>, Failure> {
-    let settings = context.state.settings();
-    let (random, seconds) = match service.scheduler(context.read) {
-        Some(algorithm) if algorithm.is_random() => (time::random_u64(), 0),
-        Some(Algorithm::LocalityLeastConnection) => (0, settings.lblc_expiration()),
-        Some(Algorithm::LocalityReplication) => (0, settings.lblcr_expiration()),
-        _ => (0, 0),
+    let scheduler = service.scheduler(context.read);
+    let random = match scheduler {
+        Some(algorithm) if algorithm.is_random() => time::random_u64(),
+        _ => 0,
     };
-    let expiration = time::ticks(seconds.max(0).unsigned_abs());
-    let key = Key {
+    let expiration = expiration(context, scheduler);
+    service
+        .schedule(context.read, &key(flow, service, random), expiration)
+        .ok_or(Failure::NoServer)
+}
+
+/// What the scheduler looks at.
+#[inline]
+pub(super) fn key(flow: &Flow, service: &ServiceView<'_>, random: u64) -> Key {
+    Key {
         client_addr: flow.ip.source,
         client_port: flow.source_port,
         virtual_addr: flow.ip.destination,
         virtual_port: flow.destination_port,
         flags: service.flags(),
         random,
+    }
+}
+
+/// How long the scheduler remembers addresses, in ticks, if it does.
+#[inline]
+pub(super) fn expiration(context: &Context<'_>, scheduler: Option<Algorithm>) -> u32 {
+    let settings = context.state.settings();
+    let seconds = match scheduler {
+        Some(Algorithm::LocalityLeastConnection) => settings.lblc_expiration(),
+        Some(Algorithm::LocalityReplication) => settings.lblcr_expiration(),
+        _ => 0,
     };
-    service
-        .schedule(context.read, &key, expiration)
-        .ok_or(Failure::NoServer)
+    time::ticks(seconds.max(0).unsigned_abs())
 }
 
 /// Makes a connection of `service`, for this packet alone if service or server want that.
@@ -165,9 +180,14 @@ fn refused(refusal: Refusal) -> Failure {
     if time::may_log() {
         kernel::pr_warn!("no new connection: {:?}\n", refusal);
     }
-    Failure::NoConnection(match refusal {
+    Failure::NoConnection(refusal_reason(refusal))
+}
+
+/// Why a packet is dropped whose connection the table doesn't take.
+pub(super) fn refusal_reason(refusal: Refusal) -> DropReason {
+    match refusal {
         Refusal::Full => DropReason::TableFull,
         Refusal::Crowded => DropReason::PortCrowded,
         Refusal::NoMemory => DropReason::NoMemory,
-    })
+    }
 }

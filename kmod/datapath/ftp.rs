@@ -272,8 +272,8 @@ fn expect<'a>(
     Some(data)
 }
 
-/// The data connection that a client's SYN opens, if its control connection's server waits for it.
-pub(super) fn open<'a>(context: &Context<'a>, flow: &Flow) -> Option<&'a ConnEntry> {
+/// What stands for the data connection that a client's SYN opens, if that is waited for.
+pub(super) fn expected<'a>(context: &Context<'a>, flow: &Flow) -> Option<&'a ConnEntry> {
     let conns = &context.tables.conns;
     if !conns.expects_clients() {
         return None;
@@ -282,9 +282,15 @@ pub(super) fn open<'a>(context: &Context<'a>, flow: &Flow) -> Option<&'a ConnEnt
         client_port: 0,
         ..flow.as_request()
     };
-    let expected = conns
+    conns
         .find_request(context.read, &tuple, conns.hash_of(&tuple), context.now)
-        .filter(|conn| conn.has(flag::EXPECTED))?;
+        .filter(|conn| conn.has(flag::EXPECTED))
+}
+
+/// The data connection that a client's SYN opens, if its control connection's server waits for it.
+pub(super) fn open<'a>(context: &Context<'a>, flow: &Flow) -> Option<&'a ConnEntry> {
+    let conns = &context.tables.conns;
+    let expected = expected(context, flow)?;
     let dest = expected.share_dest(context.read)?;
     let new = NewConn {
         tuple: flow.as_request(),

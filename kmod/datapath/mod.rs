@@ -24,6 +24,8 @@
 //!
 //! Frames that are given to the module before a packet is made of them go by `xdp`.
 //!
+//! An administrator may ask what would become of a packet, through `explain`.
+//!
 //! A rule of iptables may ask for a packet's connection, through `xt_match`.
 //!
 //! Everything here runs on the RCU read side, in softirq or (for packets this host makes) process
@@ -37,6 +39,7 @@ mod call_id;
 mod connect;
 mod context;
 mod early;
+mod explain;
 mod forward;
 mod ftp;
 mod icmp;

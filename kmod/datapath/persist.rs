@@ -91,10 +91,7 @@ pub(super) fn connect<'a>(
         }
     };
     conn::refresh(template, context.now, template.template_ticks());
-    let real_port = match (service_port(service), dest.id().port) {
-        (Some(port), real) if port == flow.destination_port && real != 0 => real,
-        _ => flow.destination_port,
-    };
+    let real_port = real_port(flow, service, &dest);
     let new = NewConn {
         tuple: flow.as_request(),
         client_hash: flow.client_hash,
@@ -150,23 +147,55 @@ fn usable_template<'a>(
     call: Option<&[u8]>,
     wanted: Option<&RcuArc<Dest>>,
 ) -> Option<(&'a ConnEntry, RcuArc<Dest>, Option<&'a DestConfig>)> {
+    let Found { entry, usable } = look(context, service, tuple, call, wanted)?;
+    if let Some((dest, settings)) = usable {
+        return Some((entry, dest, settings));
+    }
+    entry.invalidate();
+    context.tables.conns.remove(context.read, entry);
+    None
+}
+
+/// A template that is there.
+pub(super) struct Found<'a> {
+    pub(super) entry: &'a ConnEntry,
+    /// Its server, and that one's settings where they aren't in force yet, if it may still be used.
+    pub(super) usable: Option<(RcuArc<Dest>, Option<&'a DestConfig>)>,
+}
+
+/// Looks for the template, which is to be of the server `wanted` if that is given.
+pub(super) fn look<'a>(
+    context: &Context<'a>,
+    service: &ServiceView<'a>,
+    tuple: &Tuple,
+    call: Option<&[u8]>,
+    wanted: Option<&RcuArc<Dest>>,
+) -> Option<Found<'a>> {
     let conns = &context.tables.conns;
-    let template = conns.find_template(context.read, tuple, call, context.now)?;
-    let dest = template.share_dest(context.read)?;
+    let entry = conns.find_template(context.read, tuple, call, context.now)?;
+    let dest = entry.share_dest(context.read)?;
     let suits = wanted.is_none_or(|wanted| dest.number() == wanted.number());
+    let mut usable = None;
     if let (Some(settings), true) = (service.known(&dest), suits) {
         let weight = settings.map_or_else(|| dest.weight(), |settings| dest.weight_by(settings));
         let expires = || context.state.settings().expire_quiescent_template();
         if !dest.moves_clients(weight, expires) {
-            return Some((template, dest, settings));
+            usable = Some((dest, settings));
         }
     }
-    template.invalidate();
-    conns.remove(context.read, template);
-    None
+    Some(Found { entry, usable })
 }
 
-fn template_tuple(flow: &Flow, service: &ServiceView<'_>) -> Tuple {
+/// The server's port for a connection of a template.
+pub(super) fn real_port(flow: &Flow, service: &ServiceView<'_>, dest: &Dest) -> u16 {
+    match (service_port(service), dest.id().port) {
+        (Some(port), real) if port == flow.destination_port && real != 0 => real,
+        _ => flow.destination_port,
+    }
+}
+
+/// What names the template of the packet's client.
+pub(super) fn template_tuple(flow: &Flow, service: &ServiceView<'_>) -> Tuple {
     let client = flow.ip.source.masked(flow.ip.family, service.netmask());
     let (protocol, virtual_addr, virtual_port) = match service.id().target {
         Target::Mark(mark) => (ANY_PROTOCOL, Addr::from_v4_word(mark.to_be()), 0),

@@ -33,15 +33,7 @@ pub(super) fn refuse(
     flow: &Flow,
     service: &ServiceView<'_>,
 ) -> Disposition {
-    let is_foreign =
-        || address::is_unicast(context.state.net(), flow.ip.family, &flow.ip.destination);
-    let refusal = Refusal::of(
-        &service.id().target,
-        flow.destination_port,
-        context.state.settings().cache_bypass(),
-        is_foreign,
-    );
-    match refusal {
+    match refusal(context, flow, service) {
         Refusal::Bypass => bypass(context, packet, flow, service),
         Refusal::Pass => packet.accept(),
         Refusal::Report => {
@@ -49,6 +41,18 @@ pub(super) fn refuse(
             packet.discard(context.state.drops(), DropReason::NoServer)
         }
     }
+}
+
+/// What becomes of it.
+pub(super) fn refusal(context: &Context<'_>, flow: &Flow, service: &ServiceView<'_>) -> Refusal {
+    let is_foreign =
+        || address::is_unicast(context.state.net(), flow.ip.family, &flow.ip.destination);
+    Refusal::of(
+        &service.id().target,
+        flow.destination_port,
+        context.state.settings().cache_bypass(),
+        is_foreign,
+    )
 }
 
 /// Makes a connection without a server, so that the packets that follow go the same way whatever

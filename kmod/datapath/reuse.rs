@@ -26,12 +26,22 @@ pub(super) fn keeps(context: &Context<'_>, flow: &Flow, conn: &ConnEntry) -> boo
     if !opens && !server_is_gone {
         return true;
     }
-    let is_over = (opens && is_reused(*context, conn))
-        || (server_is_gone && context.state.settings().expire_nodest_conn());
+    let is_over = ends_by(context, opens, server_is_gone, conn);
     if is_over {
         context.tables.conns.remove(context.read, conn);
     }
     !is_over
+}
+
+/// Whether a client's packet, which `opens` a connection, ends the one found for it.
+pub(super) fn is_over(context: &Context<'_>, opens: bool, conn: &ConnEntry) -> bool {
+    ends_by(context, opens, has_lost_server(context, conn), conn)
+}
+
+#[inline(always)]
+fn ends_by(context: &Context<'_>, opens: bool, server_is_gone: bool, conn: &ConnEntry) -> bool {
+    (opens && is_reused(*context, conn))
+        || (server_is_gone && context.state.settings().expire_nodest_conn())
 }
 
 /// Whether a server's packet answers a client of the connection found for it. If its client has

@@ -24,6 +24,7 @@ use crate::table::conn_table::{
 };
 use crate::table::edition::Edition;
 use crate::table::service_view::ServiceView;
+use crate::table::Dest;
 
 use super::connect::{
     self,
@@ -163,6 +164,23 @@ fn connect<'a>(
     Err(Failure::ServerLeft)
 }
 
+/// Whether a service without persistence takes the packet's port. One of any port needs persistence
+/// to hold a client's connections together.
+pub(super) fn takes_port(service: &ServiceView<'_>, flow: &Flow) -> bool {
+    match service.id().target {
+        Target::Address { port, .. } => port == flow.destination_port,
+        Target::Mark(_) => true,
+    }
+}
+
+/// The server's port for a connection that no template has.
+pub(super) fn real_port(flow: &Flow, dest: &Dest) -> u16 {
+    match dest.id().port {
+        0 => flow.destination_port,
+        port => port,
+    }
+}
+
 fn connect_to_one<'a>(
     context: &Context<'a>,
     packet: &mut Packet,
@@ -172,17 +190,11 @@ fn connect_to_one<'a>(
     if service.flags() & service_flag::PERSISTENT != 0 {
         return persist::connect(context, packet, flow, service);
     }
-    if let Target::Address { port, .. } = service.id().target {
-        // A service of any port needs persistence to hold a client's connections together.
-        if port != flow.destination_port {
-            return Err(Failure::NoServer);
-        }
+    if !takes_port(service, flow) {
+        return Err(Failure::NoServer);
     }
     let choice = connect::pick(context, flow, service)?;
-    let real_port = match choice.dest.id().port {
-        0 => flow.destination_port,
-        port => port,
-    };
+    let real_port = real_port(flow, choice.dest);
     let new = NewConn {
         tuple: flow.as_request(),
         client_hash: flow.client_hash,

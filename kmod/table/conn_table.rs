@@ -15,13 +15,11 @@ mod size;
 mod store;
 
 pub(crate) use client_hash::ClientHash;
-pub(crate) use create::{
-    OneShot,
-    Refusal, //
-};
+pub(crate) use create::OneShot;
 pub(crate) use new_conn::{
     ConnSettings,
     NewConn,
     Purpose, //
 };
+pub(crate) use room::Refusal;
 pub(crate) use store::ConnTable;

@@ -71,6 +71,14 @@ impl Defence {
         rate != 0 && self.is_turn(rate)
     }
 
+    /// Of how many packets of new connections one is dropped, 0 for none, and whether the next one
+    /// is. Whoever asks doesn't count as one.
+    pub(crate) fn foresee_drop(&self) -> (u32, bool) {
+        let rate = self.drop_rate.load(Ordering::Relaxed);
+        let is_next = rate != 0 && self.drop_counter.load(Ordering::Relaxed) <= 1;
+        (rate.max(0).unsigned_abs(), is_next)
+    }
+
     #[cold]
     fn is_turn(&self, rate: i32) -> bool {
         // Wraps, as atomic operations do; two CPUs at once drop one packet more at worst.

@@ -34,6 +34,24 @@ pub(crate) struct Wanted {
     pub(crate) mark: u32,
 }
 
+/// What a service takes a packet by.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rule {
+    /// The packet's firewall mark.
+    Mark,
+    /// Protocol, address and port.
+    Port,
+    /// Protocol and address of FTP's service, and a port of its data connections.
+    FtpData,
+    /// Protocol and address of a service of any port.
+    AnyPort,
+}
+
+impl Rule {
+    /// All of them, in the order in which services are looked for.
+    pub(crate) const ALL: [Self; 4] = [Self::Mark, Self::Port, Self::FtpData, Self::AnyPort];
+}
+
 impl NetnsState {
     /// The service of what is `wanted`, by this edition of the rules. In this order: the firewall
     /// mark; protocol, address and port; FTP's service for its clients' data connections; the
@@ -46,7 +64,22 @@ impl NetnsState {
         wanted: &Wanted,
         edition: Edition,
     ) -> Option<ServiceView<'a>> {
-        let service = self.find_entry(read, tables, wanted, edition)?;
+        let service = self.find_entry(read, tables, wanted, edition, |_| ())?;
+        Some(ServiceView::new(read, service, edition))
+    }
+
+    /// The same in the rules in force, and calls `note` with each rule that was asked for a
+    /// service: only the last one had one, if any did.
+    #[cold]
+    pub(crate) fn find_service_by_rule<'a>(
+        &self,
+        read: ReadSide<'a>,
+        tables: &'a Tables,
+        wanted: &Wanted,
+        note: impl FnMut(Rule),
+    ) -> Option<ServiceView<'a>> {
+        let edition = Edition::Present;
+        let service = self.find_entry(read, tables, wanted, edition, note)?;
         Some(ServiceView::new(read, service, edition))
     }
 
@@ -57,6 +90,7 @@ impl NetnsState {
         tables: &'a Tables,
         wanted: &Wanted,
         edition: Edition,
+        mut note: impl FnMut(Rule),
     ) -> Option<&'a Entry<Service>> {
         let counts = self.counts();
         let Wanted {
@@ -64,6 +98,7 @@ impl NetnsState {
         } = *wanted;
         let find = |target| tables.service_in(read, &ServiceId { family, target }, edition);
         if mark != 0 && counts.by_mark.load(Ordering::Relaxed) != 0 {
+            note(Rule::Mark);
             if let Some(service) = find(Target::Mark(mark)) {
                 return Some(service);
             }
@@ -78,6 +113,7 @@ impl NetnsState {
                 port,
             })
         };
+        note(Rule::Port);
         if let Some(service) = at_port(port) {
             return Some(service);
         }
@@ -85,6 +121,7 @@ impl NetnsState {
             && counts.ftp.load(Ordering::Relaxed) != 0
             && (port == ftp::DATA_PORT || port >= ftp::FIRST_UNPRIVILEGED_PORT);
         if may_be_ftp_data {
+            note(Rule::FtpData);
             if let Some(service) = at_port(ftp::PORT) {
                 return Some(service);
             }
@@ -92,6 +129,7 @@ impl NetnsState {
         if counts.any_port.load(Ordering::Relaxed) == 0 {
             return None;
         }
+        note(Rule::AnyPort);
         at_port(0)
     }
 }

@@ -26,7 +26,7 @@ pub(crate) fn all() -> impl DoubleEndedIterator<Item = u16> + ExactSizeIterator 
 }
 
 /// The index of `port` among them.
-pub(super) fn index_of(port: u16) -> Option<usize> {
+pub(crate) fn index_of(port: u16) -> Option<usize> {
     if port == 0 {
         return None;
     }

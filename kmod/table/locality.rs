@@ -13,6 +13,7 @@ use lvs_engine::sched::locality::{
 };
 use lvs_engine::sched::{
     Algorithm,
+    Foreseen,
     Identified,
     Key, //
 };
@@ -43,6 +44,29 @@ impl Locality {
             entries: LockBh::new(entries)?,
             key: (time::random_u64(), time::random_u64()),
         })?))
+    }
+}
+
+/// What [`pick`] would choose with the same arguments; nothing is remembered of it.
+#[cold]
+pub(super) fn foresee(
+    memory: Option<&Locality>,
+    servers: &impl Identified,
+    algorithm: Algorithm,
+    key: &Key,
+    expiration: u32,
+) -> Foreseen {
+    let clock = Clock {
+        now: time::now(),
+        expiration,
+    };
+    let find = |entries: &[Assignment], memory_key| {
+        let cache = (entries, memory_key);
+        locality::foresee(algorithm, cache, servers, &key.virtual_addr, clock)
+    };
+    match memory {
+        Some(memory) => find(&memory.entries.lock(), memory.key),
+        None => find(&[], (0, 0)),
     }
 }
 

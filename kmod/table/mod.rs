@@ -11,6 +11,7 @@ pub(crate) mod edition;
 pub(crate) mod ended;
 mod estimation;
 pub(crate) mod events;
+pub(crate) mod explain;
 mod extras_cell;
 pub(crate) mod find_service;
 pub(crate) mod ftp_ports;

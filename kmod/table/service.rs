@@ -25,7 +25,7 @@ use lvs_engine::extras::{
     Extras,
     OnExpiry, //
 };
-use lvs_engine::sched::{self, Algorithm, Facts, Identified, Key, Preference, Servers};
+use lvs_engine::sched::{self, Algorithm, Facts, Foreseen, Identified, Key, Preference, Servers};
 use lvs_engine::table_size;
 use lvs_uapi::flags::service as flag;
 
@@ -404,6 +404,26 @@ impl Service {
         }
         let index = pick_from(&self.cursor, algorithm, pool, &pool.facts, key)?;
         pool.dests.get(index)
+    }
+
+    /// What [`Service::schedule`] would find, with its place among the servers. Nothing is picked:
+    /// neither the scheduler's memory nor a load tree changes.
+    #[cold]
+    pub(crate) fn foresee(&self, read: ReadSide<'_>, key: &Key, expiration: u32) -> Foreseen {
+        let Some(pool) = self.pool(read) else {
+            return Foreseen::Nobody;
+        };
+        match pool.scheduler {
+            None => Foreseen::Nobody,
+            Some(algorithm) if locality::is_used_by(algorithm) => {
+                let memory = self.locality.load(read);
+                locality::foresee(memory, pool, algorithm, key, expiration)
+            }
+            Some(algorithm) => {
+                let state = self.cursor.load(Ordering::Relaxed);
+                sched::foresee(algorithm, pool, &pool.facts, key, state)
+            }
+        }
     }
 
     /// The place of the server that `staged` picks, whose scheduler remembers `memory` and

@@ -49,6 +49,11 @@ impl<'a> ServiceView<'a> {
         Self { service, staged }
     }
 
+    /// The service as the present edition has it.
+    pub(crate) fn in_force(&self) -> &'a Service {
+        self.service
+    }
+
     /// What names the service.
     #[inline]
     pub(crate) fn id(&self) -> &'a ServiceId {

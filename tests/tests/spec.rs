@@ -49,6 +49,13 @@ fn constants(path: &str) -> BTreeMap<String, Numbers> {
     modules
 }
 
+/// Those of the family `LVS`.
+fn own_constants() -> BTreeMap<String, Numbers> {
+    let mut modules = constants("uapi/src/lvs.rs");
+    modules.extend(constants("uapi/src/explain.rs"));
+    modules
+}
+
 fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
     value[key].as_sequence().map_or(&[], Vec::as_slice)
 }
@@ -84,7 +91,7 @@ fn name_and_version() {
 #[test]
 fn the_table_has_the_attributes_of_ipvs() {
     let (spec, own) = (spec(), spec_of("lvs"));
-    let modules = constants("uapi/src/lvs.rs");
+    let modules = own_constants();
     assert_eq!(attributes(&own, "table-attrs"), modules["attr"]);
     for set in ["service-attrs", "dest-attrs", "stats64-attrs"] {
         let mut expected = attributes(&spec, set);
@@ -120,7 +127,7 @@ fn commands_of(spec: &Value) -> Numbers {
 
 #[test]
 fn what_is_beyond_ipvs_has_its_numbers() {
-    let (spec, modules) = (spec_of("lvs"), constants("uapi/src/lvs.rs"));
+    let (spec, modules) = (spec_of("lvs"), own_constants());
     for (set, module) in [
         ("sync-attrs", "sync_attr"),
         ("sync-counter-attrs", "sync_counter_attr"),
@@ -128,6 +135,11 @@ fn what_is_beyond_ipvs_has_its_numbers() {
         ("sync-peer-attrs", "sync_peer_attr"),
         ("transaction-attrs", "transaction_attr"),
         ("event-attrs", "event_attr"),
+        ("question-attrs", "question_attr"),
+        ("explanation-attrs", "explanation_attr"),
+        ("explain-rule-attrs", "explain_rule_attr"),
+        ("explain-conn-attrs", "explain_conn_attr"),
+        ("explain-way-attrs", "explain_way_attr"),
     ] {
         assert_eq!(attributes(&spec, set), modules[module], "{set}");
     }
@@ -141,6 +153,12 @@ fn what_is_beyond_ipvs_has_its_numbers() {
         ("drain-persistent", "drain_persistent"),
         ("event-kind", "event_kind"),
         ("drain-outcome", "drain_outcome"),
+        ("explain-outcome", "explain_outcome"),
+        ("explain-by", "explain_by"),
+        ("explain-rule", "explain_rule"),
+        ("explain-answer", "explain_answer"),
+        ("explain-early", "explain_early"),
+        ("explain-verdict", "explain_verdict"),
     ] {
         let entries = entries(&spec, name);
         let numbers = entries.into_iter().zip(0..).collect::<Numbers>();
@@ -185,6 +203,7 @@ fn encodings() -> BTreeMap<(String, String), String> {
         "daemon",
         "drain",
         "event",
+        "explain",
         "sync",
         "transaction",
     ];
@@ -227,6 +246,11 @@ fn attributes_have_the_types_of_the_code() {
         ("lvs", "sync-key-attrs", "sync_key_attr"),
         ("lvs", "sync-peer-attrs", "sync_peer_attr"),
         ("lvs", "transaction-attrs", "transaction_attr"),
+        ("lvs", "question-attrs", "question_attr"),
+        ("lvs", "explanation-attrs", "explanation_attr"),
+        ("lvs", "explain-rule-attrs", "explain_rule_attr"),
+        ("lvs", "explain-conn-attrs", "explain_conn_attr"),
+        ("lvs", "explain-way-attrs", "explain_way_attr"),
     ] {
         let spec = spec_of(file);
         let sets = list(&spec, "attribute-sets");

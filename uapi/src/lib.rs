@@ -14,6 +14,7 @@
 #![forbid(unsafe_code)]
 
 pub mod drop_reason;
+pub mod explain;
 pub mod flags;
 pub mod genl;
 pub mod limits;

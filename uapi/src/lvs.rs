@@ -11,6 +11,8 @@ pub const FAMILY_VERSION: u8 = 1;
 /// demands `CAP_NET_ADMIN` in the user namespace that owns the network namespace.
 pub const EVENTS_GROUP: &str = "events";
 
+pub use crate::explain::*;
+
 /// Commands. All demand `CAP_NET_ADMIN` in the initial user namespace.
 pub mod cmd {
     /// Dumps all services and servers. Replies are [`SERVICE`] and, after it, a [`DEST`] for each
@@ -85,6 +87,13 @@ pub mod cmd {
     /// `DEST`, `DRAIN` or `SYNC` of what it happened to, as it is by then; of what was removed only
     /// the name.
     pub const EVENT: u8 = 30;
+    /// Asks what would become of a client's packet that opens a connection. A dump; nothing is
+    /// changed by it, no scheduler picks. Request: `QUESTION`. The replies are an [`EXPLANATION`]
+    /// and, if there is a service, a [`DEST`] with `VERDICT` for each of its servers, newest first.
+    /// `EINVAL`: the protocol isn't TCP, UDP or SCTP.
+    pub const GET_EXPLANATION: u8 = 40;
+    /// Only a reply: `EXPLANATION`, and maybe `SERVICE` and `EXTRAS`.
+    pub const EXPLANATION: u8 = 41;
     /// Adds a service. Request: `SERVICE` as in the family `IPVS`, and maybe `EXTRAS`. `EEXIST`: it
     /// is there; `EINVAL`: a time is too long, or a number has no meaning; others as there.
     pub const NEW_SERVICE: u8 = 60;
@@ -114,6 +123,13 @@ pub mod attr {
     pub const DRAIN: u16 = 20;
     /// Nest of [`event_attr`](super::event_attr). Reply only.
     pub const EVENT: u16 = 30;
+    /// Nest of [`question_attr`](super::question_attr). Request only.
+    pub const QUESTION: u16 = 40;
+    /// Nest of [`explanation_attr`](super::explanation_attr). Reply only.
+    pub const EXPLANATION: u16 = 41;
+    /// `u8`: a number of [`explain_verdict`](super::explain_verdict), on the `DEST` beside it.
+    /// Reply only.
+    pub const VERDICT: u16 = 42;
     /// Nest of [`extras_attr`](super::extras_attr), beside the `SERVICE` that has them; absent in a
     /// reply if it has none. A [`PUT_SERVICE`](super::cmd::PUT_SERVICE) says all of them: what is
     /// absent is as if the service were new.

@@ -12,6 +12,7 @@ use lvs_uapi::flags;
 
 pub mod drain;
 pub mod event;
+pub mod explain;
 pub mod extras;
 mod service_id;
 pub mod sync;

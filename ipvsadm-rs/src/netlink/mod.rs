@@ -12,6 +12,7 @@ pub mod dest;
 pub mod drain;
 pub mod drain_control;
 pub mod event;
+pub mod explain;
 pub mod extras;
 pub mod listener;
 pub mod lvs_message;

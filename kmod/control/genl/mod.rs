@@ -10,6 +10,7 @@ mod daemon;
 mod dest;
 mod drain;
 mod events;
+mod explain;
 mod extras;
 mod policy;
 mod resume;

@@ -2,7 +2,8 @@
 
 //! The family `LVS`, of what ip_vs doesn't have: all services and servers in one list, what
 //! replaces them in one step (in [`super::transaction`]), what happens to them (in
-//! [`super::events`]), and how synchronisation is (in [`super::sync`]).
+//! [`super::events`]), how synchronisation is (in [`super::sync`]), and what would become of a
+//! packet (in [`super::explain`]).
 
 use core::ops::ControlFlow;
 
@@ -19,6 +20,7 @@ use super::resume::resume;
 use super::stats::Widths;
 use super::{
     drain,
+    explain,
     extras,
     sync,
     transaction, //
@@ -45,9 +47,10 @@ static POLICY: Policy<{ attr::MAX as usize + 1 }> = Policy::new()
     .nested(attr::TRANSACTION)
     .nested(attr::DRAIN)
     .nested(attr::EVENT)
+    .nested(attr::QUESTION)
     .nested(attr::EXTRAS);
 
-static OPS: [Op; 20] = [
+static OPS: [Op; 21] = [
     Op::new(cmd::GET_TABLE).listed_by::<Table>(),
     Op::new(cmd::GET_SYNC).listed_by::<sync::Get>(),
     Op::new(cmd::SET_SYNC).answered_by::<sync::Set>(),
@@ -65,6 +68,7 @@ static OPS: [Op; 20] = [
     Op::new(cmd::DRAIN).answered_by::<drain::Begin>(),
     Op::new(cmd::UNDRAIN).answered_by::<drain::End>(),
     Op::new(cmd::GET_DEST).answered_by::<drain::Get>(),
+    Op::new(cmd::GET_EXPLANATION).listed_by::<explain::Get>(),
     Op::new(cmd::NEW_SERVICE).answered_by::<extras::New>(),
     Op::new(cmd::SET_SERVICE).answered_by::<extras::Set>(),
     Op::new(cmd::GET_SERVICE).answered_by::<extras::Get>(),

@@ -34,7 +34,7 @@ use super::headers::take_hop;
 
 /// How the packet will be sent, as far as routing cares.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Method {
+pub(in crate::datapath) enum Method {
     /// Rewritten: may end at this host even if it came to another address.
     Nat,
     /// An error about a rewritten packet, met on the forwarding path: must leave this host.
@@ -138,15 +138,41 @@ pub(super) fn past<'a>(
     Ok(RouteRef::Own(route))
 }
 
+/// The route of a packet to the server `dest`, if there is one, at `to`: that which the server
+/// keeps, or one that it will not keep. Nobody is told if there is none.
+#[cold]
+pub(in crate::datapath) fn foresee<'a>(
+    context: &Context<'a>,
+    dest: Option<&'a Dest>,
+    family: Family,
+    to: &Addr,
+    method: Method,
+) -> Result<RouteRef<'a>, DropReason> {
+    if let Some(route) = dest.and_then(|dest| kept(context, dest, method)) {
+        return Ok(RouteRef::Cached(route));
+    }
+    look_up(context, family, to, method)
+        .map(RouteRef::Own)
+        .map_err(no_route_reason)
+}
+
 /// Tells the sender that there is no route. Where it was memory that lacked there may be one: a
 /// client that is told gives up, and one that isn't tries again.
 #[cold]
 fn no_route(packet: &mut Packet, error: Error) -> Unroutable {
-    if error == ENOMEM || error == ENOBUFS {
-        return Unroutable(DropReason::NoMemory);
+    let reason = no_route_reason(error);
+    if reason == DropReason::NoRoute {
+        packet.report_link_failure();
     }
-    packet.report_link_failure();
-    Unroutable(DropReason::NoRoute)
+    Unroutable(reason)
+}
+
+fn no_route_reason(error: Error) -> DropReason {
+    if error == ENOMEM || error == ENOBUFS {
+        DropReason::NoMemory
+    } else {
+        DropReason::NoRoute
+    }
 }
 
 fn to_server<'a>(context: &Context<'a>, dest: &'a Dest, method: Method) -> Result<RouteRef<'a>> {
@@ -245,11 +271,9 @@ pub(super) fn admit(
         packet.report(net, IcmpError::TimeExceeded);
         return Err(Unroutable(DropReason::Ttl));
     }
-    let mut mtu = route.mtu();
-    if let Method::Tunnel(encapsulation) = method {
-        let outer_len = header::ip_len(route.family()) as u32;
+    let mtu = room(route, method);
+    if method.is_tunnel() {
         let least = tunnel::min_inner_mtu(route.family());
-        mtu = mtu.saturating_sub(outer_len.saturating_add(encapsulation.header_len()));
         if mtu < least {
             return Err(Unroutable(DropReason::TooBig));
         }
@@ -269,6 +293,18 @@ pub(super) fn admit(
         return Err(Unroutable(DropReason::TooBig));
     }
     Ok(())
+}
+
+/// The longest packet of a client, in bytes, that fits the way.
+pub(in crate::datapath) fn room(route: &Route, method: Method) -> u32 {
+    match method {
+        Method::Tunnel(encapsulation) => {
+            let outer_len = header::ip_len(route.family()) as u32;
+            let headers_len = outer_len.saturating_add(encapsulation.header_len());
+            route.mtu().saturating_sub(headers_len)
+        }
+        _ => route.mtu(),
+    }
 }
 
 /// Whether `addr` is a loopback address.

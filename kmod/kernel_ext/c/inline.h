@@ -194,6 +194,7 @@ LVS_GET(bool, lvs_dst_is_plain, (const struct dst_entry *dst),
 LVS_GET(bool, lvs_dst_device_down, (const struct dst_entry *dst),
 	dst->dev && !netif_running(dst->dev))
 LVS_GET(const struct net_device *, lvs_dst_device, (const struct dst_entry *dst), dst->dev)
+LVS_GET(int, lvs_dst_device_index, (const struct dst_entry *dst), dst->dev->ifindex)
 LVS_GET(const struct net_device *, lvs_dst_address_device6, (const struct dst_entry *dst),
 	ip6_dst_idev(dst) ? ip6_dst_idev(dst)->dev : NULL)
 LVS_GET(unsigned int, lvs_dst_hard_header_len, (const struct dst_entry *dst),

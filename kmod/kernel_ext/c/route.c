@@ -63,6 +63,28 @@ bool lvs_dst_stale4(const struct net *net, const struct dst_entry *dst)
 	       dst_rtable(dst)->rt_genid != rt_genid_ipv4(net);
 }
 
+/*
+ * The neighbour to whom packets to daddr go: into the first word of hop if it has an IPv4 address,
+ * else false, and into all of hop.
+ */
+bool lvs_dst_next_hop4(const struct dst_entry *dst, __be32 daddr, struct in6_addr *hop)
+{
+	const struct rtable *route = dst_rtable(dst);
+
+	if (route->rt_gw_family == AF_INET6) {
+		*hop = route->rt_gw6;
+		return false;
+	}
+	hop->s6_addr32[0] = route->rt_gw_family == AF_INET ? route->rt_gw4 : daddr;
+	return true;
+}
+
+void lvs_dst_next_hop6(const struct dst_entry *dst, const struct in6_addr *daddr,
+		       struct in6_addr *hop)
+{
+	*hop = *rt6_nexthop(dst_rt6_info(dst), daddr);
+}
+
 void lvs_skb_dst_set_noref(struct sk_buff *skb, struct dst_entry *dst)
 {
 	skb_dst_drop(skb);

@@ -16,6 +16,9 @@ struct dst_entry *lvs_route_output6(struct net *net, const struct in6_addr *dadd
 				    bool known_nexthop, struct in6_addr *source, u32 *cookie);
 bool lvs_addr_is_local6(struct net *net, const struct in6_addr *addr);
 bool lvs_dst_stale4(const struct net *net, const struct dst_entry *dst);
+bool lvs_dst_next_hop4(const struct dst_entry *dst, __be32 daddr, struct in6_addr *hop);
+void lvs_dst_next_hop6(const struct dst_entry *dst, const struct in6_addr *daddr,
+		       struct in6_addr *hop);
 void lvs_skb_dst_set_noref(struct sk_buff *skb, struct dst_entry *dst);
 void lvs_skb_dst_set_ref(struct sk_buff *skb, struct dst_entry *dst);
 void lvs_skb_link_failure(struct sk_buff *skb);

@@ -227,6 +227,42 @@ impl Route {
             || is_lost(has_address)
     }
 
+    /// Number of the device by which packets leave.
+    pub(crate) fn device_index(&self) -> u32 {
+        // SAFETY: The route is alive, and an output route has a device, by the type's invariants.
+        unsafe { bindings::lvs_dst_device_index(self.dst()) }.max(0) as u32
+    }
+
+    /// The neighbour, with its family, to whom packets to `to` go, an address of the route's
+    /// family.
+    pub(crate) fn next_hop(&self, to: &Addr) -> (Family, Addr) {
+        let mut hop = pin_init::zeroed::<bindings::in6_addr>();
+        let family = match self.family {
+            Family::V4 => {
+                let to = to.v4_word();
+                // SAFETY: The route is alive and of its family, by the type's invariants.
+                if unsafe { bindings::lvs_dst_next_hop4(self.dst(), to, &mut hop) } {
+                    Family::V4
+                } else {
+                    Family::V6
+                }
+            }
+            Family::V6 => {
+                let mut raw: bindings::in6_addr = pin_init::zeroed();
+                raw.in6_u.u6_addr8 = to.octets();
+                // SAFETY: The route is alive and of its family, by the type's invariants.
+                unsafe { bindings::lvs_dst_next_hop6(self.dst(), &raw, &mut hop) };
+                Family::V6
+            }
+        };
+        // SAFETY: Any sixteen bytes are an address.
+        let hop = Addr::from_octets(unsafe { core::mem::transmute_copy(&hop) });
+        match family {
+            Family::V4 => (family, Addr::from_v4_word(hop.v4_word())),
+            Family::V6 => (family, hop),
+        }
+    }
+
     /// Whether a packet of `len` bytes, tunnel headers included, fits the way whatever was learned
     /// of its MTU: spares asking.
     #[inline]

@@ -56,7 +56,7 @@ impl Conn {
     }
 
     /// Packets from the client so far, as far as they are counted.
-    pub(in crate::table) fn packets(&self) -> u32 {
+    pub(crate) fn packets(&self) -> u32 {
         counted(self.state.load(Ordering::Relaxed))
     }
 }

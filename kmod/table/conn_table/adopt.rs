@@ -15,8 +15,8 @@ use super::super::conn::{
     Received, //
 };
 use super::super::ftp_ports;
-use super::create::Refusal;
 use super::new_conn::ConnSettings;
+use super::room::Refusal;
 use super::store::ConnTable;
 
 /// Whether packets of it have to be listened to, as a control connection of FTP.

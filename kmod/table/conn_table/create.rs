@@ -28,6 +28,7 @@ use super::new_conn::{
     NewConn,
     Purpose, //
 };
+use super::room::Refusal;
 use super::store::{
     growth,
     ConnTable, //
@@ -35,17 +36,6 @@ use super::store::{
 
 /// Ticks a connection lives before its first packet gives it its protocol's timeout.
 const FIRST_TIMEOUT: u32 = 3 * time::HZ;
-
-/// Why a connection wasn't made.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Refusal {
-    /// The table holds as many as it may.
-    Full,
-    /// One client port has too many.
-    Crowded,
-    /// No memory.
-    NoMemory,
-}
 
 /// A connection of one packet: in no table, and over when this is dropped.
 pub(crate) struct OneShot<'a> {

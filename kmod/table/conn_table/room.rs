@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What goes when there is no room: a flood must not lock out everybody else.
+//! When there is no room: what goes, since a flood must not lock out everybody else, and why
+//! nothing is made.
 
 use core::sync::atomic::Ordering;
 
@@ -16,7 +17,11 @@ use super::super::conn::{
     Tuple, //
 };
 use super::super::timeouts::Timeouts;
-use super::store::ConnTable;
+use super::new_conn::ConnSettings;
+use super::store::{
+    ConnTable,
+    CLIENT_PORT_LIMIT, //
+};
 
 /// Buckets in which a full table looks for a connection to end.
 const ROOM_SEARCH: usize = 8;
@@ -24,12 +29,37 @@ const ROOM_SEARCH: usize = 8;
 /// Most buckets in which it looks for any that may end.
 const LONGEST_ROOM_SEARCH: usize = 128;
 
+/// Why a connection wasn't made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Refusal {
+    /// The table holds as many as it may.
+    Full,
+    /// One client port has too many.
+    Crowded,
+    /// No memory.
+    NoMemory,
+}
+
 impl ConnTable {
     /// Ends something where the new `tuple` belongs, which is a random place, since the hash is
     /// keyed: the oldest of what a flood of TCP left, or else the UDP connection, or the template
     /// without a connection, that was idle for longest.
     #[cold]
     pub(super) fn make_room(&self, read: ReadSide<'_>, timeouts: &Timeouts, tuple: &Tuple) -> bool {
+        let Some(entry) = self.dispensable(read, timeouts, tuple) else {
+            return false;
+        };
+        self.remove(read, entry);
+        true
+    }
+
+    /// What may end there.
+    fn dispensable<'a>(
+        &self,
+        read: ReadSide<'a>,
+        timeouts: &Timeouts,
+        tuple: &Tuple,
+    ) -> Option<&'a Entry<Conn>> {
         let last = self.buckets().wrapping_sub(1);
         let start = self.hash_of(tuple).0 as usize;
         let now = time::now();
@@ -51,11 +81,38 @@ impl ConnTable {
                 break;
             }
         }
-        let Some(entry) = half_open.or(idle.map(|(_, entry)| entry)) else {
-            return false;
-        };
-        self.remove(read, entry);
-        true
+        half_open.or(idle.map(|(_, entry)| entry))
+    }
+
+    /// Why a new connection with `tuple` wouldn't be made, if it wouldn't. Nothing ends for it.
+    #[cold]
+    pub(crate) fn foresee_refusal(
+        &self,
+        read: ReadSide<'_>,
+        tuple: &Tuple,
+        settings: ConnSettings<'_>,
+    ) -> Option<Refusal> {
+        let count = self.count();
+        let is_full = count >= settings.limit
+            || (count >= self.memory_limit
+                && self.dispensable(read, settings.timeouts, tuple).is_none());
+        if is_full {
+            return Some(Refusal::Full);
+        }
+        let siblings = self.count_of_client_port(read, tuple);
+        (siblings >= CLIENT_PORT_LIMIT).then_some(Refusal::Crowded)
+    }
+
+    /// Connections of the client port of `tuple`.
+    fn count_of_client_port(&self, read: ReadSide<'_>, tuple: &Tuple) -> u32 {
+        let mut count = 0_u32;
+        self.table.find(read, self.hash_of(tuple).0, |entry| {
+            if entry.same_client(tuple) {
+                count = count.saturating_add(1);
+            }
+            false
+        });
+        count
     }
 }
 

@@ -50,7 +50,7 @@ pub(super) const HELD_RECHECK: u32 = 60 * time::HZ;
 
 /// Most connections of one client port. A client whose one port talks to all ports of a service
 /// would otherwise make a chain as long as it likes.
-const CLIENT_PORT_LIMIT: u32 = 512;
+pub(super) const CLIENT_PORT_LIMIT: u32 = 512;
 
 /// The connection table.
 pub(crate) struct ConnTable {

@@ -60,7 +60,7 @@ impl<'a> RulesGuard<'a> {
     }
 
     /// The namespace's state.
-    pub(in crate::table) fn state(&self) -> &'a NetnsState {
+    pub(crate) fn state(&self) -> &'a NetnsState {
         self.state
     }
 
