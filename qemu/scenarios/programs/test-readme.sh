@@ -67,6 +67,7 @@ for method in NAT DR TUN; do
 	esac
 	expect_eq "$method: 10 requests" "rs1=5 rs2=5" "$(requests 10)"
 	look_at_it
+	follow docs/howto/explain.md
 	follow docs/howto/metrics.md
 	follow docs/howto/early-path.md
 	expect_eq "$method by the early path: 10 requests" "rs1=5 rs2=5" "$(requests 10)"
