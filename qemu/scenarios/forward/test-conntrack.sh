@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# Sanitized: --real-time
 . "$(dirname "$0")/../lib/scenario.sh"
 scenario "net.ipv4.vs.conntrack: which connections netfilter tracks and how, the same as ip_vs; a
 	port that is used again goes to another server at once, which ip_vs makes wait for a
