@@ -5,7 +5,8 @@
 //!
 //! What changes makes its entry dirty ([`dirty_places`]); a thread of the master collects the dirty
 //! ones and sends them ([`master_thread`]). A thread of the backup receives messages
-//! ([`backup_thread`]) and makes entries of them. No event is queued: memory doesn't grow with what happens.
+//! ([`backup_thread`]) and makes entries of them. No event is queued: memory doesn't grow with what
+//! happens.
 
 mod answer_peers;
 mod apply;

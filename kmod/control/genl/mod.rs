@@ -2,8 +2,8 @@
 
 //! The generic netlink interface: family `IPVS`, which ipvsadm, keepalived and kube-proxy speak.
 //!
-//! One file per noun. Requests about rules take the namespace's rules lock for the whole of what they
-//! change or list.
+//! One file per noun. Requests about rules take the namespace's rules lock for the whole of what
+//! they change or list.
 
 mod config;
 mod daemon;

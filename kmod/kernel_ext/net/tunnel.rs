@@ -254,8 +254,8 @@ impl Built {
         }
     }
 
-    /// Puts a GUE header in front of a packet of family `inner`; the room for it was compared. False
-    /// when the receiver can't be left the packet's checksum.
+    /// Puts a GUE header in front of a packet of family `inner`; the room for it was compared.
+    /// False when the receiver can't be left the packet's checksum.
     fn push_gue(&mut self, inner: Family, remote_checksum: bool) -> bool {
         let remote = if remote_checksum {
             let Some(place) = self.leave_checksum() else {

@@ -50,9 +50,9 @@
 //! In softirq, and in process context with softirqs off; packets take them on the RCU read
 //! side:
 //!
-//! 10. The [`LockBh`] of an FTP control connection in `table/conn/layout.rs`: its dialogue. Taken by
-//!    `datapath/ftp.rs`, which may insert the connection that was agreed on meanwhile, and by the
-//!    threads of `table/sync` for what is told of it.
+//! 10. The [`LockBh`] of an FTP control connection in `table/conn/layout.rs`: its dialogue. Taken
+//!     by `datapath/ftp.rs`, which may insert the connection that was agreed on meanwhile, and by
+//!     the threads of `table/sync` for what is told of it.
 //! 11. The [`LockBh`] of a service's locality-based scheduler: which server has a destination.
 //!     Taken when a connection is scheduled.
 //! 12. The [`LockBh`] of a pool's load tree: the order of its servers. Only tried, when a

@@ -370,8 +370,8 @@ impl Director {
         }
     }
 
-    /// The trailer of a thread's next datagram with entries, which are looked at after this, and the
-    /// place to keep them in.
+    /// The trailer of a thread's next datagram with entries, which are looked at after this, and
+    /// the place to keep them in.
     pub(super) fn begin(&mut self, at: usize, kind: Kind) -> Option<(Trailer, Option<usize>)> {
         Some(self.thread(at)?.numbers.data(kind, 0))
     }
