@@ -20,6 +20,7 @@ use crate::drain;
 use crate::explain;
 use crate::model::ServiceId;
 use crate::program::OWN_NAME;
+use crate::state;
 use crate::sync;
 use crate::sys::names::System;
 use crate::xdp;
@@ -120,6 +121,7 @@ pub fn subcommands() -> Vec<clap::Command> {
         )
         .arg(Arg::new("words").num_args(0..).last(true));
     let [drain, undrain] = drain::arguments::commands();
+    let [save_state, load_state] = state::arguments::commands();
     vec![
         apply,
         watch,
@@ -127,6 +129,8 @@ pub fn subcommands() -> Vec<clap::Command> {
         drain,
         undrain,
         explain::arguments::command(),
+        save_state,
+        load_state,
         sync::arguments::command(),
         xdp::arguments::command(),
         check(),

@@ -37,6 +37,10 @@ pub enum Operation {
     Listen,
     /// Asking what would become of a packet.
     Explain,
+    /// Reading what is to be kept.
+    GetState,
+    /// Taking in what was kept.
+    LoadState,
     /// Reading how synchronisation is.
     GetSync,
     /// Setting what synchronisation takes and signs with.
@@ -140,6 +144,9 @@ fn particular(operation: Operation, errno: Errno) -> Option<&'static str> {
         (Operation::Drain, Errno::ENOENT) => "No such destination",
         (Operation::Change(StartDaemon), Errno::EEXIST) => "Daemon has already run",
         (Operation::Change(StopDaemon), Errno::ESRCH) => "No daemon is running",
+        (Operation::GetState, Errno::EAGAIN) => "The table kept changing",
+        (Operation::LoadState, Errno::ESRCH) => "No such service",
+        (Operation::LoadState, Errno::ENOENT) => "No such destination",
         (Operation::Transaction, Errno::ESTALE) => "The rules have changed meanwhile",
         (Operation::Transaction, Errno::ESRCH) => "No such service",
         (Operation::Transaction, Errno::ENOSPC) => "Too many transactions are open",

@@ -78,6 +78,7 @@ pub mod render;
 pub mod restore;
 pub mod sockopt;
 pub mod sort;
+pub mod state;
 pub(crate) mod stdio;
 pub mod subcommand;
 pub mod sync;

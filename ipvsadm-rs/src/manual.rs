@@ -62,6 +62,8 @@ const SYNOPSIS: &str = "\
 \\fB\\-r\\fR \\fISERVER\\fR
 \\fBipvsadm\\-rs\\fR \\fBexplain\\fR \\fICLIENT\\fR[:\\fIPORT\\fR] \\fIADDRESS\\fR:\\fIPORT\\fR \
 [\\fB\\-\\-tcp\\fR|\\fB\\-\\-udp\\fR|\\fB\\-\\-sctp\\fR] [\\fB\\-\\-mark\\fR \\fIN\\fR] [\\fB\\-\\-in\\fR \\fIDEVICE\\fR] [\\fB\\-\\-json\\fR]
+\\fBipvsadm\\-rs\\fR \\fBsave\\-state\\fR \\fIFILE\\fR
+\\fBipvsadm\\-rs\\fR \\fBload\\-state\\fR \\fIFILE\\fR [\\fB\\-\\-check\\fR]
 \\fBipvsadm\\-rs\\fR \\fBsync status\\fR [\\fB\\-\\-json\\fR]
 \\fBipvsadm\\-rs\\fR \\fBsync wait\\fR [\\fB\\-\\-timeout\\fR \\fITIME\\fR]
 \\fBipvsadm\\-rs\\fR \\fBsync key add\\fR \\fIID\\fR [\\fB\\-\\-file\\fR \\fIFILE\\fR]

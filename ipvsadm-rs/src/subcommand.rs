@@ -35,6 +35,7 @@ use crate::metrics::Scope;
 use crate::monitor;
 use crate::open::open;
 use crate::program::OWN_NAME;
+use crate::state;
 use crate::stdio::complain;
 use crate::stdio::finished;
 use crate::stdio::print;
@@ -71,6 +72,8 @@ pub fn run(words: &[String]) -> Option<u8> {
         "undrain" => drain::undrain(&matches),
         "monitor" => monitor::run(matches.get_flag("json")),
         "explain" => explain::run(&matches),
+        "save-state" => state::save(&matches),
+        "load-state" => state::load(&matches),
         "sync" => sync::run(&matches),
         "xdp" => xdp::run(&matches),
         "check" => check(&matches),

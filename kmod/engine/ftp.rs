@@ -357,5 +357,8 @@ impl Default for ControlConnection {
     }
 }
 
+mod saved;
 #[cfg(test)]
 mod tests;
+
+pub use saved::DIALOGUE;

@@ -122,6 +122,23 @@ impl Edit {
         }
     }
 
+    /// One that was kept: of the bytes from `start` to before `end`, with what is added to the
+    /// numbers before and behind them.
+    pub(crate) fn kept((start, end): (u32, u32), (before, after): (u32, u32), text: Text) -> Self {
+        Self {
+            start,
+            end,
+            before,
+            after,
+            text,
+        }
+    }
+
+    /// Where the replaced bytes end.
+    pub(crate) fn end(&self) -> u32 {
+        self.end
+    }
+
     /// Where it begins, and what is added to the numbers up to there and to those behind it.
     pub fn shift(&self) -> (u32, u32, u32) {
         (self.start, self.before, self.after)

@@ -103,7 +103,7 @@ pub(crate) struct Dest {
     pub(crate) ended: RcuCell<Ended>,
     loads: Loads,
     /// What listings leave out: the counters at the last reset.
-    reset_at: Tally,
+    pub(super) reset_at: Tally,
     estimator: Estimator,
 }
 

@@ -15,6 +15,7 @@ pub(crate) mod explain;
 mod extras_cell;
 pub(crate) mod find_service;
 pub(crate) mod ftp_ports;
+pub(crate) mod kept;
 pub(crate) mod load_tree;
 pub(crate) mod locality;
 pub(crate) mod netns_state;

@@ -131,7 +131,7 @@ impl NetnsState {
         self.net.net()
     }
 
-    /// The tables, once there was a service.
+    /// The tables, once there was a service, or connections were loaded.
     #[inline]
     pub(crate) fn tables(&self) -> Option<&Tables> {
         self.tables.get()

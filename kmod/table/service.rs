@@ -99,11 +99,11 @@ pub(crate) struct Service {
     /// What it will be, while a transaction changes it.
     staged: RcuCell<Staged>,
     /// What the scheduler remembers between two picks.
-    cursor: AtomicU64,
+    pub(super) cursor: AtomicU64,
     /// What servers counted that are gone.
     removed: Tally,
     /// What listings leave out: the counters at the last reset.
-    reset_at: Tally,
+    pub(super) reset_at: Tally,
 }
 
 member!(Service, buckets: 1 << table_size::SERVICES.min_bits);

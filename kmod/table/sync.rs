@@ -15,7 +15,7 @@ mod counts;
 mod crews;
 mod daemon;
 mod daemons;
-mod describe;
+pub(super) mod describe;
 mod director;
 mod dirty_places;
 mod keys;
@@ -29,6 +29,7 @@ mod sent_history;
 mod sockets;
 mod sweep;
 mod thread_setup;
+pub(super) mod told;
 mod transmit;
 mod unicast;
 mod worker;
@@ -42,5 +43,6 @@ pub(crate) use daemon::{
     Role, //
 };
 pub(crate) use director::Director;
+pub(super) use director::OF_STOCK;
 pub(super) use running::Daemons;
 pub(crate) use unicast::Unicast;

@@ -2,6 +2,11 @@
 
 //! The tables of a namespace that packets look into.
 
+use core::sync::atomic::{
+    AtomicU32,
+    Ordering, //
+};
+
 use kernel::prelude::*;
 use kernel::sync::Arc;
 
@@ -30,7 +35,8 @@ use super::service::Service;
 /// state until after the last one's.
 pub(crate) static CONN_SLAB: SharedSlab<Entry<Conn>> = SharedSlab::new();
 
-/// Tables that packets look into. They exist from the namespace's first service on.
+/// Tables that packets look into. They exist from the namespace's first service, daemon or loaded
+/// connection on.
 pub(crate) struct Tables {
     /// Connections.
     pub(crate) conns: ConnTable,
@@ -42,6 +48,31 @@ pub(crate) struct Tables {
     pub(crate) dest_index: DestIndex,
     /// Ways back to clients.
     pub(crate) reply_routes: ReplyRoutes,
+    _in_use: InUse,
+}
+
+/// Network namespaces that have tables.
+static IN_USE: AtomicU32 = AtomicU32::new(0);
+
+/// Counts a namespace as long as its tables live.
+pub(crate) struct InUse(());
+
+impl InUse {
+    fn begin() -> Self {
+        IN_USE.fetch_add(1, Ordering::Relaxed);
+        Self(())
+    }
+}
+
+impl Drop for InUse {
+    fn drop(&mut self) {
+        IN_USE.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// How many network namespaces have tables, of all.
+pub(crate) fn namespaces_in_use() -> u32 {
+    IN_USE.load(Ordering::Relaxed)
 }
 
 impl Tables {
@@ -49,6 +80,7 @@ impl Tables {
     pub(super) fn new(tracking: &Arc<Tracking>) -> Result<Self> {
         let slab = CONN_SLAB.get().ok_or(ENOMEM)?;
         Ok(Self {
+            _in_use: InUse::begin(),
             conns: ConnTable::new(slab, tracking.clone())?,
             services: RcuTable::new(u32::MAX)?,
             service_key: (time::random_u64(), time::random_u64()),

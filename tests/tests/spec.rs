@@ -108,6 +108,8 @@ fn commands_of(spec: &Value) -> Numbers {
         let name = text(operation, "name");
         let reply = match name {
             "get-table" => "service",
+            "get-conns" => "conn",
+            "load-conns" => "loaded",
             _ => name.trim_start_matches("get-"),
         };
         for (name, way) in [
@@ -129,6 +131,7 @@ fn commands_of(spec: &Value) -> Numbers {
 fn what_is_beyond_ipvs_has_its_numbers() {
     let (spec, modules) = (spec_of("lvs"), own_constants());
     for (set, module) in [
+        ("loaded-attrs", "loaded_attr"),
         ("sync-attrs", "sync_attr"),
         ("sync-counter-attrs", "sync_counter_attr"),
         ("sync-key-attrs", "sync_key_attr"),
@@ -206,6 +209,7 @@ fn encodings() -> BTreeMap<(String, String), String> {
         "explain",
         "sync",
         "transaction",
+        "conns",
     ];
     files
         .into_iter()
@@ -241,6 +245,7 @@ fn attributes_have_the_types_of_the_code() {
         ("lvs", "stats64-attrs", "stats_attr"),
         ("lvs", "drain-attrs", "drain_attr"),
         ("lvs", "event-attrs", "event_attr"),
+        ("lvs", "loaded-attrs", "loaded_attr"),
         ("lvs", "sync-attrs", "sync_attr"),
         ("lvs", "sync-counter-attrs", "sync_counter_attr"),
         ("lvs", "sync-key-attrs", "sync_key_attr"),

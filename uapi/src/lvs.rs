@@ -94,6 +94,23 @@ pub mod cmd {
     pub const GET_EXPLANATION: u8 = 40;
     /// Only a reply: `EXPLANATION`, and maybe `SERVICE` and `EXTRAS`.
     pub const EXPLANATION: u8 = 41;
+    /// Dumps connections and templates, to load them again. Replies are [`CONN`]. If the table was
+    /// resized meanwhile the end of the list has `NLM_F_DUMP_INTR`; `EAGAIN`: it is just being
+    /// resized.
+    pub const GET_CONNS: u8 = 50;
+    /// Only a reply: `RECORDS` with one record.
+    pub const CONN: u8 = 51;
+    /// Makes connections of records. Request: `RECORDS`, those that control others before those
+    /// that they control, and maybe `ELAPSED`. The reply is [`LOADED`]: a record that can't be read
+    /// is refused alone, and changes nothing. `EINVAL`: there are no records; `ENOMEM`.
+    pub const LOAD_CONNS: u8 = 52;
+    /// Only a reply: `LOADED`.
+    pub const LOADED: u8 = 53;
+    /// Has listings show more than was counted here, and the scheduler go on where another one
+    /// stood. Request: `COUNTERS` or `POSITION`, with the `SERVICE`, maybe the `DEST` of it, that
+    /// they are of; without them `COUNTERS` are the namespace's totals. `ESRCH`: there is no such
+    /// service; `ENOENT`: no such server; `EINVAL`: a position of something else than a service.
+    pub const SET_COUNTERS: u8 = 54;
     /// Adds a service. Request: `SERVICE` as in the family `IPVS`, and maybe `EXTRAS`. `EEXIST`: it
     /// is there; `EINVAL`: a time is too long, or a number has no meaning; others as there.
     pub const NEW_SERVICE: u8 = 60;
@@ -130,6 +147,22 @@ pub mod attr {
     /// `u8`: a number of [`explain_verdict`](super::explain_verdict), on the `DEST` beside it.
     /// Reply only.
     pub const VERDICT: u16 = 42;
+    /// Bytes, one record or several, each of a multiple of 4 bytes: a connection or template as
+    /// `kmod/engine/sync/record.rs` has it, with its size in the first two bytes, network order,
+    /// and its rank in the fourth: what has a lower one is to be loaded first.
+    pub const RECORDS: u16 = 50;
+    /// `u32`, milliseconds: how long ago the records were listed; absent: not at all. Request only.
+    pub const ELAPSED: u16 = 51;
+    /// Nest of [`loaded_attr`](super::loaded_attr).
+    pub const LOADED: u16 = 52;
+    /// `u64`: what the scheduler of a service remembers between two picks. In a reply beside the
+    /// `SERVICE`.
+    pub const POSITION: u16 = 53;
+    /// Nest of the numbers 1 to 5 of [`stats_attr`](crate::genl::stats_attr), each a `u64`; absent
+    /// ones are 0. Request only.
+    pub const COUNTERS: u16 = 54;
+    /// Padding.
+    pub const PAD: u16 = 55;
     /// Nest of [`extras_attr`](super::extras_attr), beside the `SERVICE` that has them; absent in a
     /// reply if it has none. A [`PUT_SERVICE`](super::cmd::PUT_SERVICE) says all of them: what is
     /// absent is as if the service were new.
@@ -243,6 +276,20 @@ pub mod on_expiry {
     pub const SILENT: u8 = 1;
     /// It is answered with a reset.
     pub const RESET: u8 = 2;
+/// Attributes in [`attr::LOADED`], each a `u32`: what became of how many records.
+pub mod loaded_attr {
+    /// There are connections of them.
+    pub const MADE: u16 = 1;
+    /// There were connections of the same clients.
+    pub const PRESENT: u16 = 2;
+    /// Their life was over.
+    pub const OVER: u16 = 3;
+    /// They couldn't be read.
+    pub const REFUSED: u16 = 4;
+    /// There was no room, or no memory.
+    pub const NO_ROOM: u16 = 5;
+    /// Highest number.
+    pub const MAX: u16 = NO_ROOM;
 }
 
 /// Attributes in [`attr::DRAIN`]: how a server is drained. Its weight in `DEST` is 0 meanwhile.

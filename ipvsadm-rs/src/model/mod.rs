@@ -15,6 +15,7 @@ pub mod event;
 pub mod explain;
 pub mod extras;
 mod service_id;
+pub mod state;
 pub mod sync;
 mod words;
 

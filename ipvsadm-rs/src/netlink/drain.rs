@@ -34,6 +34,8 @@ attributes! {
         Dest(Vec<DestAttr>) = attr::DEST, nest;
         /// How it is drained.
         Drain(Vec<DrainAttr>) = attr::DRAIN, nest;
+        /// Where the service's scheduler stands.
+        Position(u64) = attr::POSITION, u64;
         /// What the service has beyond ip_vs's.
         Extras(Vec<ExtrasAttr>) = attr::EXTRAS, nest;
     }
@@ -98,7 +100,10 @@ pub fn dest_of(reply: &RulesMessage, family: Family) -> Result<Option<DestEntry>
         match attr {
             RulesAttr::Dest(nest) => entry = Some(dest::from_attrs(nest, family)?),
             RulesAttr::Drain(nest) => drain = Some(from_attrs(nest)?),
-            RulesAttr::Service(_) | RulesAttr::Extras(_) | RulesAttr::Other(_) => {}
+            RulesAttr::Service(_)
+            | RulesAttr::Extras(_)
+            | RulesAttr::Position(_)
+            | RulesAttr::Other(_) => {}
         }
     }
     Ok(entry.map(|entry| DestEntry { drain, ..entry }))

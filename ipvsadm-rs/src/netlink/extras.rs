@@ -82,7 +82,10 @@ pub fn service_of(message: &RulesMessage) -> Result<Option<ServiceEntry>, Decode
         match attr {
             RulesAttr::Service(nest) => entry = Some(service::from_attrs(nest)?),
             RulesAttr::Extras(nest) => extras = from_attrs(nest)?,
-            RulesAttr::Dest(_) | RulesAttr::Drain(_) | RulesAttr::Other(_) => {}
+            RulesAttr::Dest(_)
+            | RulesAttr::Drain(_)
+            | RulesAttr::Position(_)
+            | RulesAttr::Other(_) => {}
         }
     }
     if let Some(entry) = &mut entry {

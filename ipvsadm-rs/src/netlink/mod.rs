@@ -6,6 +6,7 @@
 //! [`socket`] sends requests and collects replies. Attribute numbers come from [`lvs_uapi`].
 
 pub mod attr;
+pub mod conns;
 pub mod control;
 pub mod daemon;
 pub mod dest;
@@ -21,6 +22,7 @@ pub mod plain;
 pub mod requests;
 pub mod service;
 pub mod socket;
+pub mod state_control;
 pub mod stats;
 pub mod sync;
 pub mod sync_control;

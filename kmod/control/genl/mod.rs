@@ -6,6 +6,8 @@
 //! they change or list.
 
 mod config;
+mod conns;
+mod counters;
 mod daemon;
 mod dest;
 mod drain;

@@ -2,8 +2,9 @@
 
 //! The family `LVS`, of what ip_vs doesn't have: all services and servers in one list, what
 //! replaces them in one step (in [`super::transaction`]), what happens to them (in
-//! [`super::events`]), how synchronisation is (in [`super::sync`]), and what would become of a
-//! packet (in [`super::explain`]).
+//! [`super::events`]), how synchronisation is (in [`super::sync`]), what would become of a packet
+//! (in [`super::explain`]), and what is kept while the module isn't there (in [`super::conns`] and
+//! [`super::counters`]).
 
 use core::ops::ControlFlow;
 
@@ -19,6 +20,8 @@ use lvs_uapi::lvs::{
 use super::resume::resume;
 use super::stats::Widths;
 use super::{
+    conns,
+    counters,
     drain,
     explain,
     extras,
@@ -48,9 +51,12 @@ static POLICY: Policy<{ attr::MAX as usize + 1 }> = Policy::new()
     .nested(attr::DRAIN)
     .nested(attr::EVENT)
     .nested(attr::QUESTION)
+    .u32(attr::ELAPSED)
+    .u64(attr::POSITION)
+    .nested(attr::COUNTERS)
     .nested(attr::EXTRAS);
 
-static OPS: [Op; 21] = [
+static OPS: [Op; 24] = [
     Op::new(cmd::GET_TABLE).listed_by::<Table>(),
     Op::new(cmd::GET_SYNC).listed_by::<sync::Get>(),
     Op::new(cmd::SET_SYNC).answered_by::<sync::Set>(),
@@ -69,6 +75,9 @@ static OPS: [Op; 21] = [
     Op::new(cmd::UNDRAIN).answered_by::<drain::End>(),
     Op::new(cmd::GET_DEST).answered_by::<drain::Get>(),
     Op::new(cmd::GET_EXPLANATION).listed_by::<explain::Get>(),
+    Op::new(cmd::GET_CONNS).listed_by::<conns::Get>(),
+    Op::new(cmd::LOAD_CONNS).answered_by::<conns::Load>(),
+    Op::new(cmd::SET_COUNTERS).answered_by::<counters::Set>(),
     Op::new(cmd::NEW_SERVICE).answered_by::<extras::New>(),
     Op::new(cmd::SET_SERVICE).answered_by::<extras::Set>(),
     Op::new(cmd::GET_SERVICE).answered_by::<extras::Get>(),
@@ -101,7 +110,8 @@ impl List for Table {
         resume(dump, &rules, |dump, read, item| {
             let appended = match item {
                 Item::Service(service) => dump.entry(cmd::SERVICE, |message| {
-                    extras::fill(message, read, service, Widths::Wide)
+                    extras::fill(message, read, service, Widths::Wide)?;
+                    message.u64(attr::POSITION, service.position(), attr::PAD)
                 }),
                 Item::Dest(dest) => dump.entry(cmd::DEST, |message| {
                     drain::fill(message, dest, Widths::Wide)

@@ -39,6 +39,7 @@ use crate::kernel_ext::user::procfs::{
 };
 use crate::table::conn::CONN_BYTES;
 use crate::table::sync::Role;
+use crate::table::tables::namespaces_in_use;
 use crate::table::{
     Dest,
     NetnsState,
@@ -206,6 +207,10 @@ fn show_summary(state: &NetnsState, out: &mut Output<'_>) {
          {:<20} {bytes:>14}\n{:<20} {prefetch:>14}",
         "Connections", "Buckets", "Longest chain", "Bytes", "Prefetch"
     );
+    // Whoever replaces the module has to know whether all of them were found.
+    if state.net().is_initial() {
+        writeln!(out, "{:<20} {:>14}", "Namespaces", namespaces_in_use());
+    }
     show_drops(state, out);
     show_sync(state, out);
 }

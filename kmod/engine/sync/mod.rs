@@ -5,6 +5,7 @@
 //! A datagram is one [`Message`] with up to 255 entries; each says all that there is to say of a
 //! connection or a template, so that the last word holds and a lost one is mended by the next.
 //! Versions 1 and 0 of the protocol are read, whatever is sent: [`Message::read`], [`Writer`].
+//! What is kept while the module isn't there is made of the same entries: [`Record`].
 //! `due` says when a connection is told, `receive` what becomes of what was told.
 //!
 //! | version | message | entry |
@@ -22,6 +23,7 @@ mod properties;
 mod read;
 mod reason;
 pub mod receive;
+mod record;
 pub mod state;
 mod v0;
 mod v1;
@@ -46,6 +48,11 @@ pub use read::{
 pub use reason::{
     Ignored,
     Refused, //
+};
+pub use record::{
+    Rank,
+    Record,
+    Records, //
 };
 pub use write::{
     Unwritten,

@@ -130,7 +130,7 @@ fn size_v0(entry: &Entry<'_>) -> Option<usize> {
 }
 
 /// Bytes of `entry` in a message of version 1.
-fn size_v1(entry: &Entry<'_>) -> Option<usize> {
+pub(super) fn size_v1(entry: &Entry<'_>) -> Option<usize> {
     let mut size = entry_len(entry.family);
     if entry.flags & conn::SEQ_MASK != 0 {
         size = size.checked_add(OPTION_HEADER + SEQUENCES)?;
@@ -154,7 +154,8 @@ const fn told_flags(entry: &Entry<'_>) -> u32 {
     entry.flags & !conn::HASHED
 }
 
-fn write_v1(out: &mut Output<'_>, entry: &Entry<'_>, size: usize) -> Option<()> {
+/// Writes an entry of version 1 that has `size` bytes.
+pub(super) fn write_v1(out: &mut Output<'_>, entry: &Entry<'_>, size: usize) -> Option<()> {
     let kind = match entry.family {
         Family::V4 => 0,
         Family::V6 => TYPE_V6,

@@ -243,6 +243,7 @@ LVS_DO(lvs_skb_udp_checksum6,
 /* -- user/genl.rs, user/multicast.rs, user/nla.rs --------------------------------------------- */
 
 LVS_GET(struct sk_buff *, lvs_genlmsg_new, (void), genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL))
+LVS_GET(int, lvs_skb_tailroom, (const struct sk_buff *skb), skb_tailroom(skb))
 LVS_DO(lvs_nlmsg_free, (struct sk_buff *skb), nlmsg_free(skb))
 LVS_DO(lvs_genlmsg_end, (struct sk_buff *skb, void *header), genlmsg_end(skb, header))
 LVS_DO(lvs_genlmsg_cancel, (struct sk_buff *skb, void *header), genlmsg_cancel(skb, header))

@@ -177,6 +177,19 @@ impl<'a> Dump<'a> {
         Attrs::parse(bytes, policy)
     }
 
+    /// Bytes that can still be appended in this call; at first as many as the buffer has.
+    pub(crate) fn room(&self) -> usize {
+        // SAFETY: `skb` is valid by the type invariants.
+        let room = unsafe { bindings::lvs_skb_tailroom(self.skb.as_ptr()) };
+        room.max(0).unsigned_abs() as usize
+    }
+
+    /// Whether nothing was appended in this call.
+    pub(crate) fn is_empty(&self) -> bool {
+        // SAFETY: `skb` is valid by the type invariants.
+        unsafe { self.skb.as_ref().len == 0 }
+    }
+
     /// Appends an entry of command `cmd` that `fill` writes. When it doesn't fit, nothing is
     /// appended.
     pub(crate) fn entry(

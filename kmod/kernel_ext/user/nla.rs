@@ -53,6 +53,11 @@ impl<const N: usize> Policy<N> {
         self.with(attr, bindings::NLA_U32, 0)
     }
 
+    /// Attribute `attr` is a `u64`.
+    pub(crate) const fn u64(self, attr: u16) -> Self {
+        self.with(attr, bindings::NLA_U64, 0)
+    }
+
     /// Attribute `attr` contains attributes.
     pub(crate) const fn nested(self, attr: u16) -> Self {
         self.with(attr, bindings::NLA_NESTED, 0)
@@ -124,6 +129,11 @@ impl<'a> Attr<'a> {
     /// A number of four bytes, host order.
     pub(crate) fn u32(self) -> Result<u32> {
         self.chunk().map(u32::from_ne_bytes)
+    }
+
+    /// A number of eight bytes, host order.
+    pub(crate) fn u64(self) -> Result<u64> {
+        self.chunk().map(u64::from_ne_bytes)
     }
 
     /// The first `N` bytes, with zeroes for those that are missing.

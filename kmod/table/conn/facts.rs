@@ -193,6 +193,20 @@ impl Conn {
         self.times().template_ticks
     }
 
+    /// The same, made so many seconds ago.
+    pub(super) fn aged(self, seconds: u32) -> Self {
+        let times = Times {
+            born: time::seconds().wrapping_sub(seconds),
+            template_ticks: self.template_ticks(),
+        };
+        let (narrow, wide) = client_side::client_side(&self.tuple(), times);
+        Self {
+            narrow,
+            wide,
+            ..self
+        }
+    }
+
     /// For how many seconds the connection has existed.
     pub(crate) fn age(&self) -> u32 {
         time::seconds().wrapping_sub(self.times().born)

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Connections that another director told of: made of what it said, and changed by what it says
-//! later.
+//! Connections that another director told of, or that were kept: made of what was said, and changed
+//! by what is said later.
 
 use core::sync::atomic::Ordering;
 
-use lvs_engine::addr::Addr;
+use lvs_engine::addr::{
+    Addr,
+    Family, //
+};
 use lvs_engine::config::Forwarding;
 
+use crate::kernel_ext::mem::memory::Entry;
 use crate::kernel_ext::mem::rcu::{
     RcuArc,
     ReadSide, //
@@ -21,11 +25,12 @@ use super::{
     packets, //
 };
 
-/// What was told of a connection or template. Client, service and server are of one family.
+/// What was told of a connection or template.
 pub(crate) struct Received<'a> {
     /// Client and virtual address; those of a template have no client port.
     pub(in crate::table) tuple: Tuple,
-    pub(in crate::table) real: Addr,
+    /// The server's address.
+    pub(in crate::table) real: (Family, Addr),
     pub(in crate::table) real_port: u16,
     /// The server here, if there is one.
     pub(in crate::table) dest: Option<&'a RcuArc<Dest>>,
@@ -33,10 +38,15 @@ pub(crate) struct Received<'a> {
     pub(in crate::table) method: Forwarding,
     /// The protocol's or the template's state.
     pub(in crate::table) state: u8,
-    /// Bits of [`flag`]: of what kind it is, and whether it is inactive.
+    /// Bits of [`flag`]: of what kind it is, whether it is inactive, and whether another director
+    /// told of it.
     pub(in crate::table) flags: u32,
     /// Packets that count as seen.
     pub(in crate::table) packets: u32,
+    /// Seconds since it was made.
+    pub(in crate::table) age: u32,
+    /// What controls it, if that is here.
+    pub(in crate::table) controller: Option<&'a Entry<Conn>>,
     /// How long it lives.
     pub(in crate::table) ticks: u32,
     /// The Call-ID of a call's template.
@@ -57,7 +67,7 @@ impl Received<'_> {
     /// The connection, with these flags besides.
     pub(in crate::table) fn conn(&self, more_flags: u32) -> Conn {
         let ticks = if self.is_template() { self.ticks } else { 0 };
-        let mut word = self.flags | more_flags | flag::SYNCED;
+        let mut word = self.flags | more_flags;
         word |= u32::from(self.state) | packets::of_packets(self.packets);
         match self.dest {
             Some(dest) => word = word & !flag::NO_OUTPUT | flag::of_server(dest.forwarding()),
@@ -71,8 +81,15 @@ impl Received<'_> {
         } else if self.dest.is_some_and(|dest| dest.has_own_timeouts()) {
             word |= flag::OWN_TIMEOUTS;
         }
-        let real = (self.tuple.family, self.real);
-        Conn::to(&self.tuple, self.dest, real, self.real_port, word, ticks)
+        Conn::to(
+            &self.tuple,
+            self.dest,
+            self.real,
+            self.real_port,
+            word,
+            ticks,
+        )
+        .aged(self.age)
     }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Connections that another director told of become entries.
+//! Connections that another director told of, or that were kept, become entries.
 
 use lvs_engine::config::Forwarding;
 use lvs_engine::parse::protocol;
@@ -28,13 +28,14 @@ fn is_ftp_control(new: &Received<'_>) -> bool {
 }
 
 impl ConnTable {
-    /// Makes an entry of what was told. Returns it, or the one that was there before.
+    /// Makes an entry of what was told. Returns it, or the one that was there before; the flag tells
+    /// whether it is new.
     pub(in crate::table) fn adopt<'a>(
         &self,
         read: ReadSide<'a>,
         new: &Received<'_>,
         settings: ConnSettings<'_>,
-    ) -> Result<&'a Entry<Conn>, Refusal> {
+    ) -> Result<(&'a Entry<Conn>, bool), Refusal> {
         let count = self.admit(read, &new.tuple, settings)?;
         let mut flags = 0;
         if settings.tracked && !new.is_template() {
@@ -56,6 +57,14 @@ impl ConnTable {
                 }
             }
         }
+        // Templates control connections, and they as control connections of FTP others: no further.
+        let may_control = |controller: &&Entry<Conn>| {
+            !new.is_template() && (flags & flag::FTP_CONTROL == 0 || controller.is_template())
+        };
+        if let Some(controller) = new.controller.filter(may_control) {
+            // One that is just being collected has served its time.
+            let _ = entry.bind(read, controller);
+        }
         self.count_rare(&entry);
         let is_met_by = |present: &Conn| {
             if new.is_template() {
@@ -64,7 +73,6 @@ impl ConnTable {
                 present.matches_request(&new.tuple)
             }
         };
-        let (entry, _) = self.put(read, entry, count, &new.tuple, new.call, is_met_by)?;
-        Ok(entry)
+        self.put(read, entry, count, &new.tuple, new.call, is_met_by)
     }
 }

@@ -323,7 +323,7 @@ impl ConnTable {
     }
 
     /// Whether the number of buckets is being changed.
-    pub(in crate::table) fn is_resizing(&self) -> bool {
+    pub(crate) fn is_resizing(&self) -> bool {
         self.table.is_resizing()
     }
 

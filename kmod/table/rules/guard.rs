@@ -74,6 +74,11 @@ impl<'a> RulesGuard<'a> {
         &mut self.rules.daemons
     }
 
+    /// Makes the tables if there are none yet. Fails with `ENOMEM`.
+    pub(crate) fn make_tables(&mut self) -> Result {
+        self.state.make_tables().map(drop)
+    }
+
     /// Runs `f` with the service named `id`. Fails with `ESRCH` when there is none.
     pub(crate) fn with_service<R>(
         &self,

@@ -44,6 +44,11 @@ impl RulesGuard<'_> {
         }
     }
 
+    /// Has listings show this much more in total.
+    pub(crate) fn show_more(&mut self, counted: Counters) {
+        self.rules.reset_at = self.rules.reset_at.minus(counted);
+    }
+
     /// What one CPU counted in this namespace, resets ignored.
     pub(crate) fn totals_of_cpu(&mut self, cpu: u32) -> Counters {
         let mut sum = self

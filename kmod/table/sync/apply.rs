@@ -2,11 +2,7 @@
 
 //! What becomes of an entry that another director told, on the RCU read side.
 
-use lvs_engine::addr::Addr;
-use lvs_engine::config::{
-    DestId,
-    Forwarding, //
-};
+use lvs_engine::config::Forwarding;
 use lvs_engine::sync::ext::{
     may_change,
     Origin, //
@@ -15,12 +11,8 @@ use lvs_engine::sync::receive::{
     self,
     Action, //
 };
-use lvs_engine::sync::{
-    Endpoint,
-    Entry as Told, //
-};
+use lvs_engine::sync::Entry as Told;
 use lvs_engine::tcp_edit::Edit;
-use lvs_uapi::flags::conn as wire_flag;
 
 use crate::kernel_ext::mem::memory::Entry;
 use crate::kernel_ext::mem::rcu::{
@@ -37,14 +29,11 @@ use crate::table::conn::{
 };
 use crate::table::conn_table::Refusal;
 use crate::table::dest::Dest;
-use crate::table::find_service::Wanted;
 use crate::table::netns_state::NetnsState;
 use crate::table::tables::Tables;
 
 use super::director::Word;
-
-/// The port of a template that no connection uses any more.
-const INVALID_PORT: u16 = 0xffff;
+use super::told;
 
 /// What an entry is applied with.
 pub(super) struct Backup<'a> {
@@ -60,7 +49,7 @@ impl Backup<'_> {
     /// Applies what was told.
     pub(super) fn apply(&self, read: ReadSide<'_>, told: &Told<'_>) {
         let counts = self.state.sync().counts();
-        let tuple = tuple(told);
+        let tuple = told::tuple(told);
         let present = self.find(read, told, &tuple);
         let goes_there = present.map(|conn| {
             conn.real_family() == told.family
@@ -111,7 +100,7 @@ impl Backup<'_> {
         let conns = &self.tables.conns;
         let now = time::now();
         if told.is_template() {
-            return conns.find_template(read, tuple, call(told), now);
+            return conns.find_template(read, tuple, told::call(told), now);
         }
         conns.find_request(read, tuple, conns.hash_of(tuple), now)
     }
@@ -144,34 +133,23 @@ impl Backup<'_> {
 
     fn make(&self, read: ReadSide<'_>, told: &Told<'_>, tuple: &Tuple) {
         let dest = self.find_dest(read, told);
-        let mut flags = 0;
-        let mut add = |wire, own| {
-            if told.flags & wire != 0 {
-                flags |= own;
-            }
-        };
-        add(wire_flag::TEMPLATE, flag::TEMPLATE);
-        add(wire_flag::INACTIVE, flag::INACTIVE);
-        add(wire_flag::NOOUTPUT, flag::NO_OUTPUT);
-        add(wire_flag::NO_CPORT, flag::EXPECTED);
-        if told.is_template() && told.dest.port == INVALID_PORT {
-            flags |= flag::INVALID;
-        }
         let method = Forwarding::from_flags(told.method());
         if dest.is_none() && method == Forwarding::Masquerade && !told.is_template() {
             self.state.reply_sources().insert(&told.dest.addr);
         }
         let new = Received {
             tuple: *tuple,
-            real: told.dest.addr,
+            real: (told.family, told.dest.addr),
             real_port: told.dest.port,
             dest,
             method,
             state: told.state,
-            flags,
+            flags: told::flags(told) | flag::SYNCED,
+            age: 0,
+            controller: None,
             packets: self.packets,
             ticks: receive::life(told, time::HZ, time::HZ),
-            call: call(told),
+            call: told::call(told),
         };
         let counts = self.state.sync().counts();
         match self
@@ -179,7 +157,7 @@ impl Backup<'_> {
             .conns
             .adopt(read, &new, self.state.conn_settings())
         {
-            Ok(conn) => {
+            Ok((conn, _)) => {
                 counts.made.add(1);
                 self.refresh(read, told, conn);
                 conn.set_origin(self.word.origin);
@@ -191,54 +169,8 @@ impl Backup<'_> {
         }
     }
 
-    /// The server that was told, if a service here has it; its weight and load don't matter.
     fn find_dest<'a>(&'a self, read: ReadSide<'a>, told: &Told<'_>) -> Option<&'a RcuArc<Dest>> {
-        let Endpoint { addr, port } = told.service;
-        let wanted = Wanted {
-            family: told.family,
-            protocol: told.protocol,
-            addr,
-            port,
-            mark: told.mark,
-        };
-        let edition = self.state.edition();
-        let service = self
-            .state
-            .find_service(read, self.tables, &wanted, edition)?;
-        let dests = service.dests(read);
-        receive::dest_ports(told).into_iter().find_map(|port| {
-            let wanted = DestId {
-                family: told.family,
-                addr: told.dest.addr,
-                port,
-            };
-            dests.iter().find(|dest| *dest.id() == wanted)
-        })
+        let server = (told.family, told.dest.addr);
+        told::find_dest(self.state, self.tables, read, told, server)
     }
-}
-
-/// Client and virtual address.
-fn tuple(told: &Told<'_>) -> Tuple {
-    Tuple {
-        family: told.family,
-        protocol: told.protocol,
-        client: normal(told, told.client.addr),
-        client_port: told.client.port,
-        virtual_addr: normal(told, told.service.addr),
-        virtual_port: told.service.port,
-    }
-}
-
-fn normal(told: &Told<'_>, addr: Addr) -> Addr {
-    match told.family {
-        lvs_engine::addr::Family::V4 => Addr::from_v4_word(addr.v4_word()),
-        lvs_engine::addr::Family::V6 => addr,
-    }
-}
-
-/// The Call-ID of a call's template.
-fn call<'a>(told: &Told<'a>) -> Option<&'a [u8]> {
-    told.engine
-        .filter(|_| told.is_template())
-        .map(|engine| engine.data)
 }

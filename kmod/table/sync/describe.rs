@@ -26,16 +26,26 @@ const SIP: &[u8] = b"sip";
 
 /// All there is to say of `conn`; none if client and server are of different families, which isn't
 /// sayable.
-pub(super) fn describe<'a>(
+pub(in crate::table) fn describe<'a>(
     read: ReadSide<'a>,
     conn: &Entry<Conn>,
     timeouts: &Timeouts,
 ) -> Option<Told<'a>> {
-    let family = conn.family();
     // Connections past the balancer have no server's address.
-    if conn.real_family() != family {
+    if conn.real_family() != conn.family() {
         return None;
     }
+    Some(describe_but_server(read, conn, timeouts))
+}
+
+/// The same of any connection; the server's address means something only if it is of the client's
+/// family.
+pub(in crate::table) fn describe_but_server<'a>(
+    read: ReadSide<'a>,
+    conn: &Entry<Conn>,
+    timeouts: &Timeouts,
+) -> Told<'a> {
+    let family = conn.family();
     let mut flags = conn.forwarding().number();
     let mut add = |own, wire| {
         if conn.has(own) {
@@ -56,7 +66,7 @@ pub(super) fn describe<'a>(
         Some(Target::Mark(mark)) => mark,
         _ => 0,
     };
-    Some(Told {
+    Told {
         family,
         protocol: conn.protocol(),
         flags,
@@ -77,7 +87,7 @@ pub(super) fn describe<'a>(
         timeout: conn.life(read, timeouts) / time::HZ,
         sequences,
         engine: conn.call_id(read).map(|data| Engine { name: SIP, data }),
-    })
+    }
 }
 
 /// How a control connection's replies are shifted, if they are.

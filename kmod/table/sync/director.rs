@@ -53,7 +53,7 @@ const HELLO_PAUSE: u64 = 1_000;
 const MEMORY: u64 = 5_000;
 
 /// Of which origin a connection is that a director without a trailer told of.
-const OF_STOCK: u8 = PEERS as u8 + 1;
+pub(in crate::table) const OF_STOCK: u8 = PEERS as u8 + 1;
 
 /// What is known, and what administrators set.
 #[derive(Default)]
