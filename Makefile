@@ -39,14 +39,17 @@ install: cli     ## build for the kernel that runs here (Debian 13 backports) an
 	$(SUDO) install -D -m 644 build/running/lvs.ko "$(DESTDIR)/usr/lib/modules/$(KERNEL)/updates/lvs.ko"
 	$(SUDO) install -D -m 644 packaging/lvs.conf "$(DESTDIR)/etc/modprobe.d/lvs.conf"
 	$(SUDO) install -D -m 755 build/ipvsadm-rs "$(DESTDIR)/usr/local/sbin/ipvsadm-rs"
+	$(SUDO) install -D -m 755 packaging/lvs-upgrade "$(DESTDIR)/usr/local/sbin/lvs-upgrade"
 	$(SUDO) install -D -m 644 -t "$(DESTDIR)$(MAN)/man4" docs/man/lvs.4
 	$(SUDO) install -D -m 644 -t "$(DESTDIR)$(MAN)/man5" docs/man/lvs.rules.5
+	$(SUDO) install -D -m 644 -t "$(DESTDIR)$(MAN)/man8" docs/man/lvs-upgrade.8
 	@$(DEPMOD)
 
 uninstall:       ## remove what install put there
 	@[ -n "$(DESTDIR)" ] || [ ! -x /usr/local/sbin/ipvsadm-rs ] || $(SUDO) /usr/local/sbin/ipvsadm-rs xdp detach --all || true
 	$(SUDO) rm -f "$(DESTDIR)/usr/lib/modules/$(KERNEL)/updates/lvs.ko" "$(DESTDIR)/etc/modprobe.d/lvs.conf" \
-		"$(DESTDIR)/usr/local/sbin/ipvsadm-rs" "$(DESTDIR)$(MAN)/man4/lvs.4" "$(DESTDIR)$(MAN)/man5/lvs.rules.5"
+		"$(DESTDIR)/usr/local/sbin/ipvsadm-rs" "$(DESTDIR)/usr/local/sbin/lvs-upgrade" \
+		"$(DESTDIR)$(MAN)/man4/lvs.4" "$(DESTDIR)$(MAN)/man5/lvs.rules.5" "$(DESTDIR)$(MAN)/man8/lvs-upgrade.8"
 	@$(DEPMOD)
 	@[ -n "$(DESTDIR)" ] || [ ! -e /sys/module/lvs ] || \
 		echo "lvs is loaded and serves on, until \"rmmod lvs\" or until this machine starts again; then ip_vs does"

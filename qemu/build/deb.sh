@@ -83,9 +83,10 @@ stage() {
 	rm "$WORK"/debian/modules.* "$WORK/debian/control.modules"
 
 	install -D -m 755 "$LVS_BUILD/ipvsadm-rs" "$STAGE/tool/usr/sbin/ipvsadm-rs"
+	install -D -m 755 "$LVS_TOP/packaging/lvs-upgrade" "$STAGE/tool/usr/sbin/lvs-upgrade"
 	mkdir -p "$STAGE/man" "$STAGE/tool/usr/share/bash-completion/completions" \
 		"$STAGE/tool/usr/share/zsh/vendor-completions" "$STAGE/tool/usr/share/fish/vendor_completions.d"
-	cp "$LVS_TOP/docs/man/lvs.4" "$LVS_TOP/docs/man/lvs.rules.5" "$STAGE/man/"
+	cp "$LVS_TOP/docs/man/lvs.4" "$LVS_TOP/docs/man/lvs.rules.5" "$LVS_TOP/docs/man/lvs-upgrade.8" "$STAGE/man/"
 	in_root /build/ipvsadm-rs man >"$STAGE/man/ipvsadm-rs.8"
 	shell=$STAGE/tool/usr/share
 	in_root /build/ipvsadm-rs completions bash >"$shell/bash-completion/completions/ipvsadm-rs"

@@ -276,6 +276,8 @@ pub mod on_expiry {
     pub const SILENT: u8 = 1;
     /// It is answered with a reset.
     pub const RESET: u8 = 2;
+}
+
 /// Attributes in [`attr::LOADED`], each a `u32`: what became of how many records.
 pub mod loaded_attr {
     /// There are connections of them.
