@@ -90,6 +90,7 @@ mod tests {
             inactive: 0,
             persistent: 0,
             drain: None,
+            ramp: None,
             stats,
         };
         TableEntry {

@@ -117,9 +117,11 @@ fn tell_extras(entry: &mut TableEntry) {
     }
 }
 
-/// Adds how the servers are drained, which the list of one service doesn't say.
+/// Adds how the servers are drained or start, which the list of one service doesn't say.
 fn tell_drains(entry: &mut TableEntry) {
-    if !entry.dests.iter().any(|entry| entry.dest.weight == 0) || !Path::new(SIGN_OF_LVS).exists() {
+    let may_start = entry.entry.service.extras.slow_start.is_some();
+    let may_drain = || entry.dests.iter().any(|entry| entry.dest.weight == 0);
+    if !(may_start || may_drain()) || !Path::new(SIGN_OF_LVS).exists() {
         return;
     }
     let Ok(mut control) = DrainNetlink::open() else {
@@ -129,6 +131,7 @@ fn tell_drains(entry: &mut TableEntry) {
     for entry in &mut entry.dests {
         if let Ok(told) = control.dest(&id, &entry.dest) {
             entry.drain = told.drain;
+            entry.ramp = told.ramp;
         }
     }
 }

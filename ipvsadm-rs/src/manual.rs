@@ -51,7 +51,7 @@ const SYNOPSIS: &str = "\
 .nf
 \\fBipvsadm\\-rs\\fR \\fICOMMAND\\fR [\\fIOPTIONS\\fR]
 \\fBipvsadm\\-rs\\fR {\\fB\\-A\\fR|\\fB\\-E\\fR} \\fIVIRTUAL\\-SERVICE\\fR ... [\\fB\\-\\-tcp\\-timeout\\fR \\fITIME\\fR] [\\fB\\-\\-tcp\\-fin\\-timeout\\fR \\fITIME\\fR] \
-[\\fB\\-\\-udp\\-timeout\\fR \\fITIME\\fR] [\\fB\\-\\-sctp\\-timeout\\fR \\fITIME\\fR] [\\fB\\-\\-on\\-expiry\\fR {\\fBinherit\\fR|\\fBsilent\\fR|\\fBreset\\fR}]
+[\\fB\\-\\-udp\\-timeout\\fR \\fITIME\\fR] [\\fB\\-\\-sctp\\-timeout\\fR \\fITIME\\fR] [\\fB\\-\\-on\\-expiry\\fR {\\fBinherit\\fR|\\fBsilent\\fR|\\fBreset\\fR}] [\\fB\\-\\-slow\\-start\\fR \\fITIME\\fR]
 \\fBipvsadm\\-rs\\fR \\fBapply\\fR \\fIFILE\\fR [\\fB\\-\\-dry\\-run\\fR]
 \\fBipvsadm\\-rs\\fR \\fBwatch\\fR [\\fB\\-\\-interval\\fR \\fISECONDS\\fR]
 \\fBipvsadm\\-rs\\fR \\fBmonitor\\fR [\\fB\\-\\-json\\fR]

@@ -20,6 +20,7 @@ use lvs_engine::extras::{
     Extras,
     Wanted, //
 };
+use lvs_engine::sched::Algorithm;
 use lvs_uapi::flags;
 use lvs_uapi::limits::IPPROTO_TCP;
 
@@ -41,6 +42,9 @@ const DEST_FLAGS: u32 = flags::fwd::MASK | flags::conn::ONE_PACKET | flags::conn
 
 /// Seconds that fit a signed 32-bit number of jiffies.
 pub(super) const LONGEST_TIMEOUT: u32 = i32::MAX as u32 / HZ;
+
+/// Longest time for which a server ramps: a day, in seconds.
+const LONGEST_SLOW_START: u32 = 24 * 60 * 60;
 
 /// What an administrator wants of a service, unchecked.
 pub(super) struct ServiceRequest<'a> {
@@ -83,6 +87,14 @@ impl ServiceRequest<'_> {
             return Err(EINVAL);
         }
         if family == Family::V6 && !(1..=128).contains(&self.netmask) {
+            return Err(EINVAL);
+        }
+        if extras.slow_start > LONGEST_SLOW_START {
+            return Err(EINVAL);
+        }
+        // What a client asks for that can't say it stays, whatever the scheduler, without effect.
+        let asks = self.extras.slow_start.is_some_and(|seconds| seconds != 0);
+        if asks && scheduler.is_some_and(Algorithm::hashes) {
             return Err(EINVAL);
         }
         Ok(ServiceConfig {

@@ -76,6 +76,9 @@ pub struct Extras {
     pub timeouts: OwnTimeouts,
     /// What becomes of a segment of a connection that was forgotten.
     pub on_expiry: OnExpiry,
+    /// How long a server that comes to others climbs to its weight, in seconds; 0: it has that at
+    /// once.
+    pub slow_start: u32,
 }
 
 /// What a request says of them; what it doesn't say stays.
@@ -91,6 +94,8 @@ pub struct Wanted {
     pub sctp: Option<u32>,
     /// What becomes of a segment of a connection that was forgotten.
     pub on_expiry: Option<OnExpiry>,
+    /// How long servers climb to their weight.
+    pub slow_start: Option<u32>,
 }
 
 impl Extras {
@@ -105,6 +110,7 @@ impl Extras {
                 sctp: wanted.sctp.unwrap_or(own.sctp),
             },
             on_expiry: wanted.on_expiry.unwrap_or(self.on_expiry),
+            slow_start: wanted.slow_start.unwrap_or(self.slow_start),
         }
     }
 }
@@ -129,11 +135,13 @@ mod tests {
             tcp_fin: Some(1),
             udp: Some(2),
             sctp: Some(3),
+            slow_start: Some(4),
             ..Wanted::default()
         };
         let second = first.with(&other);
         assert_eq!(second.timeouts.all(), [0, 1, 2, 3]);
         assert_eq!(second.on_expiry, OnExpiry::Reset);
+        assert_eq!(second.with(&some).slow_start, 4);
         assert!(second.timeouts.is_any());
         assert!(!Extras::default().timeouts.is_any());
     }

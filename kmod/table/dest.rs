@@ -28,6 +28,7 @@ use lvs_engine::drain::{
     Phase, //
 };
 use lvs_engine::extras::Extras;
+use lvs_engine::sched::ramp::Ramp;
 
 use crate::kernel_ext::mem::percpu::CpuCounters;
 use crate::kernel_ext::mem::rcu::{
@@ -41,6 +42,7 @@ use crate::kernel_ext::mem::rcu::{
 };
 use crate::kernel_ext::mem::slab::SharedSlab;
 use crate::kernel_ext::net::route::Route;
+use crate::kernel_ext::task::time;
 
 use super::edition::{
     Edition,
@@ -53,6 +55,7 @@ use super::overload::{
     Overload,
     Thresholds, //
 };
+use super::slow_start::SlowStart;
 use super::stats::{
     Counters,
     Estimator,
@@ -97,6 +100,8 @@ pub(crate) struct Dest {
     drain: AtomicU64,
     /// Whether the last look found a connection that isn't over, while the server is drained.
     is_busy: AtomicBool,
+    /// How it climbs to its weight, if it does.
+    pub(super) slow_start: SlowStart,
     /// Those of its service, if that has its own.
     pub(super) timeouts: ServiceTimeouts,
     /// Connections that were ended, for as long as it is told of them.
@@ -161,6 +166,7 @@ impl Dest {
             configured_weight: AtomicI32::new(0),
             drain: AtomicU64::new(0),
             is_busy: AtomicBool::new(false),
+            slow_start: SlowStart::default(),
             timeouts: ServiceTimeouts::default(),
             ended: RcuCell::empty(),
             loads: Loads {
@@ -387,6 +393,13 @@ impl Dest {
     #[inline]
     pub(super) fn has_own_timeouts(&self) -> bool {
         self.has_own_timeouts.load(Ordering::Relaxed)
+    }
+
+    /// The ramp by which the server climbs to its weight, if it does and takes connections.
+    pub(crate) fn ramp(&self) -> Option<Ramp> {
+        self.slow_start
+            .ramp(time::now())
+            .filter(|_| self.weight() != 0)
     }
 
     // -- Drain ---------------------------------------------------------------------------------

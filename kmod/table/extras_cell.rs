@@ -22,6 +22,7 @@ pub(super) struct ExtrasCell {
     udp: AtomicU32,
     sctp: AtomicU32,
     on_expiry: AtomicU8,
+    slow_start: AtomicU32,
 }
 
 impl ExtrasCell {
@@ -35,6 +36,7 @@ impl ExtrasCell {
                 sctp: self.sctp.load(Ordering::Relaxed),
             },
             on_expiry: self.on_expiry(),
+            slow_start: self.slow_start(),
         }
     }
 
@@ -47,6 +49,12 @@ impl ExtrasCell {
         self.sctp.store(own.sctp, Ordering::Relaxed);
         self.on_expiry
             .store(extras.on_expiry.number(), Ordering::Relaxed);
+        self.slow_start.store(extras.slow_start, Ordering::Relaxed);
+    }
+
+    /// How long a server that comes climbs to its weight, in seconds.
+    pub(super) fn slow_start(&self) -> u32 {
+        self.slow_start.load(Ordering::Relaxed)
     }
 
     /// What becomes of a segment of a connection that was forgotten.

@@ -15,6 +15,8 @@ mod hooks;
 mod per_family;
 pub(super) mod record;
 mod services;
+mod starting;
+pub(super) mod starts;
 mod told;
 mod totals;
 pub(crate) mod transaction;

@@ -2,6 +2,7 @@
 
 //! A virtual service.
 
+use core::num::NonZeroU32;
 use core::sync::atomic::{
     AtomicBool,
     AtomicU32,
@@ -25,6 +26,7 @@ use lvs_engine::extras::{
     Extras,
     OnExpiry, //
 };
+use lvs_engine::sched::ramp::Present;
 use lvs_engine::sched::{self, Algorithm, Facts, Foreseen, Identified, Key, Preference, Servers};
 use lvs_engine::table_size;
 use lvs_uapi::flags::service as flag;
@@ -55,6 +57,10 @@ use super::load_tree::LoadTree;
 use super::locality::{
     self,
     Locality, //
+};
+use super::pick::{
+    pick_from,
+    Memory, //
 };
 use super::pool::Pool;
 use super::staged::{
@@ -92,6 +98,8 @@ pub(crate) struct Service {
     extras: ExtrasCell,
     /// The second until which whoever goes on with an ended connection is told.
     tells_until: AtomicU32,
+    /// The second since which it has servers that take connections; 0: it has none.
+    serves_since: AtomicU32,
     /// The editions of the rules that the service is in.
     editions: AtomicU8,
     pool: RcuSlot<Pool>,
@@ -146,6 +154,7 @@ impl Service {
             sip: AtomicBool::new(false),
             extras: ExtrasCell::default(),
             tells_until: AtomicU32::new(0),
+            serves_since: AtomicU32::new(0),
             editions: AtomicU8::new(Editions::BOTH.bits()),
             pool: RcuSlot::new(None),
             locality: RcuSlot::new(Locality::of(config.scheduler)?),
@@ -225,6 +234,16 @@ impl Service {
     /// What ip_vs's services don't have.
     pub(crate) fn extras(&self) -> Extras {
         self.extras.get()
+    }
+
+    /// What ip_vs's services don't have, without what the scheduler makes nothing of.
+    pub(crate) fn extras_in_effect(&self, read: ReadSide<'_>) -> Extras {
+        let extras = self.extras();
+        let hashes = self.scheduler(read).is_some_and(Algorithm::hashes);
+        Extras {
+            slow_start: if hashes { 0 } else { extras.slow_start },
+            ..extras
+        }
     }
 
     /// Has the servers take over what concerns them of the settings. Rules lock held.
@@ -310,6 +329,9 @@ impl Service {
     ) -> Result<RcuArc<Pool>> {
         let mut pool = Pool {
             scheduler,
+            plain: None,
+            ramping: GrowVec::new(),
+            rest: 0,
             dests,
             facts: Facts::default(),
             table: GrowVec::new(),
@@ -324,6 +346,7 @@ impl Service {
                 }
             };
             pool.load_tree = LoadTree::of(algorithm, pool.len())?;
+            pool.note_ramps(settings)?;
         }
         RcuArc::new(pool)
     }
@@ -337,10 +360,38 @@ impl Service {
     /// Rules lock held.
     pub(crate) fn publish(&self, read: ReadSide<'_>, pool: RcuArc<Pool>, change: sched::Change) {
         pool.tell_servers(&self.extras());
+        self.note_service(&pool);
         self.pool.replace(Some(pool));
         if let Some(pool) = self.pool(read) {
             self.note_change(pool, change);
         }
+    }
+
+    /// Packets see the same servers in a pool that was made anew. Rules lock held.
+    pub(super) fn republish(&self, pool: RcuArc<Pool>) {
+        pool.tell_servers(&self.extras());
+        self.pool.replace(Some(pool));
+    }
+
+    /// Notes since when there are servers that take connections. Rules lock held.
+    fn note_service(&self, pool: &Pool) {
+        let serves = pool.dests().iter().any(|dest| dest.weight() != 0);
+        let since = match self.serves_since.load(Ordering::Relaxed) {
+            _ if !serves => 0,
+            0 => time::seconds().max(1),
+            since => since,
+        };
+        self.serves_since.store(since, Ordering::Relaxed);
+    }
+
+    /// For how many ticks a server ramps that comes now: none does that comes to no others, or
+    /// while those are as new as itself.
+    pub(super) fn slow_start(&self, read: ReadSide<'_>) -> Option<NonZeroU32> {
+        let seconds = self.extras.slow_start();
+        let since = self.serves_since.load(Ordering::Relaxed);
+        let is_warm = since != 0 && time::seconds().wrapping_sub(since) >= seconds;
+        let ramps = self.scheduler(read).is_some_and(|one| !one.hashes());
+        NonZeroU32::new(time::ticks(seconds)).filter(|_| is_warm && ramps)
     }
 
     /// Tells the scheduler's memory what happened to the list of servers.
@@ -380,6 +431,7 @@ impl Service {
             self.remember_localities(staged.locality.clone());
         }
         staged.pool.tell_servers(&staged.config.extras);
+        self.note_service(&staged.pool);
         self.pool.replace(Some(staged.pool.clone()));
         let cursor = staged.cursor.load(Ordering::Relaxed);
         self.cursor.store(cursor, Ordering::Relaxed);
@@ -396,7 +448,9 @@ impl Service {
         expiration: u32,
     ) -> Option<&'a RcuArc<Dest>> {
         let pool = self.pool(read)?;
-        let algorithm = pool.scheduler?;
+        let Some(algorithm) = pool.plain else {
+            return self.schedule_ramping(read, pool, key, expiration);
+        };
         if locality::is_used_by(algorithm) {
             let memory = self.locality.load(read);
             let index = locality::pick(memory, pool, algorithm, key, expiration)?;
@@ -413,17 +467,52 @@ impl Service {
         let Some(pool) = self.pool(read) else {
             return Foreseen::Nobody;
         };
-        match pool.scheduler {
-            None => Foreseen::Nobody,
-            Some(algorithm) if locality::is_used_by(algorithm) => {
-                let memory = self.locality.load(read);
-                locality::foresee(memory, pool, algorithm, key, expiration)
-            }
-            Some(algorithm) => {
-                let state = self.cursor.load(Ordering::Relaxed);
-                sched::foresee(algorithm, pool, &pool.facts, key, state)
-            }
+        let Some(algorithm) = pool.scheduler else {
+            return Foreseen::Nobody;
+        };
+        if pool.plain.is_some() {
+            return self.foresee_among(read, pool, pool, algorithm, key, expiration);
         }
+        let now = time::now();
+        let waits = |index| pool.waits(index, now);
+        let present = Present::new(pool, &waits);
+        self.foresee_among(read, pool, &present, algorithm, key, expiration)
+    }
+
+    /// What the scheduler would find among `servers`, which are those of `pool`.
+    fn foresee_among(
+        &self,
+        read: ReadSide<'_>,
+        pool: &Pool,
+        servers: &impl Identified,
+        algorithm: Algorithm,
+        key: &Key,
+        expiration: u32,
+    ) -> Foreseen {
+        if locality::is_used_by(algorithm) {
+            let memory = self.locality.load(read);
+            return locality::foresee(memory, servers, algorithm, key, expiration);
+        }
+        let state = self.cursor.load(Ordering::Relaxed);
+        sched::foresee(algorithm, servers, &pool.facts, key, state)
+    }
+
+    /// [`Service::schedule`] where servers ramp, or without a scheduler.
+    #[cold]
+    #[inline(never)]
+    fn schedule_ramping<'a>(
+        &'a self,
+        read: ReadSide<'a>,
+        pool: &'a Pool,
+        key: &Key,
+        expiration: u32,
+    ) -> Option<&'a RcuArc<Dest>> {
+        let memory = Memory {
+            cursor: &self.cursor,
+            locality: self.locality.load(read),
+            expiration,
+        };
+        pool.dests.get(memory.pick_ramping(pool, pool, key)?)
     }
 
     /// The place of the server that `staged` picks, whose scheduler remembers `memory` and
@@ -439,12 +528,16 @@ impl Service {
     ) -> Option<usize> {
         let algorithm = staged.config.scheduler?;
         let servers = &staged.servers();
-        if locality::is_used_by(algorithm) {
-            let memory = staged.locality.as_deref();
-            let memory = memory.or_else(|| self.locality.load(read));
-            return locality::pick(memory, servers, algorithm, key, expiration);
+        let locality = staged.locality.as_deref();
+        let memory = Memory {
+            cursor: &staged.cursor,
+            locality: locality.or_else(|| self.locality.load(read)),
+            expiration,
+        };
+        if staged.pool.plain.is_none() {
+            return memory.pick_ramping(&staged.pool, servers, key);
         }
-        pick_from(&staged.cursor, algorithm, servers, &staged.pool.facts, key)
+        memory.pick(algorithm, servers, &staged.pool.facts, key)
     }
 
     // -- Statistics ----------------------------------------------------------------------------
@@ -522,29 +615,4 @@ fn digest(
     sched::fill_table(algorithm, family, flags, servers, &mut table, &mut scratch)
         .map_err(|_| EINVAL)?;
     Ok((facts, table))
-}
-
-/// The place of the server that `algorithm` picks, which remembers `cursor` between two picks.
-#[inline]
-fn pick_from(
-    cursor: &AtomicU64,
-    algorithm: Algorithm,
-    servers: &impl Servers,
-    facts: &Facts,
-    key: &Key,
-) -> Option<usize> {
-    let mut state = cursor.load(Ordering::Relaxed);
-    loop {
-        let pick = sched::pick(algorithm, servers, facts, key, state);
-        if pick.state != state {
-            // Somebody else may have picked meanwhile: then pick again from there.
-            if let Err(present) =
-                cursor.compare_exchange(state, pick.state, Ordering::Relaxed, Ordering::Relaxed)
-            {
-                state = present;
-                continue;
-            }
-        }
-        return pick.index;
-    }
 }

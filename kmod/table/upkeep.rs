@@ -15,6 +15,7 @@ use super::netns_state::NetnsState;
 use super::rules::announce;
 use super::rules::drains;
 use super::rules::guard::RulesGuard;
+use super::rules::starts;
 use super::tables::Tables;
 
 impl NetnsState {
@@ -44,6 +45,7 @@ impl NetnsState {
             });
         }
         drains::tend(self, tables);
+        starts::tend(self);
         RulesGuard::lock(self).empty_trash();
     }
 }

@@ -22,8 +22,10 @@ use ipvsadm::model::drain::Drain;
 use ipvsadm::model::drain::DrainRequest;
 use ipvsadm::model::drain::Persistent;
 use ipvsadm::model::drain::Then;
+use ipvsadm::model::extras::starts_slowly;
 use ipvsadm::model::extras::Extras;
 use ipvsadm::model::extras::OnExpiry;
+use ipvsadm::model::extras::Ramp;
 use ipvsadm::model::Daemon;
 use ipvsadm::model::Dest;
 use ipvsadm::model::DestEntry;
@@ -140,7 +142,10 @@ fn services() -> Vec<Service> {
                             timeout,
                             netmask,
                             pe: pe.clone(),
-                            extras: all_extras[services.len() % all_extras.len()],
+                            extras: slowly(
+                                scheduler,
+                                all_extras[services.len() % all_extras.len()],
+                            ),
                         });
                     }
                 }
@@ -165,6 +170,15 @@ fn tunnels() -> Vec<Tunnel> {
         }
     }
     tunnels
+}
+
+/// With a slow start besides, where the scheduler allows it.
+fn slowly(scheduler: &str, extras: Extras) -> Extras {
+    let slow_start = extras.on_expiry.map(|_| 30);
+    Extras {
+        slow_start: slow_start.filter(|_| starts_slowly(scheduler)),
+        ..extras
+    }
 }
 
 /// What services may have beyond ip_vs's: nothing, each for itself, and all of it.
@@ -198,6 +212,7 @@ fn extras() -> Vec<Extras> {
         udp_timeout: Some(3),
         sctp_timeout: Some(4),
         on_expiry: Some(OnExpiry::Reset),
+        slow_start: None,
     };
     let mut extras = vec![none, all];
     extras.extend(times);
@@ -322,6 +337,10 @@ fn tables() -> Vec<Vec<TableEntry>> {
                 inactive: 2,
                 persistent: 3,
                 drain: drain_of(&dest),
+                ramp: (dest.weight > 1).then_some(Ramp {
+                    seconds: 5,
+                    percent: 50,
+                }),
                 stats: stats(),
             });
             let dests = dests.collect();

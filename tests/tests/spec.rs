@@ -148,6 +148,7 @@ fn what_is_beyond_ipvs_has_its_numbers() {
     }
     assert_eq!(attributes(&spec, "drain-attrs"), modules["drain_attr"]);
     assert_eq!(attributes(&spec, "extras-attrs"), modules["extras_attr"]);
+    assert_eq!(attributes(&spec, "ramp-attrs"), modules["ramp_attr"]);
     for (name, module) in [
         ("on-expiry", "on_expiry"),
         ("sync-policy", "sync_policy"),

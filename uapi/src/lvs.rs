@@ -114,8 +114,8 @@ pub mod cmd {
     /// Adds a service. Request: `SERVICE` as in the family `IPVS`, and maybe `EXTRAS`. `EEXIST`: it
     /// is there; `EINVAL`: a time is too long, or a number has no meaning; others as there.
     pub const NEW_SERVICE: u8 = 60;
-    /// Changes a service. Request: as [`NEW_SERVICE`]; what `EXTRAS` doesn't say stays as it is, and
-    /// so does all of it when the family `IPVS` changes a service. `ESRCH`: there is none.
+    /// Changes a service. Request: as [`NEW_SERVICE`]; what `EXTRAS` doesn't say stays as it is,
+    /// and so does all of it when the family `IPVS` changes a service. `ESRCH`: there is none.
     pub const SET_SERVICE: u8 = 61;
     /// Reads one service. Request: `SERVICE` that names it. The reply is a [`SERVICE`]. `ESRCH`:
     /// there is none.
@@ -167,8 +167,11 @@ pub mod attr {
     /// reply if it has none. A [`PUT_SERVICE`](super::cmd::PUT_SERVICE) says all of them: what is
     /// absent is as if the service were new.
     pub const EXTRAS: u16 = 60;
+    /// Nest of [`ramp_attr`](super::ramp_attr), beside the `DEST` that climbs to its weight. Reply
+    /// only.
+    pub const RAMP: u16 = 61;
     /// Highest number.
-    pub const MAX: u16 = EXTRAS;
+    pub const MAX: u16 = RAMP;
 }
 
 /// Attributes in [`attr::EVENT`]: what happened. Reply only.
@@ -263,8 +266,23 @@ pub mod extras_attr {
     pub const SCTP_TIMEOUT: u16 = 4;
     /// `u8`: a number of [`on_expiry`](super::on_expiry).
     pub const ON_EXPIRY: u16 = 5;
+    /// `u32`, seconds, at most 86400: how long a server that comes to others climbs from a tenth of
+    /// its weight to all of it; 0: it has that at once. `EINVAL` with a scheduler that hashes:
+    /// `sh`, `mh`, `dh`. A service that gets one of these keeps it without effect, and replies
+    /// leave it out.
+    pub const SLOW_START: u16 = 6;
     /// Highest number.
-    pub const MAX: u16 = ON_EXPIRY;
+    pub const MAX: u16 = SLOW_START;
+}
+
+/// Attributes in [`attr::RAMP`]: how far a server is on its way to its weight.
+pub mod ramp_attr {
+    /// `u32`: seconds that are left.
+    pub const SECONDS: u16 = 1;
+    /// `u8`: percent of its weight that it has, 10 to 99.
+    pub const PERCENT: u16 = 2;
+    /// Highest number.
+    pub const MAX: u16 = PERCENT;
 }
 
 /// What becomes of a client's TCP segment that belongs to no connection and opens none:

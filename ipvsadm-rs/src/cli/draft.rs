@@ -15,6 +15,7 @@ use lvs_uapi::limits;
 
 use crate::model::extras::Extras;
 use crate::model::extras::OnExpiry;
+use crate::model::extras::LONGEST_SLOW_START;
 use crate::model::Daemon;
 use crate::model::Dest;
 use crate::model::Family;
@@ -195,6 +196,12 @@ impl Draft<'_> {
 
     pub(super) fn sctp_timeout(&mut self, text: &str) -> Result<(), UsageError> {
         self.extras.sctp_timeout = Some(own_timeout(text)?);
+        Ok(())
+    }
+
+    pub(super) fn slow_start(&mut self, text: &str) -> Result<(), UsageError> {
+        let seconds = numbers::seconds(text).filter(|&seconds| seconds <= LONGEST_SLOW_START);
+        self.extras.slow_start = Some(seconds.ok_or(UsageError::SlowStart)?);
         Ok(())
     }
 

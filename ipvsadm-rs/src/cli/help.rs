@@ -19,7 +19,7 @@ const OWN_USAGE: &str = "
 What ipvsadm doesn't have:
   PROGRAM -L [virtual-service] [options] --json
   PROGRAM {-A|-E} virtual-service ... [--tcp-timeout TIME] [--tcp-fin-timeout TIME] [--udp-timeout TIME]
-      [--sctp-timeout TIME] [--on-expiry {inherit|silent|reset}]
+      [--sctp-timeout TIME] [--on-expiry {inherit|silent|reset}] [--slow-start TIME]
   PROGRAM apply FILE [--dry-run]
   PROGRAM watch [--interval SECONDS]
   PROGRAM monitor [--json]

@@ -387,6 +387,8 @@ const OWN: &[Spec] = &[
         |draft, text| draft.udp_timeout(text)).with(SERVICE),
     value("sctp-timeout", None, "time", "how long its idle SCTP associations live",
         |draft, text| draft.sctp_timeout(text)).with(SERVICE),
+    value("slow-start", None, "time", "how long a server that comes to others climbs to its weight, as 30s",
+        |draft, text| draft.slow_start(text)).with(SERVICE),
     value("on-expiry", None, "what", "what becomes of TCP segments of connections that were forgotten",
         |draft, text| draft.on_expiry(text)).with(SERVICE).values(OnExpiry::WORDS),
 ];

@@ -69,6 +69,10 @@ pub enum UsageError {
     Fwmark(String),
     #[error("invalid timeout value `{0}' specified")]
     Timeout(String),
+    #[error("slow-start has to be a time of 0 to 86400 seconds, as 30s or 5m")]
+    SlowStart,
+    #[error("slow-start isn't for the schedulers sh, mh and dh, which would send clients elsewhere meanwhile")]
+    SlowStartOfHash,
     #[error("on-expiry has to be inherit, silent or reset")]
     OnExpiry,
     #[error("illegal virtual server persistent mask specified")]

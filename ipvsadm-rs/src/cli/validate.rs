@@ -5,6 +5,7 @@
 use lvs_uapi::flags;
 
 use crate::change::Change;
+use crate::model::extras::starts_slowly;
 use crate::model::Family;
 use crate::model::Forward;
 use crate::model::Protocol;
@@ -76,6 +77,10 @@ fn service(draft: Draft<'_>) -> Result<Service, UsageError> {
     } else {
         draft.scheduler
     };
+    let is_slow = draft.extras.slow_start.is_some_and(|seconds| seconds != 0);
+    if is_slow && !starts_slowly(&scheduler) {
+        return Err(UsageError::SlowStartOfHash);
+    }
     Ok(Service {
         id,
         scheduler,

@@ -49,6 +49,7 @@ impl From<&model::Service> for Service {
             udp_timeout: service.extras.udp_timeout.map(Seconds),
             sctp_timeout: service.extras.sctp_timeout.map(Seconds),
             on_expiry: service.extras.on_expiry,
+            slow_start: service.extras.slow_start.map(Seconds),
             ..Service::default()
         };
         match service.id {
@@ -122,6 +123,10 @@ impl From<&model::DestEntry> for Server {
             tunnel: (dest.forward == Forward::Tunnel).then(|| Tunnel::from(&dest.tunnel)),
             state: Some(entry.state()),
             drain: entry.drain.map(Drain::from),
+            slow_start: entry.ramp.map(|ramp| Ramp {
+                seconds_left: ramp.seconds,
+                percent: ramp.percent,
+            }),
             active_connections: Some(entry.active),
             inactive_connections: Some(entry.inactive),
             persistent_connections: Some(entry.persistent),

@@ -7,7 +7,9 @@ use lvs_uapi::limits;
 
 use crate::cli::sched_flags::sched_flags;
 use crate::model;
+use crate::model::extras::starts_slowly;
 use crate::model::extras::Extras;
+use crate::model::extras::LONGEST_SLOW_START;
 use crate::model::Family;
 use crate::model::Forward;
 use crate::model::Netmask;
@@ -117,6 +119,13 @@ impl Service {
             return problem("persistent has to be greater than zero");
         }
         fits("scheduler", &self.scheduler, limits::SCHEDNAME_MAXLEN)?;
+        let slow_start = self.slow_start.map_or(0, u32::from);
+        if slow_start > LONGEST_SLOW_START {
+            return problem(format!("slow_start is greater than {LONGEST_SLOW_START}"));
+        }
+        if slow_start != 0 && !starts_slowly(&self.scheduler) {
+            return problem("slow_start isn't for the schedulers sh, mh and dh");
+        }
         if let Some(name) = &self.persistence_engine {
             fits("persistence_engine", name, limits::PENAME_MAXLEN)?;
         }
@@ -149,6 +158,7 @@ impl Service {
             udp_timeout: seconds(self.udp_timeout),
             sctp_timeout: seconds(self.sctp_timeout),
             on_expiry: self.on_expiry,
+            slow_start: seconds(self.slow_start),
         }
     }
 }

@@ -125,6 +125,9 @@ pub struct Service {
     /// The same of established SCTP associations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sctp_timeout: Option<Seconds>,
+    /// How long a server that comes to others climbs to its weight; absent: it has that at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slow_start: Option<Seconds>,
     /// What becomes of TCP segments of connections that were forgotten.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_expiry: Option<OnExpiry>,
@@ -219,6 +222,9 @@ pub struct Server {
     /// How it is drained.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drain: Option<Drain>,
+    /// How it climbs to its weight. Ignored when a document is applied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slow_start: Option<Ramp>,
     /// Active connections.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub active_connections: Option<u32>,
@@ -238,6 +244,16 @@ pub struct Server {
 
 fn default_weight() -> u32 {
     1
+}
+
+/// How far a server is on its way to its weight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ramp {
+    /// Seconds that are left.
+    pub seconds_left: u32,
+    /// Percent of its weight that it has.
+    pub percent: u8,
 }
 
 /// How a server is drained. Of a document that is applied only the weight counts.

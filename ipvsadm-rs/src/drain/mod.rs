@@ -157,6 +157,7 @@ mod tests {
                 has_left,
                 ..Drain::default()
             }),
+            ramp: None,
             stats: Stats::default(),
         }
     }

@@ -49,6 +49,7 @@ fn server(host: u8, verdict: Verdict) -> Judged {
         inactive: 0,
         persistent: 0,
         drain: None,
+        ramp: None,
         stats: Stats::default(),
     };
     Judged { entry, verdict }

@@ -123,6 +123,7 @@ pub(super) mod tests {
             inactive: 6,
             persistent: 7,
             drain: None,
+            ramp: None,
             stats: stats(*first),
         };
         TableEntry {

@@ -19,6 +19,25 @@ words! {
     }
 }
 
+/// Longest time for which a server climbs to its weight: a day, in seconds.
+pub const LONGEST_SLOW_START: u32 = 24 * 60 * 60;
+/// Schedulers that choose by a hash, under which no server does.
+const HASHING: [&str; 3] = ["sh", "mh", "dh"];
+
+/// Whether servers of a service with this scheduler can climb to their weight.
+pub fn starts_slowly(scheduler: &str) -> bool {
+    !HASHING.contains(&scheduler)
+}
+
+/// How far a server is on its way to its weight.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ramp {
+    /// Seconds that are left.
+    pub seconds: u32,
+    /// Percent of its weight that it has.
+    pub percent: u8,
+}
+
 /// What a service has beyond ip_vs's. What is `None` isn't its own; in a request that changes a
 /// service it stays as it is. Times are in seconds, and 0 is no time of its own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,6 +52,8 @@ pub struct Extras {
     pub sctp_timeout: Option<u32>,
     /// What becomes of a segment of a connection that was forgotten.
     pub on_expiry: Option<OnExpiry>,
+    /// How long a server that comes to others climbs to its weight.
+    pub slow_start: Option<u32>,
 }
 
 impl Extras {
@@ -49,6 +70,7 @@ impl Extras {
             tcp_fin_timeout: own(self.tcp_fin_timeout),
             udp_timeout: own(self.udp_timeout),
             sctp_timeout: own(self.sctp_timeout),
+            slow_start: own(self.slow_start),
             on_expiry: self.on_expiry.filter(|&what| what != OnExpiry::Inherit),
         }
     }

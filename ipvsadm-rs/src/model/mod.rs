@@ -214,6 +214,8 @@ pub struct DestEntry {
     pub persistent: u32,
     /// How it is drained, if it is.
     pub drain: Option<drain::Drain>,
+    /// How it climbs to its weight, if it does.
+    pub ramp: Option<extras::Ramp>,
     /// Its counters.
     pub stats: Stats,
 }
@@ -232,6 +234,7 @@ impl DestEntry {
         match self.drain {
             Some(drain) if !drain.is_over => DestState::Draining,
             _ if self.dest.weight == 0 => DestState::Quiescent,
+            _ if self.ramp.is_some() => DestState::Starting,
             _ => DestState::Active,
         }
     }
@@ -243,6 +246,8 @@ impl DestEntry {
 pub enum DestState {
     /// It takes connections.
     Active,
+    /// It takes some, and more from one second to the next.
+    Starting,
     /// It takes none, and those it has are waited for.
     Draining,
     /// It takes none.
@@ -254,6 +259,7 @@ impl DestState {
     pub fn word(self) -> &'static str {
         match self {
             DestState::Active => "active",
+            DestState::Starting => "starting",
             DestState::Draining => "draining",
             DestState::Quiescent => "quiescent",
         }

@@ -98,6 +98,7 @@ fn server(weight: u32, drain: Option<Drain>) -> DestEntry {
         inactive: 1,
         persistent: 0,
         drain,
+        ramp: None,
         stats: Stats::default(),
     }
 }

@@ -96,6 +96,7 @@ pub fn from_attrs(attrs: &[DestAttr], service_family: Family) -> Result<DestEntr
         inactive: 0,
         persistent: 0,
         drain: None,
+        ramp: None,
         stats: Stats::default(),
     };
     let dest = &mut entry.dest;

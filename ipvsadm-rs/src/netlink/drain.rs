@@ -20,7 +20,9 @@ use crate::model::ServiceId;
 use super::attr::attributes;
 use super::dest;
 use super::dest::DestAttr;
+use super::extras;
 use super::extras::ExtrasAttr;
+use super::extras::RampAttr;
 use super::lvs_message::LvsMessage;
 use super::service;
 use super::service::ServiceAttr;
@@ -36,6 +38,8 @@ attributes! {
         Drain(Vec<DrainAttr>) = attr::DRAIN, nest;
         /// Where the service's scheduler stands.
         Position(u64) = attr::POSITION, u64;
+        /// How a server climbs to its weight.
+        Ramp(Vec<RampAttr>) = attr::RAMP, nest;
         /// What the service has beyond ip_vs's.
         Extras(Vec<ExtrasAttr>) = attr::EXTRAS, nest;
     }
@@ -96,17 +100,23 @@ pub fn ask(id: &ServiceId, dest: &Dest) -> RulesMessage {
 pub fn dest_of(reply: &RulesMessage, family: Family) -> Result<Option<DestEntry>, DecodeError> {
     let mut entry = None;
     let mut drain = None;
+    let mut ramp = None;
     for attr in &reply.attrs {
         match attr {
             RulesAttr::Dest(nest) => entry = Some(dest::from_attrs(nest, family)?),
             RulesAttr::Drain(nest) => drain = Some(from_attrs(nest)?),
+            RulesAttr::Ramp(nest) => ramp = Some(extras::ramp(nest)),
             RulesAttr::Service(_)
             | RulesAttr::Extras(_)
             | RulesAttr::Position(_)
             | RulesAttr::Other(_) => {}
         }
     }
-    Ok(entry.map(|entry| DestEntry { drain, ..entry }))
+    Ok(entry.map(|entry| DestEntry {
+        drain,
+        ramp,
+        ..entry
+    }))
 }
 
 /// Reads how a server is drained.

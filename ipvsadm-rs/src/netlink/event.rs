@@ -23,6 +23,7 @@ use super::drain;
 use super::drain::DrainAttr;
 use super::extras;
 use super::extras::ExtrasAttr;
+use super::extras::RampAttr;
 use super::lvs_message::LvsMessage;
 use super::service;
 use super::service::ServiceAttr;
@@ -39,6 +40,8 @@ attributes! {
         Dest(Vec<DestAttr>) = attr::DEST, nest;
         /// How that is drained.
         Drain(Vec<DrainAttr>) = attr::DRAIN, nest;
+        /// How the server climbs to its weight.
+        Ramp(Vec<RampAttr>) = attr::RAMP, nest;
         /// What the service has beyond ip_vs's.
         Extras(Vec<ExtrasAttr>) = attr::EXTRAS, nest;
         /// How synchronisation is.
@@ -96,6 +99,7 @@ pub fn from_message(message: &EventMessage) -> Result<Event, DecodeError> {
     let mut drained = None;
     let mut dest = None;
     let mut extras = Extras::default();
+    let mut ramp = None;
     for part in &message.attrs {
         match part {
             EventPart::Event(attrs) => {
@@ -114,6 +118,7 @@ pub fn from_message(message: &EventMessage) -> Result<Event, DecodeError> {
             }
             EventPart::Dest(attrs) => dest = Some(attrs),
             EventPart::Drain(attrs) => drained = Some(drain::from_attrs(attrs)?),
+            EventPart::Ramp(attrs) => ramp = Some(extras::ramp(attrs)),
             EventPart::Extras(attrs) => extras = extras::from_attrs(attrs)?,
             EventPart::Sync(attrs) => event.sync = Some(sync_of(attrs)),
             EventPart::Other(_) => {}
@@ -130,6 +135,7 @@ pub fn from_message(message: &EventMessage) -> Result<Event, DecodeError> {
         };
         let mut entry = dest::from_attrs(attrs, family)?;
         entry.drain = drained;
+        entry.ramp = ramp;
         let is_whole = attrs
             .iter()
             .any(|attr| matches!(attr, DestAttr::FwdMethod(_)));

@@ -39,6 +39,8 @@ use super::dest;
 use super::dest::DestAttr;
 use super::drain;
 use super::drain::DrainAttr;
+use super::extras;
+use super::extras::RampAttr;
 use super::lvs_message::LvsMessage;
 use super::service;
 use super::service::ServiceAttr;
@@ -53,6 +55,8 @@ attributes! {
         Dest(Vec<DestAttr>) = attr::DEST, nest;
         /// How that is drained.
         Drain(Vec<DrainAttr>) = attr::DRAIN, nest;
+        /// How it climbs to its weight.
+        Ramp(Vec<RampAttr>) = attr::RAMP, nest;
         /// What is asked.
         Question(Vec<QuestionAttr>) = attr::QUESTION, nest;
         /// The answer.
@@ -225,11 +229,13 @@ pub fn append(
     family: Family,
 ) -> Result<(), DecodeError> {
     let (mut service, mut entry, mut drain, mut verdict) = (None, None, None, None);
+    let mut ramp = None;
     for attr in &reply.attrs {
         match attr {
             ExplainAttr::Service(nest) => service = Some(service::from_attrs(nest)?),
             ExplainAttr::Dest(nest) => entry = Some(dest::from_attrs(nest, family)?),
             ExplainAttr::Drain(nest) => drain = Some(drain::from_attrs(nest)?),
+            ExplainAttr::Ramp(nest) => ramp = Some(extras::ramp(nest)),
             ExplainAttr::Verdict(number) => verdict = Some(known(Verdict::from_number(*number))?),
             ExplainAttr::Explanation(nest) => *answer = Some(from_attrs(nest)?),
             ExplainAttr::Question(_) | ExplainAttr::Other(_) => {}
@@ -243,6 +249,7 @@ pub fn append(
     }
     if let (Some(mut entry), Some(verdict)) = (entry, verdict) {
         entry.drain = drain;
+        entry.ramp = ramp;
         answer.servers.push(Judged { entry, verdict });
     }
     Ok(())

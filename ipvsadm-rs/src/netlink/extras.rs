@@ -6,6 +6,7 @@ use netlink_packet_core::DecodeError;
 
 use lvs_uapi::lvs::cmd;
 use lvs_uapi::lvs::extras_attr;
+use lvs_uapi::lvs::ramp_attr;
 use lvs_uapi::lvs::FAMILY_NAME;
 
 use crate::change::Change;
@@ -13,6 +14,7 @@ use crate::error::Error;
 use crate::error::Operation;
 use crate::model::extras::Extras;
 use crate::model::extras::OnExpiry;
+use crate::model::extras::Ramp;
 use crate::model::ServiceEntry;
 use crate::model::ServiceId;
 
@@ -35,7 +37,32 @@ attributes! {
         SctpTimeout(u32) = extras_attr::SCTP_TIMEOUT, u32;
         /// What becomes of a segment of a connection that was forgotten.
         OnExpiry(u8) = extras_attr::ON_EXPIRY, u8;
+        /// How long servers climb to their weight, seconds.
+        SlowStart(u32) = extras_attr::SLOW_START, u32;
     }
+}
+
+attributes! {
+    /// An attribute of how a server climbs to its weight.
+    pub enum RampAttr {
+        /// Seconds that are left.
+        Seconds(u32) = ramp_attr::SECONDS, u32;
+        /// Percent that it has.
+        Percent(u8) = ramp_attr::PERCENT, u8;
+    }
+}
+
+/// How a server climbs to its weight.
+pub fn ramp(attrs: &[RampAttr]) -> Ramp {
+    let mut ramp = Ramp::default();
+    for attr in attrs {
+        match attr {
+            RampAttr::Seconds(seconds) => ramp.seconds = *seconds,
+            RampAttr::Percent(percent) => ramp.percent = *percent,
+            RampAttr::Other(_) => {}
+        }
+    }
+    ramp
 }
 
 /// The attributes of all that is said.
@@ -48,6 +75,7 @@ pub fn attrs(extras: &Extras) -> Vec<ExtrasAttr> {
         extras
             .on_expiry
             .map(|what| ExtrasAttr::OnExpiry(what.number())),
+        extras.slow_start.map(ExtrasAttr::SlowStart),
     ]
     .into_iter()
     .flatten()
@@ -68,6 +96,7 @@ pub fn from_attrs(attrs: &[ExtrasAttr]) -> Result<Extras, DecodeError> {
                 let unknown = || DecodeError::from("service with an unknown on_expiry");
                 extras.on_expiry = Some(what.ok_or_else(unknown)?);
             }
+            ExtrasAttr::SlowStart(seconds) => extras.slow_start = Some(*seconds),
             ExtrasAttr::Other(_) => {}
         }
     }
@@ -85,6 +114,7 @@ pub fn service_of(message: &RulesMessage) -> Result<Option<ServiceEntry>, Decode
             RulesAttr::Dest(_)
             | RulesAttr::Drain(_)
             | RulesAttr::Position(_)
+            | RulesAttr::Ramp(_)
             | RulesAttr::Other(_) => {}
         }
     }

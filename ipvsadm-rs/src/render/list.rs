@@ -297,6 +297,7 @@ pub(crate) mod tests {
                 inactive: 3,
                 persistent: 4,
                 drain: None,
+                ramp: None,
                 stats,
             }],
         };

@@ -100,6 +100,9 @@ fn extras(out: &mut String, extras: &Extras) {
             let _ = write!(out, " {option} {seconds}");
         }
     }
+    if let Some(seconds) = extras.slow_start {
+        let _ = write!(out, " --slow-start {seconds}");
+    }
     if let Some(what) = extras.on_expiry {
         let _ = write!(out, " --on-expiry {}", what.word());
     }
@@ -162,6 +165,7 @@ mod tests {
             inactive: 0,
             persistent: 0,
             drain: None,
+            ramp: None,
             stats,
         }];
         let entry = ServiceEntry { service, stats };

@@ -188,6 +188,7 @@ impl From<&DestRecord> for DestEntry {
             inactive: record.inactconns,
             persistent: record.persistconns,
             drain: None,
+            ramp: None,
             stats: Stats::from(&record.stats),
         }
     }

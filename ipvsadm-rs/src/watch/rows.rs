@@ -175,6 +175,7 @@ fn server(service: &Service, entry: &DestEntry) -> Row {
             Some(seconds) => format!("{detail}, draining for {seconds} s"),
             None => format!("{detail}, draining"),
         },
+        (DestState::Starting, _) => format!("{detail}, starting"),
         _ => detail.to_owned(),
     };
     let own = [dest.weight, entry.active, entry.inactive].map(u64::from);
@@ -234,6 +235,7 @@ pub(super) mod tests {
                         inactive: 2,
                         persistent: 0,
                         drain: None,
+                        ramp: None,
                         stats: stats(),
                     })
                     .collect(),

@@ -18,7 +18,8 @@ use lvs_uapi::lvs::{
     cmd,
     drain_attr,
     drain_persistent,
-    drain_then, //
+    drain_then,
+    ramp_attr, //
 };
 
 use super::stats::Widths;
@@ -109,7 +110,20 @@ fn fill_drain(message: &mut Writer<'_>, dest: &Dest) -> Result {
 /// Appends a server, and how it is drained.
 pub(super) fn fill(message: &mut Writer<'_>, dest: &Dest, widths: Widths) -> Result {
     dest::fill(message, dest, widths)?;
-    fill_drain(message, dest)
+    fill_drain(message, dest)?;
+    fill_ramp(message, dest)
+}
+
+/// Appends how far `dest` has climbed to its weight, if it does.
+fn fill_ramp(message: &mut Writer<'_>, dest: &Dest) -> Result {
+    let Some(ramp) = dest.ramp() else {
+        return Ok(());
+    };
+    let now = time::now();
+    message.nest(attr::RAMP, |nest| {
+        nest.u32(ramp_attr::SECONDS, ramp.ticks_left(now).div_ceil(time::HZ))?;
+        nest.u8(ramp_attr::PERCENT, ramp.percent(now))
+    })
 }
 
 /// Which service and server a request names.

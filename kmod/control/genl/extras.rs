@@ -5,6 +5,7 @@
 use kernel::prelude::*;
 use lvs_engine::config::ServiceId;
 use lvs_engine::extras::{
+    Extras,
     OnExpiry,
     Wanted, //
 };
@@ -40,7 +41,8 @@ static POLICY: Policy<{ extras_attr::MAX as usize + 1 }> = Policy::new()
     .u32(extras_attr::TCP_FIN_TIMEOUT)
     .u32(extras_attr::UDP_TIMEOUT)
     .u32(extras_attr::SCTP_TIMEOUT)
-    .u8(extras_attr::ON_EXPIRY);
+    .u8(extras_attr::ON_EXPIRY)
+    .u32(extras_attr::SLOW_START);
 
 /// What a request says.
 fn parse(nest: Option<Attr<'_>>) -> Result<Wanted> {
@@ -61,6 +63,7 @@ fn parse(nest: Option<Attr<'_>>) -> Result<Wanted> {
         on_expiry: on_expiry
             .map(|number| OnExpiry::from_number(number).ok_or(EINVAL))
             .transpose()?,
+        slow_start: number(extras_attr::SLOW_START)?,
     })
 }
 
@@ -75,10 +78,10 @@ pub(super) fn full<'a>(
 }
 
 /// Appends what the service has beyond ip_vs's, if anything.
-fn fill_extras(message: &mut Writer<'_>, service: &Service) -> Result {
-    let extras = service.extras();
+fn fill_extras(message: &mut Writer<'_>, read: ReadSide<'_>, service: &Service) -> Result {
+    let extras = service.extras_in_effect(read);
     let own = &extras.timeouts;
-    if !own.is_any() && extras.on_expiry == OnExpiry::Inherit {
+    if extras == Extras::default() {
         return Ok(());
     }
     message.nest(attr::EXTRAS, |nest| {
@@ -90,6 +93,7 @@ fn fill_extras(message: &mut Writer<'_>, service: &Service) -> Result {
         number(extras_attr::TCP_FIN_TIMEOUT, own.tcp_fin)?;
         number(extras_attr::UDP_TIMEOUT, own.udp)?;
         number(extras_attr::SCTP_TIMEOUT, own.sctp)?;
+        number(extras_attr::SLOW_START, extras.slow_start)?;
         match extras.on_expiry {
             OnExpiry::Inherit => Ok(()),
             told => nest.u8(extras_attr::ON_EXPIRY, told.number()),
@@ -105,7 +109,7 @@ pub(super) fn fill(
     widths: Widths,
 ) -> Result {
     service::fill(message, read, service, widths)?;
-    fill_extras(message, service)
+    fill_extras(message, read, service)
 }
 
 /// Adds a service.

@@ -54,7 +54,8 @@ static POLICY: Policy<{ attr::MAX as usize + 1 }> = Policy::new()
     .u32(attr::ELAPSED)
     .u64(attr::POSITION)
     .nested(attr::COUNTERS)
-    .nested(attr::EXTRAS);
+    .nested(attr::EXTRAS)
+    .nested(attr::RAMP);
 
 static OPS: [Op; 24] = [
     Op::new(cmd::GET_TABLE).listed_by::<Table>(),

@@ -118,7 +118,7 @@ fn show_service(service: &Service, read: ReadSide<'_>, out: &mut Output<'_>) {
     if config.flags & flags::ONEPACKET != 0 {
         write!(out, "  one-packet");
     }
-    show_extras(&config.extras, out);
+    show_extras(&service.extras_in_effect(read), out);
     writeln!(out);
 }
 
@@ -130,6 +130,7 @@ fn show_extras(extras: &Extras, out: &mut Output<'_>) {
         ("tcp-fin", own.tcp_fin),
         ("udp", own.udp),
         ("sctp", own.sctp),
+        ("slow start", extras.slow_start),
     ] {
         if seconds != 0 {
             write!(out, "  {name} {seconds} s");
@@ -160,6 +161,11 @@ fn show_dest(dest: &Dest, out: &mut Output<'_>) {
     );
     if let Some(drain) = dest.drain() {
         show_drain(drain, out);
+    }
+    if let Some(ramp) = dest.ramp() {
+        let now = time::now();
+        let (percent, seconds) = (ramp.percent(now), ramp.ticks_left(now).div_ceil(time::HZ));
+        write!(out, "  starting, {percent} %, {seconds} s left");
     }
     writeln!(out);
 }

@@ -13,6 +13,7 @@ use super::tournament::Bid;
 pub(super) struct LeastConnection;
 
 impl Scheduler for LeastConnection {
+    const HEEDS_WEIGHTS: bool = false;
     const BIDS: bool = true;
 
     /// A server's overhead.

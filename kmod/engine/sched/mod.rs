@@ -21,6 +21,7 @@ mod foresee;
 mod hash_ring;
 pub mod locality;
 pub mod lottery;
+pub mod ramp;
 mod scheduler;
 mod servers;
 pub mod tournament;
@@ -151,6 +152,27 @@ impl Algorithm {
         } else {
             Some(By::Turn)
         }
+    }
+
+    /// Whether the algorithm chooses by a hash of the client: then no server ramps, for its clients
+    /// would have to go elsewhere meanwhile.
+    pub const fn hashes(self) -> bool {
+        self.table_len() > 0
+    }
+
+    /// The weight of a server as the algorithm counts it, which may not look at weights.
+    pub const fn counted_weight(self, weight: u32) -> u32 {
+        match weight {
+            0 => 0,
+            weight if of!(self => HEEDS_WEIGHTS) => weight,
+            _ => 1,
+        }
+    }
+
+    /// How often a server of this weight is chosen in each round of the algorithm, in which its
+    /// turns may lie close together.
+    pub fn turns(self, weight: u32, facts: &Facts) -> u32 {
+        of!(self => turns(weight, facts))
     }
 
     /// Number of slots in the algorithm's table; 0 when it has none.

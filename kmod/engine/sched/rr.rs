@@ -43,6 +43,8 @@ fn cursor(state: u64) -> Cursor {
 pub(super) struct RoundRobin;
 
 impl Scheduler for RoundRobin {
+    const HEEDS_WEIGHTS: bool = false;
+
     #[inline]
     fn pick(servers: &impl Servers, _facts: &Facts, _key: &Key, state: u64) -> Pick {
         pick(servers, state)

@@ -28,6 +28,8 @@ use crate::addr::Family;
 pub(super) trait Scheduler {
     /// Whether the algorithm chooses the server with the lowest bid, so that a tournament finds it.
     const BIDS: bool = false;
+    /// Whether weights above 0 make a difference.
+    const HEEDS_WEIGHTS: bool = true;
     /// Whether each pick takes a random number.
     const IS_RANDOM: bool = false;
     /// Number of slots in the algorithm's table; 0 when it has none.
@@ -66,6 +68,11 @@ pub(super) trait Scheduler {
     /// The state after a change of the servers; `facts` are the new ones.
     fn after_change(_state: u64, _change: Change, _facts: &Facts) -> u64 {
         0
+    }
+
+    /// How often a server of this weight is chosen in each round, where there are rounds.
+    fn turns(_weight: u32, _facts: &Facts) -> u32 {
+        1
     }
 
     /// How many slots server `index` gets at its turn; 0 is one, too.

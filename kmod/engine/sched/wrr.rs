@@ -175,6 +175,10 @@ impl Scheduler for WeightedRoundRobin {
     fn after_change(state: u64, change: Change, facts: &Facts) -> u64 {
         after_change(state, change, facts)
     }
+
+    fn turns(weight: u32, facts: &Facts) -> u32 {
+        weight.checked_div(facts.gcd).unwrap_or(1)
+    }
 }
 
 #[cfg(test)]

@@ -62,6 +62,8 @@ impl RulesGuard<'_> {
         let tables = self.state.tables().ok_or(ESRCH)?;
         let reservation = tables.dest_index.reserve(&dest)?;
         dest.configure(config);
+        let start = self.start_of(service)?;
+        self.start(&dest, start.filter(|_| config.weight > 0));
         self.note_reply_source(id, config);
         if service.family != id.family {
             // Errors about the tunnel's packets come in as the server's family.
@@ -143,10 +145,16 @@ impl RulesGuard<'_> {
         id: &DestId,
         config: &DestConfig,
     ) -> Result {
-        let change = |rules: &Self, dest: &Dest| {
+        let start = self.start_of(service)?;
+        let change = |rules: &mut Self, dest: &RcuArc<Dest>| {
             let former = dest.configured();
             rules.note_reply_source(id, config);
+            let was_serving = dest.weight() != 0;
             dest.configure(config);
+            let serves = dest.weight() != 0;
+            if was_serving != serves {
+                rules.start(dest, start.filter(|_| serves));
+            }
             former
         };
         self.change_dest(service, id, change, |dest, former| dest.configure(&former))?;
@@ -160,7 +168,7 @@ impl RulesGuard<'_> {
         &mut self,
         service: &ServiceId,
         id: &DestId,
-        change: impl FnOnce(&Self, &Dest) -> T,
+        change: impl FnOnce(&mut Self, &RcuArc<Dest>) -> T,
         undo: impl FnOnce(&Dest, T),
     ) -> Result {
         let dests = self.dests_of(service)?;
@@ -228,6 +236,7 @@ impl RulesGuard<'_> {
         dest.set_unavailable();
         // One that is added again is as new.
         dest.set_drain(None);
+        dest.slow_start.set(None);
         if let Some(tables) = self.state.tables() {
             tables.dest_index.remove();
         }

@@ -83,9 +83,11 @@ impl RulesGuard<'_> {
             dest.set_drain(drain);
             dest.configure(&dest.configured());
         }
-        let change = |_: &Self, dest: &Dest| {
+        let start = self.start_of(service)?;
+        let change = |rules: &mut Self, dest: &RcuArc<Dest>| {
             let former = dest.drain();
             set(dest, drain);
+            rules.start(dest, start.filter(|_| dest.weight() != 0));
             former
         };
         self.change_dest(service, id, change, set)

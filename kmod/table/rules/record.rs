@@ -9,6 +9,7 @@ use super::super::stats::Counters;
 use super::drained::Drains;
 use super::hook_set::HookSet;
 use super::per_family::PerFamily;
+use super::starting::Starts;
 use super::told::Told;
 use super::trash::Trash;
 use crate::table::sync::Daemons;
@@ -22,6 +23,8 @@ pub(crate) struct Rules {
     pub(super) trash: Trash,
     /// Servers whose drain isn't over.
     pub(super) drains: Drains,
+    /// Servers that ramp.
+    pub(super) starts: Starts,
     /// What removed services counted, by CPU.
     pub(super) removed: GrowVec<Counters>,
     /// What listings leave out: the totals at the last reset.

@@ -96,6 +96,8 @@ impl RulesGuard<'_> {
             (service.scheduler(read), service.flags(), service.is_sip())
         })?;
         let is_other = former != config.scheduler;
+        let ends_starts =
+            config.extras.slow_start == 0 || config.scheduler.is_some_and(Algorithm::hashes);
         let of_table = config.scheduler.map_or(0, Algorithm::table_flags);
         let pool = if is_other || (flags ^ config.flags) & of_table != 0 {
             let flags = config.flags;
@@ -126,6 +128,9 @@ impl RulesGuard<'_> {
             }
             extras
         })?;
+        if ends_starts {
+            self.end_starts(id);
+        }
         self.note_extras(&extras, &config.extras);
         match (was_sip, config.sip) {
             (false, true) => self.state.counts().add_sip(),

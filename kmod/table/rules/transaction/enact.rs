@@ -12,7 +12,10 @@ use lvs_engine::config::{
     Target, //
 };
 use lvs_engine::extras::Extras;
-use lvs_engine::sched::Change;
+use lvs_engine::sched::{
+    Algorithm,
+    Change, //
+};
 
 use core::sync::atomic::Ordering;
 
@@ -230,6 +233,8 @@ impl RulesGuard<'_> {
                 report.note_edit(edit, !is_same(&service.config(read), &staged.config));
             }
             let extras = (service.extras(), staged.config.extras);
+            let ends_starts = staged.config.extras.slow_start == 0
+                || staged.config.scheduler.is_some_and(Algorithm::hashes);
             for (dest, config) in staged.pool.dests().iter().zip(staged.settings.iter()) {
                 if dest.configured() != *config {
                     dest.configure(config);
@@ -244,7 +249,7 @@ impl RulesGuard<'_> {
             service.adopt(staged);
             let loses_sip = was_sip && !service.is_sip();
             service.stage(None);
-            Some((loses_sip, extras))
+            Some((loses_sip, ends_starts, extras))
         });
         for arrival in edit.arrivals.iter() {
             self.finish_arrival(id, arrival);
@@ -253,7 +258,10 @@ impl RulesGuard<'_> {
             // The service is there.
             let _ = self.dismiss_dest(id, dest.clone());
         }
-        if let Ok(Some((loses_sip, (former, extras)))) = finished {
+        if let Ok(Some((loses_sip, ends_starts, (former, extras)))) = finished {
+            if ends_starts {
+                self.end_starts(id);
+            }
             if loses_sip {
                 self.state.counts().remove_sip();
             }

@@ -2,6 +2,7 @@
 
 //! What a transaction changes, and all that is needed for it. Nothing that packets see is touched.
 
+use core::num::NonZeroU32;
 use core::sync::atomic::AtomicU64;
 
 use kernel::prelude::*;
@@ -209,11 +210,20 @@ impl RulesGuard<'_> {
         })
     }
 
+    /// Has a server ramp that takes no connections yet. Fails with `ENOMEM`.
+    fn plan_start(&mut self, dest: &RcuArc<Dest>, ticks: Option<NonZeroU32>) -> Result {
+        self.make_room_for_start()?;
+        self.start(dest, ticks);
+        Ok(())
+    }
+
     fn plan_edit(&mut self, id: &ServiceId, wanted: &WantedService, plan: &mut Plan) -> Result {
         let present = self.dests_of(id)?;
         let (former, instance) = self.with_service(id, |read, service| {
             (service.config(read), service.instance())
         })?;
+        let start = self.start_of(id)?;
+        let start = start.filter(|_| wanted.config.extras.slow_start != 0);
         let mut servers = Servers::with_capacity(wanted.dests.len())?;
         let mut arrivals = GrowVec::new();
         let mut departures = GrowVec::new();
@@ -224,6 +234,8 @@ impl RulesGuard<'_> {
         for ((dest_id, config), stays) in wanted.dests.iter().zip(stays.iter()) {
             if !stays {
                 let arrival = self.plan_arrival(id, instance, dest_id, config)?;
+                // Nobody looks at that yet.
+                self.plan_start(&arrival.dest, start.filter(|_| config.weight > 0))?;
                 servers.push(&arrival.dest, config)?;
                 arrivals.push(arrival)?;
             }
@@ -242,6 +254,9 @@ impl RulesGuard<'_> {
             let Some((_, config)) = found.and_then(|index| wanted.dests.get(index)) else {
                 continue;
             };
+            if dest.weight() == 0 && dest.weight_by(config) != 0 {
+                self.plan_start(dest, start)?;
+            }
             if dest.configured() != *config {
                 changes.push(Change::Edited(servers.dests.len()))?;
             }
