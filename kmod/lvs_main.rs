@@ -72,7 +72,7 @@ struct Lvs {
 
 impl kernel::InPlaceModule for Lvs {
     fn init(_module: &'static ThisModule) -> impl PinInit<Self, Error> {
-        control::params::init_conn_tab_bits();
+        control::sysctls::init_conn_tab_bits();
         table::settings::set_early_path_default(kernel_ext::user::parameter::early_path());
         table::ftp_ports::set(kernel_ext::user::parameter::ftp_ports());
         try_pin_init!(Self {

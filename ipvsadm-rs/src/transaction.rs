@@ -35,7 +35,7 @@ pub struct Transaction {
 #[error("{error}")]
 pub struct Refusal {
     /// What the kernel refused of it; `None` if that was the whole.
-    pub change: Option<Change>,
+    pub change: Option<Box<Change>>,
     /// Why.
     pub error: Error,
 }

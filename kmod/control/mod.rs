@@ -9,9 +9,9 @@
 mod format;
 mod genl;
 mod names;
-pub(crate) mod params;
 mod procfs;
 mod sockopt;
+pub(crate) mod sysctls;
 mod validate;
 
 use kernel::prelude::*;
@@ -43,7 +43,7 @@ impl Interfaces {
         try_pin_init!(Self {
             _options <- options::Registration::register(explain),
             _netlink: genl::register().inspect_err(explain)?,
-            _own_netlink: genl::snapshot::register().inspect_err(explain)?,
+            _own_netlink: genl::lvs_family::register().inspect_err(explain)?,
         }? Error)
     }
 }
@@ -61,8 +61,8 @@ fn explain(error: &Error) {
 /// dropping them waits for accesses that are under way.
 pub(crate) struct NetInterfaces {
     _files: files::Files,
-    _settings: sysctl::Table<{ params::COUNT }>,
-    _own_settings: sysctl::Table<{ params::OWN_COUNT }>,
+    _settings: sysctl::Table<{ sysctls::COUNT }>,
+    _own_settings: sysctl::Table<{ sysctls::OWN_COUNT }>,
 }
 
 impl NetInterfaces {
@@ -70,8 +70,8 @@ impl NetInterfaces {
     pub(crate) fn register(net: Net<'_>) -> Result<Self> {
         Ok(Self {
             _files: procfs::create(net)?,
-            _settings: params::register(net)?,
-            _own_settings: params::register_own(net)?,
+            _settings: sysctls::register(net)?,
+            _own_settings: sysctls::register_own(net)?,
         })
     }
 }

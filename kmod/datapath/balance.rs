@@ -4,7 +4,7 @@
 
 use lvs_uapi::drop_reason::DropReason;
 
-use crate::kernel_ext::net::hook::Place;
+use crate::kernel_ext::net::hook::HookPoint;
 use crate::kernel_ext::net::packet::{
     Disposition,
     Packet, //
@@ -29,7 +29,7 @@ use super::{
 #[inline(always)]
 pub(super) fn balance(context: &Context<'_>, packet: Packet, flow: Flow) -> Disposition {
     let mut flow = flow;
-    if context.place != Place::Forward && is_request_hook(context, &packet) {
+    if context.place != HookPoint::Forward && is_request_hook(context, &packet) {
         flow = lookup::hashed(context, flow);
         if let Some(conn) = lookup::request(context, &flow) {
             if reuse::keeps(context, &flow, conn) {
@@ -39,7 +39,7 @@ pub(super) fn balance(context: &Context<'_>, packet: Packet, flow: Flow) -> Disp
             return again(*context, packet, flow);
         }
     }
-    if context.place == Place::Forward {
+    if context.place == HookPoint::Forward {
         if let Some(conn) = lookup::reply(context, &flow) {
             if reuse::is_answered(context, &flow, conn) {
                 return reply::send_back(context, packet, &flow, conn);
@@ -59,7 +59,7 @@ fn again(context: Context<'_>, packet: Packet, flow: Flow) -> Disposition {
 /// A packet of no client's connection, and on the forwarding path of no connection at all.
 #[inline(never)]
 fn others(context: Context<'_>, mut packet: Packet, flow: Flow) -> Disposition {
-    if context.place != Place::Forward && lookup::may_be_reply(context.state, &flow.ip) {
+    if context.place != HookPoint::Forward && lookup::may_be_reply(context.state, &flow.ip) {
         if let Some(conn) = lookup::reply(&context, &flow) {
             return reply::send_back(&context, packet, &flow, conn);
         }
@@ -75,7 +75,7 @@ fn others(context: Context<'_>, mut packet: Packet, flow: Flow) -> Disposition {
     if context.state.tells_of_ends() && stray::answer_server(&context, &packet, &flow, edition) {
         return packet.discard(context.state.drops(), DropReason::Ended);
     }
-    if context.place == Place::Forward || !is_request_hook(&context, &packet) {
+    if context.place == HookPoint::Forward || !is_request_hook(&context, &packet) {
         return packet.accept();
     }
     schedule::begin(context, packet, flow, edition)

@@ -15,9 +15,9 @@ use lvs_uapi::flags::service as service_flag;
 use crate::kernel_ext::task::time;
 use crate::table::conn_table::{
     NewConn,
+    NoRoom,
     OneShot,
     Purpose, //
-    Refusal,
 };
 use crate::table::service_view::{
     Choice,
@@ -167,7 +167,7 @@ pub(super) fn create<'a>(
                 }
             }
             if conns.is_resize_to_be_announced() {
-                context.state.wake_collector();
+                context.state.wake_chore();
             }
             Ok(conn)
         }
@@ -176,7 +176,7 @@ pub(super) fn create<'a>(
 }
 
 /// Says why the table took no connection.
-fn refused(refusal: Refusal) -> Failure {
+fn refused(refusal: NoRoom) -> Failure {
     if time::may_log() {
         kernel::pr_warn!("no new connection: {:?}\n", refusal);
     }
@@ -184,10 +184,10 @@ fn refused(refusal: Refusal) -> Failure {
 }
 
 /// Why a packet is dropped whose connection the table doesn't take.
-pub(super) fn refusal_reason(refusal: Refusal) -> DropReason {
+pub(super) fn refusal_reason(refusal: NoRoom) -> DropReason {
     match refusal {
-        Refusal::Full => DropReason::TableFull,
-        Refusal::Crowded => DropReason::PortCrowded,
-        Refusal::NoMemory => DropReason::NoMemory,
+        NoRoom::Full => DropReason::TableFull,
+        NoRoom::Crowded => DropReason::PortCrowded,
+        NoRoom::NoMemory => DropReason::NoMemory,
     }
 }

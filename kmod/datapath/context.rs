@@ -13,7 +13,7 @@ use lvs_uapi::drop_reason::DropReason;
 
 use crate::kernel_ext::mem::memory::Entry;
 use crate::kernel_ext::mem::rcu::ReadSide;
-use crate::kernel_ext::net::hook::Place;
+use crate::kernel_ext::net::hook::HookPoint;
 use crate::kernel_ext::net::packet::{
     Disposition,
     Packet, //
@@ -40,7 +40,7 @@ pub(super) struct Context<'a> {
     pub(super) tables: &'a Tables,
     pub(super) read: ReadSide<'a>,
     /// Where the packet was met.
-    pub(super) place: Place,
+    pub(super) place: HookPoint,
     /// The tick.
     pub(super) now: u32,
 }
@@ -129,14 +129,14 @@ impl Flow {
 /// is on a backup that leaves clients' packets alone.
 #[inline]
 pub(super) fn is_request_hook(context: &Context<'_>, packet: &Packet) -> bool {
-    (context.place == Place::LocalOut || packet.is_for_host()) && !context.state.is_passive()
+    (context.place == HookPoint::LocalOut || packet.is_for_host()) && !context.state.is_passive()
 }
 
 /// A packet of a protocol that isn't balanced. It is met again only inside a tunnel, which may have
 /// been asked to be left alone.
 #[cold]
 pub(super) fn pass_by(context: &Context<'_>, mut packet: Packet) -> Disposition {
-    if context.place != Place::Forward
+    if context.place != HookPoint::Forward
         && is_request_hook(context, &packet)
         && context.state.settings().ignore_tunneled()
     {

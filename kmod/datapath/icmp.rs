@@ -16,7 +16,7 @@ use lvs_engine::parse::{
 };
 use lvs_uapi::drop_reason::DropReason;
 
-use crate::kernel_ext::net::hook::Place;
+use crate::kernel_ext::net::hook::HookPoint;
 use crate::kernel_ext::net::packet::{
     Disposition,
     Packet, //
@@ -32,7 +32,7 @@ use super::context::{
 };
 use super::forward::leave::pass_on;
 use super::forward::server_route::TooBig;
-use super::report::{
+use super::received_error::{
     self,
     inner_flow,
     Report, //
@@ -55,7 +55,7 @@ pub(super) fn receive_v4(context: &Context<'_>, packet: Packet, ip: IpHeader) ->
         Ok(reassembled) => reassembled,
         Err(disposition) => return disposition,
     };
-    match report::read_v4(&mut packet, ip.len) {
+    match received_error::read_v4(&mut packet, ip.len) {
         Some(report) => relay(context, packet, &ip, &report),
         None => pass_by(context, packet),
     }
@@ -64,7 +64,7 @@ pub(super) fn receive_v4(context: &Context<'_>, packet: Packet, ip: IpHeader) ->
 /// An ICMPv6 packet.
 #[cold]
 pub(super) fn receive_v6(context: &Context<'_>, mut packet: Packet, ip: IpHeader) -> Disposition {
-    match report::read_v6(&mut packet, &ip) {
+    match received_error::read_v6(&mut packet, &ip) {
         Some(report) => relay(context, packet, &ip, &report),
         None => pass_by(context, packet),
     }
@@ -72,7 +72,7 @@ pub(super) fn receive_v6(context: &Context<'_>, mut packet: Packet, ip: IpHeader
 
 /// An error goes to the side that the packet it is about came from.
 fn relay(context: &Context<'_>, mut packet: Packet, ip: &IpHeader, report: &Report) -> Disposition {
-    if context.place == Place::LocalIn && is_request_hook(context, &packet) {
+    if context.place == HookPoint::LocalIn && is_request_hook(context, &packet) {
         if let Some((inside, conn)) = tunnel_error::find(context, &mut packet, report) {
             return tunnel_error::relay(context, packet, ip, report, &inside, conn);
         }

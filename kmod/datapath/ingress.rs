@@ -13,7 +13,7 @@ use lvs_engine::state_input::StateInput;
 use lvs_uapi::drop_reason::DropReason;
 
 use crate::kernel_ext::mem::rcu::ReadSide;
-use crate::kernel_ext::net::hook::Place;
+use crate::kernel_ext::net::hook::HookPoint;
 use crate::kernel_ext::net::packet::{
     Disposition,
     Packet, //
@@ -42,27 +42,27 @@ use super::{
 pub(super) fn receive<'a>(
     state: &'a NetnsState,
     family: Family,
-    place: Place,
+    place: HookPoint,
     mut packet: Packet,
     read: ReadSide<'a>,
 ) -> Disposition {
-    if packet.is_balanced() || (place != Place::PreRouting && !packet.has_route()) {
+    if packet.is_balanced() || (place != HookPoint::PreRouting && !packet.has_route()) {
         return packet.accept();
     }
     let Some(tables) = state.tables() else {
         return packet.accept();
     };
-    if place == Place::PreRouting && !state.settings().early_path() {
+    if place == HookPoint::PreRouting && !state.settings().early_path() {
         prefetch::receive(state, tables, family, &packet, read);
         return packet.accept();
     }
-    if place == Place::Forward && family == Family::V6 && passes_by(state, &packet) {
+    if place == HookPoint::Forward && family == Family::V6 && passes_by(state, &packet) {
         return packet.accept();
     }
     let Some(ip) = ip_header(&mut packet, family) else {
         return packet.accept();
     };
-    if place == Place::LocalOut && family == Family::V4 && packet.is_nodefrag() {
+    if place == HookPoint::LocalOut && family == Family::V4 && packet.is_nodefrag() {
         return packet.accept();
     }
     let context = Context {
@@ -72,13 +72,13 @@ pub(super) fn receive<'a>(
         place,
         now: time::now(),
     };
-    if place == Place::PreRouting {
+    if place == HookPoint::PreRouting {
         return early::receive(&context, packet, ip);
     }
     match ip.protocol {
         protocol::TCP | protocol::UDP => {
             // Most of what is routed through this host is none of our business: one look tells.
-            if place == Place::Forward && !lookup::may_be_reply(state, &ip) {
+            if place == HookPoint::Forward && !lookup::may_be_reply(state, &ip) {
                 return packet.accept();
             }
             transport(&context, packet, ip)
@@ -143,7 +143,7 @@ fn reassembled_transport(context: &Context<'_>, mut packet: Packet, ip: IpHeader
     let needed = ip.len.wrapping_add(parse::transport_len(ip.protocol));
     if !packet.pull(needed) {
         // Too short for its protocol: passing by it is somebody else's to judge.
-        return if context.place == Place::Forward {
+        return if context.place == HookPoint::Forward {
             packet.accept()
         } else {
             packet.discard(context.state.drops(), DropReason::Malformed)

@@ -7,7 +7,7 @@
 
 use lvs_engine::parse::IpHeader;
 
-use crate::kernel_ext::net::hook::Place;
+use crate::kernel_ext::net::hook::HookPoint;
 use crate::kernel_ext::net::packet::{
     Disposition,
     Packet, //
@@ -29,12 +29,12 @@ use super::{
 #[cold]
 pub(super) fn receive(context: &Context<'_>, packet: Packet, ip: IpHeader) -> Disposition {
     let may_be_reply = lookup::may_be_reply(context.state, &ip);
-    if context.place == Place::Forward && !may_be_reply {
+    if context.place == HookPoint::Forward && !may_be_reply {
         return packet.accept();
     }
     let exchange = Flow::of_key_exchange(&ip);
     let flow = Flow { ip, ..exchange };
-    if context.place != Place::Forward && is_request_hook(context, &packet) {
+    if context.place != HookPoint::Forward && is_request_hook(context, &packet) {
         if let Some(conn) = lookup::request(context, &exchange) {
             if reuse::keeps(context, &flow, conn) {
                 return forward::request(context, packet, &flow, conn);

@@ -50,9 +50,9 @@ mod note;
 mod persist;
 mod plain;
 mod prefetch;
+mod received_error;
 mod refuse;
 mod reply;
-mod report;
 mod reuse;
 mod schedule;
 mod sctp;
@@ -66,7 +66,7 @@ use lvs_engine::addr::Family;
 
 use crate::kernel_ext::mem::rcu::ReadSide;
 use crate::kernel_ext::net::hook::{
-    Place,
+    HookPoint,
     Receiver, //
 };
 use crate::kernel_ext::net::packet::{
@@ -85,7 +85,7 @@ impl Receiver for NetnsState {
     fn receive<'a>(
         &'a self,
         family: Family,
-        place: Place,
+        place: HookPoint,
         packet: Packet,
         read: ReadSide<'a>,
     ) -> Disposition {

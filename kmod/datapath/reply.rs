@@ -14,7 +14,7 @@ use lvs_engine::parse::{
 };
 use lvs_uapi::drop_reason::DropReason;
 
-use crate::kernel_ext::net::hook::Place;
+use crate::kernel_ext::net::hook::HookPoint;
 use crate::kernel_ext::net::output::Routed;
 use crate::kernel_ext::net::packet::{
     Disposition,
@@ -111,7 +111,7 @@ impl<'a> ReplyRoute<'a> {
     #[inline(always)]
     fn of(context: &Context<'a>, packet: &Packet, flow: &Flow, conn: &Conn) -> Self {
         let net = context.state.net();
-        let is_common = context.place == Place::Forward
+        let is_common = context.place == HookPoint::Forward
             && context.state.settings().snat_reroute()
             && packet.has_common_route(net);
         if !is_common {
@@ -161,7 +161,7 @@ impl RouteKey {
 /// apart. False when there is no way.
 #[inline]
 pub(super) fn reroute(context: &Context<'_>, packet: &mut Packet) -> bool {
-    context.place == Place::LocalIn
+    context.place == HookPoint::LocalIn
         || !context.state.settings().snat_reroute()
         || packet.reroute(context.state.net())
 }

@@ -15,7 +15,7 @@ use lvs_engine::sctp_state::Chunks;
 use lvs_engine::state_input::StateInput;
 use lvs_uapi::drop_reason::DropReason;
 
-use crate::kernel_ext::net::hook::Place;
+use crate::kernel_ext::net::hook::HookPoint;
 use crate::kernel_ext::net::packet::{
     Disposition,
     Packet, //
@@ -33,7 +33,7 @@ use super::lookup;
 /// An SCTP packet.
 #[cold]
 pub(super) fn receive(context: &Context<'_>, packet: Packet, ip: IpHeader) -> Disposition {
-    if context.place == Place::Forward && !lookup::may_be_reply(context.state, &ip) {
+    if context.place == HookPoint::Forward && !lookup::may_be_reply(context.state, &ip) {
         return packet.accept();
     }
     let (mut packet, ip) = match reassembled(context, packet, ip) {
@@ -45,7 +45,7 @@ pub(super) fn receive(context: &Context<'_>, packet: Packet, ip: IpHeader) -> Di
     }
     match read(&mut packet, ip) {
         Some(flow) => balance(context, packet, flow),
-        None if context.place != Place::Forward && is_request_hook(context, &packet) => {
+        None if context.place != HookPoint::Forward && is_request_hook(context, &packet) => {
             packet.discard(context.state.drops(), DropReason::Malformed)
         }
         None => packet.accept(),

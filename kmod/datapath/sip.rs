@@ -12,7 +12,7 @@ use lvs_engine::config::Target;
 use lvs_engine::parse::protocol;
 use lvs_uapi::flags::service as service_flag;
 
-use crate::kernel_ext::net::hook::Place;
+use crate::kernel_ext::net::hook::HookPoint;
 use crate::kernel_ext::net::packet::Packet;
 use crate::table::conn::Tuple;
 use crate::table::conn_table::{
@@ -45,7 +45,7 @@ pub(super) fn open<'a>(
 ) -> Option<Made<'a>> {
     if context.state.counts().sip.load(Ordering::Relaxed) == 0
         || flow.ip.protocol != protocol::UDP
-        || context.place == Place::LocalIn
+        || context.place == HookPoint::LocalIn
     {
         return None;
     }

@@ -29,7 +29,7 @@ use super::context::{
     ConnEntry,
     Context, //
 };
-use super::report::{
+use super::received_error::{
     self,
     inner_flow,
     Report, //
@@ -60,7 +60,7 @@ pub(super) fn find<'a>(
             }
             parse::ipv4(packet.linear().get(inner_at..)?).ok()?
         }
-        Family::V6 => report::inner_header(packet, inner_at)?,
+        Family::V6 => received_error::inner_header(packet, inner_at)?,
     };
     let tunnelled = Report {
         error: report.error,

@@ -26,7 +26,7 @@ use crate::kernel_ext::net::early::{
     ClientRoute,
     Exit, //
 };
-use crate::kernel_ext::net::hook::Place;
+use crate::kernel_ext::net::hook::HookPoint;
 use crate::kernel_ext::net::route::Route;
 use crate::kernel_ext::net::xdp::{
     self,
@@ -73,7 +73,7 @@ pub(super) fn receive<'a>(state: &'a NetnsState, frame: Frame<'a>, read: ReadSid
         state,
         tables,
         read,
-        place: Place::PreRouting,
+        place: HookPoint::PreRouting,
         now: time::now(),
     };
     if !plain::has_plain_header(state, &ip) {

@@ -34,6 +34,18 @@ pub enum Target {
     Mark(u32),
 }
 
+/// Protocol, address and port that came with a mark. Packets don't care; the socket options show
+/// them, and change such a service only for clients that give the same protocol.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct MarkDetails {
+    /// IP protocol.
+    pub protocol: u16,
+    /// Address.
+    pub addr: Addr,
+    /// Port.
+    pub port: u16,
+}
+
 /// How a virtual service behaves.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ServiceConfig {

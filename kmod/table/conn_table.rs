@@ -21,5 +21,5 @@ pub(crate) use new_conn::{
     NewConn,
     Purpose, //
 };
-pub(crate) use room::Refusal;
+pub(crate) use room::NoRoom;
 pub(crate) use store::ConnTable;

@@ -24,8 +24,7 @@ use lvs_engine::config::{
 };
 use lvs_engine::drain::{
     Begun,
-    Persistent,
-    Phase, //
+    Persistent, //
 };
 use lvs_engine::extras::Extras;
 use lvs_engine::sched::ramp::Ramp;
@@ -44,6 +43,7 @@ use crate::kernel_ext::mem::slab::SharedSlab;
 use crate::kernel_ext::net::route::Route;
 use crate::kernel_ext::task::time;
 
+use super::drain_state::DrainState;
 use super::edition::{
     Edition,
     Editions, //
@@ -96,10 +96,8 @@ pub(crate) struct Dest {
     instance: AtomicU64,
     /// The weight that was configured: that in force, unless the server is drained.
     configured_weight: AtomicI32,
-    /// [`Begun`], packed; 0 if the server isn't drained.
-    drain: AtomicU64,
-    /// Whether the last look found a connection that isn't over, while the server is drained.
-    is_busy: AtomicBool,
+    /// How it is drained, if it is.
+    pub(super) drain_state: DrainState,
     /// How it climbs to its weight, if it does.
     pub(super) slow_start: SlowStart,
     /// Those of its service, if that has its own.
@@ -164,8 +162,7 @@ impl Dest {
             service: *service,
             instance: AtomicU64::new(0),
             configured_weight: AtomicI32::new(0),
-            drain: AtomicU64::new(0),
-            is_busy: AtomicBool::new(false),
+            drain_state: DrainState::default(),
             slow_start: SlowStart::default(),
             timeouts: ServiceTimeouts::default(),
             ended: RcuCell::empty(),
@@ -407,37 +404,14 @@ impl Dest {
     /// The server's drain, if it was told to drain and not to return.
     #[inline]
     pub(crate) fn drain(&self) -> Option<Begun> {
-        Begun::unpacked(self.drain.load(Ordering::Relaxed))
+        self.drain_state.get()
     }
 
     /// Sets how the server is drained, and with it the weight in force. Rules lock held; who
     /// publishes the servers comes after this.
     pub(super) fn set_drain(&self, drain: Option<Begun>) {
-        let packed = drain.map_or(0, |drain| drain.packed());
-        self.drain.store(packed, Ordering::Relaxed);
+        self.drain_state.set(drain);
         self.update_weight();
-    }
-
-    /// Whether the connections that are left are being ended.
-    pub(super) fn ends_connections(&self) -> bool {
-        self.drain()
-            .is_some_and(|drain| drain.phase == Phase::Ending)
-    }
-
-    /// Whether it is waited for the connections that the server has.
-    pub(super) fn awaits_connections(&self) -> bool {
-        self.drain()
-            .is_some_and(|drain| drain.phase == Phase::Waiting)
-    }
-
-    /// Notes whether a connection was found that isn't over.
-    pub(super) fn set_busy(&self, is_busy: bool) {
-        self.is_busy.store(is_busy, Ordering::Relaxed);
-    }
-
-    /// Whether one was.
-    pub(super) fn is_busy(&self) -> bool {
-        self.is_busy.load(Ordering::Relaxed)
     }
 
     /// Whether persistent clients go to another server, now that this one has such a weight;

@@ -15,7 +15,7 @@ use crate::kernel_ext::task::time;
 
 use super::netns_state::NetnsState;
 use super::rules::guard::RulesGuard;
-use super::rules::walk::Cursor;
+use super::rules::walk::WalkPosition;
 use super::stats::Estimator;
 
 /// Ticks between two updates.
@@ -46,7 +46,7 @@ impl NetnsState {
 
     /// Updates all rates, unless the thread is to end. The rules lock is free between two slices.
     fn estimate(&self, present: &Present<'_>) {
-        let mut cursor = Some(Cursor::default());
+        let mut cursor = Some(WalkPosition::default());
         while let Some(from) = cursor {
             if present.is_stopping() {
                 return;

@@ -10,7 +10,7 @@ use core::sync::atomic::Ordering;
 
 use lvs_engine::config::Forwarding;
 use lvs_engine::sync::{
-    receive,
+    action,
     Entry as Told,
     Record, //
 };
@@ -26,7 +26,7 @@ use super::conn::{
     Conn,
     Received, //
 };
-use super::conn_table::Refusal;
+use super::conn_table::NoRoom;
 use super::dest::Dest;
 use super::netns_state::NetnsState;
 use super::service::Service;
@@ -109,8 +109,8 @@ const fn in_milliseconds(ticks: u32) -> u32 {
 
 const fn in_ticks(milliseconds: u32) -> u32 {
     let ticks = milliseconds as u64 * time::HZ as u64 / 1000;
-    if ticks > receive::MAX_TICKS as u64 {
-        receive::MAX_TICKS
+    if ticks > action::MAX_TICKS as u64 {
+        action::MAX_TICKS
     } else {
         ticks as u32
     }
@@ -158,7 +158,7 @@ pub(crate) fn load(
         age: record.age.saturating_add(elapsed / 1000),
         controller,
         packets: u32::from(record.packets),
-        ticks: receive::life(told, time::HZ, time::HZ),
+        ticks: action::life(told, time::HZ, time::HZ),
         call: told::call(told),
     };
     match tables.conns.adopt(read, &new, state.conn_settings()) {
@@ -166,11 +166,11 @@ pub(crate) fn load(
         Ok((conn, true)) => {
             complete(read, record, conn, ticks);
             if tables.conns.is_resize_to_be_announced() {
-                state.wake_collector();
+                state.wake_chore();
             }
             Loaded::Made
         }
-        Err(Refusal::Full | Refusal::Crowded | Refusal::NoMemory) => Loaded::NoRoom,
+        Err(NoRoom::Full | NoRoom::Crowded | NoRoom::NoMemory) => Loaded::NoRoom,
     }
 }
 

@@ -7,6 +7,7 @@ pub(crate) mod conn_table;
 pub(crate) mod defence;
 pub(crate) mod dest;
 pub(crate) mod dest_index;
+mod drain_state;
 pub(crate) mod edition;
 pub(crate) mod ended;
 mod estimation;

@@ -276,7 +276,7 @@ impl NetnsState {
 
     /// Has the chore do at once what doesn't wait: fit the table, or heed a setting. Any context.
     #[inline]
-    pub(crate) fn wake_collector(&self) {
+    pub(crate) fn wake_chore(&self) {
         self.chore.kick();
     }
 }

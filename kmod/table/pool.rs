@@ -10,7 +10,10 @@ use core::sync::atomic::{
 
 use kernel::prelude::*;
 
-use lvs_engine::addr::Addr;
+use lvs_engine::addr::{
+    Addr,
+    Family, //
+};
 use lvs_engine::config::DestConfig;
 use lvs_engine::extras::Extras;
 use lvs_engine::sched::ramp::{
@@ -18,10 +21,12 @@ use lvs_engine::sched::ramp::{
     WHOLE, //
 };
 use lvs_engine::sched::{
+    self,
     Algorithm,
     Facts,
     Identified,
     Pair,
+    Preference,
     Servers,
     Standing, //
 };
@@ -212,4 +217,19 @@ impl Identified for Pool {
     fn last_weight(&self, index: usize) -> u32 {
         self.dests.get(index).map_or(0, |dest| dest.last_weight())
     }
+}
+
+/// What `algorithm` computes of the servers: facts, and its table.
+pub(super) fn digest(
+    algorithm: Algorithm,
+    family: Family,
+    flags: u32,
+    servers: &impl Identified,
+) -> Result<(Facts, GrowVec<u16>)> {
+    let facts = Facts::of(algorithm, servers);
+    let mut table = GrowVec::filled(algorithm.table_len(), 0)?;
+    let mut scratch = GrowVec::filled(algorithm.scratch_len(servers.len()), Preference::default())?;
+    sched::fill_table(algorithm, family, flags, servers, &mut table, &mut scratch)
+        .map_err(|_| EINVAL)?;
+    Ok((facts, table))
 }

@@ -13,10 +13,8 @@ use core::sync::atomic::{
 
 use kernel::prelude::*;
 
-use lvs_engine::addr::{
-    Addr,
-    Family, //
-};
+use lvs_engine::addr::Family;
+pub(crate) use lvs_engine::config::MarkDetails;
 use lvs_engine::config::{
     DestConfig,
     ServiceConfig,
@@ -27,7 +25,7 @@ use lvs_engine::extras::{
     OnExpiry, //
 };
 use lvs_engine::sched::ramp::Present;
-use lvs_engine::sched::{self, Algorithm, Facts, Foreseen, Identified, Key, Preference, Servers};
+use lvs_engine::sched::{self, Algorithm, Facts, Foreseen, Identified, Key, Servers};
 use lvs_engine::table_size;
 use lvs_uapi::flags::service as flag;
 
@@ -62,7 +60,10 @@ use super::pick::{
     pick_from,
     Memory, //
 };
-use super::pool::Pool;
+use super::pool::{
+    self,
+    Pool, //
+};
 use super::staged::{
     Staged,
     StagedServers, //
@@ -73,18 +74,6 @@ use super::stats::{
     Stats,
     Tally, //
 };
-
-/// Protocol, address and port that came with a mark. Packets don't care; the socket options show
-/// them, and change such a service only for clients that give the same protocol.
-#[derive(Clone, Copy)]
-pub(crate) struct MarkDetails {
-    /// IP protocol.
-    pub(crate) protocol: u16,
-    /// Address.
-    pub(crate) addr: Addr,
-    /// Port, host order.
-    pub(crate) port: u16,
-}
 
 /// A virtual service. Settings change under the namespace's rules lock and are read anywhere.
 pub(crate) struct Service {
@@ -339,10 +328,10 @@ impl Service {
         };
         if let Some(algorithm) = scheduler {
             (pool.facts, pool.table) = match settings {
-                None => digest(algorithm, family, flags, &pool)?,
+                None => pool::digest(algorithm, family, flags, &pool)?,
                 Some(settings) => {
                     let pool = &pool;
-                    digest(algorithm, family, flags, &StagedServers { pool, settings })?
+                    pool::digest(algorithm, family, flags, &StagedServers { pool, settings })?
                 }
             };
             pool.load_tree = LoadTree::of(algorithm, pool.len())?;
@@ -600,19 +589,4 @@ impl Drop for Service {
         drop(self.pool.take());
         drop(self.locality.take());
     }
-}
-
-/// What `algorithm` computes of the servers: facts, and its table.
-fn digest(
-    algorithm: Algorithm,
-    family: Family,
-    flags: u32,
-    servers: &impl Identified,
-) -> Result<(Facts, GrowVec<u16>)> {
-    let facts = Facts::of(algorithm, servers);
-    let mut table = GrowVec::filled(algorithm.table_len(), 0)?;
-    let mut scratch = GrowVec::filled(algorithm.scratch_len(servers.len()), Preference::default())?;
-    sched::fill_table(algorithm, family, flags, servers, &mut table, &mut scratch)
-        .map_err(|_| EINVAL)?;
-    Ok((facts, table))
 }

@@ -16,12 +16,13 @@ mod crews;
 mod daemon;
 mod daemons;
 pub(super) mod describe;
-mod director;
 mod dirty_places;
+mod employer;
 mod keys;
 mod link;
 mod master_thread;
 mod note_change;
+mod peer_knowledge;
 mod rules_digest;
 mod running;
 mod send_policy;
@@ -32,7 +33,6 @@ mod thread_setup;
 pub(super) mod told;
 mod transmit;
 mod unicast;
-mod worker;
 
 pub(super) use crews::Crews;
 pub(crate) use daemon::{
@@ -42,7 +42,7 @@ pub(crate) use daemon::{
     Group,
     Role, //
 };
-pub(crate) use director::Director;
-pub(super) use director::OF_STOCK;
+pub(crate) use peer_knowledge::PeerKnowledge;
+pub(super) use peer_knowledge::OF_STOCK;
 pub(super) use running::Daemons;
 pub(crate) use unicast::Unicast;

@@ -129,9 +129,9 @@ limits() {
 
 # Scenarios share a boot, those with the host's clock another; one that wants other things of its
 # guest has its own, and one with a line "# Not sanitized: " is left out for the reason that
-# follows. Some of the packet's way run once more by the early path. A line "# Sanitized: --real-time"
-# gives a scenario the host's clock there: where the kernel itself waits by asking again and again,
-# time has to pass meanwhile.
+# follows. Some of the packet's way run once more by the early path. A line
+# "# Sanitized: --real-time" gives a scenario the host's clock there: where the kernel itself waits
+# by asking again and again, time has to pass meanwhile.
 sanitized() {
 	local file name reason shared=() real_time=() own=() early=() boot
 	boot=("$LVS_TOP/qemu/run/uml.sh" --sanitized --mem 1536 --timeout 36000)

@@ -194,7 +194,7 @@ fn names_all<'a>(page: &str, names: impl IntoIterator<Item = &'a str>) {
 
 #[test]
 fn the_module_s_page_has_every_setting() {
-    let source = read("kmod/control/params.rs");
+    let source = read("kmod/control/sysctls.rs");
     let names: Vec<&str> = between(&source, "c\"", "\"")
         .into_iter()
         .filter(|name| !name.contains('/'))

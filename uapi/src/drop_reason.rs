@@ -63,7 +63,8 @@ reasons! {
     Tracking "tracking",
     /// The server is of another family, which its forwarding method can't reach.
     Family "family",
-    /// Of a connection that is over here. Its sender was told so, unless its service is to be silent.
+    /// Of a connection that is over here. Its sender was told so, unless its service is to be
+    /// silent.
     Ended "ended",
 }
 

@@ -237,8 +237,8 @@ mod tests {
         }
         fn transact(&mut self, transaction: &Transaction) -> Result<(), Refusal> {
             self.seen.borrow_mut().push(transaction.clone());
-            let refused = |change, errno| Refusal {
-                change,
+            let refused = |change: Option<Change>, errno| Refusal {
+                change: change.map(Box::new),
                 error: Error::Refused {
                     operation: crate::error::Operation::Transaction,
                     errno,

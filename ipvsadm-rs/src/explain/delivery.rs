@@ -11,9 +11,9 @@ use nix::libc;
 
 use crate::model::explain::Question;
 use crate::model::Family;
-use crate::netlink::plain::Attrs;
-use crate::netlink::plain::PlainSocket;
-use crate::netlink::plain::Refusal;
+use crate::netlink::devices::Attrs;
+use crate::netlink::devices::PlainSocket;
+use crate::netlink::devices::Refusal;
 
 /// What the kernel does with packets before lvs may meet them.
 #[derive(Clone, Debug, PartialEq, Eq)]

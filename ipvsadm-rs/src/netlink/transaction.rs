@@ -173,7 +173,7 @@ pub fn transact(
             .find_map(|(change, result)| {
                 let error = result.err()?;
                 Some(Refusal {
-                    change: Some(change),
+                    change: Some(Box::new(change)),
                     error,
                 })
             });

@@ -14,7 +14,7 @@
 //! | 88–95 | bytes of the list |
 //! | 96–103 | bytes of the records |
 //! | 104–111 | checksum of all other bytes |
-//! | then | the list of services and servers: of each its command, three zeroes, the bytes of its attributes, and these |
+//! | then | services and servers: command, three zeroes, length of the attributes, the attributes |
 //! | then | records of connections, which are lvs's own |
 //!
 //! Numbers are in network order where nothing else is said.

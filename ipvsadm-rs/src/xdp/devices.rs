@@ -12,13 +12,13 @@ use nix::errno::Errno;
 use nix::libc;
 
 use crate::netlink::attr::parse_cstr;
-use crate::netlink::plain::attr;
-use crate::netlink::plain::attrs;
-use crate::netlink::plain::generic;
-use crate::netlink::plain::number;
-use crate::netlink::plain::Attrs;
-use crate::netlink::plain::PlainSocket;
-use crate::netlink::plain::Refusal;
+use crate::netlink::devices::attr;
+use crate::netlink::devices::attrs;
+use crate::netlink::devices::generic;
+use crate::netlink::devices::number;
+use crate::netlink::devices::Attrs;
+use crate::netlink::devices::PlainSocket;
+use crate::netlink::devices::Refusal;
 
 /// How a program is attached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -18,7 +18,7 @@ use crate::exit::DIFFERENT;
 use crate::exit::REFUSED;
 use crate::exit::SUCCESS;
 use crate::exit::USAGE;
-use crate::netlink::plain::Refusal;
+use crate::netlink::devices::Refusal;
 use crate::program::OWN_NAME;
 use crate::stdio::complain;
 use crate::stdio::print;

@@ -18,7 +18,7 @@ use lvs_uapi::lvs::{
     sync_phase, //
 };
 
-use super::snapshot::FAMILY;
+use super::lvs_family::FAMILY;
 use super::stats::Widths;
 use super::{
     drain,

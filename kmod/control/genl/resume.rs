@@ -7,8 +7,8 @@ use core::ops::ControlFlow;
 use crate::kernel_ext::mem::rcu::ReadSide;
 use crate::kernel_ext::user::genl::Dump;
 use crate::table::rules::walk::{
-    Cursor,
     Item, //
+    WalkPosition,
 };
 use crate::table::RulesGuard;
 
@@ -20,7 +20,7 @@ pub(super) fn resume(
     mut visit: impl for<'r> FnMut(&mut Dump<'_>, ReadSide<'r>, Item<'r>) -> ControlFlow<()>,
 ) {
     let [bucket, services, items] = dump.position();
-    let from = Cursor {
+    let from = WalkPosition {
         bucket,
         services,
         items,

@@ -33,7 +33,7 @@ use crate::kernel_ext::user::nla::{
     Writer, //
 };
 use crate::table::sync::{
-    Director,
+    PeerKnowledge,
     Unicast, //
 };
 use crate::table::NetnsState;
@@ -65,7 +65,7 @@ impl List for Get {
         let state = dump.state::<NetnsState>()?;
         let [listed, ..] = dump.position();
         let mut place = 0_usize;
-        let director = state.sync().director();
+        let director = state.sync().knowledge();
         let mut append = |number: u16, fill: &mut dyn FnMut(&mut Writer<'_>) -> Result| -> Result {
             if place >= listed {
                 dump.entry(cmd::SYNC, |message| message.nest(number, |nest| fill(nest)))?;
@@ -102,7 +102,7 @@ impl List for Get {
     }
 }
 
-fn fill_sync(nest: &mut Writer<'_>, state: &NetnsState, director: &Director) -> Result {
+fn fill_sync(nest: &mut Writer<'_>, state: &NetnsState, director: &PeerKnowledge) -> Result {
     let summary = director.summary();
     let phase = summary
         .phase
@@ -163,7 +163,7 @@ impl Answer for Set {
             None => None,
         };
         let key = attrs.get(sync_attr::SIGN_KEY);
-        let mut director = request.state::<NetnsState>()?.sync().director();
+        let mut director = request.state::<NetnsState>()?.sync().knowledge();
         if let Some(id) = key {
             director.keys_mut().sign_by(id.u16()?)?;
         }
@@ -187,7 +187,7 @@ impl Answer for AddKey {
         if !(SHORTEST..=LONGEST).contains(&secret.len()) {
             return Err(EINVAL);
         }
-        let mut director = request.state::<NetnsState>()?.sync().director();
+        let mut director = request.state::<NetnsState>()?.sync().knowledge();
         director.keys_mut().add(id, secret)
     }
 }
@@ -199,7 +199,7 @@ impl Answer for DeleteKey {
     fn answer(request: &Request<'_>) -> Result {
         let attrs = request.attr(attr::SYNC_KEY).ok_or(EINVAL)?.nested(&KEY)?;
         let id = attrs.need(sync_key_attr::ID)?.u16()?;
-        let mut director = request.state::<NetnsState>()?.sync().director();
+        let mut director = request.state::<NetnsState>()?.sync().knowledge();
         director.keys_mut().remove(id)
     }
 }
@@ -239,7 +239,7 @@ pub(super) struct AddPeer;
 impl Answer for AddPeer {
     fn answer(request: &Request<'_>) -> Result {
         let peer = peer_of(request)?;
-        let mut director = request.state::<NetnsState>()?.sync().director();
+        let mut director = request.state::<NetnsState>()?.sync().knowledge();
         director.unicasts_mut().add(peer)
     }
 }
@@ -250,7 +250,7 @@ pub(super) struct DeletePeer;
 impl Answer for DeletePeer {
     fn answer(request: &Request<'_>) -> Result {
         let peer = peer_of(request)?;
-        let mut director = request.state::<NetnsState>()?.sync().director();
+        let mut director = request.state::<NetnsState>()?.sync().knowledge();
         director.unicasts_mut().remove(peer)
     }
 }

@@ -34,7 +34,7 @@ use crate::kernel_ext::user::nla::{
     Attrs,
     Policy, //
 };
-use crate::table::rules::transaction::Purpose;
+use crate::table::rules::transaction::Mode;
 use crate::table::transactions::Transaction;
 use crate::table::{
     NetnsState,
@@ -145,9 +145,9 @@ impl Answer for Commit {
         let state: &NetnsState = request.state()?;
         let attrs = parse(request)?;
         let purpose = if says(attrs.as_ref(), transaction_attr::CHECK)? {
-            Purpose::Check
+            Mode::Check
         } else {
-            Purpose::Commit
+            Mode::Commit
         };
         let transaction = state.close_transaction(request.owner()).ok_or(ENOENT)?;
         RulesGuard::lock(state).commit(transaction, purpose)

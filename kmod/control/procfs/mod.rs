@@ -4,8 +4,8 @@
 //! and `lvs_conn`.
 
 mod conns;
-mod listing;
-mod rules;
+mod ip_vs;
+mod lvs;
 mod stats;
 mod status;
 
@@ -18,15 +18,15 @@ use crate::kernel_ext::user::procfs::{
 };
 
 static FILES: [File; 9] = [
-    File::new::<rules::Rules>(c"ip_vs"),
+    File::new::<ip_vs::Rules>(c"ip_vs"),
     File::new::<stats::Totals>(c"ip_vs_stats"),
     File::new::<stats::PerCpu>(c"ip_vs_stats_percpu"),
     File::new::<status::Status>(c"ip_vs_status").mode(0o440),
     File::new::<conns::Conns>(c"ip_vs_conn"),
     File::new::<conns::Synchronised>(c"ip_vs_conn_sync"),
     File::new::<status::Apps>(c"ip_vs_app"),
-    File::new::<listing::Overview>(c"lvs"),
-    File::new::<listing::Conns>(c"lvs_conn"),
+    File::new::<lvs::Overview>(c"lvs"),
+    File::new::<lvs::Conns>(c"lvs_conn"),
 ];
 
 /// Makes the files of a network namespace.

@@ -4,7 +4,7 @@
 
 use super::{
     conns,
-    rules, //
+    ip_vs, //
 };
 use crate::kernel_ext::mem::rcu;
 use crate::kernel_ext::task::time;
@@ -128,7 +128,7 @@ impl Contents for Status {
         if conns != 0 {
             Chains::of_conns(state).show("Conn", out);
         }
-        let services = rules::count(state);
+        let services = ip_vs::count(state);
         let tables = state.tables().filter(|_| services != 0);
         let buckets = tables.map_or(0, |tables| tables.services.buckets());
         writeln!(out, "Services:\t{services}");

@@ -46,8 +46,8 @@ use crate::control::names;
 use crate::kernel_ext::mem::rcu::ReadSide;
 use crate::kernel_ext::user::sockopt::Reply;
 use crate::table::rules::walk::{
-    Cursor,
     Item, //
+    WalkPosition,
 };
 use crate::table::service::MarkDetails;
 use crate::table::sync::Role;
@@ -229,7 +229,7 @@ fn services(state: &NetnsState, reply: &mut Reply<'_>) -> Result {
     }
     // Nothing changes while it is listed.
     let rules = RulesGuard::lock(state);
-    let mut next = Some(Cursor::default());
+    let mut next = Some(WalkPosition::default());
     write_table(reply, HEADER, wanted as usize, |_, entries| {
         Ok(collect_services(&rules, &mut next, entries))
     })
@@ -238,7 +238,7 @@ fn services(state: &NetnsState, reply: &mut Reply<'_>) -> Result {
 /// Fills entries with services from `next` on, which it moves on.
 fn collect_services(
     rules: &RulesGuard<'_>,
-    next: &mut Option<Cursor>,
+    next: &mut Option<WalkPosition>,
     entries: &mut [ServiceEntry],
 ) -> usize {
     let Some(from) = *next else {

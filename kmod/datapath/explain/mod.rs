@@ -26,10 +26,10 @@ use crate::kernel_ext::mem::rcu::{
     self,
     ReadSide, //
 };
-use crate::kernel_ext::net::hook::Place;
+use crate::kernel_ext::net::hook::HookPoint;
 use crate::kernel_ext::task::time;
 use crate::table::conn::Tuple;
-use crate::table::conn_table::Refusal as TableRefusal;
+use crate::table::conn_table::NoRoom;
 use crate::table::explain::{
     Asked,
     ChosenBy,
@@ -85,7 +85,7 @@ impl Explain for RulesGuard<'_> {
                 state,
                 tables,
                 read,
-                place: Place::LocalIn,
+                place: HookPoint::LocalIn,
                 now: time::now(),
             };
             tell(read, &explain(&context, question))
@@ -301,7 +301,7 @@ fn table_refuses(
     template: Option<&Tuple>,
     is_once: bool,
     told: &Explanation<'_>,
-) -> Option<TableRefusal> {
+) -> Option<NoRoom> {
     let (conns, settings) = (&context.tables.conns, context.state.conn_settings());
     let own = flow.as_request();
     let flags = told.service.map_or(0, |service| service.flags());
@@ -311,7 +311,7 @@ fn table_refuses(
         .into_iter()
         .chain((flow.source_port != 0).then_some(&own))
         .find_map(|tuple| conns.foresee_refusal(context.read, tuple, settings))
-        .filter(|refusal| !is_in_no_chain || *refusal != TableRefusal::Crowded)
+        .filter(|refusal| !is_in_no_chain || *refusal != NoRoom::Crowded)
 }
 
 /// Notes what becomes of a packet that no server takes.

@@ -21,7 +21,7 @@ use lvs_engine::parse::{
 };
 use lvs_uapi::drop_reason::DropReason;
 
-use crate::kernel_ext::net::hook::Place;
+use crate::kernel_ext::net::hook::HookPoint;
 use crate::kernel_ext::net::packet::{
     Disposition,
     Packet, //
@@ -163,7 +163,7 @@ pub(in crate::datapath) fn send_icmp(
     layout: &Layout,
     conn: &ConnEntry,
 ) -> Disposition {
-    let method = if context.place == Place::Forward {
+    let method = if context.place == HookPoint::Forward {
         Method::NatThrough
     } else {
         Method::Nat

@@ -18,7 +18,7 @@ use lvs_uapi::drop_reason::DropReason;
 
 use crate::kernel_ext::compat::errno::ENOBUFS;
 use crate::kernel_ext::mem::rcu::RcuBox;
-use crate::kernel_ext::net::hook::Place;
+use crate::kernel_ext::net::hook::HookPoint;
 use crate::kernel_ext::net::output::IcmpError;
 use crate::kernel_ext::net::packet::Packet;
 use crate::kernel_ext::net::route::{
@@ -244,7 +244,7 @@ pub(super) fn fits(
     method: Method,
 ) -> bool {
     let fits = if method.is_tunnel() {
-        context.place != Place::LocalOut
+        context.place != HookPoint::LocalOut
             && route.fits_anyway(packet.len().saturating_add(tunnel::MAX_HEADERS_LEN))
     } else {
         !ip.dont_fragment || route.fits_anyway(packet.len())
@@ -277,7 +277,7 @@ pub(super) fn admit(
         if mtu < least {
             return Err(Unroutable(DropReason::TooBig));
         }
-        if context.place == Place::LocalOut {
+        if context.place == HookPoint::LocalOut {
             packet.lower_local_mtu(mtu);
         }
         if ip.family == Family::V4 && !context.state.settings().pmtu_disc() {

@@ -10,7 +10,7 @@ use lvs_engine::tunnel::{
 };
 use lvs_uapi::drop_reason::DropReason;
 
-use crate::kernel_ext::net::hook::Place;
+use crate::kernel_ext::net::hook::HookPoint;
 use crate::kernel_ext::net::packet::{
     ChecksumState,
     Disposition,
@@ -110,7 +110,7 @@ pub(super) fn send(
     };
     let net = context.state.net();
     match Built::new(packet, &outer, &route, context.read, net, drops) {
-        Ok(packet) if context.place == Place::PreRouting && route.is_plain() => {
+        Ok(packet) if context.place == HookPoint::PreRouting && route.is_plain() => {
             packet.send_early(net)
         }
         Ok(packet) => packet.send(net),

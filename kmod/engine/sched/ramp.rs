@@ -483,7 +483,7 @@ mod tests {
                 let present = Present::new(&servers, &is_waiting);
                 for random in 0..20_u64 {
                     let key = Key {
-                        random: random << 59 | random << 27,
+                        random: (random << 59) | (random << 27),
                         ..Key::default()
                     };
                     let pick = pick(algorithm, &present, &facts, &key, state);

@@ -13,6 +13,7 @@
 //! | 1 | 0, id, be16 size, count, 1, be16 0 | 36 bytes (IPv6: 72) and options, aligned to 4 |
 //! | 0 | count, id, be16 size | 24 bytes of IPv4, 48 with sequence numbers |
 
+pub mod action;
 mod bytes;
 pub mod due;
 mod entry;
@@ -22,7 +23,6 @@ mod overflow;
 mod properties;
 mod read;
 mod reason;
-pub mod receive;
 mod record;
 pub mod state;
 mod v0;

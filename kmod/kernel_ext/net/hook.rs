@@ -37,7 +37,7 @@ use crate::kernel_ext::mem::rcu::{
 
 /// Where in the IP layer a packet was met.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum HookPoint {
     /// Just received, not routed yet.
     PreRouting,
     /// On its way to a local socket.
@@ -53,35 +53,35 @@ const LOCAL_IN: u32 = bindings::nf_inet_hooks_NF_INET_LOCAL_IN;
 const FORWARD: u32 = bindings::nf_inet_hooks_NF_INET_FORWARD;
 const LOCAL_OUT: u32 = bindings::nf_inet_hooks_NF_INET_LOCAL_OUT;
 
-impl Place {
+impl HookPoint {
     /// Netfilter's number of the hook.
     pub(crate) const fn number(self) -> u32 {
         match self {
-            Place::PreRouting => PRE_ROUTING,
-            Place::LocalIn => LOCAL_IN,
-            Place::Forward => FORWARD,
-            Place::LocalOut => LOCAL_OUT,
+            HookPoint::PreRouting => PRE_ROUTING,
+            HookPoint::LocalIn => LOCAL_IN,
+            HookPoint::Forward => FORWARD,
+            HookPoint::LocalOut => LOCAL_OUT,
         }
     }
 
     /// The place of one of these numbers.
     const fn of_number(number: u32) -> Self {
         match number {
-            PRE_ROUTING => Place::PreRouting,
-            LOCAL_IN => Place::LocalIn,
-            FORWARD => Place::Forward,
-            _ => Place::LocalOut,
+            PRE_ROUTING => HookPoint::PreRouting,
+            LOCAL_IN => HookPoint::LocalIn,
+            FORWARD => HookPoint::Forward,
+            _ => HookPoint::LocalOut,
         }
     }
 }
 
 /// Takes the packets of a namespace's hooks.
 pub(crate) trait Receiver: NetnsState {
-    /// One packet. Softirq or (for [`Place::LocalOut`]) process context, on the RCU read side.
+    /// One packet. Softirq or (for [`HookPoint::LocalOut`]) process context, on the RCU read side.
     fn receive<'a>(
         &'a self,
         family: Family,
-        place: Place,
+        place: HookPoint,
         packet: Packet,
         read: ReadSide<'a>,
     ) -> Disposition;
@@ -121,9 +121,9 @@ impl Hooks {
         let before_source_nat = bindings::nf_ip_hook_priorities_NF_IP_PRI_NAT_SRC;
         let after_destination_nat = bindings::nf_ip_hook_priorities_NF_IP_PRI_NAT_DST;
         let places = [
-            (Place::LocalIn, before_source_nat.wrapping_sub(1)),
-            (Place::Forward, before_source_nat),
-            (Place::LocalOut, after_destination_nat.wrapping_add(2)),
+            (HookPoint::LocalIn, before_source_nat.wrapping_sub(1)),
+            (HookPoint::Forward, before_source_nat),
+            (HookPoint::LocalOut, after_destination_nat.wrapping_add(2)),
         ];
         Self::register_at::<T>(net, family, &places)
     }
@@ -132,13 +132,13 @@ impl Hooks {
     /// tables, in front of connection tracking. Otherwise as [`Hooks::register`].
     pub(crate) fn register_early<T: Receiver>(net: Net<'_>, family: Family) -> Result<Self> {
         let after_raw = bindings::nf_ip_hook_priorities_NF_IP_PRI_RAW.wrapping_add(10);
-        Self::register_at::<T>(net, family, &[(Place::PreRouting, after_raw)])
+        Self::register_at::<T>(net, family, &[(HookPoint::PreRouting, after_raw)])
     }
 
     fn register_at<T: Receiver>(
         net: Net<'_>,
         family: Family,
-        places: &[(Place, i32)],
+        places: &[(HookPoint, i32)],
     ) -> Result<Self> {
         let net = net.register()?;
         // SAFETY: The namespace is alive, and its state goes a grace period after `net`.
@@ -174,19 +174,19 @@ type Function = unsafe extern "C" fn(
 ) -> u32;
 
 /// What netfilter calls at `place` for a `T`.
-fn function<T: Receiver>(family: Family, place: Place) -> Function {
+fn function<T: Receiver>(family: Family, place: HookPoint) -> Function {
     match family {
         Family::V4 => function_of::<T, false>(place),
         Family::V6 => function_of::<T, true>(place),
     }
 }
 
-fn function_of<T: Receiver, const V6: bool>(place: Place) -> Function {
+fn function_of<T: Receiver, const V6: bool>(place: HookPoint) -> Function {
     match place {
-        Place::PreRouting => run::<T, V6, PRE_ROUTING>,
-        Place::LocalIn => run::<T, V6, LOCAL_IN>,
-        Place::Forward => run::<T, V6, FORWARD>,
-        Place::LocalOut => run::<T, V6, LOCAL_OUT>,
+        HookPoint::PreRouting => run::<T, V6, PRE_ROUTING>,
+        HookPoint::LocalIn => run::<T, V6, LOCAL_IN>,
+        HookPoint::Forward => run::<T, V6, FORWARD>,
+        HookPoint::LocalOut => run::<T, V6, LOCAL_OUT>,
     }
 }
 
@@ -203,7 +203,7 @@ unsafe extern "C" fn run<T: Receiver, const V6: bool, const PLACE: u32>(
         return bindings::NF_ACCEPT;
     };
     let family = if V6 { Family::V6 } else { Family::V4 };
-    let place = const { Place::of_number(PLACE) };
+    let place = const { HookPoint::of_number(PLACE) };
     // SAFETY: Netfilter calls hooks on the read side with the pointer that was registered, and
     // takes the verdict for the packet it passed.
     unsafe {

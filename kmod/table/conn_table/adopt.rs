@@ -16,7 +16,7 @@ use super::super::conn::{
 };
 use super::super::ftp_ports;
 use super::new_conn::ConnSettings;
-use super::room::Refusal;
+use super::room::NoRoom;
 use super::store::ConnTable;
 
 /// Whether packets of it have to be listened to, as a control connection of FTP.
@@ -28,14 +28,14 @@ fn is_ftp_control(new: &Received<'_>) -> bool {
 }
 
 impl ConnTable {
-    /// Makes an entry of what was told. Returns it, or the one that was there before; the flag tells
-    /// whether it is new.
+    /// Makes an entry of what was told. Returns it, or the one that was there before; the flag
+    /// tells whether it is new.
     pub(in crate::table) fn adopt<'a>(
         &self,
         read: ReadSide<'a>,
         new: &Received<'_>,
         settings: ConnSettings<'_>,
-    ) -> Result<(&'a Entry<Conn>, bool), Refusal> {
+    ) -> Result<(&'a Entry<Conn>, bool), NoRoom> {
         let count = self.admit(read, &new.tuple, settings)?;
         let mut flags = 0;
         if settings.tracked && !new.is_template() {

@@ -75,9 +75,11 @@ impl ConnTable {
     /// Notes which of the servers that are drained have a connection that isn't over.
     pub(crate) fn look_for_busy(&self) {
         self.remove_matching(|read, conn| {
-            let dest = conn.dest(read).filter(|dest| dest.awaits_connections());
+            let dest = conn
+                .dest(read)
+                .filter(|dest| dest.drain_state.awaits_connections());
             if let Some(dest) = dest.filter(|_| !conn.is_template() && !conn.is_over()) {
-                dest.set_busy(true);
+                dest.drain_state.set_busy(true);
             }
             false
         });
@@ -88,7 +90,9 @@ impl ConnTable {
     pub(crate) fn remove_drained(&self) {
         for _ in 0..3 {
             self.remove_matching(|read, conn| {
-                let dest = conn.dest(read).filter(|dest| dest.ends_connections());
+                let dest = conn
+                    .dest(read)
+                    .filter(|dest| dest.drain_state.ends_connections());
                 if let Some(ended) = dest.and_then(|dest| dest.ended.load(read)) {
                     ended.remember(&server_side(conn));
                 }

@@ -28,7 +28,7 @@ use super::new_conn::{
     NewConn,
     Purpose, //
 };
-use super::room::Refusal;
+use super::room::NoRoom;
 use super::store::{
     growth,
     ConnTable, //
@@ -66,13 +66,13 @@ impl ConnTable {
         read: ReadSide<'_>,
         tuple: &Tuple,
         settings: ConnSettings<'_>,
-    ) -> Result<u32, Refusal> {
+    ) -> Result<u32, NoRoom> {
         let count = self.count.fetch_add(1, Ordering::Relaxed);
         let full = count >= settings.limit
             || (count >= self.memory_limit && !self.make_room(read, settings.timeouts, tuple));
         if full {
             self.count.fetch_sub(1, Ordering::Relaxed);
-            return Err(Refusal::Full);
+            return Err(NoRoom::Full);
         }
         Ok(count)
     }
@@ -98,7 +98,7 @@ impl ConnTable {
         flags: u32,
         call: Option<&[u8]>,
         conn: impl FnOnce() -> Conn,
-    ) -> Result<EntryBox<Conn>, Refusal> {
+    ) -> Result<EntryBox<Conn>, NoRoom> {
         let extension = match call {
             Some(call) => Extension::call(call).map(Some),
             None if flags & flag::FTP_CONTROL != 0 => Extension::ftp_control().map(Some),
@@ -109,7 +109,7 @@ impl ConnTable {
         });
         made.map_err(|_| {
             self.count.fetch_sub(1, Ordering::Relaxed);
-            Refusal::NoMemory
+            NoRoom::NoMemory
         })
     }
 
@@ -125,7 +125,7 @@ impl ConnTable {
         tuple: &Tuple,
         call: Option<&[u8]>,
         is_met_by: impl Fn(&Conn) -> bool,
-    ) -> Result<(&'a Entry<Conn>, bool), Refusal> {
+    ) -> Result<(&'a Entry<Conn>, bool), NoRoom> {
         let now = time::now();
         let inserted = self.table.insert(read, entry, |present| {
             if is_met_by(present) && (present.is_held() || !conn::is_expired(present, now)) {
@@ -148,7 +148,7 @@ impl ConnTable {
                 drop(entry);
                 match clash {
                     Clash::Exists(present) => Ok((present, false)),
-                    Clash::Crowded => Err(Refusal::Crowded),
+                    Clash::Crowded => Err(NoRoom::Crowded),
                 }
             }
         }
@@ -161,7 +161,7 @@ impl ConnTable {
         new: &NewConn<'_>,
         settings: ConnSettings<'_>,
         more_flags: u32,
-    ) -> Result<(EntryBox<Conn>, u32), Refusal> {
+    ) -> Result<(EntryBox<Conn>, u32), NoRoom> {
         let NewConn { tuple, dest, .. } = *new;
         let tuple = &tuple;
         let flags = new.flags(settings, more_flags);
@@ -198,7 +198,7 @@ impl ConnTable {
         read: ReadSide<'a>,
         new: &NewConn<'_>,
         settings: ConnSettings<'_>,
-    ) -> Result<OneShot<'a>, Refusal> {
+    ) -> Result<OneShot<'a>, NoRoom> {
         let (entry, _) = self.make(read, new, settings, flag::ONE_PACKET)?;
         Ok(OneShot {
             conns: self,
@@ -214,7 +214,7 @@ impl ConnTable {
         read: ReadSide<'a>,
         new: &NewConn<'_>,
         settings: ConnSettings<'_>,
-    ) -> Result<(&'a Entry<Conn>, bool), Refusal> {
+    ) -> Result<(&'a Entry<Conn>, bool), NoRoom> {
         let (entry, count) = self.make(read, new, settings, 0)?;
         let call = new.purpose.call();
         self.put(read, entry, count, &new.tuple, call, |present| {

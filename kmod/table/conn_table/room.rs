@@ -31,7 +31,7 @@ const LONGEST_ROOM_SEARCH: usize = 128;
 
 /// Why a connection wasn't made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Refusal {
+pub(crate) enum NoRoom {
     /// The table holds as many as it may.
     Full,
     /// One client port has too many.
@@ -91,16 +91,16 @@ impl ConnTable {
         read: ReadSide<'_>,
         tuple: &Tuple,
         settings: ConnSettings<'_>,
-    ) -> Option<Refusal> {
+    ) -> Option<NoRoom> {
         let count = self.count();
         let is_full = count >= settings.limit
             || (count >= self.memory_limit
                 && self.dispensable(read, settings.timeouts, tuple).is_none());
         if is_full {
-            return Some(Refusal::Full);
+            return Some(NoRoom::Full);
         }
         let siblings = self.count_of_client_port(read, tuple);
-        (siblings >= CLIENT_PORT_LIMIT).then_some(Refusal::Crowded)
+        (siblings >= CLIENT_PORT_LIMIT).then_some(NoRoom::Crowded)
     }
 
     /// Connections of the client port of `tuple`.

@@ -25,8 +25,8 @@ use super::super::netns_state::NetnsState;
 use super::super::overload;
 use super::guard::RulesGuard;
 use super::walk::{
-    Cursor,
     Item,
+    WalkPosition,
     SLICE, //
 };
 
@@ -93,7 +93,7 @@ impl RulesGuard<'_> {
     }
 
     fn announce_sync(&mut self) {
-        let summary = self.state.sync().director().summary();
+        let summary = self.state.sync().knowledge().summary();
         let present = SyncState {
             phase: summary.phase,
             is_in_sync: summary.is_in_sync,
@@ -107,7 +107,7 @@ impl RulesGuard<'_> {
     /// Fails with `ENOMEM`; then servers are left that nothing was told of.
     fn announce_loads(&mut self, was_heard: bool) -> Result {
         let mut loads = GrowVec::with_capacity(SLICE as usize)?;
-        let mut cursor = Some(Cursor::default());
+        let mut cursor = Some(WalkPosition::default());
         while let Some(from) = cursor {
             cursor = self.walk_slice(from, |_, item| {
                 let Item::Dest(dest) = item else {

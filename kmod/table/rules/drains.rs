@@ -115,7 +115,8 @@ impl RulesGuard<'_> {
                 Step::Wait => {
                     // Entries of connections that are over count as well.
                     work.looks |= dest.active() == 0 && connections != 0;
-                    dest.set_busy(dest.active() != 0 || connections == 0);
+                    dest.drain_state
+                        .set_busy(dest.active() != 0 || connections == 0);
                 }
                 Step::Finish => {
                     let drain = Begun {
@@ -174,7 +175,7 @@ impl RulesGuard<'_> {
                 Phase::Waiting => {
                     let templates = dest.persistent();
                     let step = drain.step(time::seconds(), 0, templates);
-                    work.looks && !dest.is_busy() && step == Step::Finish
+                    work.looks && !dest.drain_state.is_busy() && step == Step::Finish
                 }
                 Phase::Ending => work.ends,
                 Phase::Over => false,

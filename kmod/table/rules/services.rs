@@ -153,7 +153,7 @@ impl RulesGuard<'_> {
         }
         if new.timeouts.is_any() && !former.timeouts.is_any() {
             self.state.has_new_timeouts.store(true, Ordering::Relaxed);
-            self.state.wake_collector();
+            self.state.wake_chore();
         }
     }
 

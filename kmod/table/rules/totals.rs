@@ -12,8 +12,8 @@ use super::super::stats::{
 };
 use super::guard::RulesGuard;
 use super::walk::{
-    Cursor, //
     Item,
+    WalkPosition, //
 };
 
 impl RulesGuard<'_> {
@@ -98,7 +98,7 @@ impl RulesGuard<'_> {
     }
 
     /// Updates the rates of a slice of the servers. Returns where the next one begins.
-    pub(in crate::table) fn estimate(&self, from: Cursor) -> Option<Cursor> {
+    pub(in crate::table) fn estimate(&self, from: WalkPosition) -> Option<WalkPosition> {
         self.walk_slice(from, |_, item| {
             if let Item::Dest(dest) = item {
                 dest.estimate();

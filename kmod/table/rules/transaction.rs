@@ -27,7 +27,7 @@ use super::guard::RulesGuard;
 
 /// What is done with a transaction.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Purpose {
+pub(crate) enum Mode {
     /// It is put in force.
     Commit,
     /// It is found out whether it could be.
@@ -39,7 +39,7 @@ impl RulesGuard<'_> {
     /// period. Fails with `ECANCELED` if a part of it is missing, `ESTALE` if the rules have
     /// changed since it began, `ESRCH` if it removes a service that isn't there, `EINVAL`,
     /// `ENOMEM`, or what registering hooks fails with; then all is as it was.
-    pub(crate) fn commit(&mut self, transaction: Transaction, purpose: Purpose) -> Result {
+    pub(crate) fn commit(&mut self, transaction: Transaction, purpose: Mode) -> Result {
         if transaction.is_broken() {
             return Err(ECANCELED);
         }
@@ -53,7 +53,7 @@ impl RulesGuard<'_> {
             return Err(ENOPROTOOPT);
         }
         match (self.plan(transaction), purpose) {
-            (Ok(plan), Purpose::Commit) => {
+            (Ok(plan), Mode::Commit) => {
                 self.enact(plan);
                 Ok(())
             }

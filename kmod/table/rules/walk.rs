@@ -24,7 +24,7 @@ const BUCKETS: u32 = 16;
 /// How far a walk came. When the table of services was resized since, what follows may be missed or
 /// visited twice, as in ip_vs.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Cursor {
+pub(crate) struct WalkPosition {
     /// Bucket of the table of services.
     pub(crate) bucket: usize,
     /// Services of the bucket that are done.
@@ -65,9 +65,9 @@ impl RulesGuard<'_> {
     /// broke off at; `None` at the end.
     pub(crate) fn walk(
         &self,
-        from: Cursor,
+        from: WalkPosition,
         mut visit: impl for<'r> FnMut(ReadSide<'r>, Item<'r>) -> ControlFlow<()>,
-    ) -> Option<Cursor> {
+    ) -> Option<WalkPosition> {
         let services = &self.state.tables()?.services;
         let mut cursor = from;
         loop {
@@ -91,9 +91,9 @@ impl RulesGuard<'_> {
                     if !exists || flow.is_break() {
                         return exists;
                     }
-                    cursor = Cursor {
+                    cursor = WalkPosition {
                         bucket: cursor.bucket.wrapping_add(1),
-                        ..Cursor::default()
+                        ..WalkPosition::default()
                     };
                 }
                 true
@@ -110,9 +110,9 @@ impl RulesGuard<'_> {
     /// Calls `visit` with the items of one slice. Returns where the next one begins.
     pub(super) fn walk_slice(
         &self,
-        from: Cursor,
+        from: WalkPosition,
         mut visit: impl for<'r> FnMut(ReadSide<'r>, Item<'r>),
-    ) -> Option<Cursor> {
+    ) -> Option<WalkPosition> {
         let mut left = SLICE;
         self.walk(from, |read, item| {
             if left == 0 {
@@ -127,7 +127,7 @@ impl RulesGuard<'_> {
     /// Calls `visit` with everything, and lets other tasks run meanwhile, which can't change the
     /// rules.
     pub(super) fn walk_all(&self, mut visit: impl for<'r> FnMut(ReadSide<'r>, Item<'r>)) {
-        let mut cursor = Some(Cursor::default());
+        let mut cursor = Some(WalkPosition::default());
         while let Some(from) = cursor {
             cursor = self.walk_slice(from, &mut visit);
             time::yield_now();

@@ -20,7 +20,7 @@ use crate::kernel_ext::task::time;
 use crate::table::tables::Tables;
 
 use super::daemon::Role;
-use super::director::Present as Own;
+use super::peer_knowledge::OwnState;
 use super::rules_digest::rules_digest;
 use super::send_policy::SendPolicy;
 use super::sent_history::Hashes;
@@ -80,7 +80,7 @@ impl PeerAnswers {
 
     /// Ticks until there is something to do, if nobody wakes the thread.
     pub(super) fn wait(&self, out: &Transmitter<'_>) -> u32 {
-        let is_busy = out.thread == 0 && out.state.sync().director().is_busy();
+        let is_busy = out.thread == 0 && out.state.sync().knowledge().is_busy();
         if is_busy {
             SOON
         } else {
@@ -89,12 +89,12 @@ impl PeerAnswers {
     }
 
     /// What others are told of this director.
-    fn own(&mut self, out: &Transmitter<'_>) -> Own {
+    fn own(&mut self, out: &Transmitter<'_>) -> OwnState {
         let sync = out.state.sync();
         if sync.take_new_rules() || self.rules == 0 {
             self.rules = rules_digest(out.state);
         }
-        Own {
+        OwnState {
             entries: out.state.conn_count(),
             rules: self.rules,
             sends: sync.runs(Role::Master),
@@ -111,7 +111,7 @@ impl PeerAnswers {
     ) {
         let own = self.own(out);
         loop {
-            let next = out.state.sync().director().next_signal(out.thread, &own);
+            let next = out.state.sync().knowledge().next_signal(out.thread, &own);
             let Some(signal) = next else {
                 return;
             };
@@ -125,7 +125,7 @@ impl PeerAnswers {
             return;
         };
         let written = sync
-            .director()
+            .knowledge()
             .write_signal(out.thread, signal, memory, out.sync_id);
         if let Some(datagram) = written.and_then(|len| memory.get(..len)) {
             sync.counts().signals.add(1);
@@ -148,7 +148,7 @@ impl PeerAnswers {
         let mut wanted = Hashes::new();
         while out.room() != 0 {
             let sync = out.state.sync();
-            let begun = sync.director().begin_repair(out.thread, &mut wanted);
+            let begun = sync.knowledge().begin_repair(out.thread, &mut wanted);
             let Some(trailer) = begun else {
                 return;
             };
@@ -191,7 +191,7 @@ impl PeerAnswers {
         for _ in 0..IN_A_ROW {
             let room = out.room();
             let sync = out.state.sync();
-            let step = sync.director().step(out.thread, room);
+            let step = sync.knowledge().step(out.thread, room);
             self.is_filling = step != Step::Idle;
             match step {
                 Step::Idle | Step::Wait(_) => return,
@@ -207,7 +207,7 @@ impl PeerAnswers {
                         None => Room::Left,
                     };
                     if room == Room::Left {
-                        sync.director().has_walked_all(out.thread);
+                        sync.knowledge().has_walked_all(out.thread);
                     }
                 }
             }

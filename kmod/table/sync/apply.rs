@@ -3,13 +3,13 @@
 //! What becomes of an entry that another director told, on the RCU read side.
 
 use lvs_engine::config::Forwarding;
+use lvs_engine::sync::action::{
+    self,
+    Action, //
+};
 use lvs_engine::sync::ext::{
     may_change,
     Origin, //
-};
-use lvs_engine::sync::receive::{
-    self,
-    Action, //
 };
 use lvs_engine::sync::Entry as Told;
 use lvs_engine::tcp_edit::Edit;
@@ -27,12 +27,12 @@ use crate::table::conn::{
     Received,
     Tuple, //
 };
-use crate::table::conn_table::Refusal;
+use crate::table::conn_table::NoRoom;
 use crate::table::dest::Dest;
 use crate::table::netns_state::NetnsState;
 use crate::table::tables::Tables;
 
-use super::director::Word;
+use super::peer_knowledge::Word;
 use super::told;
 
 /// What an entry is applied with.
@@ -62,7 +62,7 @@ impl Backup<'_> {
                 return counts.older.add(1);
             }
         }
-        match receive::action(told, goes_there) {
+        match action::action(told, goes_there) {
             Action::Ignore => counts.outdated.add(1),
             Action::Update => {
                 if let Some(conn) = present {
@@ -120,7 +120,7 @@ impl Backup<'_> {
     /// It lives as long as was told from now on, and its sequence numbers are shifted so.
     fn refresh(&self, read: ReadSide<'_>, told: &Told<'_>, conn: &Entry<Conn>) {
         let own = conn.life(read, self.state.timeouts());
-        let ticks = receive::life(told, own, time::HZ);
+        let ticks = action::life(told, own, time::HZ);
         let now = time::now();
         conn::live_for(conn, now, ticks);
         conn.set_told_end(now.wrapping_add(ticks));
@@ -148,7 +148,7 @@ impl Backup<'_> {
             age: 0,
             controller: None,
             packets: self.packets,
-            ticks: receive::life(told, time::HZ, time::HZ),
+            ticks: action::life(told, time::HZ, time::HZ),
             call: told::call(told),
         };
         let counts = self.state.sync().counts();
@@ -162,10 +162,10 @@ impl Backup<'_> {
                 self.refresh(read, told, conn);
                 conn.set_origin(self.word.origin);
                 if self.tables.conns.is_resize_to_be_announced() {
-                    self.state.wake_collector();
+                    self.state.wake_chore();
                 }
             }
-            Err(Refusal::Full | Refusal::Crowded | Refusal::NoMemory) => counts.no_room.add(1),
+            Err(NoRoom::Full | NoRoom::Crowded | NoRoom::NoMemory) => counts.no_room.add(1),
         }
     }
 

@@ -15,8 +15,8 @@ use crate::table::netns_state::NetnsState;
 
 use super::apply::Backup;
 use super::daemon::Role;
-use super::director::Heard;
 use super::link::Link;
+use super::peer_knowledge::Heard;
 use super::thread_setup::{
     Share,
     ThreadSetup, //
@@ -84,7 +84,7 @@ fn apply(state: &NetnsState, datagram: &[u8], sync_id: u32, share: Share) {
     };
     let sync = state.sync();
     let keeps = share == Share::All;
-    let heard = sync.director().hear(datagram, keeps, counts);
+    let heard = sync.knowledge().hear(datagram, keeps, counts);
     let word = match heard {
         Heard::Entries(word) => word,
         Heard::Wake(thread) => return sync.wake(thread),

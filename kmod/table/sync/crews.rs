@@ -23,8 +23,8 @@ use crate::kernel_ext::task::crew::{
 
 use super::counts::SyncCounts;
 use super::daemon::Role;
-use super::director::Director;
 use super::dirty_places::DirtyPlaces;
+use super::peer_knowledge::PeerKnowledge;
 
 /// The threads of both daemons, and whether they run.
 #[pin_data]
@@ -38,7 +38,7 @@ pub(crate) struct Crews<T: Employer> {
     counts: SyncCounts,
     /// What this director and others know of each other.
     #[pin]
-    director: Mutex<Director>,
+    director: Mutex<PeerKnowledge>,
     /// The rules changed since others were told of them.
     has_new_rules: AtomicBool,
     /// What is to be told; there since the first daemon ran.
@@ -57,7 +57,7 @@ impl<T: Employer> Crews<T> {
             backups <- Crew::new(),
             running: AtomicU32::new(0),
             counts: SyncCounts::default(),
-            director <- new_mutex!(Director::default(), "lvs director"),
+            director <- new_mutex!(PeerKnowledge::default(), "lvs director"),
             has_new_rules: AtomicBool::new(true),
             dirty: OnceBox::new(),
             number: NAMESPACES.fetch_add(1, Ordering::Relaxed),
@@ -79,7 +79,7 @@ impl<T: Employer> Crews<T> {
 
     /// What this director and others know of each other. Process context; nobody who has it takes
     /// another lock.
-    pub(crate) fn director(&self) -> MutexGuard<'_, Director> {
+    pub(crate) fn knowledge(&self) -> MutexGuard<'_, PeerKnowledge> {
         self.director.lock()
     }
 

@@ -90,7 +90,7 @@ impl RulesGuard<'_> {
             Role::Master => daemon.max_len,
             Role::Backup => daemon.counterpart(Role::Master, device.mtu).max_len,
         };
-        sync.director().start(threads, longest.into())?;
+        sync.knowledge().start(threads, longest.into())?;
         let crew = sync.of(role);
         // The thread that did a part of it for the other daemon.
         crew.dismiss(|_| {});
@@ -126,7 +126,7 @@ impl RulesGuard<'_> {
             for role in Role::ALL {
                 sync.of(role).dismiss(|_| {});
             }
-            sync.director().stop();
+            sync.knowledge().stop();
             return;
         };
         if !sync.of(role).is_empty() {

@@ -134,7 +134,7 @@ impl<'a> Link<'a> {
             return;
         }
         self.checked_at = now;
-        self.peers = *state.sync().director().unicasts();
+        self.peers = *state.sync().knowledge().unicasts();
         let net = state.net();
         let name = self.daemon.device.as_cstr();
         let Some(device) = NamedDevice::find(net, name) else {

@@ -7,7 +7,7 @@ use lvs_engine::addr::{
     Family, //
 };
 use lvs_engine::config::DestId;
-use lvs_engine::sync::receive;
+use lvs_engine::sync::action;
 use lvs_engine::sync::{
     Endpoint,
     Entry as Told, //
@@ -94,7 +94,7 @@ pub(in crate::table) fn find_dest<'a>(
     let service = state.find_service(read, tables, &wanted, state.edition())?;
     let dests = service.dests(read);
     let (family, addr) = server;
-    receive::dest_ports(told).into_iter().find_map(|port| {
+    action::dest_ports(told).into_iter().find_map(|port| {
         let wanted = DestId { family, addr, port };
         dests.iter().find(|dest| *dest.id() == wanted)
     })

@@ -129,7 +129,7 @@ impl<'a> Transmitter<'a> {
         for _ in 0..most {
             // The number comes before the first look at a connection: so the higher one has the
             // later word on each.
-            let begun = self.state.sync().director().begin(self.thread, kind);
+            let begun = self.state.sync().knowledge().begin(self.thread, kind);
             let Some((trailer, place)) = begun else {
                 return Room::Left;
             };
@@ -159,7 +159,7 @@ impl<'a> Transmitter<'a> {
         };
         let room = fill(self, &mut writer);
         let (told, len) = (writer.count(), writer.finish().len());
-        let mut director = sync.director();
+        let mut director = sync.knowledge();
         if trailer.repeats == 0 {
             if told == 0 {
                 director.give_back(self.thread);

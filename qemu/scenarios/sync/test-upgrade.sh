@@ -81,7 +81,8 @@ expect_eq "four picks" 4 "$(http 4 $VIP:90 >"$RUN/picks"; wc -l <"$RUN/picks")"
 state drain -t $VIP:85 -r $RS1:7000 --for 1h
 
 
-# Templates; what the counters of a service that rests say; seconds that a silent connection has left.
+# Templates; what the counters of a service that rests say; seconds that a silent connection has
+# left.
 templates() { in_ns director awk '$3 == "0000" { print $1, $2, $4, $6, $7 }' /proc/net/ip_vs_conn | sort; }
 counted() { state -Ln --stats --exact | awk -v service="$VIP:90" '$2 == service { on = 1; print; next } /^(TCP|UDP|FWM)/ { on = 0 } on'; }
 left() { in_ns director awk '$3 == "5DC0" { print $NF }' /proc/net/ip_vs_conn; }

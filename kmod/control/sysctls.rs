@@ -125,7 +125,7 @@ fn restart_estimation(state: &NetnsState) {
         .settings()
         .estimation_changed
         .store(true, Ordering::Relaxed);
-    state.wake_collector();
+    state.wake_chore();
 }
 
 /// A number that the estimation heeds, and for which a condition holds.
@@ -292,7 +292,7 @@ static ENTRIES: [Entry<NetnsState>; COUNT] = [
                     .settings()
                     .conn_lfactor
                     .store(value, Ordering::Relaxed);
-                state.wake_collector();
+                state.wake_chore();
                 Ok(())
             },
         ),

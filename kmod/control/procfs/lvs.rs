@@ -23,7 +23,7 @@ use lvs_uapi::drop_reason::DropReason;
 use lvs_uapi::flags::service as flags;
 
 use super::conns;
-use super::rules;
+use super::ip_vs;
 use super::status::Chains;
 use crate::control::format::{
     Plain,
@@ -53,7 +53,7 @@ impl Contents for Overview {
     type State = NetnsState;
 
     fn has(state: &NetnsState, index: usize) -> bool {
-        index <= rules::records(state).saturating_add(1)
+        index <= ip_vs::records(state).saturating_add(1)
     }
 
     fn show(state: &NetnsState, index: usize, out: &mut Output<'_>) {
@@ -72,11 +72,11 @@ impl Contents for Overview {
             );
             return;
         }
-        if index > rules::records(state) {
+        if index > ip_vs::records(state) {
             show_summary(state, out);
             return;
         }
-        rules::show_each(state, index, out, show_service, show_dest);
+        ip_vs::show_each(state, index, out, show_service, show_dest);
     }
 }
 
@@ -239,7 +239,7 @@ fn show_drops(state: &NetnsState, out: &mut Output<'_>) {
 fn show_sync(state: &NetnsState, out: &mut Output<'_>) {
     let sync = state.sync();
     let counts = sync.counts();
-    let summary = sync.director().summary();
+    let summary = sync.knowledge().summary();
     if let Some(phase) = summary.phase {
         let in_sync = if summary.is_in_sync { "yes" } else { "no" };
         writeln!(out, "{:<20} {in_sync:>14}", "In sync");

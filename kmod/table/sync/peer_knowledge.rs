@@ -4,8 +4,8 @@
 //! is missing, who is filled by whom, and which datagrams are believed.
 //!
 //! The threads of both daemons share it behind a mutex, which nobody holds while he sends, or is on
-//! the read side. Receiving threads take in what came ([`Director::hear`]); sending threads ask
-//! what to send ([`Director::next_signal`], [`Director::step`]). Times are milliseconds.
+//! the read side. Receiving threads take in what came ([`PeerKnowledge::hear`]); sending threads
+//! ask what to send ([`PeerKnowledge::next_signal`], [`PeerKnowledge::step`]). Times are milliseconds.
 
 use kernel::prelude::*;
 
@@ -57,7 +57,7 @@ pub(in crate::table) const OF_STOCK: u8 = PEERS as u8 + 1;
 
 /// What is known, and what administrators set.
 #[derive(Default)]
-pub(crate) struct Director {
+pub(crate) struct PeerKnowledge {
     policy: Policy,
     keys: Keys,
     talk: Option<Talk>,
@@ -84,7 +84,7 @@ struct SendingThread {
 }
 
 /// What of this director others are told in its hellos.
-pub(super) struct Present {
+pub(super) struct OwnState {
     pub(super) entries: u32,
     /// A digest of the rules.
     pub(super) rules: u64,
@@ -201,7 +201,7 @@ impl Talk {
         Some(at)
     }
 
-    fn hello(&self, at: usize, to: u64, nonce: u64, echo: u64, present: &Present) -> Signal {
+    fn hello(&self, at: usize, to: u64, nonce: u64, echo: u64, present: &OwnState) -> Signal {
         let numbering = self.threads.get(at).map(|thread| &thread.numbers);
         Signal {
             to,
@@ -223,7 +223,7 @@ impl Talk {
         at: usize,
         policy: Policy,
         now: u64,
-        present: &Present,
+        present: &OwnState,
     ) -> Option<Signal> {
         let thread = self.threads.get_mut(at)?;
         if now >= thread.hello_at {
@@ -251,7 +251,7 @@ impl Talk {
     }
 }
 
-impl Director {
+impl PeerKnowledge {
     /// A daemon starts, with so many threads, which send at most `longest` bytes. What was known
     /// stays if one ran until a moment ago. Sleeps. Fails with `ENOMEM`.
     pub(super) fn start(&mut self, threads: u16, longest: usize) -> Result {
@@ -337,7 +337,7 @@ impl Director {
     }
 
     /// The next signal that a thread is to send; to be called until there is none.
-    pub(super) fn next_signal(&mut self, at: usize, present: &Present) -> Option<Signal> {
+    pub(super) fn next_signal(&mut self, at: usize, present: &OwnState) -> Option<Signal> {
         let (policy, now) = (self.policy, time::milliseconds());
         self.rules = present.rules;
         self.talk.as_mut()?.next_signal(at, policy, now, present)
