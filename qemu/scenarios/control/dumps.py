@@ -61,7 +61,8 @@ def listed(replies):
     found = {}
     mark = None
     for _, _, _, body in replies:
-        (kind, nest), = parse(body)
+        # What else is said of it follows.
+        kind, nest = parse(body)[0]
         if kind == 1:
             mark = struct.unpack("I", dict(parse(nest)).get(5, bytes(4)))[0]
             if mark in found:

@@ -244,7 +244,8 @@ def look(stop):
         weights = set()
         mark = None
         for *_, body in replies:
-            (kind, nest), = parse(body)
+            # What else is said of it follows.
+            kind, nest = parse(body)[0]
             values = dict(parse(nest))
             if kind == SERVICE:
                 mark = struct.unpack("I", values[5])[0]
