@@ -5,7 +5,8 @@
 //!
 //! The threads of both daemons share it behind a mutex, which nobody holds while he sends, or is on
 //! the read side. Receiving threads take in what came ([`PeerKnowledge::hear`]); sending threads
-//! ask what to send ([`PeerKnowledge::next_signal`], [`PeerKnowledge::step`]). Times are milliseconds.
+//! ask what to send ([`PeerKnowledge::next_signal`], [`PeerKnowledge::step`]). Times are
+//! milliseconds.
 
 use kernel::prelude::*;
 
