@@ -66,7 +66,8 @@ for _ in range(int(sys.argv[3])):
         batch.append(bytes(changed))
     error, *counts = load(b"".join(batch), u32(ELAPSED, chance.choice((0, 0, 1000, 1 << 20))))
     assert not error, error
-    assert sum(counts) <= len(batch), counts
+    # A size that became smaller makes several of one, each of which has a size at least.
+    assert 2 * sum(counts) <= sum(map(len, batch)), counts
     sent += len(batch)
     came += counts[0]
 assert came, "none was made"
