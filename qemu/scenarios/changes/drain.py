@@ -8,17 +8,14 @@ import json
 import os
 import socket
 import struct
-import subprocess
-import sys
 import threading
-import time
 
+from lvs.checks import SLOW, check, heading, poll, run
 from lvs.genl import (CTRL_ATTR_FAMILY_ID, CTRL_ATTR_FAMILY_NAME, CTRL_CMD_GETFAMILY, GENL_ID_CTRL, Genl, address,
                       attr, be16, parse, text, u8, u16, u32)
 from lvs.wire import Netns
 
 STOCK, OURS = os.environ["STOCK"], os.environ["OURS"]
-SLOW = int(os.environ.get("SLOW", "1"))
 TCP, UDP = (socket.SOCK_STREAM, 0), (socket.SOCK_DGRAM, 0)
 SCTP = (socket.SOCK_STREAM, socket.IPPROTO_SCTP)
 OPTION = {TCP: "-t", UDP: "-u", SCTP: "--sctp-service"}
@@ -27,32 +24,6 @@ V4 = {"vip": "10.0.1.100", "rs1": "10.0.2.11", "rs2": "10.0.2.12"}
 V6 = {"vip": "2001:db8:1::100", "rs1": "2001:db8:2::11", "rs2": "2001:db8:2::12"}
 SERVERS = ("rs1", "rs2")
 CLIENT = "10.0.1.10"
-
-
-def check(what, is_so, *seen):
-    if not is_so:
-        sys.exit(f"FAIL: {what}: {seen}")
-    print(f"  {what}", flush=True)
-
-
-def poll(what, seconds, condition):
-    end = time.monotonic() + seconds * SLOW
-    while True:
-        seen = condition()
-        if seen:
-            print(f"  {what}", flush=True)
-            return seen
-        if time.monotonic() > end:
-            sys.exit(f"FAIL: {what}: not within the time")
-        time.sleep(0.05)
-
-
-def run(*words, status=0, **options):
-    done = subprocess.run(["nsenter", "--net=/run/netns/director", *words], capture_output=True, text=True,
-                          timeout=60 * SLOW, check=False, **options)
-    if done.returncode != status:
-        sys.exit(f"FAIL: {words} ended with {done.returncode}: {done.stdout}{done.stderr}")
-    return done.stdout + done.stderr
 
 
 class Server:
@@ -200,10 +171,6 @@ class Service:
                 if row["virtual_port"] == self.port and row["server_address"] == self.addresses["rs1"]]
 
 
-def heading(text):
-    print(f"\n== {text}", flush=True)
-
-
 def until_none_is_left(name, **options):
     heading(f"{name}: until none is left")
     service = Service(**options)
@@ -219,14 +186,14 @@ def until_none_is_left(name, **options):
         # Nothing says that it is over but that it is silent for its timeout.
         run(STOCK, "--set", "0", "0", "2")
         check("it stays with shorter timeouts, too", known.ask() == "rs1")
-        poll("it ends when nothing came for the timeout", 20, service.is_over)
+        poll("it ends when nothing came for the timeout", service.is_over, 20)
         run(STOCK, "--set", "0", "0", "300")
     else:
         if options.get("method", "-m") != "-m":
             # The director doesn't see that the server closes.
             run(STOCK, "--set", "0", "1", "0")
         known.close()
-        poll("it ends with its last connection", 20, service.is_over)
+        poll("it ends with its last connection", service.is_over, 20)
         run(STOCK, "--set", "0", "120", "0")
     check("it is quiescent then", service.listed()["state"] == "quiescent")
     check("and gets no clients", service.new_clients() == {"rs2"})
@@ -256,7 +223,7 @@ def deadline_resets():
         except (ConnectionResetError, BrokenPipeError):
             return True
 
-    poll("so is the server's", 10, is_reset)
+    poll("so is the server's", is_reset, 10)
     check("the client of the server itself isn't", direct.ask() == "rs1")
     check("the other's is, too", known[1].ask() == "reset")
 

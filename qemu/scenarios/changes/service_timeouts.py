@@ -8,12 +8,11 @@ import json
 import os
 import socket
 import struct
-import subprocess
-import sys
 import threading
 import time
 
 from lvs import wire
+from lvs.checks import check, heading, run
 from lvs.genl import attr, u8, u16, u32
 from lvs.transaction import COMMIT, PUT_SERVICE, Transaction, named, service
 from lvs.wire import Netns
@@ -24,24 +23,6 @@ NEW_SERVICE, SET_SERVICE, GET_SERVICE, EXTRAS = 60, 61, 62, 60
 TCP_TIMEOUT, SCTP_TIMEOUT, ON_EXPIRY = 1, 4, 5
 # Ticks of 32 bits with a sign, at the highest HZ and at the lowest.
 TOO_LONG = (1 << 31) // 100
-
-
-def heading(text):
-    print(f"\n== {text}", flush=True)
-
-
-def check(what, is_so, *seen):
-    if not is_so:
-        sys.exit(f"FAIL: {what}: {seen}")
-    print(f"  {what}", flush=True)
-
-
-def run(*words, status=0, **options):
-    done = subprocess.run(["nsenter", "--net=/run/netns/director", *words], capture_output=True, text=True,
-                          check=False, **options)
-    if done.returncode != status:
-        sys.exit(f"FAIL: {words} ended with {done.returncode}: {done.stdout}{done.stderr}")
-    return done.stdout + done.stderr
 
 
 def setting(name, value=None, error=None):

@@ -5,11 +5,10 @@
 import itertools
 import json
 import os
-import subprocess
-import sys
 import time
 
 from lvs import wire
+from lvs.checks import check, heading, run
 from lvs.genl import attr, u32
 from lvs.transaction import Transaction, service
 from lvs.wire import Netns
@@ -23,24 +22,6 @@ COUNT, STEPS = 400, 5
 DIRECTOR = Netns("director")
 clients = itertools.count(1024)
 services = itertools.count(7000)
-
-
-def heading(text):
-    print(f"\n== {text}", flush=True)
-
-
-def check(what, is_so, *seen):
-    if not is_so:
-        sys.exit(f"FAIL: {what}: {seen}")
-    print(f"  {what}", flush=True)
-
-
-def run(*words, status=0, **options):
-    done = subprocess.run(["nsenter", "--net=/run/netns/director", *words], capture_output=True, text=True,
-                          check=False, **options)
-    if done.returncode != status:
-        sys.exit(f"FAIL: {words} ended with {done.returncode}: {done.stdout}{done.stderr}")
-    return done.stdout + done.stderr
 
 
 class Service:

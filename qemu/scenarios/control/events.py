@@ -15,46 +15,20 @@ import tempfile
 import threading
 import time
 
+from lvs.checks import SLOW, check, finished, heading, poll
 from lvs.genl import NLM_F_ACK, Genl, parse
 from lvs.transaction import EVENT, SEQUENCE, SERVICE, Transaction, named, server, service
 from lvs.wire import Netns
 
 STOCK, OURS = os.environ["STOCK"], os.environ["OURS"]
-SLOW = int(os.environ.get("SLOW", "1"))
 VIP, RS1, RS2 = "10.0.1.100", "10.0.2.11", "10.0.2.12"
 TARGET = f"{VIP}:80"
 SOL_NETLINK, ADD_MEMBERSHIP, MCAST_GROUPS = 270, 1, 7
 NEW_SERVICE, DEL_SERVICE, NEW_DEST, SET_DEST, DEL_DEST = 1, 3, 5, 6, 7
 
 
-def check(what, is_so, *seen):
-    if not is_so:
-        sys.exit(f"FAIL: {what}: {seen}")
-    print(f"  {what}", flush=True)
-
-
-def poll(what, condition, seconds=60):
-    end = time.monotonic() + seconds * SLOW
-    while True:
-        seen = condition()
-        if seen:
-            print(f"  {what}", flush=True)
-            return seen
-        if time.monotonic() > end:
-            sys.exit(f"FAIL: {what}: not within the time")
-        time.sleep(0.05)
-
-
-def heading(text):
-    print(f"\n== {text}", flush=True)
-
-
-def run(*words, netns="director", **options):
-    done = subprocess.run(["nsenter", f"--net=/run/netns/{netns}", *words], capture_output=True, text=True,
-                          timeout=60 * SLOW, check=False, **options)
-    if done.returncode:
-        sys.exit(f"FAIL: {words} ended with {done.returncode}: {done.stdout}{done.stderr}")
-    return done.stdout
+def run(*words, **options):
+    return finished(*words, **options).stdout
 
 
 def stock(*words):
