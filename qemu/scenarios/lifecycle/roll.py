@@ -1,19 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0
 """Web clients that never end, and their servers: what a change of the rules costs them.
 
-usage: roll.py serve NAME PORT...        answers on these ports, over both families, with NAME
-       roll.py clients STOP TARGET...    of each target ADDRESS:PORT two clients that keep their connection, and two that open
-                                         one for each request, until the file STOP exists or its input ends
+usage: roll.py serve "PORT..." NETNS...  answers on these ports in each network namespace, over both families, with its name
+       roll.py clients STOP TARGET...    of each target ADDRESS:PORT two clients that keep a connection for KEEP requests,
+                                         and two that open one for each, until the file STOP exists
 
 The clients print what became of all requests. A request fails if it isn't answered within PATIENCE seconds, or its
-connection ends; a connection is moved if another server answers on it than at first."""
+connection ends; a connection is moved if another server answers on it than at first, or resets it."""
 
 import asyncio
 import os
 import socket
 import sys
 
-PATIENCE = 10
+from lvs.wire import SLOW, Netns
+
+PATIENCE = 10 * SLOW
+KEEP = 30
 
 
 def host_and_port(target):
@@ -22,22 +25,27 @@ def host_and_port(target):
 
 
 async def answer(name, reader, writer):
-    """Each request is a line. The answer is the server's name and address: by NAT that of its own."""
+    """The server's name and its address: by NAT that of its own."""
     try:
         name += b" " + writer.get_extra_info("sockname")[0].encode()
-        while await reader.readline():
+        while await reader.readuntil(b"\r\n\r\n"):
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(name), name))
             await writer.drain()
-    except OSError:
+    except (OSError, asyncio.IncompleteReadError):
         pass
     finally:
         writer.close()
 
 
-async def serve(name, *ports):
-    def one(reader, writer):
-        return answer(name.encode(), reader, writer)
-    servers = [await asyncio.start_server(one, None, int(port), backlog=1024) for port in ports]
+async def serve(ports, *hosts):
+    servers = []
+    for host in hosts:
+        def one(reader, writer, name=host.encode()):
+            return answer(name, reader, writer)
+        for port in map(int, ports.split()):
+            with Netns(host):
+                listener = socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=1024)
+            servers.append(await asyncio.start_server(one, sock=listener))
     print("serves", flush=True)
     await asyncio.gather(*(server.serve_forever() for server in servers))
 
@@ -53,8 +61,10 @@ class Clients:
     def ends(self):
         return os.path.exists(self.stop)
 
-    def fail(self, reason):
+    def fail(self, target, writer, error):
+        """`writer` is None if there is no connection yet."""
         self.failed += 1
+        reason = f"{type(error).__name__} {'in' if writer else 'before'} a connection to {target}"
         self.reasons[reason] = self.reasons.get(reason, 0) + 1
 
     async def connect(self, target):
@@ -76,23 +86,23 @@ class Clients:
     async def request(self, reader, writer):
         """Who answered."""
         self.requests += 1
-        writer.write(b"GET / HTTP/1.1\n")
+        writer.write(b"GET / HTTP/1.1\r\nHost: roll\r\n\r\n")
         head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE)
         return await reader.readexactly(int(head.split(b"Content-Length: ")[1]))
 
     async def keeping(self, target):
-        """One connection as long as it is answered on."""
+        """One connection for many requests."""
         while not self.ends():
             writer = first = None
             try:
                 reader, writer = await self.connect(target)
-                while not self.ends():
+                for _ in range(KEEP):
                     server = await self.request(reader, writer)
                     first = first or server
                     self.moved += server != first
                     await asyncio.sleep(0.002)
             except (OSError, EOFError, asyncio.TimeoutError, asyncio.IncompleteReadError) as error:
-                self.fail(type(error).__name__)
+                self.fail(target, writer, error)
             finally:
                 if writer:
                     writer.close()
@@ -105,7 +115,7 @@ class Clients:
                 reader, writer = await self.connect(target)
                 await self.request(reader, writer)
             except (OSError, EOFError, asyncio.TimeoutError, asyncio.IncompleteReadError) as error:
-                self.fail(type(error).__name__)
+                self.fail(target, writer, error)
             finally:
                 if writer:
                     writer.close()
