@@ -23,8 +23,8 @@ use super::view::View;
 
 /// Width of a column of numbers.
 const NUMBER: u16 = 8;
-/// Width of schedulers and methods.
-const DETAIL: u16 = 7;
+/// Least width of schedulers and methods, and most: with what a server does, and for how long.
+const DETAIL: [usize; 2] = [7, 31];
 /// Least width of names.
 const NAME: u16 = 24;
 
@@ -51,9 +51,11 @@ pub fn draw(frame: &mut Frame<'_>, view: &mut View, rows: &[Row], around: &Surro
     view.fit(usize::from(middle.height.saturating_sub(1)), rows.len());
     frame.render_widget(Paragraph::new(around.title.as_str()), top);
 
-    let room = middle.width.saturating_sub(NAME + 1 + DETAIL);
+    let detail = rows.iter().map(|row| row.detail.len()).max();
+    let detail = detail.unwrap_or(0).clamp(DETAIL[0], DETAIL[1]) as u16;
+    let room = middle.width.saturating_sub(NAME + 1 + detail);
     let shown = usize::from(room / (NUMBER + 1)).min(Column::ALL.len());
-    let mut widths = vec![Constraint::Fill(1), Constraint::Length(DETAIL)];
+    let mut widths = vec![Constraint::Fill(1), Constraint::Length(detail)];
     widths.resize(2 + shown, Constraint::Length(NUMBER));
     let visible = rows.iter().skip(view.top).take(view.height);
     let table = Table::new(visible.map(|row| line(row, shown, around.colour)), widths)
@@ -126,10 +128,17 @@ mod tests {
     use super::super::rows::rows;
     use super::super::rows::tests::entries;
     use super::*;
+    use crate::model::drain::Drain;
+    use crate::model::drain::DrainRequest;
+    use crate::model::TableEntry;
 
     fn screen(width: u16, height: u16) -> String {
+        screen_of(&entries(), width, height)
+    }
+
+    fn screen_of(entries: &[TableEntry], width: u16, height: u16) -> String {
         let mut view = View::default();
-        let rows = rows(&entries(), &view.selection);
+        let rows = rows(entries, &view.selection);
         let around = Surroundings {
             title: "title".to_owned(),
             ..Surroundings::default()
@@ -153,6 +162,21 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part} in\n{text}");
         }
+    }
+
+    #[test]
+    fn there_is_room_for_what_a_server_does() {
+        let mut entries = entries();
+        let asked = DrainRequest {
+            seconds: Some(3600),
+            ..DrainRequest::default()
+        };
+        entries[1].dests[1].drain = Some(Drain {
+            asked,
+            ..Drain::default()
+        });
+        let text = screen_of(&entries, 80, 10);
+        assert!(text.contains("Tunnel, draining for 3600 s "), "{text}");
     }
 
     #[test]

@@ -170,13 +170,15 @@ fn server(service: &Service, entry: &DestEntry) -> Row {
         Forward::Route => "Route",
         Forward::Other(_) => "Bypass",
     };
-    let detail = match (entry.state(), entry.drain) {
-        (DestState::Draining, Some(drain)) => match drain.asked.seconds {
-            Some(seconds) => format!("{detail}, draining for {seconds} s"),
-            None => format!("{detail}, draining"),
-        },
-        (DestState::Starting, _) => format!("{detail}, starting"),
-        _ => detail.to_owned(),
+    let left = match (entry.state(), entry.drain, entry.ramp) {
+        (DestState::Draining, Some(drain), _) => drain.asked.seconds,
+        (DestState::Starting, _, Some(ramp)) => Some(ramp.seconds),
+        _ => None,
+    };
+    let detail = match (entry.state(), left) {
+        (DestState::Active, _) => detail.to_owned(),
+        (state, Some(seconds)) => format!("{detail}, {} for {seconds} s", state.word()),
+        (state, None) => format!("{detail}, {}", state.word()),
     };
     let own = [dest.weight, entry.active, entry.inactive].map(u64::from);
     Row {
@@ -204,6 +206,9 @@ fn numbers([weight, active, inactive]: [u64; 3], stats: &Stats) -> [u64; Column:
 pub(super) mod tests {
     use super::*;
     use crate::apply::file;
+    use crate::model::drain::Drain;
+    use crate::model::drain::DrainRequest;
+    use crate::model::extras::Ramp;
     use crate::model::ServiceEntry;
 
     /// A table of two services with two servers each; the numbers grow from row to row.
@@ -246,6 +251,39 @@ pub(super) mod tests {
     fn names(selection: &Selection) -> Vec<String> {
         let rows = rows(&entries(), selection);
         rows.into_iter().map(|row| row.name).collect()
+    }
+
+    #[test]
+    fn a_server_says_what_it_does_and_for_how_long() {
+        let mut entries = entries();
+        let drain = Drain {
+            weight: 1,
+            asked: DrainRequest {
+                seconds: Some(7),
+                ..DrainRequest::default()
+            },
+            ..Drain::default()
+        };
+        let dests = &mut entries[0].dests;
+        dests[0].drain = Some(drain);
+        dests[1].ramp = Some(Ramp {
+            seconds: 3,
+            percent: 40,
+        });
+        entries[1].dests[1].dest.weight = 0;
+        let rows = rows(&entries, &Selection::default());
+        let details: Vec<_> = rows.iter().map(|row| row.detail.as_str()).collect();
+        assert_eq!(
+            details,
+            [
+                "wlc",
+                "Masq, draining for 7 s",
+                "Masq, starting for 3 s",
+                "wlc",
+                "Route",
+                "Tunnel, quiescent"
+            ]
+        );
     }
 
     #[test]

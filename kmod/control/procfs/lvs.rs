@@ -161,6 +161,8 @@ fn show_dest(dest: &Dest, out: &mut Output<'_>) {
     );
     if let Some(drain) = dest.drain() {
         show_drain(drain, out);
+    } else if config.weight == 0 {
+        write!(out, "  quiescent");
     }
     if let Some(ramp) = dest.ramp() {
         let now = time::now();
@@ -173,7 +175,7 @@ fn show_dest(dest: &Dest, out: &mut Output<'_>) {
 /// How a server is drained.
 fn show_drain(drain: Begun, out: &mut Output<'_>) {
     if drain.phase == Phase::Over {
-        write!(out, "  drained");
+        write!(out, "  quiescent, drained");
         return;
     }
     write!(out, "  draining");
