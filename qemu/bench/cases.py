@@ -150,7 +150,10 @@ def others():
     """What isn't a time per packet."""
     yield Case("memory of a connection", "memory", 144, "value", "bytes", flows=1000000, repetitions=3)
     yield Case("configure 1 k services of 4", "configure", 0.9, unit="ms", services=1000)
-    yield Case("replace 10 k services of 4", "replace", 1, unit="ms", services=10000, repetitions=1)
+    for name, kind in (("in one commit", "replace"), ("line by line", "restore")):
+        yield Case(f"replace 10 k services of 4, {name}", kind, 1, unit="ms", services=10000, repetitions=1, stock=True)
+    yield Case("memory while 10 k services of 4 are replaced in one commit / of the rules", "peak", 2, "value", "times",
+               services=10000, repetitions=1, stock=True)
     yield Case("list 1 k services of 4", "list", 0.9, unit="ms", services=1000)
     yield Case("flush 1 k services of 4", "flush", 0.9, unit="ms", services=1000)
     yield Case("worst delay of a packet, table growing to 1 M", "growing", 1, "value", "ms", flows=1000000, stock=True)

@@ -6,6 +6,7 @@ import dataclasses
 import os
 import re
 import subprocess
+import threading
 import time
 
 import balancer
@@ -70,21 +71,61 @@ def control(case, order, wanted):
     yield from packets.each_module(case, order, with_module)
 
 
-def replace(case, order):
-    """Milliseconds of replacing many services' servers by others: by `ipvsadm -C` and `-R`, and by lvs's tool from a
-    file, which is one commit."""
+def replace(case, order, in_one_step=True):
+    """Milliseconds in which ipvsadm-rs replaces many services' servers by others: line by line, or under lvs by one
+    commit, as it does with a file."""
     sets = [balancer.rules_in_file(case, f"/tmp/rules.{number}", number) for number in (0, 1)]
 
     def with_module(module):
-        for number in (0, 1, 0):
+        for turn, number in enumerate((0, 1, 0)):
             with open(sets[number], encoding="ascii") as file:
-                if module == "lvs":
+                if module == "lvs" and in_one_step:
                     took = timed(["/lvs/ipvsadm-rs", "-R"], stdin=file)[0]
                 else:
-                    took = timed(["ipvsadm", "-C"])[0] + timed(["ipvsadm", "-R"], stdin=file)[0]
+                    took = timed(["/lvs/ipvsadm-rs", "-R"], input=file.read())[0]
             if balancer.servers_listed() != case.services * case.servers:
                 raise balancer.Failed("not all servers are there")
-            yield took
+            if turn:
+                yield took
+
+    yield from packets.each_module(case, order, with_module)
+
+
+def of_kernel():
+    """Bytes that the kernel has for itself, processes and files left out."""
+    with open("/proc/meminfo", encoding="ascii") as file:
+        return sum(map(int, re.findall(r"^(?:Slab|VmallocUsed|Percpu):\s+(\d+)", file.read(), re.M))) * 1024
+
+
+def peak(case, order):
+    """How many times the rules' memory the kernel has while lvs replaces all of them in one commit."""
+    sets = [balancer.rules_in_file(case, f"/tmp/rules.{number}", number) for number in (0, 1)]
+
+    def put(number):
+        with open(sets[number], encoding="ascii") as file:
+            timed(["/lvs/ipvsadm-rs", "-R"], stdin=file)
+
+    def with_module(module):
+        if module != "lvs":
+            raise balancer.Unsupported("no transactions")
+        before = of_kernel()
+        put(0)
+        rules = of_kernel() - before
+        most = 0
+        thread = threading.Thread(target=put, args=(1,))
+        thread.start()
+        # Ahead of the commit, which sleeps when it has all that it needs.
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+        try:
+            while thread.is_alive():
+                most = max(most, of_kernel())
+                time.sleep(0.002)
+        finally:
+            os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+        thread.join()
+        if balancer.servers_listed() != case.services * case.servers:
+            raise balancer.Failed("not all servers are there")
+        yield (most - before) / rules
 
     yield from packets.each_module(case, order, with_module)
 
@@ -167,6 +208,8 @@ KINDS = {
     "list": lambda case, order: control(case, order, "list"),
     "flush": lambda case, order: control(case, order, "flush"),
     "replace": replace,
+    "restore": lambda case, order: replace(case, order, in_one_step=False),
+    "peak": peak,
     "persistent": persistent,
     "flood": flood,
     "scaling": scaling,
