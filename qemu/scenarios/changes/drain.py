@@ -13,7 +13,7 @@ import threading
 from lvs.checks import SLOW, check, heading, poll, run
 from lvs.genl import (CTRL_ATTR_FAMILY_ID, CTRL_ATTR_FAMILY_NAME, CTRL_CMD_GETFAMILY, GENL_ID_CTRL, Genl, address,
                       attr, be16, parse, text, u8, u16, u32)
-from lvs.wire import Netns
+from lvs.wire import Capture, Netns
 
 STOCK, OURS = os.environ["STOCK"], os.environ["OURS"]
 TCP, UDP = (socket.SOCK_STREAM, 0), (socket.SOCK_DGRAM, 0)
@@ -204,6 +204,12 @@ def until_none_is_left(name, **options):
     check("and is as it was", seen["state"] == "active" and "drain" not in seen, seen)
 
 
+def errors_at(name, address):
+    """What tells a host that nobody is there: ICMP, port unreachable."""
+    return Capture(name, wanted=lambda packet: packet[9] == 1 and packet[16:20] == socket.inet_aton(address)
+                   and packet[20:22] == b"\3\3")
+
+
 def deadline_resets():
     heading("At the deadline clients and servers are reset")
     service = Service()
@@ -253,6 +259,10 @@ def deadline_forgets_or_keeps():
     known = service.client_of("rs1")
     service.drain("--for", "1s", "--then", "reset", "--wait")
     check("a client of UDP goes on elsewhere", known.ask() == "rs2")
+    told = errors_at("rs1", V4["rs1"])
+    server = service.servers["rs1"].datagrams
+    server.sendto(b"more", (f"::ffff:{CLIENT}", known.port))
+    check("its server that goes on is told", told.next() is not None)
 
 
 def deadline_of_marks_and_sctp():
@@ -273,6 +283,12 @@ def deadline_of_marks_and_sctp():
     known = service.client_of("rs1")
     service.drain("--for", "1s", "--then", "reset", "--wait")
     check("no entry is left", service.entries() == [], service.entries())
+    told = errors_at("client", CLIENT)
+    known.socket.send(b"who")
+    check("its client is told", told.next() is not None)
+    told = errors_at("rs1", V4["rs1"])
+    service.servers["rs1"].connection_of(known.port).send(b"more")
+    check("and its server", told.next() is not None)
 
 
 def persistence():

@@ -14,6 +14,7 @@ import time
 from lvs import wire
 from lvs.checks import check, heading, run
 from lvs.genl import attr, u8, u16, u32
+from lvs.sctp import SCTP, sctp_packet
 from lvs.transaction import COMMIT, PUT_SERVICE, Transaction, named, service
 from lvs.wire import Netns
 
@@ -47,7 +48,8 @@ def listed(port, *options):
 
 
 class Flow:
-    """A connection of raw packets: the client's, and its server's, which answers when told to."""
+    """A connection of raw packets: the client's, and its server's, which answers when told to. What they send are flags
+    of TCP or chunks of SCTP."""
 
     client, server = wire.Sender("client"), wire.Sender("rs1")
 
@@ -58,14 +60,25 @@ class Flow:
         for flag in flags:
             if self.kind == "UDP":
                 packet = wire.udp(wire.FAKE_CLIENT, self.number, VIP, self.port)
+            elif self.kind == "SCTP":
+                packet = wire.ip(wire.FAKE_CLIENT, VIP, SCTP, sctp_packet(self.number, self.port, flag))
             else:
                 packet = wire.tcp(wire.FAKE_CLIENT, self.number, VIP, self.port, flag)
             self.client.send(packet)
         return self
 
     def answer(self, flag):
-        self.server.send(wire.tcp(wire.FAKE_SERVER, self.port, wire.FAKE_CLIENT, self.number, flag))
+        if self.kind == "SCTP":
+            packet = wire.ip(wire.FAKE_SERVER, wire.FAKE_CLIENT, SCTP, sctp_packet(self.port, self.number, flag))
+        else:
+            packet = wire.tcp(wire.FAKE_SERVER, self.port, wire.FAKE_CLIENT, self.number, flag)
+        self.server.send(packet)
         return self
+
+    def associate(self):
+        """All that comes before an SCTP association is established."""
+        self.send("init").answer("init_ack").send("cookie_echo")
+        return self.answer("cookie_ack")
 
     def lives(self, state, seconds):
         """It is in this state, and has just got so many seconds."""
@@ -102,6 +115,40 @@ def equal_times():
     heading("A state's own time counts where the former state's was what --set says of it")
     run(OURS, "-E", "-t", f"{VIP}:8000", "-s", "rr", "--tcp-timeout", "120", "--tcp-fin-timeout", "5")
     Flow("TCP", 8000, 10).send("S", "A").lives("ESTABLISHED", 120).answer("FA").lives("FIN_WAIT", 5)
+
+
+def associations():
+    heading("SCTP's associations, too: only once they are established")
+    for port, options in ((9899, ["--sctp-timeout", "25", "--tcp-timeout", "7"]), (9900, ["--tcp-timeout", "7"])):
+        address = f"{VIP}:{port}"
+        run(OURS, "-A", "--sctp-service", address, "-s", "rr", *options)
+        run(STOCK, "-a", "--sctp-service", address, "-r", f"{wire.FAKE_SERVER}:{port}", "-m")
+    early = Flow("SCTP", 9899, 50).send("init").answer("init_ack")
+    table = wire.settled_connections(ports=[50])
+    left = table["SCTP", wire.FAKE_CLIENT, 50, VIP, 9899][3]
+    check("one that begins has the time of that", left <= 61, left)
+    early.send("cookie_echo").answer("cookie_ack").lives("ESTABLISHED", 25)
+    plain = Flow("SCTP", 9900, 51).associate().lives("ESTABLISHED", 900)
+    setting("sctp_timeout", 70)
+    plain.send("data").lives("ESTABLISHED", 70)
+    early.send("data").lives("ESTABLISHED", 25)
+    setting("sctp_timeout", 900)
+    time.sleep(15)
+    early.answer("data").lives("ESTABLISHED", 25)
+    time.sleep(15)
+    early.send("data").lives("ESTABLISHED", 25)
+    run(OURS, "-E", "--sctp-service", f"{VIP}:9899", "-s", "rr", "--sctp-timeout", "12")
+    early.send("data").lives("ESTABLISHED", 12)
+    time.sleep(15)
+    table = wire.settled_connections()
+    check("one that nobody sends for is gone", not any(key[2] == 50 for key in table), table)
+    check("its like of another service isn't", any(key[2] == 51 for key in table), table)
+    early.associate().lives("ESTABLISHED", 12)
+    # By DR only the client is seen.
+    run(STOCK, "-A", "--sctp-service", f"{VIP}:9901", "-s", "rr")
+    run(OURS, "-E", "--sctp-service", f"{VIP}:9901", "-s", "rr", "--sctp-timeout", "33")
+    run(STOCK, "-a", "--sctp-service", f"{VIP}:9901", "-r", f"{wire.FAKE_SERVER}:9901", "-g")
+    Flow("SCTP", 9901, 52).send("init", "cookie_echo").lives("ESTABLISHED", 33)
 
 
 def changes():
@@ -316,6 +363,7 @@ def refusals():
 
 lives()
 equal_times()
+associations()
 changes()
 files()
 namespaces()

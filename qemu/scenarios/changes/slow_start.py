@@ -184,6 +184,18 @@ def refusals():
     check("a stock client that sets a hash isn't refused", "--slow-start" not in run(OURS, "-S", "-n"))
     run(STOCK, "-E", "-f", "9", "-s", "lc")
     check("and changes nothing else", "-f 9 -s lc --slow-start 20\n" in run(OURS, "-S", "-n"))
+    one = Service("-s", "rr")
+    run(STOCK, "-a", *one.of(60), "-m")
+    check("one server starts slowly", one.state(60) == "starting")
+    run(STOCK, "-E", *one.words, "-s", "sh", "-b", "sh-port")
+    check("and doesn't any more when a stock client has it hash", one.state(60) == "active", one.server(60))
+    run(STOCK, "-a", *one.of(61), "-m")
+    check("nor does one that comes then", one.state(61) == "active", one.server(61))
+    counts = one.begin(400)
+    check("each has its share", all(70 <= count <= 130 for count in counts.values()), counts)
+    run(STOCK, "-E", *one.words, "-s", "wlc")
+    run(STOCK, "-a", *one.of(62), "-m")
+    check("one that comes when it hashes no more starts slowly", one.state(62) == "starting", one.server(62))
 
 
 refusals()

@@ -8,9 +8,10 @@ import zlib
 
 from lvs import wire
 from lvs.family import V6
+from lvs.sctp import SCTP, chunk, crc32c, sctp_packet
 from lvs.sides import Sides
 
-SCTP, ESP, AH = 132, 50, 51
+ESP, AH = 50, 51
 if V6:
     from lvs import wire6
     net, ICMP, HEAD = wire6, 58, 40
@@ -18,32 +19,10 @@ else:
     net, ICMP, HEAD = wire, wire.ICMP, 20
 
 NAMES = {6: "TCP", 17: "UDP", 1: "ICMP", 58: "ICMP", 4: "IPIP", 41: "IPIP", SCTP: "SCTP", ESP: "ESP", AH: "AH"}
-CHUNKS = {
-    "data": 0, "init": 1, "init_ack": 2, "sack": 3, "heartbeat": 4, "abort": 6, "shutdown": 7, "shutdown_ack": 8,
-    "error": 9, "cookie_echo": 10, "cookie_ack": 11, "shutdown_complete": 14, "unknown": 200,
-}
 # Has the director take replies from its virtual address, as DR servers send them, and pass them on.
 ANY_REPLIES = ("net.ipv4.conf.all.accept_local=1", "net.ipv4.conf.back.accept_local=1")
 # IPv4's errors, and what IPv6 has in their place.
 ERRORS_V6 = {(3, 4): (2, 0), (3, 3): (1, 4), (3, 1): (1, 3), (11, 0): (3, 0)}
-
-
-def crc_table():
-    for byte in range(256):
-        for _ in range(8):
-            byte = byte >> 1 ^ (0x82F63B78 if byte & 1 else 0)
-        yield byte
-
-
-TABLE = list(crc_table())
-
-
-def crc32c(data):
-    """As it lies in an SCTP header."""
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc = crc >> 8 ^ TABLE[(crc ^ byte) & 255]
-    return struct.pack("<I", crc ^ 0xFFFFFFFF)
 
 
 def ip(src, dst, protocol, payload, **kwargs):
@@ -51,19 +30,6 @@ def ip(src, dst, protocol, payload, **kwargs):
         return wire.ip(src, dst, protocol, payload, **kwargs)
     return struct.pack("!IHBB", 6 << 28, len(payload), protocol, kwargs.get("ttl", 64)) + \
         wire6.packed(src) + wire6.packed(dst) + payload
-
-
-def chunk(name, data=b"", length=None):
-    """A chunk, padded."""
-    length = 4 + len(data) if length is None else length
-    return struct.pack("!BBH", CHUNKS[name], 0, length) + data + b"\0" * (-len(data) % 4)
-
-
-def sctp_packet(sport, dport, *chunks, crc=None):
-    """An SCTP packet without its IP header; a chunk is its name or its bytes."""
-    body = b"".join(chunk(one, b"body") if isinstance(one, str) else one for one in chunks)
-    head = struct.pack("!HHI", sport, dport, 0x1234567)
-    return head + (crc32c(head + bytes(4) + body) if crc is None else crc) + body
 
 
 def sctp(src, sport, dst, dport, *chunks, crc=None, **kwargs):

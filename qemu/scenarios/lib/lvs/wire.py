@@ -206,7 +206,9 @@ def connections(netns="director", ports=range(65536)):
         with open("/proc/thread-self/net/ip_vs_conn", encoding="ascii") as file:
             lines = file.readlines()[1:]
     for line in lines:
-        if int(line[13:17], 16) not in ports:
+        # Protocols have three letters, SCTP has four.
+        at = 13 + (line[3] != " ")
+        if int(line[at:at + 4], 16) not in ports:
             continue
         field = line.split()
         address = [socket.inet_ntoa(bytes.fromhex(field[i])) for i in (1, 3, 5)]
