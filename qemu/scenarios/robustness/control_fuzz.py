@@ -147,18 +147,32 @@ def get_option(sock, which, data, length):
     return 0, size.value
 
 
-def part_of_transaction(draw):
+def extras(draw):
+    """A service's own timeouts, its `on_expiry` and its slow start."""
+    parts = [u32(kind, draw.choice([0, 1, 5, 30, number(draw)])) for kind in (1, 2, 3, 4, 6) if draw.random() < 0.4]
+    if draw.random() < 0.4:
+        parts.append(u8(5, draw.randrange(4)))
+    return attr(60, spoiled(draw, parts) if parts else b"")
+
+
+def own_message(draw):
     """Command and payload of a message of the family LVS: of a transaction mostly, in an order that makes sense now and
-    then."""
-    command = draw.choice([11, 11, 11, 12, 12, 12, 13, 13, 13, 13, 13, 14, 15, 15, 16, 17, draw.randrange(25)])
+    then; else drains, and services with what ip_vs's don't have."""
+    command = draw.choice([11, 11, 11, 12, 12, 12, 13, 13, 13, 13, 13, 14, 15, 15, 16, 17, 20, 20, 21, 22, 60, 61, 62,
+                           draw.randrange(25)])
     payload = b""
     if command in (11, 15) and draw.random() < 0.7 or draw.random() < 0.05:
         payload += attr(11, spoiled(draw, [u8(2, draw.randrange(3)), u8(3, draw.choice([0, 0, 0, 1, 255]))] + (
             [u32(1, number(draw))] if draw.random() < 0.1 else [])))
-    if command in (12, 14) and draw.random() < 0.97:
+    if command in (12, 14, 20, 21, 22, 60, 61, 62) and draw.random() < 0.97:
         payload += attr(1, service_attributes(draw))
-    if command == 13 and draw.random() < 0.97:
+    if command in (13, 20, 21, 22) and draw.random() < 0.97:
         payload += attr(2, server_attributes(draw))
+    if command == 20 and draw.random() < 0.8:
+        payload += attr(20, spoiled(draw, [u32(1, draw.choice([1, 1, 2, number(draw)])), u8(2, draw.randrange(4)),
+                                           u8(3, draw.randrange(3))]))
+    if command in (12, 60, 61) and draw.random() < 0.5:
+        payload += extras(draw)
     return command, payload
 
 
@@ -175,7 +189,7 @@ def make_calls(seed, count, show):
     sock = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
     for i in range(count):
         if own and draw.random() < 0.5:
-            send.request(own, *part_of_transaction(draw), NLM_F_DUMP if draw.random() < 0.02 else NLM_F_ACK)
+            send.request(own, *own_message(draw), NLM_F_DUMP if draw.random() < 0.02 else NLM_F_ACK)
             continue
         kind = draw.random()
         if kind < 0.6:

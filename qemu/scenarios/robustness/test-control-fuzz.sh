@@ -6,8 +6,8 @@
 . "$(dirname "$0")/../lib/scenario.sh"
 scenario "Calls that configure the balancer, by a grammar: the same errors as under ip_vs and the
 	same rules after them; without privilege each socket option, command and setting is
-	refused; and many callers at once in several namespaces, of transactions too, leave
-	nothing behind"
+	refused; and many callers at once in several namespaces, of transactions and drains too,
+	beside who lists and who is told of it, leave nothing behind"
 
 : "${FUZZ_CALLS:=3000}" "${FUZZ_SEED:=1}"
 
@@ -60,6 +60,12 @@ heading "Many callers"
 load_module "$LVS_MODULE"
 topology
 callers=()
+# One that hears all of it, and one that never reads.
+if [[ $LVS_MODULE == lvs ]]; then
+	background director "$ADMIN" monitor >"$RUN/told"
+	background director sh -c "$ADMIN monitor | sleep 1000"
+	poll "somebody listens" 10 grep -q listening "$RUN/told"
+fi
 for i in 1 2 3; do
 	for ns in director rs1; do
 		in_ns $ns python3 "$HERE/control_fuzz.py" silent $((FUZZ_SEED + i)) "$FUZZ_CALLS" &
@@ -68,8 +74,16 @@ for i in 1 2 3; do
 	as_user options >/dev/null &
 	callers+=($!)
 done
-for i in $(seq 20); do in_ns director cat /proc/net/ip_vs /proc/net/ip_vs_stats >/dev/null; done
+for i in $(seq 20); do
+	in_ns director cat /proc/net/ip_vs /proc/net/ip_vs_stats >/dev/null
+	in_ns director ipvsadm -Ln >/dev/null
+	admin -Ln >/dev/null
+done
 for caller in "${callers[@]}"; do wait "$caller" || fail "a caller failed"; done
 in_ns director ipvsadm -C
 in_ns director ipvsadm -A -t $VIP:80 -s rr
 expect_eq "rules after it" "-A -t $VIP:80 -s rr" "$(in_ns director ipvsadm -Sn)"
+if [[ $LVS_MODULE == lvs ]]; then
+	is_told() { [[ $(tail -n 1 "$RUN/told") == *" service-added -t $VIP:80 -s rr"* ]]; }
+	poll "who listened is told of the last change" 10 is_told
+fi

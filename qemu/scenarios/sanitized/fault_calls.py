@@ -9,6 +9,7 @@ import glob
 import os
 import socket
 import struct
+import time
 
 from faults import LIBC, Faults, below_kernel, below_module, contents, write
 from lvs.cases import case, main
@@ -17,6 +18,9 @@ from lvs.genl import NLM_F_ACK, NLM_F_DUMP, CTRL_ATTR_FAMILY_ID, CTRL_ATTR_FAMIL
 
 NEW_SERVICE, SET_SERVICE, DEL_SERVICE, GET_SERVICE, NEW_DEST, SET_DEST, DEL_DEST, GET_DEST = range(1, 9)
 BEGIN, PUT_SERVICE, PUT_DEST, REMOVE_SERVICE, COMMIT, ABORT, GET_GENERATION = range(11, 18)
+DRAIN, UNDRAIN = 20, 21
+NEW_OWN_SERVICE, SET_OWN_SERVICE = 60, 61
+EXTRAS = attr(60, u32(1, 5) + u32(3, 5) + u8(5, 2) + u32(6, 1))
 SET_CONFIG, GET_CONFIG, GET_INFO, ZERO, FLUSH = 12, 13, 15, 16, 17
 CTRL_ATTR_MCAST_GROUPS, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP = 7, 270, 1
 SYS_FINIT_MODULE, SYS_DELETE_MODULE = 313, 176
@@ -154,38 +158,80 @@ def change_rules(netlink):
         faults.each(name, netlink.call(command, payload, flags, family), look=rules, least=0)
 
 
-def transactions(netlink):
-    """Each of their messages: whoever is refused one aborts."""
-    def all_at_once(whole, *messages):
-        def call():
-            try:
-                netlink.do(BEGIN, attr(11, u8(2, whole)), family=netlink.lvs)
-                for command, payload in messages:
-                    netlink.do(command, payload, family=netlink.lvs)
-                netlink.do(COMMIT, family=netlink.lvs)
-            except OSError:
-                # The commit closes it, even if that fails.
-                netlink.genl.request(netlink.lvs, ABORT)
-                raise
-        return call
+def all_at_once(netlink, whole, *messages):
+    """A transaction, as a call: whoever is refused one of its messages aborts."""
+    def call():
+        try:
+            netlink.do(BEGIN, attr(11, u8(2, whole)), family=netlink.lvs)
+            for command, payload in messages:
+                netlink.do(command, payload, family=netlink.lvs)
+            netlink.do(COMMIT, family=netlink.lvs)
+        except OSError:
+            # The commit closes it, even if that fails.
+            netlink.genl.request(netlink.lvs, ABORT)
+            raise
+    return call
 
+
+def own_rules():
+    """With what services have beyond ip_vs's."""
+    return rules() + "".join(row for row in contents("/proc/net/lvs").splitlines(True) if " slow start " in row)
+
+
+def transactions(netlink, told=""):
+    """Each of their messages."""
     for scheduler in ("rr", "wlc", "mh", "lblcr"):
         netlink.start(*three(scheduler))
+        own = EXTRAS if scheduler == "wlc" else b""
         for name, messages in (
-                ("services", [(PUT_SERVICE, service(OTHER, scheduler)), (PUT_DEST, server(11)), (PUT_DEST, server(12)),
+                ("services", [(PUT_SERVICE, service(OTHER, scheduler) + own), (PUT_DEST, server(11)), (PUT_DEST, server(12)),
                               (PUT_SERVICE, mark(7)), (PUT_DEST, server(13, 1, 2))]),
-                ("servers", [(PUT_SERVICE, service(scheduler=scheduler)), (PUT_DEST, server(11)), (PUT_DEST, server(22, 7))]),
+                ("servers", [(PUT_SERVICE, service(scheduler=scheduler) + own), (PUT_DEST, server(11)),
+                             (PUT_DEST, server(22, 7))]),
                 ("a scheduler", [(PUT_SERVICE, service(scheduler="wrr" if scheduler == "lblcr" else "lblcr")),
                                  (PUT_DEST, server(22)), (PUT_DEST, server(23))])):
             for whole in (0, 1):
-                faults.each(f"a transaction of {name}, {scheduler}{', of all' * whole}", all_at_once(whole, *messages),
-                            lambda scheduler=scheduler: netlink.start(*three(scheduler)), rules, 4)
+                faults.each(f"a transaction of {name}, {scheduler}{', of all' * whole}{told}",
+                            all_at_once(netlink, whole, *messages),
+                            lambda scheduler=scheduler: netlink.start(*three(scheduler)), own_rules, 4)
     netlink.start(*three())
-    faults.each("a transaction of many servers", all_at_once(1, (PUT_SERVICE, service(scheduler="wlc")), *(
+    faults.each(f"a transaction of many servers{told}", all_at_once(netlink, 1, (PUT_SERVICE, service(scheduler="wlc")), *(
         (PUT_DEST, server(100 + n)) for n in range(50))), lambda: netlink.start(*three()), rules, 50)
-    faults.each("a removal by a transaction", all_at_once(0, (REMOVE_SERVICE, service())),
+    faults.each(f"a removal by a transaction{told}", all_at_once(netlink, 0, (REMOVE_SERVICE, service())),
                 lambda: netlink.start(*three()), rules)
     faults.each("the generation", netlink.call(GET_GENERATION, family=netlink.lvs), look=rules, least=0)
+
+
+def drains(netlink, told=""):
+    """Drains, and services with what those of ip_vs don't have."""
+    drained = service() + server(22)
+
+    def restore():
+        netlink.start(*three())
+
+    def slow():
+        """A service with a slow start, that is old enough for it, and a server that rests."""
+        restore()
+        netlink.do(SET_OWN_SERVICE, service() + EXTRAS, family=netlink.lvs)
+        netlink.do(SET_DEST, service() + server(22, 0))
+        time.sleep(1.1)
+
+    def back():
+        restore()
+        netlink.do(DRAIN, drained, family=netlink.lvs)
+
+    restore()
+    faults.each(f"a drain{told}", netlink.call(DRAIN, drained + attr(20, u32(1, 60) + u8(2, 1)), family=netlink.lvs),
+                restore, rules)
+    back()
+    faults.each(f"the end of a drain{told}", netlink.call(UNDRAIN, drained, family=netlink.lvs), back, rules, 0)
+    restore()
+    faults.each(f"a service with timeouts and a slow start{told}",
+                netlink.call(NEW_OWN_SERVICE, service(OTHER) + EXTRAS, family=netlink.lvs), restore, own_rules)
+    faults.each(f"timeouts and a slow start{told}", netlink.call(SET_OWN_SERVICE, service() + EXTRAS, family=netlink.lvs),
+                restore, own_rules, 0)
+    slow()
+    faults.each(f"a server that starts slowly{told}", netlink.call(SET_DEST, service() + server(22, 5)), slow, rules)
 
 
 def listeners(netlink):
@@ -200,6 +246,9 @@ def listeners(netlink):
                                        ("a change", SET_DEST, service() + server(22, 5, 3)),
                                        ("a removal", DEL_SERVICE, service()), ("a flush", FLUSH, b"")):
             faults.each(f"{name} that is told", netlink.call(command, payload), lambda: netlink.start(*three()), rules)
+        transactions(netlink, " that is told")
+        drains(netlink, " that is told")
+        netlink.start(*three())
 
 
 # -- Socket options
@@ -299,6 +348,7 @@ def control():
     change_rules(netlink)
     netlink.start(*three())
     transactions(netlink)
+    drains(netlink)
     listeners(netlink)
     socket_options(netlink)
     netlink.start(*three(timeout=300))
