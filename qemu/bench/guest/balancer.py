@@ -58,7 +58,7 @@ def unload(module):
     raise Failed(f"{module} can't be unloaded")
 
 
-def rules(case):
+def rules(case, nat_port=8080):
     """A case's services and servers in the language of ipvsadm-restore."""
     bracket = "[{}]" if case.family == 6 else "{}"
     flag = "-t" if case.protocol == "tcp" else "-u"
@@ -68,7 +68,7 @@ def rules(case):
         yield f"-A {service} -s {case.scheduler}{persistence}"
         for number in range(case.servers):
             # Only what is rewritten can have another port.
-            real_port = 8080 if case.method == "m" else port
+            real_port = nat_port if case.method == "m" else port
             real = f"{bracket.format(network.server(case.family, number))}:{real_port}"
             yield f"-a {service} -r {real} -{case.method} -w 1"
 
@@ -77,8 +77,8 @@ def rules_in_file(case, path, number):
     """Writes rules that replace all there are: those of the case, with servers of their own for each number."""
     with open(path, "w", encoding="ascii") as file:
         file.write("-C\n")
-        for line in rules(case):
-            file.write(line.replace(":8080", f":{8080 + number}") + "\n")
+        for line in rules(case, 8080 + number):
+            file.write(line + "\n")
     return path
 
 

@@ -175,8 +175,8 @@ def unfinished():
         equal(f"after {how}", ["ok", "ok"], [after.begin(), after.call(ABORT)])
         equal("none of it", [], rules())
     # One that dies in the middle: with its last process, which is killed.
-    child = subprocess.Popen(["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh", sys.executable, __file__,
-                              "hold", "3"], stdout=subprocess.PIPE, text=True)
+    child = subprocess.Popen(["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh",
+                              sys.executable, __file__, "hold", "3"], stdout=subprocess.PIPE, text=True)
     equal("the child in a namespace of its own", "open", child.stdout.readline().strip())
     child.kill()
     child.wait()

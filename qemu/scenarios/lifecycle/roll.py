@@ -103,6 +103,7 @@ class Clients:
                     await asyncio.sleep(0.002)
             except (OSError, EOFError, asyncio.TimeoutError, asyncio.IncompleteReadError) as error:
                 self.fail(target, writer, error)
+                await asyncio.sleep(0.005)
             finally:
                 if writer:
                     writer.close()

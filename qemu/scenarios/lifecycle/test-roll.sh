@@ -18,12 +18,13 @@ VIP6=fd00:1::100
 modprobe -q ip6_tunnel 2>/dev/null || true
 
 declare -A PORT=([m]=8001 [g]=8002 [i]=8003)
+SLOW_START=$((2 * SLOW))
 SERVERS=10 ALL=$((SERVERS + ROLL_SERVERS)) SERVER=
 # Where the servers of a virtual address are: the first ten's addresses end in 101 to 110.
 declare -A AT
 for ((n = 0; n <= ALL; n++)); do
-	AT[$VIP,$n]=10.0.2.$((100 + n))
-	AT[[$VIP6],$n]=[fd00:2::$((100 + n))]
+	AT["$VIP,$n"]=10.0.2.$((100 + n))
+	AT["[$VIP6],$n"]="[fd00:2::$((100 + n))]"
 done
 hosts() { seq -f 'web%g' $ALL; }
 
@@ -116,7 +117,6 @@ are() {
 	local rows
 	rows=$(in_ns director grep -E "^ *(10\.0\.2\.|\[fd00:2::)$((100 + $1))\]?:" /proc/net/lvs || true)
 	case $3 in
-	starting) (($(grep -c starting <<<"$rows") == $2)) ;;
 	active) (($(grep -c : <<<"$rows") == $2)) && ! grep -q starting <<<"$rows" ;;
 	gone) [[ -z $rows ]] ;;
 	esac
@@ -126,11 +126,11 @@ are() {
 replace_servers() {
 	local n target drains drain
 	# None starts slowly while the others are as new.
-	sleep 3
+	sleep $((SLOW_START + 1))
 	for ((n = 1; n <= ROLL_SERVERS; n++)); do
 		sets $n $((n + SERVERS))
-		poll "server $((n + SERVERS)) starts slowly" 20 are $((n + SERVERS)) 6 starting
-		poll "server $((n + SERVERS)) is there" 20 are $((n + SERVERS)) 6 active
+		# It starts slowly meanwhile; on a busy machine nobody might look in time.
+		poll "server $((n + SERVERS)) has all its weight" 60 are $((n + SERVERS)) 6 active
 		drains=()
 		for target in $(targets); do
 			admin drain -t "$target" -r "${AT[${target%:*},$n]}:${target##*:}" --for 120s --wait &
@@ -138,7 +138,7 @@ replace_servers() {
 		done
 		for drain in "${drains[@]}"; do wait "$drain" || fail "server $n has connections left"; done
 		sets $((n + 1)) $((n + SERVERS))
-		poll "server $n is gone" 20 are $n 0 gone
+		poll "server $n is gone" 60 are $n 0 gone
 	done
 }
 
@@ -153,7 +153,7 @@ begin() {
 	# shellcheck disable=SC2046
 	in_ns client python3 "$HERE/roll.py" clients "$RUN/stop" $(targets) >"$RUN/clients" 2>"$RUN/reasons" &
 	CLIENTS=$!
-	poll "clients are served" 20 has_connections 12
+	poll "clients are served" 60 has_connections 12
 	START=$SECONDS
 }
 has_connections() { (($(in_ns director grep -c ESTABLISHED /proc/net/ip_vs_conn) >= $1)); }
@@ -175,7 +175,7 @@ finish_roll() {
 
 heading "By apply, slow start and drain"
 # A connection of DR and TUN that the client has closed is counted as long as its FIN_WAIT lasts.
-OPTIONS="--slow-start 2 --tcp-fin-timeout 2"
+OPTIONS="--slow-start $SLOW_START --tcp-fin-timeout 2"
 begin lvs
 replace_servers &
 roller=$!

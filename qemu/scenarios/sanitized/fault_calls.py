@@ -222,7 +222,7 @@ def drains(netlink, told=""):
 
     restore()
     faults.each(f"a drain{told}", netlink.call(DRAIN, drained + attr(20, u32(1, 60) + u8(2, 1)), family=netlink.lvs),
-                restore, rules)
+                restore, rules, 0)
     back()
     faults.each(f"the end of a drain{told}", netlink.call(UNDRAIN, drained, family=netlink.lvs), back, rules, 0)
     restore()
@@ -231,7 +231,8 @@ def drains(netlink, told=""):
     faults.each(f"timeouts and a slow start{told}", netlink.call(SET_OWN_SERVICE, service() + EXTRAS, family=netlink.lvs),
                 restore, own_rules, 0)
     slow()
-    faults.each(f"a server that starts slowly{told}", netlink.call(SET_DEST, service() + server(22, 5)), slow, rules)
+    faults.each(f"a server that starts slowly{told}", netlink.call(SET_DEST, service() + server(22, 5)), slow, rules,
+                0)
 
 
 def listeners(netlink):
