@@ -23,6 +23,7 @@ use crate::program::OWN_NAME;
 use crate::state;
 use crate::sync;
 use crate::sys::names::System;
+use crate::trace;
 use crate::xdp;
 
 /// Options and subcommands, but not those that only shells use.
@@ -132,6 +133,7 @@ pub fn subcommands() -> Vec<clap::Command> {
         save_state,
         load_state,
         sync::arguments::command(),
+        trace::arguments::command(service),
         xdp::arguments::command(),
         check(),
         metrics(),

@@ -83,6 +83,7 @@ pub(crate) mod stdio;
 pub mod subcommand;
 pub mod sync;
 pub mod sys;
+pub mod trace;
 pub mod transaction;
 pub mod watch;
 pub mod xdp;

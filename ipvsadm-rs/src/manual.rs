@@ -55,6 +55,9 @@ const SYNOPSIS: &str = "\
 \\fBipvsadm\\-rs\\fR \\fBapply\\fR \\fIFILE\\fR [\\fB\\-\\-dry\\-run\\fR]
 \\fBipvsadm\\-rs\\fR \\fBwatch\\fR [\\fB\\-\\-interval\\fR \\fISECONDS\\fR]
 \\fBipvsadm\\-rs\\fR \\fBmonitor\\fR [\\fB\\-\\-json\\fR]
+\\fBipvsadm\\-rs\\fR \\fBtrace\\fR [\\fB\\-\\-client\\fR \\fIADDRESS\\fR[:\\fIPORT\\fR]] [\\fB\\-\\-server\\fR \\fIADDRESS\\fR[:\\fIPORT\\fR]] \
+[\\fB\\-\\-service\\fR \\fIKIND\\fR:\\fISERVICE\\fR] [\\fB\\-\\-event\\fR \\fIEVENT\\fR]... [\\fB\\-\\-rate\\fR \\fIN\\fR] \
+[\\fB\\-\\-all\\-namespaces\\fR] [\\fB\\-\\-json\\fR]
 \\fBipvsadm\\-rs\\fR \\fBdrain\\fR {\\fB\\-t\\fR|\\fB\\-u\\fR|\\fB\\-\\-sctp\\-service\\fR|\\fB\\-f\\fR} \\fISERVICE\\fR [\\fB\\-6\\fR] \
 \\fB\\-r\\fR \\fISERVER\\fR [\\fB\\-\\-for\\fR \\fITIME\\fR] [\\fB\\-\\-then\\fR {\\fBkeep\\fR|\\fBreset\\fR|\\fBforget\\fR}] \
 [\\fB\\-\\-persistent\\fR {\\fBmove\\fR|\\fBkeep\\fR}] [\\fB\\-\\-wait\\fR]

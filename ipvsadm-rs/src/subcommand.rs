@@ -42,6 +42,7 @@ use crate::stdio::print;
 use crate::stdio::to_stderr;
 use crate::sync;
 use crate::sys::names::System;
+use crate::trace;
 use crate::watch;
 use crate::xdp;
 
@@ -75,6 +76,7 @@ pub fn run(words: &[String]) -> Option<u8> {
         "save-state" => state::save(&matches),
         "load-state" => state::load(&matches),
         "sync" => sync::run(&matches),
+        "trace" => trace::run(&matches),
         "xdp" => xdp::run(&matches),
         "check" => check(&matches),
         "metrics" => metrics::run(&scope(&matches)),

@@ -4,6 +4,8 @@
 
 use core::ops::Deref;
 
+use lvs_engine::addr::Addr;
+use lvs_engine::config::Target;
 use lvs_engine::parse::protocol;
 use lvs_engine::sched::{
     Algorithm,
@@ -13,6 +15,12 @@ use lvs_uapi::drop_reason::DropReason;
 use lvs_uapi::flags::service as service_flag;
 
 use crate::kernel_ext::task::time;
+use crate::kernel_ext::trace::{
+    self,
+    End,
+    Ends,
+    Schedule, //
+};
 use crate::table::conn_table::{
     NewConn,
     NoRoom,
@@ -23,6 +31,8 @@ use crate::table::service_view::{
     Choice,
     ServiceView, //
 };
+use crate::table::trace::EndCause;
+use crate::table::Dest;
 
 use super::context::{
     ConnEntry,
@@ -83,9 +93,58 @@ pub(super) fn pick<'a>(
         _ => 0,
     };
     let expiration = expiration(context, scheduler);
-    service
-        .schedule(context.read, &key(flow, service, random), expiration)
-        .ok_or(Failure::NoServer)
+    let choice = service.schedule(context.read, &key(flow, service, random), expiration);
+    trace::schedule(|| {
+        let by = scheduler.map_or("none", Algorithm::name);
+        chosen(
+            context,
+            flow,
+            service,
+            choice.map(|choice| &**choice.dest),
+            by,
+        )
+    });
+    choice.ok_or(Failure::NoServer)
+}
+
+/// What is told of the choice of a server.
+pub(super) fn chosen(
+    context: &Context<'_>,
+    flow: &Flow,
+    service: &ServiceView<'_>,
+    dest: Option<&Dest>,
+    by: &'static str,
+) -> Schedule {
+    let end = |family, addr, port| End { family, addr, port };
+    let family = flow.ip.family;
+    Schedule {
+        ends: Ends {
+            netns: context.state.net().number(),
+            protocol: flow.ip.protocol,
+            client: end(family, flow.ip.source, flow.source_port),
+            service: end(family, flow.ip.destination, flow.destination_port),
+            server: match dest {
+                None => end(family, Addr::ANY, 0),
+                Some(dest) => {
+                    let id = dest.id();
+                    end(id.family, id.addr, real_port(flow, dest))
+                }
+            },
+        },
+        by,
+        fwmark: match service.id().target {
+            Target::Mark(mark) => mark,
+            Target::Address { .. } => 0,
+        },
+    }
+}
+
+/// The server's port for a connection that no template has.
+pub(super) fn real_port(flow: &Flow, dest: &Dest) -> u16 {
+    match dest.id().port {
+        0 => flow.destination_port,
+        port => port,
+    }
 }
 
 /// What the scheduler looks at.
@@ -160,7 +219,7 @@ pub(super) fn create<'a>(
             if is_new && !matches!(new.purpose, Purpose::Template { .. }) {
                 if let Some(dest) = new.dest {
                     if !dest.is_available() {
-                        conns.remove(context.read, conn);
+                        conns.remove(context.read, conn, EndCause::ServerGone);
                         return Err(Failure::ServerLeft);
                     }
                     dest.counters.count_connection();

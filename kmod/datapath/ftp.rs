@@ -31,6 +31,7 @@ use crate::table::conn_table::{
     Purpose, //
 };
 use crate::table::sync::Role;
+use crate::table::trace::EndCause;
 
 use super::context::{
     ConnEntry,
@@ -303,6 +304,6 @@ pub(super) fn open<'a>(context: &Context<'a>, flow: &Flow) -> Option<&'a ConnEnt
     let (conn, _) = conns
         .create(context.read, &new, context.state.conn_settings())
         .ok()?;
-    conns.remove(context.read, expected);
+    conns.remove(context.read, expected, EndCause::Replaced);
     Some(conn)
 }

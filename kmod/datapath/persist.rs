@@ -24,6 +24,7 @@ use lvs_uapi::drop_reason::DropReason;
 use crate::kernel_ext::mem::rcu::RcuArc;
 use crate::kernel_ext::net::packet::Packet;
 use crate::kernel_ext::task::time;
+use crate::kernel_ext::trace;
 use crate::table::conn::{
     self,
     Tuple, //
@@ -36,6 +37,7 @@ use crate::table::service_view::{
     Choice,
     ServiceView, //
 };
+use crate::table::trace::EndCause;
 use crate::table::Dest;
 
 use super::call_id;
@@ -68,7 +70,10 @@ pub(super) fn connect<'a>(
         None
     };
     let (template, dest, settings) = match usable_template(context, service, &tuple, call, None) {
-        Some(found) => found,
+        Some(found) => {
+            trace::schedule(|| connect::chosen(context, flow, service, Some(&found.1), "template"));
+            found
+        }
         None => {
             let Choice { dest, settings } = connect::pick(context, flow, service)?;
             let new = NewConn {
@@ -152,7 +157,8 @@ fn usable_template<'a>(
         return Some((entry, dest, settings));
     }
     entry.invalidate();
-    context.tables.conns.remove(context.read, entry);
+    let conns = &context.tables.conns;
+    conns.remove(context.read, entry, EndCause::Moved);
     None
 }
 

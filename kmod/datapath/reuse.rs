@@ -10,6 +10,7 @@ use lvs_engine::reuse::{
 };
 
 use crate::table::conn::flag;
+use crate::table::trace::EndCause;
 
 use super::context::{
     ConnEntry,
@@ -28,7 +29,12 @@ pub(super) fn keeps(context: &Context<'_>, flow: &Flow, conn: &ConnEntry) -> boo
     }
     let is_over = ends_by(context, opens, server_is_gone, conn);
     if is_over {
-        context.tables.conns.remove(context.read, conn);
+        let cause = if server_is_gone {
+            EndCause::ServerGone
+        } else {
+            EndCause::Reused
+        };
+        end(context, conn, cause);
     }
     !is_over
 }
@@ -36,6 +42,13 @@ pub(super) fn keeps(context: &Context<'_>, flow: &Flow, conn: &ConnEntry) -> boo
 /// Whether a client's packet, which `opens` a connection, ends the one found for it.
 pub(super) fn is_over(context: &Context<'_>, opens: bool, conn: &ConnEntry) -> bool {
     ends_by(context, opens, has_lost_server(context, conn), conn)
+}
+
+/// Inlined, or all of the context would have to lie in memory for packets that end nothing.
+#[inline(always)]
+fn end(context: &Context<'_>, conn: &ConnEntry, cause: EndCause) {
+    let conns = &context.tables.conns;
+    conns.remove(context.read, conn, cause);
 }
 
 #[inline(always)]
@@ -57,7 +70,7 @@ fn is_answer_to_another(context: Context<'_>, flow: &Flow, conn: &ConnEntry) -> 
     let is_another = conn.forwarding() == Forwarding::Masquerade
         && answers_another(conn.tcp_state(), flow.input);
     if is_another {
-        context.tables.conns.remove(context.read, conn);
+        end(&context, conn, EndCause::Reused);
     }
     is_another
 }

@@ -24,7 +24,6 @@ use crate::table::conn_table::{
 };
 use crate::table::edition::Edition;
 use crate::table::service_view::ServiceView;
-use crate::table::Dest;
 
 use super::connect::{
     self,
@@ -173,14 +172,6 @@ pub(super) fn takes_port(service: &ServiceView<'_>, flow: &Flow) -> bool {
     }
 }
 
-/// The server's port for a connection that no template has.
-pub(super) fn real_port(flow: &Flow, dest: &Dest) -> u16 {
-    match dest.id().port {
-        0 => flow.destination_port,
-        port => port,
-    }
-}
-
 fn connect_to_one<'a>(
     context: &Context<'a>,
     packet: &mut Packet,
@@ -194,7 +185,7 @@ fn connect_to_one<'a>(
         return Err(Failure::NoServer);
     }
     let choice = connect::pick(context, flow, service)?;
-    let real_port = real_port(flow, choice.dest);
+    let real_port = connect::real_port(flow, choice.dest);
     let new = NewConn {
         tuple: flow.as_request(),
         client_hash: flow.client_hash,

@@ -35,6 +35,7 @@
 #include "c/route.h"
 #include "c/socket.h"
 #include "c/system.h"
+#include "c/trace.h"
 #include "c/tunnel.h"
 #include "c/xdp.h"
 #include "c/xt_match.h"

@@ -29,4 +29,5 @@ pub(crate) mod mem;
 pub(crate) mod net;
 mod notifier;
 pub(crate) mod task;
+pub(crate) mod trace;
 pub(crate) mod user;

@@ -36,6 +36,7 @@ pub(crate) mod stats;
 pub(crate) mod sync;
 pub(crate) mod tables;
 pub(crate) mod timeouts;
+pub(crate) mod trace;
 mod transaction_owners;
 pub(crate) mod transactions;
 mod upkeep;

@@ -119,7 +119,7 @@ impl NetnsState {
             reply_sources: ReplySources::new(),
             timeouts: Timeouts::new(),
             defence: Defence::new(),
-            drops: Drops::new()?,
+            drops: Drops::new(net.net())?,
             settings: Settings::new(net.net().is_initial()),
             net,
         }? Error)

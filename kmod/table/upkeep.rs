@@ -17,6 +17,7 @@ use super::rules::drains;
 use super::rules::guard::RulesGuard;
 use super::rules::starts;
 use super::tables::Tables;
+use super::trace::EndCause;
 
 impl NetnsState {
     /// What the chore does whenever it is woken.
@@ -39,10 +40,12 @@ impl NetnsState {
     fn maintain(&self, tables: &Tables) {
         tables.conns.collect();
         if self.defence().drops_entries() {
-            tables.conns.remove_from_some(|read, entry| {
-                self.defence()
-                    .drops_entry(read, self.timeouts(), tables, entry)
-            });
+            tables
+                .conns
+                .remove_from_some(EndCause::Defence, |read, entry| {
+                    self.defence()
+                        .drops_entry(read, self.timeouts(), tables, entry)
+                });
         }
         drains::tend(self, tables);
         starts::tend(self);

@@ -23,6 +23,8 @@ What ipvsadm doesn't have:
   PROGRAM apply FILE [--dry-run]
   PROGRAM watch [--interval SECONDS]
   PROGRAM monitor [--json]
+  PROGRAM trace [--client ADDRESS[:PORT]] [--server ADDRESS[:PORT]] [--service KIND:service] [--event EVENT]...
+      [--rate N] [--all-namespaces] [--json]
   PROGRAM drain {-t|-u|--sctp-service|-f} service [-6] -r server [--for TIME] [--then {keep|reset|forget}]
       [--persistent {move|keep}] [--wait]
   PROGRAM undrain {-t|-u|--sctp-service|-f} service [-6] -r server
@@ -48,6 +50,7 @@ const SUBCOMMANDS: &[(&str, &str)] = &[
     ("apply", "make the table equal to a file's: saved rules, JSON or TOML"),
     ("watch", "live table of rates and connections"),
     ("monitor", "print what happens to services and servers"),
+    ("trace", "print what lvs does with connections and packets"),
     ("drain", "give a server no new connections, and wait for those it has"),
     ("undrain", "give a drained server connections again"),
     ("sync", "synchronisation beyond ip_vs's: state, keys, peers"),

@@ -10,7 +10,7 @@ const DAY: u64 = 24 * 60 * 60;
 const ERA: u64 = 146_097;
 
 /// Milliseconds since 1970 began.
-pub(super) fn now() -> u64 {
+pub(crate) fn now() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map_or(0, |since| {
         u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
@@ -18,7 +18,7 @@ pub(super) fn now() -> u64 {
 }
 
 /// A time that is told in milliseconds since 1970 began.
-pub(super) fn written(milliseconds: u64) -> String {
+pub(crate) fn written(milliseconds: u64) -> String {
     let (seconds, milliseconds) = (milliseconds / 1000, milliseconds % 1000);
     let (year, month, day) = date(seconds / DAY);
     let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);

@@ -27,7 +27,7 @@ use crate::stdio::finished;
 
 use self::ledger::Ledger;
 
-mod clock;
+pub(crate) mod clock;
 mod json;
 mod ledger;
 mod text;

@@ -199,7 +199,7 @@ fn begin<'a>(
     } else if !schedule::takes_port(service, flow) {
         refuse(context, flow, service, told);
     } else if let Some(dest) = chosen(context, flow, service, told) {
-        let port = schedule::real_port(flow, dest);
+        let port = connect::real_port(flow, dest);
         send(context, flow, Server { dest, port }, None, told);
     }
 }

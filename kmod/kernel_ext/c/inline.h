@@ -127,6 +127,8 @@ LVS_GET(bool, lvs_module_begins, (const struct module *module), module->init)
 
 LVS_GET(void *, lvs_net_generic, (const struct net *net, unsigned int id), net_generic(net, id))
 LVS_GET(bool, lvs_is_initial_net, (const struct net *net), net_eq(net, &init_net))
+/* As /proc/PID/ns/net has it. */
+LVS_GET(u32, lvs_net_number, (const struct net *net), net->ns.inum)
 LVS_GET(bool, lvs_net_is_privileged, (const struct net *net), net->user_ns == &init_user_ns)
 LVS_GET(struct net_device *, lvs_device_of, (void *info), netdev_notifier_info_to_dev(info))
 LVS_GET(struct net *, lvs_device_net, (const struct net_device *device), dev_net(device))

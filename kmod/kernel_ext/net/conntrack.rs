@@ -72,6 +72,11 @@ impl Tracking {
         }
     }
 
+    /// The namespace's number.
+    pub(crate) fn net_number(&self) -> u32 {
+        self.net.net().number()
+    }
+
     /// Makes sure that connections can be tracked, and loads the kernel's module for that. Process
     /// context; sleeps. Fails with `ENOENT` when there is none.
     pub(crate) fn open(&self) -> Result {

@@ -80,6 +80,12 @@ impl Net<'_> {
         kernel::error::to_result(unsafe { bindings::lvs_defrag6_enable(self.as_ptr()) })
     }
 
+    /// The namespace's number, as `/proc/PID/ns/net` has it.
+    pub(crate) fn number(self) -> u32 {
+        // SAFETY: The namespace is alive.
+        unsafe { bindings::lvs_net_number(self.as_ptr()) }
+    }
+
     /// Whether this is the namespace the system booted with.
     pub(crate) fn is_initial(self) -> bool {
         // SAFETY: The namespace is alive.

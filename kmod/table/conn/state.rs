@@ -69,10 +69,15 @@ impl Conn {
                 "NONE"
             };
         }
+        self.name_of_state(self.state_number())
+    }
+
+    /// The name of the state with this number, of a connection that isn't a template.
+    pub(in crate::table) fn name_of_state(&self, number: u8) -> &'static str {
         match self.protocol {
-            protocol::TCP => self.tcp_state().map_or("ERR!", TcpState::name),
+            protocol::TCP => TcpState::from_number(number).map_or("ERR!", TcpState::name),
             protocol::UDP => "UDP",
-            protocol::SCTP => self.sctp_state().map_or("ERR!", SctpState::name),
+            protocol::SCTP => SctpState::from_number(number).map_or("ERR!", SctpState::name),
             // Told by another director; ip_vs has no name for the state of AH and ESP.
             _ => "ERR!",
         }
@@ -328,7 +333,7 @@ impl Conn {
     }
 }
 
-/// What a packet changed that other directors may want to know.
+/// What a packet changed that other directors, or tracers, may want to know.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct News(u32);
 
@@ -337,13 +342,18 @@ impl News {
     const TEMPLATE: Self = Self(1 << 8);
     /// There is another state.
     const STATE: u32 = 1 << 9;
+    /// Where the numbers of the former and the new one are, in that case.
+    const FORMER_SHIFT: u32 = 16;
+    const NEW_SHIFT: u32 = 24;
 
     /// What changed from a state word to another one.
     #[inline]
     fn between(former: u32, new: u32) -> Self {
         let mut news = 0;
         if former as u8 != new as u8 {
-            news |= Self::STATE;
+            news |= Self::STATE
+                | (former & 0xff) << Self::FORMER_SHIFT
+                | (new & 0xff) << Self::NEW_SHIFT;
         }
         if packets::counted(former) != packets::counted(new) {
             news |= packets::counted(new);
@@ -354,6 +364,15 @@ impl News {
     /// Whether the connection has another state.
     pub(in crate::table) fn is_state(self) -> bool {
         self.0 & Self::STATE != 0
+    }
+
+    /// The numbers of the former and the new state, if the connection has another one.
+    pub(in crate::table) fn states(self) -> Option<(u8, u8)> {
+        let numbers = (
+            (self.0 >> Self::FORMER_SHIFT) as u8,
+            (self.0 >> Self::NEW_SHIFT) as u8,
+        );
+        self.is_state().then_some(numbers)
     }
 
     /// Whether the template has.

@@ -16,6 +16,7 @@ use super::super::conn::{
     Conn, //
 };
 use super::super::ended::ServerSide;
+use super::super::trace::EndCause;
 use super::store::{
     ConnTable,
     HELD_RECHECK, //
@@ -42,7 +43,7 @@ fn server_side(conn: &Conn) -> ServerSide {
 impl ConnTable {
     /// Removes what is out of date.
     pub(crate) fn collect(&self) {
-        self.remove_matching(|_, entry| {
+        self.remove_matching(EndCause::Expired, |_, entry| {
             let now = time::now();
             if entry.has(flag::FTP_CONTROL) && entry.is_held() {
                 // Its packets must find it as long as data flows.
@@ -58,7 +59,7 @@ impl ConnTable {
     /// Ends connections whose server was removed, and then their templates.
     pub(crate) fn remove_orphans(&self) {
         for _ in 0..2 {
-            self.remove_matching(|read, conn| {
+            self.remove_matching(EndCause::ServerGone, |read, conn| {
                 conn.dest(read).is_some_and(|dest| !dest.is_available())
             });
         }
@@ -66,22 +67,20 @@ impl ConnTable {
 
     /// Notes which connections are of services that have timeouts of their own by now.
     pub(crate) fn note_own_timeouts(&self) {
-        self.remove_matching(|read, conn| {
+        self.for_each(|read, conn| {
             conn.note_own_timeouts(read);
-            false
         });
     }
 
     /// Notes which of the servers that are drained have a connection that isn't over.
     pub(crate) fn look_for_busy(&self) {
-        self.remove_matching(|read, conn| {
+        self.for_each(|read, conn| {
             let dest = conn
                 .dest(read)
                 .filter(|dest| dest.drain_state.awaits_connections());
             if let Some(dest) = dest.filter(|_| !conn.is_template() && !conn.is_over()) {
                 dest.drain_state.set_busy(true);
             }
-            false
         });
     }
 
@@ -89,7 +88,7 @@ impl ConnTable {
     /// go before those that control them.
     pub(crate) fn remove_drained(&self) {
         for _ in 0..3 {
-            self.remove_matching(|read, conn| {
+            self.remove_matching(EndCause::Drained, |read, conn| {
                 let dest = conn
                     .dest(read)
                     .filter(|dest| dest.drain_state.ends_connections());
@@ -105,6 +104,7 @@ impl ConnTable {
     /// table.
     pub(in crate::table) fn remove_from_some(
         &self,
+        cause: EndCause,
         is_wanted: impl Fn(ReadSide<'_>, &Entry<Conn>) -> bool,
     ) {
         let mut retired = Retired::new();
@@ -113,7 +113,7 @@ impl ConnTable {
         for step in 0..buckets >> 5 {
             // There is a power of two of them.
             let bucket = start.wrapping_add(step) & buckets.wrapping_sub(1);
-            rcu::read(|read| self.remove_from(read, bucket, &is_wanted, &mut retired));
+            rcu::read(|read| self.remove_from(read, bucket, cause, &is_wanted, &mut retired));
             if step % CHAINS == 0 {
                 retired.work();
                 time::yield_now();
@@ -121,8 +121,21 @@ impl ConnTable {
         }
     }
 
+    /// Calls `look` with each connection and template.
+    fn for_each(&self, look: impl Fn(ReadSide<'_>, &Entry<Conn>)) {
+        // None is removed, so none needs a cause.
+        self.remove_matching(EndCause::Cleared, |read, conn| {
+            look(read, conn);
+            false
+        });
+    }
+
     /// Removes the connections and templates that `is_wanted` says so of.
-    fn remove_matching(&self, is_wanted: impl Fn(ReadSide<'_>, &Entry<Conn>) -> bool) {
+    fn remove_matching(
+        &self,
+        cause: EndCause,
+        is_wanted: impl Fn(ReadSide<'_>, &Entry<Conn>) -> bool,
+    ) {
         let mut retired = Retired::new();
         let mut bucket = 0_usize;
         let mut is_over = false;
@@ -134,7 +147,7 @@ impl ConnTable {
                     if bucket >= end {
                         break;
                     }
-                    is_over = !self.remove_from(read, bucket, &is_wanted, &mut retired);
+                    is_over = !self.remove_from(read, bucket, cause, &is_wanted, &mut retired);
                     if is_over {
                         break;
                     }
@@ -151,12 +164,13 @@ impl ConnTable {
         &self,
         read: ReadSide<'_>,
         bucket: usize,
+        cause: EndCause,
         is_wanted: &impl Fn(ReadSide<'_>, &Entry<Conn>) -> bool,
         retired: &mut Retired<Conn>,
     ) -> bool {
         self.table.for_each_in_bucket(read, bucket, |entry| {
             if is_wanted(read, entry) {
-                if let Some(entry) = self.take_out(read, entry) {
+                if let Some(entry) = self.take_out(read, entry, cause) {
                     retired.push(entry);
                 }
             }
@@ -169,7 +183,7 @@ impl Drop for ConnTable {
         // Connections first, then FTP's control connections that they were tied to, then the
         // templates.
         for _ in 0..3 {
-            self.remove_matching(|_, _| true);
+            self.remove_matching(EndCause::Cleared, |_, _| true);
         }
     }
 }

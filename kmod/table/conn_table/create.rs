@@ -23,6 +23,10 @@ use super::super::conn::{
     Extension,
     Tuple, //
 };
+use super::super::trace::{
+    self,
+    EndCause, //
+};
 use super::new_conn::{
     ConnSettings,
     NewConn,
@@ -44,6 +48,14 @@ pub(crate) struct OneShot<'a> {
     entry: EntryBox<Conn>,
 }
 
+impl<'a> OneShot<'a> {
+    /// A connection that was just made.
+    fn new(conns: &'a ConnTable, read: ReadSide<'a>, entry: EntryBox<Conn>) -> Self {
+        trace::conn_new(|| conns.net_number(), &entry);
+        Self { conns, read, entry }
+    }
+}
+
 impl Deref for OneShot<'_> {
     type Target = Entry<Conn>;
 
@@ -54,6 +66,8 @@ impl Deref for OneShot<'_> {
 
 impl Drop for OneShot<'_> {
     fn drop(&mut self) {
+        let netns = || self.conns.net_number();
+        trace::conn_end(netns, &self.entry, EndCause::OnePacket);
         self.conns.forget(self.read, &self.entry);
     }
 }
@@ -141,6 +155,7 @@ impl ConnTable {
         match inserted {
             Ok(entry) => {
                 self.note_growth(count);
+                trace::conn_new(|| self.net_number(), entry);
                 Ok((entry, true))
             }
             Err((entry, clash)) => {
@@ -200,11 +215,7 @@ impl ConnTable {
         settings: ConnSettings<'_>,
     ) -> Result<OneShot<'a>, NoRoom> {
         let (entry, _) = self.make(read, new, settings, flag::ONE_PACKET)?;
-        Ok(OneShot {
-            conns: self,
-            read,
-            entry,
-        })
+        Ok(OneShot::new(self, read, entry))
     }
 
     /// Makes a connection or template, or finds the one another CPU just made. The flag tells

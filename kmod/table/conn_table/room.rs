@@ -17,6 +17,7 @@ use super::super::conn::{
     Tuple, //
 };
 use super::super::timeouts::Timeouts;
+use super::super::trace::EndCause;
 use super::new_conn::ConnSettings;
 use super::store::{
     ConnTable,
@@ -49,7 +50,7 @@ impl ConnTable {
         let Some(entry) = self.dispensable(read, timeouts, tuple) else {
             return false;
         };
-        self.remove(read, entry);
+        self.remove(read, entry, EndCause::Room);
         true
     }
 

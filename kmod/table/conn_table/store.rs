@@ -43,6 +43,10 @@ use super::super::ftp_ports::{
     self,
     MAX_FTP_PORTS, //
 };
+use super::super::trace::{
+    self,
+    EndCause, //
+};
 use super::client_hash::ClientHash;
 
 /// Ticks until a template is looked at again whose connections outlive it.
@@ -101,6 +105,11 @@ impl ConnTable {
             grow_above: AtomicU32::new(RcuTable::<Conn>::MIN_BUCKETS as u32),
             growth: AtomicU32::new(growth::NOT_NEEDED),
         })
+    }
+
+    /// The number of the namespace whose connections these are.
+    pub(super) fn net_number(&self) -> u32 {
+        self.tracking.net_number()
     }
 
     #[inline(always)]
@@ -267,9 +276,11 @@ impl ConnTable {
         self.count.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// Ends a connection. Nothing happens when somebody else was faster.
-    pub(crate) fn remove(&self, read: ReadSide<'_>, entry: &Entry<Conn>) {
-        drop(self.take_out(read, entry));
+    /// Ends a connection, for this cause. Nothing happens when somebody else was faster.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn remove(&self, read: ReadSide<'_>, entry: &Entry<Conn>, cause: EndCause) {
+        drop(self.take_out(read, entry, cause));
     }
 
     /// Ends a connection, and returns what is left of it.
@@ -277,9 +288,11 @@ impl ConnTable {
         &self,
         read: ReadSide<'_>,
         entry: &Entry<Conn>,
+        cause: EndCause,
     ) -> Option<EntryBox<Conn>> {
         let removed = self.table.remove(read, entry);
         if let Some(entry) = &removed {
+            trace::conn_end(|| self.net_number(), entry, cause);
             self.forget(read, entry);
             if entry.has(flag::TRACKED) {
                 self.end_tracking(read, entry);

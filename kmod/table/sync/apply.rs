@@ -31,6 +31,7 @@ use crate::table::conn_table::NoRoom;
 use crate::table::dest::Dest;
 use crate::table::netns_state::NetnsState;
 use crate::table::tables::Tables;
+use crate::table::trace::EndCause;
 
 use super::peer_knowledge::Word;
 use super::told;
@@ -72,7 +73,7 @@ impl Backup<'_> {
             }
             Action::Replace => {
                 if let Some(conn) = present {
-                    self.tables.conns.remove(read, conn);
+                    self.tables.conns.remove(read, conn, EndCause::Replaced);
                     counts.replaced.add(1);
                 }
                 self.make(read, told, &tuple);

@@ -103,7 +103,7 @@ impl RulesGuard<'_> {
             self.complete();
             return Err(error);
         }
-        *self.daemons_mut().of_mut(role) = Some(Running::new(daemon, hold));
+        *self.daemons_mut().of_mut(role) = Some(Running::new(role, daemon, hold));
         sync.set_running(role, true);
         state.update_passive();
         self.complete();

@@ -15,7 +15,9 @@ use crate::table::conn::{
     News, //
 };
 use crate::table::netns_state::NetnsState;
+use crate::table::trace;
 
+use super::daemon::Role;
 use super::dirty_places::DirtyPlaces;
 
 /// Packets with which a one-packet connection's template is told.
@@ -29,14 +31,18 @@ fn make_dirty(dirty: &DirtyPlaces, conn: &Entry<Conn>) {
 }
 
 impl NetnsState {
-    /// A packet changed `conn`: if others are to be told, that is noted. Called while a master
-    /// runs.
+    /// A packet changed `conn`: tracers hear it, and if other directors are to be told, that is
+    /// noted. Called while [news are wanted](crate::kernel_ext::trace::are_news_wanted).
     #[cold]
     #[inline(never)]
     pub(crate) fn note_news(&self, read: ReadSide<'_>, conn: &Entry<Conn>, news: News) {
+        trace::news(|| self.net().number(), conn, news);
         let Some(dirty) = self.sync().dirty_places() else {
             return;
         };
+        if !self.sync().runs(Role::Master) {
+            return;
+        }
         if news.is_template() {
             self.note_controller(read, dirty, conn);
             return;

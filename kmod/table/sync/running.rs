@@ -3,6 +3,7 @@
 //! Which daemons run.
 
 use crate::kernel_ext::task::module_hold::ModuleHold;
+use crate::kernel_ext::trace::NewsReader;
 
 use super::daemon::{
     Daemon,
@@ -23,11 +24,14 @@ pub(super) struct Running {
     pub(super) daemon: Daemon,
     /// The module isn't unloaded while a daemon runs.
     _hold: ModuleHold,
+    /// A master hears what packets change.
+    _news: Option<NewsReader>,
 }
 
 impl Running {
-    pub(super) fn new(daemon: Daemon, hold: ModuleHold) -> Self {
+    pub(super) fn new(role: Role, daemon: Daemon, hold: ModuleHold) -> Self {
         Self {
+            _news: (role == Role::Master).then(NewsReader::new),
             daemon,
             _hold: hold,
         }
