@@ -4,8 +4,15 @@
 
     cargo run --release -p lvs-engine --example schedulers shares | docs/pictures.py shares >docs/shares.svg
     cargo run --release -p lvs-engine --example schedulers moved | docs/pictures.py moved >docs/moved.svg
+
+and that of the live view from what it shows on a terminal:
+
+    qemu/run/uml.sh --real-time --env PICTURE=75 qemu/scenarios/programs/test-watch.sh |
+        docs/pictures.py watch >docs/watch.svg
 """
 
+import html
+import json
 import sys
 
 # Readable on white and on black.
@@ -75,7 +82,49 @@ def moved(rows, count="10"):
     return svg(title, TOP + len(rows) * ROW + 6, parts)
 
 
-KINDS = {"shares": ("share", shares), "moved": ("moved", moved)}
+# Of a terminal: its numbers of colours, paper, ink, and the size of a character.
+TERMINAL = {"2": "#98c379", "3": "#e5c07b", "6": "#56b6c2"}
+PAPER, PRINT = "#1e2127", "#d0d3d8"
+CELL_WIDTH, CELL_HEIGHT = 8.4, 18
+
+
+def runs(line):
+    """Where each piece of one style begins, and the piece."""
+    begin = 0
+    for x in range(1, len(line) + 1):
+        if x == len(line) or line[x][1] != line[begin][1]:
+            yield begin, "".join(character for character, _ in line[begin:x]), line[begin][1]
+            begin = x
+
+
+def watch(rows):
+    """The cells of a terminal as they are: each a character and its style."""
+    cells = json.loads(" ".join(rows[-1]))
+    width, height = len(cells[0]) * CELL_WIDTH + 16, len(cells) * CELL_HEIGHT + 16
+    parts = [f'<rect width="{width:.0f}" height="{height}" rx="6" fill="{PAPER}"/>']
+    for y, line in enumerate(cells):
+        for x, piece, (colour, bold, dim, underlined, is_reversed) in runs(line):
+            left, top = 8 + x * CELL_WIDTH, 8 + y * CELL_HEIGHT
+            ink = TERMINAL.get(colour, PRINT)
+            if is_reversed:
+                parts.append(f'<rect x="{left:.1f}" y="{top}" width="{len(piece) * CELL_WIDTH:.1f}" '
+                             f'height="{CELL_HEIGHT}" fill="{ink}"/>')
+                ink = PAPER
+            if not piece.strip():
+                continue
+            kept = piece.rstrip()
+            style = (' font-weight="bold"' if bold else "") + (' opacity="0.6"' if dim else "")
+            style += ' text-decoration="underline"' if underlined else ""
+            # Each character has its place, whatever font there is.
+            parts.append(f'<text x="{left:.1f}" y="{top + 13}" fill="{ink}"{style} textLength='
+                         f'"{len(kept) * CELL_WIDTH:.1f}" xml:space="preserve">{html.escape(kept)}</text>')
+    body = "\n".join(parts)
+    return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height}" font-size="14" role="img" '
+            f'font-family="DejaVu Sans Mono, Menlo, Consolas, monospace">\n'
+            f'<title>ipvsadm-rs watch on a terminal of 80 × 24</title>\n{body}\n</svg>')
+
+
+KINDS = {"shares": ("share", shares), "moved": ("moved", moved), "watch": ("SCREEN", watch)}
 if len(sys.argv) != 2 or sys.argv[1] not in KINDS:
     sys.exit(__doc__)
 word, picture = KINDS[sys.argv[1]]

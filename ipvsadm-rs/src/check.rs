@@ -2,6 +2,10 @@
 
 //! Whether a service has servers: an answer for routing daemons and scripts.
 
+use std::net::IpAddr;
+
+use serde::Serialize;
+
 use crate::client::Client;
 use crate::client::Order;
 use crate::error::Error;
@@ -22,39 +26,135 @@ pub struct Demand {
     pub weight: u64,
 }
 
+/// What there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Counted {
+    /// Servers.
+    all: u64,
+    /// Those with a weight above 0.
+    serving: u64,
+    /// Sum of the weights.
+    weight: u64,
+}
+
+/// What is said of a service: what there is, and what is missing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Verdict {
+    /// None if it can't be known, or there is no service.
+    counted: Option<Counted>,
+    /// Why it fails.
+    missing: Option<String>,
+}
+
+/// For programs. The README has its schema.
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: u32,
+    ok: bool,
+    family: &'static str,
+    protocol: Option<&'static str>,
+    address: Option<IpAddr>,
+    port: Option<u16>,
+    mark: Option<u32>,
+    servers: Option<u64>,
+    servers_in_use: Option<u64>,
+    weight: Option<u64>,
+    min_servers: u64,
+    min_weight: u64,
+    reason: Option<&'a str>,
+}
+
+/// Changes when a field goes or changes its meaning.
+const SCHEMA: u32 = 1;
+
 /// Prints whether the service meets the demand. Gives the exit status.
 ///
 /// A module that isn't there or doesn't answer is a service without servers, and isn't loaded for
 /// this. The status counts, so it is the same if nobody reads the line.
-pub(crate) fn run(id: &ServiceId, demand: Demand) -> u8 {
+pub(crate) fn run(id: &ServiceId, demand: Demand, as_json: bool) -> u8 {
     let dests = Client::open()
         .and_then(|mut client| client.entry(id, Order::Kernel))
         .map(|entry| entry.dests);
     let verdict = judge(dests, demand);
-    let (protocol, host) = address::service(&Numeric, id);
-    let (word, text, status) = match &verdict {
-        Ok(text) => ("ok", text, SUCCESS),
-        Err(text) => ("failed", text, UNHEALTHY),
-    };
-    let _ = print(&format!("{word}: {protocol} {host}: {text}\n"));
-    status
+    let _ = print(&match as_json {
+        true => json(id, demand, &verdict),
+        false => text(id, &verdict),
+    });
+    match verdict.missing {
+        None => SUCCESS,
+        Some(_) => UNHEALTHY,
+    }
 }
 
-/// What there is, and in an error what is missing.
-fn judge(dests: Result<Vec<DestEntry>, Error>, demand: Demand) -> Result<String, String> {
-    let dests = dests.map_err(|error| error.to_string())?;
+fn judge(dests: Result<Vec<DestEntry>, Error>, demand: Demand) -> Verdict {
+    let dests = match dests {
+        Ok(dests) => dests,
+        Err(error) => {
+            return Verdict {
+                counted: None,
+                missing: Some(error.to_string()),
+            }
+        }
+    };
     let weights = dests.iter().map(|entry| u64::from(entry.dest.weight));
-    let serving = weights.clone().filter(|weight| *weight > 0).count();
-    let weight: u64 = weights.sum();
-    let all = dests.len();
-    let text = format!("{serving} of {all} servers, weight {weight}");
-    if (serving as u64) < demand.servers {
-        Err(format!("{text}; servers needed: {}", demand.servers))
-    } else if weight < demand.weight {
-        Err(format!("{text}; weight needed: {}", demand.weight))
+    let counted = Counted {
+        all: dests.len() as u64,
+        serving: weights.clone().filter(|weight| *weight > 0).count() as u64,
+        weight: weights.sum(),
+    };
+    let missing = if counted.serving < demand.servers {
+        Some(format!("servers needed: {}", demand.servers))
+    } else if counted.weight < demand.weight {
+        Some(format!("weight needed: {}", demand.weight))
     } else {
-        Ok(text)
+        None
+    };
+    Verdict {
+        counted: Some(counted),
+        missing,
     }
+}
+
+/// One line for people.
+fn text(id: &ServiceId, verdict: &Verdict) -> String {
+    let (protocol, host) = address::service(&Numeric, id);
+    let counted = verdict.counted.map(
+        |Counted {
+             all,
+             serving,
+             weight,
+         }| format!("{serving} of {all} servers, weight {weight}"),
+    );
+    let word = match verdict.missing {
+        None => "ok",
+        Some(_) => "failed",
+    };
+    let parts: Vec<String> = counted.into_iter().chain(verdict.missing.clone()).collect();
+    format!("{word}: {protocol} {host}: {}\n", parts.join("; "))
+}
+
+/// One line for programs.
+fn json(id: &ServiceId, demand: Demand, verdict: &Verdict) -> String {
+    let (protocol, address, port, mark) = id.parts();
+    let document = Document {
+        schema: SCHEMA,
+        ok: verdict.missing.is_none(),
+        family: id.family().word(),
+        protocol,
+        address,
+        port,
+        mark,
+        servers: verdict.counted.map(|counted| counted.all),
+        servers_in_use: verdict.counted.map(|counted| counted.serving),
+        weight: verdict.counted.map(|counted| counted.weight),
+        min_servers: demand.servers,
+        min_weight: demand.weight,
+        reason: verdict.missing.as_deref(),
+    };
+    // Structs of numbers and strings always have a JSON form.
+    let mut line = serde_json::to_string(&document).unwrap_or_default();
+    line.push('\n');
+    line
 }
 
 #[cfg(test)]
@@ -65,6 +165,11 @@ mod tests {
     use crate::error::Operation;
     use crate::model::Stats;
     use crate::render::list::tests::dest;
+    use crate::render::list::tests::service;
+
+    fn web() -> ServiceId {
+        service("10.0.0.1:80").id
+    }
 
     fn servers(weights: &[u32]) -> Vec<DestEntry> {
         let entry = |(place, weight): (usize, &u32)| {
@@ -118,9 +223,12 @@ mod tests {
                 servers: servers_needed,
                 weight: weight_needed,
             };
-            let found = judge(Ok(servers(&weights)), demand);
-            let expected = expected.map(str::to_owned).map_err(str::to_owned);
-            assert_eq!(found, expected, "{weights:?} {demand:?}");
+            let line = text(&web(), &judge(Ok(servers(&weights)), demand));
+            let expected = match expected {
+                Ok(text) => format!("ok: TCP 10.0.0.1:80: {text}\n"),
+                Err(text) => format!("failed: TCP 10.0.0.1:80: {text}\n"),
+            };
+            assert_eq!(line, expected, "{weights:?} {demand:?}");
         }
     }
 
@@ -134,6 +242,28 @@ mod tests {
             operation: Operation::GetService,
             errno: Errno::ESRCH,
         };
-        assert_eq!(judge(Err(gone), demand), Err("No such service".to_owned()));
+        let verdict = judge(Err(gone), demand);
+        let line = text(&web(), &verdict);
+        assert_eq!(line, "failed: TCP 10.0.0.1:80: No such service\n");
+        let expected = "{\"schema\":1,\"ok\":false,\"family\":\"ipv4\",\"protocol\":\"tcp\",\
+            \"address\":\"10.0.0.1\",\"port\":80,\"mark\":null,\"servers\":null,\
+            \"servers_in_use\":null,\"weight\":null,\"min_servers\":0,\"min_weight\":0,\
+            \"reason\":\"No such service\"}\n";
+        assert_eq!(json(&web(), demand, &verdict), expected);
+    }
+
+    /// Byte for byte: whoever reads it may rely on names, order and kinds of values.
+    #[test]
+    fn the_document_is_as_it_was() {
+        let demand = Demand {
+            servers: 1,
+            weight: 4,
+        };
+        let line = json(&web(), demand, &judge(Ok(servers(&[1, 0, 3])), demand));
+        let expected = "{\"schema\":1,\"ok\":true,\"family\":\"ipv4\",\"protocol\":\"tcp\",\
+            \"address\":\"10.0.0.1\",\"port\":80,\"mark\":null,\"servers\":3,\
+            \"servers_in_use\":2,\"weight\":4,\"min_servers\":1,\"min_weight\":4,\
+            \"reason\":null}\n";
+        assert_eq!(line, expected);
     }
 }

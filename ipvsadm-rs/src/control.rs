@@ -7,6 +7,8 @@ use nix::errno::Errno;
 use crate::change::Change;
 use crate::error::Error;
 use crate::error::Operation;
+use crate::model::summary::Summary;
+use crate::model::sync::SyncStatus;
 use crate::model::Daemon;
 use crate::model::DestEntry;
 use crate::model::Info;
@@ -41,6 +43,17 @@ pub trait Control {
     /// The generation of the rules, another one after each change of them; `None` where there are
     /// no transactions.
     fn generation(&mut self) -> Option<u32> {
+        None
+    }
+
+    /// How the connection table is, and what was counted beside services; `None` where the module
+    /// doesn't tell.
+    fn summary(&mut self) -> Option<Summary> {
+        None
+    }
+
+    /// How synchronisation is beyond daemons; `None` where the module doesn't tell.
+    fn sync_status(&mut self) -> Option<SyncStatus> {
         None
     }
 

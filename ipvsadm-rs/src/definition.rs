@@ -86,7 +86,8 @@ pub fn subcommands() -> Vec<clap::Command> {
                 .action(ArgAction::SetTrue),
         );
     let watch = clap::Command::new("watch")
-        .about("Show rates and connections as they change")
+        .visible_alias("top")
+        .about("Show rates, their last minute, states and drops as they change")
         .arg(
             Arg::new("interval")
                 .long("interval")
@@ -169,6 +170,12 @@ fn check() -> clap::Command {
                 .help("sum of its servers' weights that it needs")
                 .value_parser(value_parser!(u64))
                 .default_value("0"),
+        )
+        .arg(
+            Arg::new("json")
+                .long("json")
+                .help("for programs, as JSON on one line")
+                .action(ArgAction::SetTrue),
         )
 }
 

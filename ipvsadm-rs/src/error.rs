@@ -29,6 +29,8 @@ pub enum Operation {
     GetDaemons,
     /// Asking for the generation of the rules.
     GetGeneration,
+    /// Asking how the connection table is.
+    GetSummary,
     /// Changing many services in one step.
     Transaction,
     /// Draining a server, or asking how far that is.

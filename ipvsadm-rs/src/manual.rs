@@ -53,7 +53,7 @@ const SYNOPSIS: &str = "\
 \\fBipvsadm\\-rs\\fR {\\fB\\-A\\fR|\\fB\\-E\\fR} \\fIVIRTUAL\\-SERVICE\\fR ... [\\fB\\-\\-tcp\\-timeout\\fR \\fITIME\\fR] [\\fB\\-\\-tcp\\-fin\\-timeout\\fR \\fITIME\\fR] \
 [\\fB\\-\\-udp\\-timeout\\fR \\fITIME\\fR] [\\fB\\-\\-sctp\\-timeout\\fR \\fITIME\\fR] [\\fB\\-\\-on\\-expiry\\fR {\\fBinherit\\fR|\\fBsilent\\fR|\\fBreset\\fR}] [\\fB\\-\\-slow\\-start\\fR \\fITIME\\fR]
 \\fBipvsadm\\-rs\\fR \\fBapply\\fR \\fIFILE\\fR [\\fB\\-\\-dry\\-run\\fR]
-\\fBipvsadm\\-rs\\fR \\fBwatch\\fR [\\fB\\-\\-interval\\fR \\fISECONDS\\fR]
+\\fBipvsadm\\-rs\\fR {\\fBwatch\\fR|\\fBtop\\fR} [\\fB\\-\\-interval\\fR \\fISECONDS\\fR]
 \\fBipvsadm\\-rs\\fR \\fBmonitor\\fR [\\fB\\-\\-json\\fR]
 \\fBipvsadm\\-rs\\fR \\fBtrace\\fR [\\fB\\-\\-client\\fR \\fIADDRESS\\fR[:\\fIPORT\\fR]] [\\fB\\-\\-server\\fR \\fIADDRESS\\fR[:\\fIPORT\\fR]] \
 [\\fB\\-\\-service\\fR \\fIKIND\\fR:\\fISERVICE\\fR] [\\fB\\-\\-event\\fR \\fIEVENT\\fR]... [\\fB\\-\\-rate\\fR \\fIN\\fR] \
@@ -78,7 +78,7 @@ const SYNOPSIS: &str = "\
 \\fBipvsadm\\-rs\\fR \\fBxdp list\\fR [\\fB\\-\\-all\\fR] [\\fB\\-\\-json\\fR]
 \\fBipvsadm\\-rs\\fR \\fBxdp check\\fR [\\fIDEVICE\\fR...]
 \\fBipvsadm\\-rs\\fR \\fBcheck\\fR {\\fB\\-t\\fR|\\fB\\-u\\fR|\\fB\\-\\-sctp\\-service\\fR|\\fB\\-f\\fR} \\fISERVICE\\fR [\\fB\\-6\\fR] \
-[\\fB\\-\\-min\\-servers\\fR \\fIN\\fR] [\\fB\\-\\-min\\-weight\\fR \\fIW\\fR]
+[\\fB\\-\\-min\\-servers\\fR \\fIN\\fR] [\\fB\\-\\-min\\-weight\\fR \\fIW\\fR] [\\fB\\-\\-json\\fR]
 \\fBipvsadm\\-rs\\fR \\fBmetrics\\fR [\\fB\\-\\-per\\-server\\fR] [\\fB\\-\\-service\\fR \\fIKIND\\fR:\\fISERVICE\\fR]...
 \\fBipvsadm\\-rs\\fR \\fBexporter\\fR \\fB\\-\\-listen\\fR \\fIADDR\\fR [\\fB\\-\\-per\\-server\\fR] [\\fB\\-\\-service\\fR \\fIKIND\\fR:\\fISERVICE\\fR]...
 \\fBipvsadm\\-rs\\fR \\fBcompletions\\fR {\\fBbash\\fR|\\fBzsh\\fR|\\fBfish\\fR}

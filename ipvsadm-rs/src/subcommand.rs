@@ -51,8 +51,12 @@ pub fn run(words: &[String]) -> Option<u8> {
     let name = words.first()?;
     let definition = definition::subcommands()
         .into_iter()
-        .find(|definition| definition.get_name() == name)?
+        .find(|definition| {
+            let mut names = definition.get_name_and_visible_aliases().into_iter();
+            names.any(|known| known == name)
+        })?
         .bin_name(format!("{OWN_NAME} {name}"));
+    let name = definition.get_name().to_owned();
     let matches = match definition.try_get_matches_from(words) {
         Ok(matches) => matches,
         Err(error) => {
@@ -122,6 +126,7 @@ fn check(matches: &ArgMatches) -> u8 {
                 servers: number("min-servers"),
                 weight: number("min-weight"),
             },
+            matches.get_flag("json"),
         ),
         Err(error) => {
             complain!("{error}");
@@ -133,10 +138,8 @@ fn check(matches: &ArgMatches) -> u8 {
 fn watch(matches: &ArgMatches) -> u8 {
     let interval = matches.get_one::<Duration>("interval").copied();
     match open() {
-        Ok(client) => finished(watch::run(
-            client,
-            interval.unwrap_or(Duration::from_secs(2)),
-        )),
+        // Says what is wrong while that can be read; the view has a client of its own.
+        Ok(_) => finished(watch::run(interval.unwrap_or(Duration::from_secs(2)))),
         Err(status) => status,
     }
 }

@@ -27,6 +27,7 @@ use crate::kernel_ext::net::packet::{
     Packet, //
 };
 use crate::table::reply_routes::RouteKey;
+use crate::table::shortcuts::Shortcut;
 
 use super::context::{
     ConnEntry,
@@ -94,7 +95,10 @@ fn request(context: &Context<'_>, packet: Packet, flow: &Flow, conn: &ConnEntry)
         Forwarding::Masquerade => nat::rewrite_len(ip.len, ip.protocol),
         Forwarding::DirectRoute if route.knows_nexthop() => ip.len,
         // Its headers have to be made anyway.
-        Forwarding::Tunnel => return forward::request(context, packet, flow, conn),
+        Forwarding::Tunnel => {
+            context.state.shortcuts().count(Shortcut::Early);
+            return forward::request(context, packet, flow, conn);
+        }
         _ => return packet.accept(),
     };
     let exit = Exit::Known(route, context.read);
@@ -115,6 +119,7 @@ fn request(context: &Context<'_>, packet: Packet, flow: &Flow, conn: &ConnEntry)
         return packet.discard(context.state.drops(), DropReason::Malformed);
     }
     dest.counters.count_in(packet.packet_len());
+    context.state.shortcuts().count(Shortcut::Early);
     note::packet(context, flow, conn, true);
     packet.send(context.state.net())
 }
@@ -146,6 +151,7 @@ fn reply(context: &Context<'_>, packet: Packet, flow: &Flow, conn: &ConnEntry) -
         return packet.discard(context.state.drops(), DropReason::Malformed);
     }
     note::count_out(context, conn, packet.packet_len());
+    context.state.shortcuts().count(Shortcut::Early);
     note::packet(context, flow, conn, false);
     packet.send(net)
 }

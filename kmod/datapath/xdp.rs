@@ -35,6 +35,7 @@ use crate::kernel_ext::net::xdp::{
 };
 use crate::kernel_ext::task::time;
 use crate::table::reply_routes::RouteKey;
+use crate::table::shortcuts::Shortcut;
 use crate::table::NetnsState;
 
 use super::context::{
@@ -130,6 +131,7 @@ fn request(context: &Context<'_>, frame: Frame<'_>, flow: &Flow, conn: &ConnEntr
         return frame.discard(context.state.drops(), DropReason::Malformed);
     }
     dest.counters.count_in(len);
+    context.state.shortcuts().count(Shortcut::Xdp);
     note::packet(context, flow, conn, true);
     frame.send()
 }
@@ -168,6 +170,7 @@ fn reply(context: &Context<'_>, frame: Frame<'_>, flow: &Flow, conn: &ConnEntry)
         return frame.discard(context.state.drops(), DropReason::Malformed);
     }
     note::count_out(context, conn, len);
+    context.state.shortcuts().count(Shortcut::Xdp);
     note::packet(context, flow, conn, false);
     frame.send()
 }

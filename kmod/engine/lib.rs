@@ -21,6 +21,7 @@ pub mod hash;
 pub mod header;
 pub mod hops;
 pub mod nat;
+pub mod near;
 pub mod parse;
 mod protocol_states;
 pub mod refusal;

@@ -184,6 +184,8 @@ pub(crate) struct Way {
     pub(crate) hop: Result<Hop, DropReason>,
     /// Whether packets of the connection, once it is established, take the early path.
     pub(crate) early: Early,
+    /// The same of frames by XDP, from a device that has it: never that it is off.
+    pub(crate) xdp: Early,
 }
 
 /// Where a packet goes.

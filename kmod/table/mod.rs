@@ -30,6 +30,7 @@ pub(crate) mod service;
 mod service_counts;
 pub(crate) mod service_view;
 pub(crate) mod settings;
+pub(crate) mod shortcuts;
 mod slow_start;
 pub(crate) mod staged;
 pub(crate) mod stats;

@@ -32,6 +32,7 @@ use crate::kernel_ext::task::thread::Thread;
 use crate::kernel_ext::task::time;
 use crate::kernel_ext::task::work::Chore;
 
+use super::conn::CONN_BYTES;
 use super::conn_table::ConnSettings;
 use super::defence::Defence;
 use super::edition::{
@@ -42,6 +43,7 @@ use super::reply_sources::ReplySources;
 use super::rules::record::Rules;
 use super::service_counts::ServiceCounts;
 use super::settings::Settings;
+use super::shortcuts::Shortcuts;
 use super::sync::{
     Crews,
     Role, //
@@ -92,6 +94,7 @@ pub(crate) struct NetnsState {
     timeouts: Timeouts,
     defence: Defence,
     drops: Drops,
+    shortcuts: Shortcuts,
     settings: Settings,
 }
 
@@ -120,6 +123,7 @@ impl NetnsState {
             timeouts: Timeouts::new(),
             defence: Defence::new(),
             drops: Drops::new(net.net())?,
+            shortcuts: Shortcuts::new()?,
             settings: Settings::new(net.net().is_initial()),
             net,
         }? Error)
@@ -156,6 +160,12 @@ impl NetnsState {
     #[inline]
     pub(crate) fn drops(&self) -> &Drops {
         &self.drops
+    }
+
+    /// Packets that left in front of the stack.
+    #[inline]
+    pub(crate) fn shortcuts(&self) -> &Shortcuts {
+        &self.shortcuts
     }
 
     /// Services there are.
@@ -272,6 +282,14 @@ impl NetnsState {
     /// Buckets of the connection table; 0 before the first service.
     pub(crate) fn conn_buckets(&self) -> usize {
         self.tables().map_or(0, |tables| tables.conns.buckets())
+    }
+
+    /// Memory of connections and their buckets.
+    pub(crate) fn conn_bytes(&self) -> usize {
+        let buckets = self.conn_buckets().saturating_mul(size_of::<usize>());
+        (self.conn_count() as usize)
+            .saturating_mul(CONN_BYTES)
+            .saturating_add(buckets)
     }
 
     /// Has the chore do at once what doesn't wait: fit the table, or heed a setting. Any context.

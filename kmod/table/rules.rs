@@ -12,6 +12,7 @@ pub(super) mod drains;
 pub(crate) mod guard;
 mod hook_set;
 mod hooks;
+mod near;
 mod per_family;
 pub(super) mod record;
 mod services;

@@ -53,6 +53,7 @@ fn constants(path: &str) -> BTreeMap<String, Numbers> {
 fn own_constants() -> BTreeMap<String, Numbers> {
     let mut modules = constants("uapi/src/lvs.rs");
     modules.extend(constants("uapi/src/explain.rs"));
+    modules.extend(constants("uapi/src/summary.rs"));
     modules
 }
 
@@ -140,6 +141,9 @@ fn what_is_beyond_ipvs_has_its_numbers() {
         ("event-attrs", "event_attr"),
         ("question-attrs", "question_attr"),
         ("explanation-attrs", "explanation_attr"),
+        ("explain-near-attrs", "explain_near_attr"),
+        ("summary-attrs", "summary_attr"),
+        ("summary-drop-attrs", "summary_drop_attr"),
         ("explain-rule-attrs", "explain_rule_attr"),
         ("explain-conn-attrs", "explain_conn_attr"),
         ("explain-way-attrs", "explain_way_attr"),
@@ -162,6 +166,7 @@ fn what_is_beyond_ipvs_has_its_numbers() {
         ("explain-rule", "explain_rule"),
         ("explain-answer", "explain_answer"),
         ("explain-early", "explain_early"),
+        ("explain-near", "explain_near"),
         ("explain-verdict", "explain_verdict"),
     ] {
         let entries = entries(&spec, name);
@@ -208,6 +213,8 @@ fn encodings() -> BTreeMap<(String, String), String> {
         "drain",
         "event",
         "explain",
+        "near",
+        "summary",
         "sync",
         "transaction",
         "conns",
@@ -254,6 +261,9 @@ fn attributes_have_the_types_of_the_code() {
         ("lvs", "transaction-attrs", "transaction_attr"),
         ("lvs", "question-attrs", "question_attr"),
         ("lvs", "explanation-attrs", "explanation_attr"),
+        ("lvs", "explain-near-attrs", "explain_near_attr"),
+        ("lvs", "summary-attrs", "summary_attr"),
+        ("lvs", "summary-drop-attrs", "summary_drop_attr"),
         ("lvs", "explain-rule-attrs", "explain_rule_attr"),
         ("lvs", "explain-conn-attrs", "explain_conn_attr"),
         ("lvs", "explain-way-attrs", "explain_way_attr"),

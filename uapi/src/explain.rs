@@ -55,8 +55,45 @@ pub mod explanation_attr {
     pub const CONNS: u16 = 12;
     /// `u32`: most of them (`conn_max`).
     pub const MOST_CONNS: u16 = 13;
+    /// Nest of [`explain_near_attr`](super::explain_near_attr), one for each of the services that
+    /// nearly take the packet, the nearest first; 8 at most.
+    pub const NEAR: u16 = 14;
+    /// `u32`: how many services nearly take it.
+    pub const NEAR_COUNT: u16 = 15;
     /// Highest number.
-    pub const MAX: u16 = MOST_CONNS;
+    pub const MAX: u16 = NEAR_COUNT;
+}
+
+/// Attributes in [`explanation_attr::NEAR`]: a service by its name, and why it isn't it.
+pub mod explain_near_attr {
+    /// `u8`: a number of [`explain_near`](super::explain_near).
+    pub const WHY: u16 = 1;
+    /// `u16`: family of the service.
+    pub const AF: u16 = 2;
+    /// `u16`: IP protocol. This, `ADDR` and `PORT` are absent if it is known by `MARK`.
+    pub const PROTOCOL: u16 = 3;
+    /// At most 16 bytes, network order: the virtual address.
+    pub const ADDR: u16 = 4;
+    /// `u16`, network order: the port, 0 for any.
+    pub const PORT: u16 = 5;
+    /// `u32`: the firewall mark.
+    pub const MARK: u16 = 6;
+    /// Highest number.
+    pub const MAX: u16 = MARK;
+}
+
+/// Why a service nearly takes a packet, but doesn't: [`explain_near_attr::WHY`].
+pub mod explain_near {
+    /// It would, but another one is asked before it.
+    pub const EARLIER: u8 = 0;
+    /// It takes the packet's mark, of packets of the other family.
+    pub const OTHER_FAMILY: u8 = 1;
+    /// It takes this address and port, by another protocol.
+    pub const OTHER_PROTOCOL: u8 = 2;
+    /// It takes this address by this protocol, at another port.
+    pub const OTHER_PORT: u8 = 3;
+    /// It takes another mark.
+    pub const OTHER_MARK: u8 = 4;
 }
 
 /// Attributes in [`explanation_attr::RULE`].
@@ -123,8 +160,11 @@ pub mod explain_way_attr {
     pub const SOURCE: u16 = 8;
     /// `u8`: a number of [`explain_early`](super::explain_early).
     pub const EARLY: u16 = 9;
+    /// `u8`: a number of [`explain_early`](super::explain_early) other than `OFF`: whether frames
+    /// of the connection leave by XDP, if the device that they come in by has that.
+    pub const XDP: u16 = 10;
     /// Highest number.
-    pub const MAX: u16 = EARLY;
+    pub const MAX: u16 = XDP;
 }
 
 /// What becomes of a packet that opens a connection: [`explanation_attr::OUTCOME`].

@@ -20,4 +20,5 @@ pub mod genl;
 pub mod limits;
 pub mod lvs;
 pub mod sockopt;
+pub mod summary;
 pub mod xt_ipvs;

@@ -12,6 +12,7 @@ pub const FAMILY_VERSION: u8 = 1;
 pub const EVENTS_GROUP: &str = "events";
 
 pub use crate::explain::*;
+pub use crate::summary::*;
 
 /// Commands. All demand `CAP_NET_ADMIN` in the initial user namespace.
 pub mod cmd {
@@ -120,6 +121,11 @@ pub mod cmd {
     /// Reads one service. Request: `SERVICE` that names it. The reply is a [`SERVICE`]. `ESRCH`:
     /// there is none.
     pub const GET_SERVICE: u8 = 62;
+    /// Asks how the connection table is, and what was counted beside services. The reply is
+    /// [`SUMMARY`].
+    pub const GET_SUMMARY: u8 = 70;
+    /// Only a reply: `SUMMARY`.
+    pub const SUMMARY: u8 = 71;
 }
 
 /// Attributes of the outermost level.
@@ -170,8 +176,10 @@ pub mod attr {
     /// Nest of [`ramp_attr`](super::ramp_attr), beside the `DEST` that climbs to its weight. Reply
     /// only.
     pub const RAMP: u16 = 61;
+    /// Nest of [`summary_attr`](super::summary_attr). Reply only.
+    pub const SUMMARY: u16 = 70;
     /// Highest number.
-    pub const MAX: u16 = RAMP;
+    pub const MAX: u16 = SUMMARY;
 }
 
 /// Attributes in [`attr::EVENT`]: what happened. Reply only.

@@ -21,13 +21,14 @@ What ipvsadm doesn't have:
   PROGRAM {-A|-E} virtual-service ... [--tcp-timeout TIME] [--tcp-fin-timeout TIME] [--udp-timeout TIME]
       [--sctp-timeout TIME] [--on-expiry {inherit|silent|reset}] [--slow-start TIME]
   PROGRAM apply FILE [--dry-run]
-  PROGRAM watch [--interval SECONDS]
+  PROGRAM {watch|top} [--interval SECONDS]
   PROGRAM monitor [--json]
   PROGRAM trace [--client ADDRESS[:PORT]] [--server ADDRESS[:PORT]] [--service KIND:service] [--event EVENT]...
       [--rate N] [--all-namespaces] [--json]
   PROGRAM drain {-t|-u|--sctp-service|-f} service [-6] -r server [--for TIME] [--then {keep|reset|forget}]
       [--persistent {move|keep}] [--wait]
   PROGRAM undrain {-t|-u|--sctp-service|-f} service [-6] -r server
+  PROGRAM explain CLIENT[:PORT] ADDRESS:PORT [--tcp|--udp|--sctp] [--mark N] [--in DEVICE] [--json]
   PROGRAM sync status [--json]
   PROGRAM sync wait [--timeout TIME]
   PROGRAM sync key add ID [--file FILE]
@@ -38,7 +39,7 @@ What ipvsadm doesn't have:
   PROGRAM xdp detach {DEVICE...|--all}
   PROGRAM xdp list [--all] [--json]
   PROGRAM xdp check [DEVICE...]
-  PROGRAM check {-t|-u|--sctp-service|-f} service [-6] [--min-servers N] [--min-weight W]
+  PROGRAM check {-t|-u|--sctp-service|-f} service [-6] [--min-servers N] [--min-weight W] [--json]
   PROGRAM metrics [--per-server] [--service KIND:service]...
   PROGRAM exporter --listen ADDR [--per-server] [--service KIND:service]...
   PROGRAM completions {bash|zsh|fish}
@@ -48,11 +49,12 @@ What ipvsadm doesn't have:
 #[rustfmt::skip]
 const SUBCOMMANDS: &[(&str, &str)] = &[
     ("apply", "make the table equal to a file's: saved rules, JSON or TOML"),
-    ("watch", "live table of rates and connections"),
+    ("watch, top", "live table of rates, their last minute, states and drops"),
     ("monitor", "print what happens to services and servers"),
     ("trace", "print what lvs does with connections and packets"),
     ("drain", "give a server no new connections, and wait for those it has"),
     ("undrain", "give a drained server connections again"),
+    ("explain", "tell which server a client's connection has or would get, and why"),
     ("sync", "synchronisation beyond ip_vs's: state, keys, peers"),
     ("xdp", "the way in front of the stack: attach, detach, list, check"),
     ("check", "tell whether a service has servers; exit with 1 if it hasn't"),

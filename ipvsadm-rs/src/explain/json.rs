@@ -12,13 +12,14 @@ use crate::model::explain::Early;
 use crate::model::explain::End;
 use crate::model::explain::Found;
 use crate::model::explain::Judged;
+use crate::model::explain::Near;
 use crate::model::explain::Rule;
 use crate::model::explain::Way;
-use crate::model::Family;
 use crate::model::ServiceEntry;
-use crate::model::ServiceId;
 
 use super::delivery::Delivery;
+use super::front::Front;
+use super::front::Verdict;
 use super::text::method;
 use super::Told;
 
@@ -49,6 +50,18 @@ struct Document<'a> {
     connections: u32,
     connections_most: u32,
     drop_rate: u32,
+    near: Vec<Miss>,
+    near_count: u32,
+}
+
+#[derive(Serialize)]
+struct Miss {
+    family: &'static str,
+    protocol: Option<&'static str>,
+    address: Option<IpAddr>,
+    port: Option<u16>,
+    mark: Option<u32>,
+    reason: &'static str,
 }
 
 #[derive(Serialize)]
@@ -74,6 +87,12 @@ struct Service<'a> {
     persistent_seconds: Option<u32>,
     persistence_engine: Option<&'a str>,
     one_packet: bool,
+    tcp_timeout_seconds: Option<u32>,
+    tcp_fin_timeout_seconds: Option<u32>,
+    udp_timeout_seconds: Option<u32>,
+    sctp_timeout_seconds: Option<u32>,
+    on_expiry: &'static str,
+    slow_start_seconds: Option<u32>,
 }
 
 #[derive(Serialize)]
@@ -102,6 +121,8 @@ struct Path<'a> {
     source: Option<IpAddr>,
     early_path: bool,
     early_path_reason: Option<&'static str>,
+    xdp: Option<bool>,
+    xdp_reason: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -118,7 +139,8 @@ struct Server {
 
 /// As JSON, with a newline. `name_of` names devices.
 pub(super) fn document(told: &Told, name_of: &dyn Fn(u32) -> Option<String>) -> String {
-    let (question, answer) = (&told.question, &told.answer);
+    let (question, answer, front) = (&told.question, &told.answer, &told.front);
+    let namer = Namer { name_of, front };
     let asked = |&(rule, answer): &(Rule, crate::model::explain::Answer)| Asked {
         by: rule.word(),
         answer: answer.word(),
@@ -137,24 +159,44 @@ pub(super) fn document(told: &Told, name_of: &dyn Fn(u32) -> Option<String>) -> 
             Delivery::Elsewhere => "elsewhere",
             Delivery::Refused(_) => "refused",
         }),
-        connection: answer.conn.as_ref().map(|conn| entry(conn, name_of)),
+        connection: answer.conn.as_ref().map(|conn| entry(conn, &namer)),
         rules: answer.rules.iter().map(asked).collect(),
         service: answer.service.as_ref().map(service),
-        template: answer.template.as_ref().map(|conn| entry(conn, name_of)),
+        template: answer.template.as_ref().map(|conn| entry(conn, &namer)),
         outcome: answer.outcome.word(),
         reason: answer.reason.as_deref(),
         chosen_by: answer.by.map(|by| by.word()),
         server: answer.server.map(address),
-        way: answer.way.as_ref().map(|way| path(way, name_of)),
+        way: answer.way.as_ref().map(|way| path(way, &namer)),
         servers: answer.servers.iter().map(server).collect(),
         connections: answer.conns,
         connections_most: answer.most_conns,
         drop_rate: answer.drop_rate,
+        near: answer.near.iter().map(miss).collect(),
+        near_count: answer.near_count,
     };
     // Structs of numbers and strings always have a JSON form.
     let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
     text.push('\n');
     text
+}
+
+/// What names devices, and knows what they have.
+struct Namer<'a> {
+    name_of: &'a dyn Fn(u32) -> Option<String>,
+    front: &'a Front,
+}
+
+fn miss(near: &Near) -> Miss {
+    let (protocol, address, port, mark) = near.service.parts();
+    Miss {
+        family: near.service.family().word(),
+        protocol,
+        address,
+        port,
+        mark,
+        reason: near.why.word(),
+    }
 }
 
 fn address(end: End) -> Address {
@@ -166,20 +208,11 @@ fn address(end: End) -> Address {
 
 fn service(entry: &ServiceEntry) -> Service<'_> {
     let service = &entry.service;
-    let (protocol, addr, port, mark) = match service.id {
-        ServiceId::Address {
-            protocol,
-            addr,
-            port,
-        } => (protocol.service_name(), Some(addr), Some(port), None),
-        ServiceId::Mark { mark, .. } => (None, None, None, Some(mark)),
-    };
+    let (protocol, addr, port, mark) = service.id.parts();
+    let extras = service.extras.normal();
     let is_persistent = service.has(flags::service::PERSISTENT);
     Service {
-        family: match service.id.family() {
-            Family::V4 => "ipv4",
-            Family::V6 => "ipv6",
-        },
+        family: service.id.family().word(),
         protocol,
         address: addr,
         port,
@@ -188,10 +221,16 @@ fn service(entry: &ServiceEntry) -> Service<'_> {
         persistent_seconds: is_persistent.then_some(service.timeout),
         persistence_engine: service.pe.as_deref(),
         one_packet: service.has(flags::service::ONEPACKET),
+        tcp_timeout_seconds: extras.tcp_timeout,
+        tcp_fin_timeout_seconds: extras.tcp_fin_timeout,
+        udp_timeout_seconds: extras.udp_timeout,
+        sctp_timeout_seconds: extras.sctp_timeout,
+        on_expiry: extras.on_expiry.unwrap_or_default().word(),
+        slow_start_seconds: extras.slow_start,
     }
 }
 
-fn entry<'a>(conn: &'a Found, name_of: &dyn Fn(u32) -> Option<String>) -> Entry<'a> {
+fn entry<'a>(conn: &'a Found, namer: &Namer<'_>) -> Entry<'a> {
     Entry {
         state: &conn.state,
         seconds_left: conn.left,
@@ -203,23 +242,30 @@ fn entry<'a>(conn: &'a Found, name_of: &dyn Fn(u32) -> Option<String>) -> Entry<
         replaced: conn.is_replaced,
         synced: conn.is_synced,
         controlled: conn.is_controlled,
-        way: conn.way.as_ref().map(|way| path(way, name_of)),
+        way: conn.way.as_ref().map(|way| path(way, namer)),
     }
 }
 
-fn path<'a>(way: &'a Way, name_of: &dyn Fn(u32) -> Option<String>) -> Path<'a> {
+fn path<'a>(way: &'a Way, namer: &Namer<'_>) -> Path<'a> {
     let hop = way.hop.as_ref();
     let is_early = way.early == Early::Taken;
+    let verdict = namer.front.verdict(way);
+    let xdp = match verdict {
+        Verdict::Unknown => None,
+        verdict => Some(verdict == Verdict::Attached(Early::Taken)),
+    };
     Path {
         forward: method(way.forward),
         reason: way.reason.as_deref(),
-        device: hop.and_then(|hop| name_of(hop.device)),
+        device: hop.and_then(|hop| (namer.name_of)(hop.device)),
         device_index: hop.map(|hop| hop.device),
         next_hop: hop.map(|hop| hop.addr),
         mtu: hop.map(|hop| hop.mtu),
         source: hop.and_then(|hop| hop.source),
         early_path: is_early,
         early_path_reason: (!is_early).then(|| way.early.word()),
+        xdp,
+        xdp_reason: (xdp != Some(true)).then(|| verdict.word()),
     }
 }
 

@@ -4,6 +4,7 @@
 
 pub mod arguments;
 pub mod delivery;
+mod front;
 mod json;
 mod text;
 
@@ -27,6 +28,7 @@ use crate::stdio::print;
 use crate::sys::names::System;
 
 use delivery::Delivery;
+use front::Front;
 
 /// All that is told.
 struct Told {
@@ -35,6 +37,8 @@ struct Told {
     device: Option<String>,
     /// What the kernel does with them, if it tells.
     delivery: Option<Delivery>,
+    /// What is known of devices with XDP.
+    front: Front,
     answer: Explanation,
 }
 
@@ -76,6 +80,7 @@ pub fn run(matches: &ArgMatches) -> u8 {
     };
     let told = netlink::explain::explain(&mut socket, &question).map(|answer| Told {
         question,
+        front: Front::ask(device.clone()),
         device,
         delivery: delivery::ask(&question, index).ok(),
         answer,

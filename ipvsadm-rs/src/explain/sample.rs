@@ -12,11 +12,13 @@ use crate::model::explain::Explanation;
 use crate::model::explain::Found;
 use crate::model::explain::Hop;
 use crate::model::explain::Judged;
+use crate::model::explain::Near;
 use crate::model::explain::Outcome;
 use crate::model::explain::Question;
 use crate::model::explain::Rule;
 use crate::model::explain::Verdict;
 use crate::model::explain::Way;
+use crate::model::explain::Why;
 use crate::model::extras::Extras;
 use crate::model::Dest;
 use crate::model::DestEntry;
@@ -31,6 +33,7 @@ use crate::model::Stats;
 use crate::model::Tunnel;
 
 use super::delivery::Delivery;
+use super::front::Front;
 use super::Told;
 
 fn server(host: u8, verdict: Verdict) -> Judged {
@@ -71,6 +74,7 @@ pub(super) fn told() -> Told {
             source: None,
         }),
         early: Early::Off,
+        xdp: Some(Early::Taken),
     };
     let conn = Found {
         state: "ESTABLISHED".to_owned(),
@@ -103,8 +107,29 @@ pub(super) fn told() -> Told {
         timeout: 300,
         netmask: Netmask::host(Family::V4),
         pe: None,
-        extras: Extras::default(),
+        extras: Extras {
+            tcp_timeout: Some(900),
+            ..Extras::default()
+        },
     };
+    let other = |protocol, port| ServiceId::Address {
+        protocol,
+        addr: [10, 0, 1, 100].into(),
+        port,
+    };
+    let near = vec![
+        Near {
+            service: other(Protocol::UDP, 80),
+            why: Why::OtherProtocol,
+        },
+        Near {
+            service: ServiceId::Mark {
+                mark: 7,
+                family: Family::V4,
+            },
+            why: Why::OtherMark,
+        },
+    ];
     Told {
         question: Question {
             protocol: Protocol::TCP,
@@ -116,6 +141,10 @@ pub(super) fn told() -> Told {
         },
         device: Some("eth0".to_owned()),
         delivery: Some(Delivery::Here),
+        front: Front {
+            attached: Some(vec!["eth0".to_owned()]),
+            device: Some("eth0".to_owned()),
+        },
         answer: Explanation {
             conn: Some(conn),
             rules: vec![
@@ -128,6 +157,8 @@ pub(super) fn told() -> Told {
                 service,
                 stats: Stats::default(),
             }),
+            near,
+            near_count: 5,
             template: Some(template),
             outcome: Outcome::Sent,
             reason: None,

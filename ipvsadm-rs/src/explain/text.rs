@@ -51,7 +51,7 @@ fn write(
     writeln!(out)?;
     delivery(told, out)?;
     match (&answer.conn, question.client_port) {
-        (Some(conn), _) => connection(conn, name_of, out)?,
+        (Some(conn), _) => connection(told, conn, name_of, out)?,
         (None, Some(_)) => writeln!(out, "connection: none")?,
         (None, None) => writeln!(out, "connection: not looked for without the client's port")?,
     }
@@ -67,7 +67,7 @@ fn write(
     }
     new_connection(told, out)?;
     if let Some(way) = &answer.way {
-        writeln!(out, "  {}", text_of_way(way, name_of))?;
+        writeln!(out, "  {}", text_of_way(told, way, name_of))?;
     }
     for server in &answer.servers {
         writeln!(out, "  {}", text_of_server(server))?;
@@ -96,6 +96,7 @@ fn delivery(told: &Told, out: &mut String) -> std::fmt::Result {
 }
 
 fn connection(
+    told: &Told,
     conn: &Found,
     name_of: &dyn Fn(u32) -> Option<String>,
     out: &mut String,
@@ -115,7 +116,7 @@ fn connection(
         conn.packets,
     )?;
     if let Some(way) = &conn.way {
-        writeln!(out, "  {}", text_of_way(way, name_of))?;
+        writeln!(out, "  {}", text_of_way(told, way, name_of))?;
     }
     for (is_so, text) in [
         (
@@ -148,7 +149,15 @@ fn service(told: &Told, out: &mut String) -> std::fmt::Result {
     for (rule, answer) in rules.filter(|(_, answer)| *answer != Answer::Unasked) {
         writeln!(out, "  by {}: {}", rule.text(), answer.text())?;
     }
-    Ok(())
+    for near in &told.answer.near {
+        let (kind, name) = name_of_service(&Numeric, &near.service);
+        writeln!(out, "  not {kind} {name}: {}", near.why.text())?;
+    }
+    let told_of = u32::try_from(told.answer.near.len()).unwrap_or(u32::MAX);
+    match told.answer.near_count.saturating_sub(told_of) {
+        0 => Ok(()),
+        more => writeln!(out, "  nor {more} more, which are further from it"),
+    }
 }
 
 fn text_of_service(entry: &ServiceEntry) -> String {
@@ -163,6 +172,21 @@ fn text_of_service(entry: &ServiceEntry) -> String {
     }
     if service.has(flags::service::ONEPACKET) {
         text.push_str(" ops");
+    }
+    let extras = service.extras.normal();
+    for (name, seconds) in [
+        ("tcp-timeout", extras.tcp_timeout),
+        ("tcp-fin-timeout", extras.tcp_fin_timeout),
+        ("udp-timeout", extras.udp_timeout),
+        ("sctp-timeout", extras.sctp_timeout),
+        ("slow-start", extras.slow_start),
+    ] {
+        if let Some(seconds) = seconds {
+            text.push_str(&format!(" {name} {seconds}"));
+        }
+    }
+    if let Some(what) = extras.on_expiry {
+        text.push_str(&format!(" on-expiry {}", what.word()));
     }
     text
 }
@@ -201,7 +225,7 @@ pub(super) fn method(forward: Forward) -> &'static str {
     }
 }
 
-fn text_of_way(way: &Way, name_of: &dyn Fn(u32) -> Option<String>) -> String {
+fn text_of_way(told: &Told, way: &Way, name_of: &dyn Fn(u32) -> Option<String>) -> String {
     let mut text = format!("way: {}", method(way.forward));
     match (&way.reason, &way.hop) {
         (Some(reason), _) => text.push_str(&format!(", none ({reason})")),
@@ -217,7 +241,8 @@ fn text_of_way(way: &Way, name_of: &dyn Fn(u32) -> Option<String>) -> String {
             }
         }
     }
-    text.push_str(&format!("; early path: {}", way.early.text()));
+    let (early, xdp) = (way.early.text(), told.front.text(way));
+    text.push_str(&format!("; early path: {early}; XDP: {xdp}"));
     text
 }
 
@@ -266,13 +291,16 @@ mod tests {
 TCP 10.0.1.7:4711 to 10.0.1.100:80
 delivery: packets by eth0 are for this host
 connection: to 10.0.2.11:8080, ESTABLISHED, 890 s left, 10 s old, 9 or more packets of the client
-  way: masq, eth1, next hop 10.0.2.11, MTU 1500; early path: off
-service: TCP 10.0.1.100:80 wlc persistent 300
+  way: masq, eth1, next hop 10.0.2.11, MTU 1500; early path: off; XDP: taken, from eth0
+service: TCP 10.0.1.100:80 wlc persistent 300 tcp-timeout 900
   by firewall mark: doesn't apply
   by address and port: this one
+  not UDP 10.0.1.100:80: it takes another protocol
+  not FWM 7: it takes another mark
+  nor 3 more, which are further from it
 template: to 10.0.2.11:8080, 290 s left, used
 new connection: goes to 10.0.2.11:8080, the client's template names it
-  way: masq, eth1, next hop 10.0.2.11, MTU 1500; early path: off
+  way: masq, eth1, next hop 10.0.2.11, MTU 1500; early path: off; XDP: taken, from eth0
   10.0.2.12:8080 masq, weight 0, 0 active, 0 inactive: has weight 0
   10.0.2.11:8080 masq, weight 1, 1 active, 0 inactive of 5: gets it
 limits: 2 of 1000 connections and templates

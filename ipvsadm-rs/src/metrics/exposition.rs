@@ -8,11 +8,13 @@ use std::io::Write;
 use lvs_uapi::drop_reason::DropReason;
 
 use super::families::Family;
+use super::families::BEYOND;
 use super::families::DROPPED;
 use super::families::INFO;
 use super::families::NAMESPACE;
 use super::families::SERVER;
 use super::families::SERVICE;
+use super::families::SYNC;
 use super::labels::Labels;
 use super::Scope;
 use super::Snapshot;
@@ -36,6 +38,17 @@ pub fn write(out: &mut impl Write, snapshot: &Snapshot, scope: &Scope) -> io::Re
             .map(|reason| Labels::default().with("reason", reason.name()))
             .collect();
         family(out, &DROPPED, labels.iter().zip(drops))?;
+    }
+    for row in BEYOND {
+        family(out, row, [(&none, snapshot)])?;
+    }
+    if let Some(sync) = &snapshot.sync {
+        let counters = sync.counters.iter();
+        let labels: Vec<Labels> = counters
+            .map(|(name, _)| Labels::default().with("event", name))
+            .collect();
+        let counts = sync.counters.iter().map(|(_, count)| count);
+        family(out, &SYNC, labels.iter().zip(counts))?;
     }
     let labels: Vec<Labels> = snapshot
         .services
@@ -98,6 +111,10 @@ mod tests {
     use super::super::procfs::ConnTable;
     use super::super::snapshot::tests::item;
     use super::*;
+    use crate::model::drain::Drain;
+    use crate::model::extras::Ramp;
+    use crate::model::summary::Summary;
+    use crate::model::sync::SyncStatus;
     use crate::model::Family as AddressFamily;
     use crate::model::ServiceId;
     use crate::render::list::tests::service;
@@ -108,6 +125,16 @@ mod tests {
     /// A server twice under different services, and two servers of one service.
     fn sample() -> Snapshot {
         let mark = |family| ServiceId::Mark { mark: 10, family };
+        let mut web = item(
+            service("10.0.0.1:80").id,
+            100,
+            &[("10.0.0.2:80", 10), ("10.0.0.3:80", 20)],
+        );
+        web.dests[0].drain = Some(Drain::default());
+        web.dests[1].ramp = Some(Ramp {
+            seconds: 9,
+            percent: 40,
+        });
         Snapshot {
             module: "lvs",
             version: "1.2.1".to_owned(),
@@ -119,12 +146,18 @@ mod tests {
                 bytes: Some(3544),
             },
             drops: Some(std::array::from_fn(|place| place as u64)),
+            summary: Some(Summary {
+                early: 12,
+                xdp: 13,
+                ..Summary::default()
+            }),
+            sync: Some(SyncStatus {
+                is_in_sync: true,
+                counters: vec![("sent".to_owned(), 14), ("told".to_owned(), 15)],
+                ..SyncStatus::default()
+            }),
             services: vec![
-                item(
-                    service("10.0.0.1:80").id,
-                    100,
-                    &[("10.0.0.2:80", 10), ("10.0.0.3:80", 20)],
-                ),
+                web,
                 item(service("[2001:db8::1]:80").id, 200, &[("10.0.0.2:80", 30)]),
                 item(mark(AddressFamily::V4), 300, &[("10.0.0.2:0", 40)]),
                 item(mark(AddressFamily::V6), u64::MAX - 4, &[]),
@@ -156,6 +189,8 @@ mod tests {
         let snapshot = Snapshot {
             totals: None,
             drops: None,
+            summary: None,
+            sync: None,
             table: ConnTable {
                 buckets: Some(4096),
                 ..ConnTable::default()

@@ -3,6 +3,7 @@
 //! Every metric, once: a row is all that a new one needs, and a row in `docs/howto/metrics.md`.
 
 use crate::model::DestEntry;
+use crate::model::DestState;
 use crate::model::TableEntry;
 
 use super::Snapshot;
@@ -95,6 +96,25 @@ pub const NAMESPACE: &[Family<Snapshot>] = &[
         |all| all.table.bytes),
 ];
 
+/// Metrics of ways in front of the stack, and of synchronisation, which lvs alone has.
+#[rustfmt::skip]
+pub const BEYOND: &[Family<Snapshot>] = &[
+    counter("lvs_early_path_packets_total", "Packets that left by the early path.",
+        |all| all.summary.map(|summary| summary.early)),
+    counter("lvs_xdp_packets_total", "Packets that left by XDP.",
+        |all| all.summary.map(|summary| summary.xdp)),
+    gauge("lvs_synchronisation_in_sync",
+        "1 if the director has all connections that others have, as far as it knows.",
+        |all| all.sync.as_ref().map(|sync| sync.is_in_sync.into())),
+];
+
+/// Metric of each thing that synchronisation counts.
+pub const SYNC: Family<u64> = counter(
+    "lvs_synchronisation_events_total",
+    "What synchronisation did, by what it was.",
+    |count| Some(*count),
+);
+
 /// Metric of each reason for which packets are dropped.
 pub const DROPPED: Family<u64> = counter(
     "lvs_dropped_packets_total",
@@ -121,6 +141,12 @@ pub const SERVICE: &[Family<TableEntry>] = &[
         |item| Some(item.dests.len() as u64)),
     gauge("lvs_service_servers_in_use", "Servers of the service whose weight is above 0.",
         |item| Some(item.dests.iter().filter(|entry| entry.dest.weight > 0).count() as u64)),
+    gauge("lvs_service_servers_draining",
+        "Servers of the service that are being drained.",
+        |item| count(item, |entry| entry.state() == DestState::Draining)),
+    gauge("lvs_service_servers_starting",
+        "Servers of the service that climb to their weight.",
+        |item| count(item, |entry| entry.state() == DestState::Starting)),
     gauge("lvs_service_weight", "Sum of the weights of the service's servers.",
         |item| sum(item, |entry| entry.dest.weight)),
     gauge("lvs_service_active_connections", "Active connections of the service's servers.",
@@ -155,7 +181,16 @@ pub const SERVER: &[Family<DestEntry>] = &[
         |entry| Some(entry.inactive.into())),
     gauge("lvs_server_persistent_connections", "Persistence templates of the server.",
         |entry| Some(entry.persistent.into())),
+    gauge("lvs_server_draining", "1 while the server is being drained; none otherwise.",
+        |entry| (entry.state() == DestState::Draining).then_some(1)),
+    gauge("lvs_server_slow_start_percent",
+        "Percent of its weight that a server has while it climbs there; none otherwise.",
+        |entry| entry.ramp.map(|ramp| ramp.percent.into())),
 ];
+
+fn count(item: &TableEntry, is: fn(&DestEntry) -> bool) -> Option<u64> {
+    Some(item.dests.iter().filter(|entry| is(entry)).count() as u64)
+}
 
 fn sum(item: &TableEntry, number: fn(&DestEntry) -> u32) -> Option<u64> {
     let numbers = item.dests.iter().map(|entry| u64::from(number(entry)));
@@ -181,6 +216,8 @@ mod tests {
         rows(ABOUT)
             .chain(rows(NAMESPACE))
             .chain(rows(&[DROPPED]))
+            .chain(rows(BEYOND))
+            .chain(rows(&[SYNC]))
             .chain(rows(SERVICE))
             .chain(rows(SERVER))
     }

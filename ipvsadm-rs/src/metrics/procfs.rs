@@ -9,6 +9,7 @@ use std::path::Path;
 
 use lvs_uapi::drop_reason::DropReason;
 
+use crate::model::summary::Summary;
 use crate::model::Stats;
 
 /// Exists under lvs alone. Its last lines are about the connection table.
@@ -31,6 +32,17 @@ pub struct ConnTable {
     pub bytes: Option<u64>,
 }
 
+impl From<&Summary> for ConnTable {
+    fn from(summary: &Summary) -> Self {
+        ConnTable {
+            entries: Some(summary.conns.into()),
+            buckets: Some(summary.buckets.into()),
+            longest: Some(summary.longest.into()),
+            bytes: Some(summary.bytes),
+        }
+    }
+}
+
 /// Whether the module of this namespace is lvs.
 pub fn is_lvs() -> bool {
     Path::new(LVS).exists()
@@ -39,7 +51,8 @@ pub fn is_lvs() -> bool {
 /// Packets that were dropped, by reason, if the module tells.
 pub type Drops = Option<[u64; DropReason::COUNT]>;
 
-/// How the connection table is, and what was dropped.
+/// How the connection table is, and what was dropped: for a module that doesn't tell over netlink,
+/// which is faster.
 pub fn conn_table_and_drops() -> (ConnTable, Drops) {
     let path = if is_lvs() { LVS } else { STATUS };
     File::open(path)

@@ -10,6 +10,8 @@ use nix::errno::Errno;
 use crate::client::Client;
 use crate::client::Order;
 use crate::error::Error;
+use crate::model::summary::Summary;
+use crate::model::sync::SyncStatus;
 use crate::model::ServiceId;
 use crate::model::Stats;
 use crate::model::TableEntry;
@@ -40,6 +42,10 @@ pub struct Snapshot {
     pub table: ConnTable,
     /// Packets that were dropped.
     pub drops: Drops,
+    /// What lvs counts beside services.
+    pub summary: Option<Summary>,
+    /// How synchronisation is, if the module tells.
+    pub sync: Option<SyncStatus>,
     /// Services, no two of a name, nor two servers of one.
     pub services: Vec<TableEntry>,
 }
@@ -47,21 +53,33 @@ pub struct Snapshot {
 impl Snapshot {
     /// Reads all that the scope needs. Services of the scope that aren't there are left out.
     pub fn read(client: &mut Client, scope: &Scope) -> Result<Self, Error> {
-        let services = if scope.services.is_empty() {
-            client.table(Order::Sorted)?
-        } else {
-            chosen(client, &scope.services)?
+        let is_lvs = procfs::is_lvs();
+        let services = match scope.services.as_slice() {
+            [] => client.table(Order::Sorted)?,
+            // One list, which tells more of servers than a list for each service.
+            ids if is_lvs => {
+                let mut services = client.table(Order::Sorted)?;
+                services.retain(|item| ids.contains(&item.entry.service.id));
+                services
+            }
+            ids => chosen(client, ids)?,
         };
-        let (mut table, drops) = procfs::conn_table_and_drops();
+        let summary = client.control().summary();
+        let (mut table, drops) = match &summary {
+            Some(summary) => (ConnTable::from(summary), Some(summary.drops)),
+            None => procfs::conn_table_and_drops(),
+        };
         let info = client.info();
         table.buckets = table.buckets.or(Some(info.conn_tab_size.into()));
         let (major, minor, patch) = version_parts(info.version);
         Ok(Snapshot {
-            module: if procfs::is_lvs() { "lvs" } else { "ip_vs" },
+            module: if is_lvs { "lvs" } else { "ip_vs" },
             version: format!("{major}.{minor}.{patch}"),
             totals: procfs::totals(),
             table,
             drops,
+            summary,
+            sync: client.control().sync_status(),
             services: distinct(services),
         })
     }

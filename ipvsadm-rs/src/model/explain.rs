@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use lvs_uapi::lvs::explain_answer;
 use lvs_uapi::lvs::explain_by;
 use lvs_uapi::lvs::explain_early;
+use lvs_uapi::lvs::explain_near;
 use lvs_uapi::lvs::explain_outcome;
 use lvs_uapi::lvs::explain_rule;
 use lvs_uapi::lvs::explain_verdict;
@@ -15,6 +16,7 @@ use super::DestEntry;
 use super::Forward;
 use super::Protocol;
 use super::ServiceEntry;
+use super::ServiceId;
 
 /// A client's packet that opens a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,6 +153,17 @@ kinds! {
 }
 
 kinds! {
+    /// Why a service doesn't take a packet that it nearly takes.
+    pub enum Why {
+        Earlier = explain_near::EARLIER, "earlier", "it would, but another service is asked first";
+        OtherFamily = explain_near::OTHER_FAMILY, "other-family", "it takes this mark of the other family";
+        OtherProtocol = explain_near::OTHER_PROTOCOL, "other-protocol", "it takes another protocol";
+        OtherPort = explain_near::OTHER_PORT, "other-port", "it takes another port";
+        OtherMark = explain_near::OTHER_MARK, "other-mark", "it takes another mark";
+    }
+}
+
+kinds! {
     /// Whether a server gets the connection, or why not.
     pub enum Verdict {
         Chosen = explain_verdict::CHOSEN, "chosen", "gets it";
@@ -189,6 +202,8 @@ pub struct Way {
     pub hop: Option<Hop>,
     /// Whether they take the early path once the connection is established.
     pub early: Early,
+    /// The same of XDP, from a device that has it; none if an older module doesn't tell.
+    pub xdp: Option<Early>,
 }
 
 /// The next host.
@@ -243,6 +258,15 @@ pub struct Judged {
     pub verdict: Verdict,
 }
 
+/// A service that nearly takes a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Near {
+    /// Its name.
+    pub service: ServiceId,
+    /// Why it doesn't.
+    pub why: Why,
+}
+
 /// What would become of a packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explanation {
@@ -252,6 +276,10 @@ pub struct Explanation {
     pub rules: Vec<(Rule, Answer)>,
     /// The service.
     pub service: Option<ServiceEntry>,
+    /// Services that nearly take it, the nearest first, as far as they are told.
+    pub near: Vec<Near>,
+    /// How many there are.
+    pub near_count: u32,
     /// The client's template.
     pub template: Option<Found>,
     /// What becomes of the packet that opens a connection.
@@ -290,6 +318,6 @@ mod tests {
                 assert_eq!($kind::from_number(99), None);
             )+};
         }
-        check!(Outcome, By, Rule, Answer, Early, Verdict);
+        check!(Outcome, By, Rule, Answer, Early, Verdict, Why);
     }
 }

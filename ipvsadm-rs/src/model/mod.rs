@@ -16,6 +16,7 @@ pub mod explain;
 pub mod extras;
 mod service_id;
 pub mod state;
+pub mod summary;
 pub mod sync;
 mod words;
 

@@ -32,6 +32,14 @@ impl Family {
         }
     }
 
+    /// What documents call it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Family::V4 => "ipv4",
+            Family::V6 => "ipv6",
+        }
+    }
+
     /// The family of a number, if it is one of the two.
     pub fn from_number(number: u16) -> Option<Self> {
         match number {
@@ -102,6 +110,25 @@ impl ServiceId {
         match *self {
             ServiceId::Address { addr, .. } => Family::of(addr),
             ServiceId::Mark { family, .. } => family,
+        }
+    }
+
+    /// Name of the protocol, address, port and mark, for documents: those that the service has.
+    pub fn parts(
+        &self,
+    ) -> (
+        Option<&'static str>,
+        Option<IpAddr>,
+        Option<u16>,
+        Option<u32>,
+    ) {
+        match *self {
+            ServiceId::Address {
+                protocol,
+                addr,
+                port,
+            } => (protocol.service_name(), Some(addr), Some(port), None),
+            ServiceId::Mark { mark, .. } => (None, None, None, Some(mark)),
         }
     }
 

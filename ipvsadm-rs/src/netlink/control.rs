@@ -14,6 +14,8 @@ use crate::control;
 use crate::control::Control;
 use crate::error::Error;
 use crate::error::Operation;
+use crate::model::summary::Summary;
+use crate::model::sync::SyncStatus;
 use crate::model::Daemon;
 use crate::model::DestEntry;
 use crate::model::Family;
@@ -35,6 +37,9 @@ use super::message::Payload;
 use super::requests;
 use super::service;
 use super::socket::Socket;
+use super::summary;
+use super::sync;
+use super::sync::SyncMessage;
 use super::table;
 use super::transaction;
 
@@ -161,6 +166,22 @@ impl Control for Netlink {
         let family = self.table_family()?;
         // An older lvs doesn't know the question.
         transaction::generation(&mut self.socket, family).ok()?
+    }
+
+    fn summary(&mut self) -> Option<Summary> {
+        let family = self.table_family()?;
+        summary::summary(&mut self.socket, family).ok()
+    }
+
+    fn sync_status(&mut self) -> Option<SyncStatus> {
+        let family = self.table_family()?;
+        let mut status = SyncStatus::default();
+        let request = SyncMessage::request();
+        let take = |reply: &SyncMessage| sync::append(&mut status, reply).map_err(Error::from);
+        self.socket
+            .dump_of(family, Operation::GetSync, request, take)
+            .ok()?;
+        Some(status)
     }
 
     fn transact(&mut self, transaction: &Transaction) -> Result<(), Refusal> {

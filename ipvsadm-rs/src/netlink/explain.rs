@@ -40,8 +40,11 @@ use super::dest::DestAttr;
 use super::drain;
 use super::drain::DrainAttr;
 use super::extras;
+use super::extras::ExtrasAttr;
 use super::extras::RampAttr;
 use super::lvs_message::LvsMessage;
+use super::near;
+use super::near::NearAttr;
 use super::service;
 use super::service::ServiceAttr;
 use super::socket::Socket;
@@ -57,6 +60,8 @@ attributes! {
         Drain(Vec<DrainAttr>) = attr::DRAIN, nest;
         /// How it climbs to its weight.
         Ramp(Vec<RampAttr>) = attr::RAMP, nest;
+        /// What the service has beyond ip_vs's.
+        Extras(Vec<ExtrasAttr>) = attr::EXTRAS, nest;
         /// What is asked.
         Question(Vec<QuestionAttr>) = attr::QUESTION, nest;
         /// The answer.
@@ -115,6 +120,10 @@ attributes! {
         Conns(u32) = explanation_attr::CONNS, u32;
         /// Most of them.
         MostConns(u32) = explanation_attr::MOST_CONNS, u32;
+        /// A service that is near.
+        Near(Vec<NearAttr>) = explanation_attr::NEAR, nest;
+        /// How many are.
+        NearCount(u32) = explanation_attr::NEAR_COUNT, u32;
     }
 }
 
@@ -179,6 +188,8 @@ attributes! {
         Source(RawAddr) = explain_way_attr::SOURCE, addr;
         /// The early path.
         Early(u8) = explain_way_attr::EARLY, u8;
+        /// XDP.
+        Xdp(u8) = explain_way_attr::XDP, u8;
     }
 }
 
@@ -229,13 +240,14 @@ pub fn append(
     family: Family,
 ) -> Result<(), DecodeError> {
     let (mut service, mut entry, mut drain, mut verdict) = (None, None, None, None);
-    let mut ramp = None;
+    let (mut ramp, mut own) = (None, None);
     for attr in &reply.attrs {
         match attr {
             ExplainAttr::Service(nest) => service = Some(service::from_attrs(nest)?),
             ExplainAttr::Dest(nest) => entry = Some(dest::from_attrs(nest, family)?),
             ExplainAttr::Drain(nest) => drain = Some(drain::from_attrs(nest)?),
             ExplainAttr::Ramp(nest) => ramp = Some(extras::ramp(nest)),
+            ExplainAttr::Extras(nest) => own = Some(extras::from_attrs(nest)?),
             ExplainAttr::Verdict(number) => verdict = Some(known(Verdict::from_number(*number))?),
             ExplainAttr::Explanation(nest) => *answer = Some(from_attrs(nest)?),
             ExplainAttr::Question(_) | ExplainAttr::Other(_) => {}
@@ -244,8 +256,9 @@ pub fn append(
     let answer = answer
         .as_mut()
         .ok_or_else(|| DecodeError::from("server before the answer"))?;
-    if let Some(service) = service {
-        answer.service = Some(service);
+    if let Some(mut entry) = service {
+        entry.service.extras = own.unwrap_or_default();
+        answer.service = Some(entry);
     }
     if let (Some(mut entry), Some(verdict)) = (entry, verdict) {
         entry.drain = drain;
@@ -269,6 +282,8 @@ fn from_attrs(attrs: &[ExplanationAttr]) -> Result<Explanation, DecodeError> {
         conn: None,
         rules: Vec::new(),
         service: None,
+        near: Vec::new(),
+        near_count: 0,
         template: None,
         outcome: Outcome::NoService,
         reason: None,
@@ -298,6 +313,8 @@ fn from_attrs(attrs: &[ExplanationAttr]) -> Result<Explanation, DecodeError> {
             ExplanationAttr::DropRate(rate) => answer.drop_rate = *rate,
             ExplanationAttr::Conns(count) => answer.conns = *count,
             ExplanationAttr::MostConns(count) => answer.most_conns = *count,
+            ExplanationAttr::Near(nest) => answer.near.push(near::near(nest)?),
+            ExplanationAttr::NearCount(count) => answer.near_count = *count,
             ExplanationAttr::Other(_) => {}
         }
     }
@@ -356,7 +373,7 @@ fn found(attrs: &[ConnAttr]) -> Result<Found, DecodeError> {
 }
 
 fn way(attrs: &[WayAttr]) -> Result<Way, DecodeError> {
-    let (mut forward, mut reason, mut early) = (None, None, None);
+    let (mut forward, mut reason, mut early, mut xdp) = (None, None, None, None);
     let (mut device, mut mtu) = (None, 0);
     let (mut next, mut next_af) = (None, None);
     let (mut source, mut source_af) = (None, None);
@@ -371,6 +388,7 @@ fn way(attrs: &[WayAttr]) -> Result<Way, DecodeError> {
             WayAttr::SourceAf(number) => source_af = Some(*number),
             WayAttr::Source(raw) => source = Some(*raw),
             WayAttr::Early(number) => early = Early::from_number(*number),
+            WayAttr::Xdp(number) => xdp = Some(known(Early::from_number(*number))?),
             WayAttr::Other(_) => {}
         }
     }
@@ -388,6 +406,7 @@ fn way(attrs: &[WayAttr]) -> Result<Way, DecodeError> {
         reason,
         hop,
         early: known(early)?,
+        xdp,
     })
 }
 
@@ -433,6 +452,7 @@ mod tests {
             WayAttr::SourceAf(2),
             WayAttr::Source(raw(2)),
             WayAttr::Early(Early::Off.number()),
+            WayAttr::Xdp(Early::Method.number()),
         ];
         let first = ExplainMessage {
             cmd: cmd::EXPLANATION,
@@ -487,6 +507,7 @@ mod tests {
         assert!(from_attrs(&[ExplanationAttr::Outcome(77)]).is_err());
         assert!(from_attrs(&[ExplanationAttr::By(77)]).is_err());
         assert!(way(&[WayAttr::Early(77)]).is_err());
+        assert!(way(&[WayAttr::Xdp(77)]).is_err());
         assert!(found(&[ConnAttr::Left(1)]).is_err());
     }
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 
-//! `watch`: a live table of rates and connections.
+//! `watch`, or `top`: a live table of rates, states and connections.
 //!
-//! [`rows`] makes rows of the kernel's table, [`view`] holds what keys change, and [`draw`] draws.
-//! Here is the loop, and the terminal's way there and back.
+//! [`reader`] reads the kernel's table on a thread of its own, [`rows`] makes rows of it, with
+//! what [`history`] knows of the last minute, and [`dropped`] counts what is dropped. [`view`] holds what
+//! keys change, and [`draw`] draws. Here is the loop, and the terminal's way there and back.
 
 use std::io;
 use std::io::IsTerminal;
@@ -11,7 +12,6 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 use std::sync::Arc;
 use std::time::Duration;
-use std::time::Instant;
 
 use ratatui::crossterm::event;
 use ratatui::crossterm::event::Event;
@@ -19,25 +19,25 @@ use ratatui::crossterm::event::KeyEventKind;
 use ratatui::DefaultTerminal;
 use signal_hook::consts::TERM_SIGNALS;
 
-use crate::client::Client;
-use crate::client::Order;
-use crate::model::TableEntry;
-
-use self::draw::Surroundings;
+use self::draw::Screen;
+use self::reader::Slot;
+use self::rows::Selection;
 use self::view::Action;
 use self::view::View;
 
 pub mod draw;
+pub mod dropped;
+pub mod history;
+mod number;
+mod reader;
 pub mod rows;
 pub mod view;
 
-/// Longest wait for a key, so that signals are seen.
-const PATIENCE: Duration = Duration::from_millis(200);
-/// Reading the table may take one part in so many of the time.
-const SHARE: u32 = 5;
+/// Longest wait for a key, so that signals and what was read are seen.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Shows the table until a key or a signal ends it.
-pub fn run(client: Client, interval: Duration) -> io::Result<()> {
+pub fn run(interval: Duration) -> io::Result<()> {
     if !io::stdout().is_terminal() {
         return Err(io::Error::other("watch needs a terminal"));
     }
@@ -45,57 +45,47 @@ pub fn run(client: Client, interval: Duration) -> io::Result<()> {
     for signal in TERM_SIGNALS.iter().chain([&signal_hook::consts::SIGHUP]) {
         signal_hook::flag::register(*signal, Arc::clone(&ended))?;
     }
+    let slot = reader::start(interval)?;
     // Restores the terminal on a panic, too.
     let terminal = ratatui::try_init()?;
-    let result = Watch::new(client, interval).run(terminal, &ended);
+    let result = Watch::new(slot).run(terminal, &ended);
     let restored = ratatui::try_restore();
     result.and(restored)
 }
 
 struct Watch {
-    client: Client,
-    interval: Duration,
+    slot: Slot,
     view: View,
-    entries: Vec<TableEntry>,
-    around: Surroundings,
+    screen: Screen,
+    /// What the screen's order was made by.
+    sorted_by: Option<Selection>,
 }
 
 impl Watch {
-    fn new(client: Client, interval: Duration) -> Self {
+    fn new(slot: Slot) -> Self {
         let colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         Watch {
-            client,
-            interval,
+            slot,
             view: View::default(),
-            entries: Vec::new(),
-            around: Surroundings {
+            screen: Screen {
                 colour,
-                ..Surroundings::default()
+                ..Screen::default()
             },
+            sorted_by: None,
         }
     }
 
     fn run(&mut self, mut terminal: DefaultTerminal, ended: &AtomicBool) -> io::Result<()> {
-        let mut due = Instant::now();
         let mut changed = true;
         while !ended.load(Ordering::Relaxed) {
-            let now = Instant::now();
-            if now >= due && !self.view.paused {
-                self.read();
-                due = now + self.interval.max(now.elapsed() * SHARE);
-                changed = true;
-            }
+            changed |= self.fetch();
             if changed {
-                let rows = rows::rows(&self.entries, &self.view.selection);
-                terminal.draw(|frame| draw::draw(frame, &mut self.view, &rows, &self.around))?;
+                self.sort();
+                let (view, screen) = (&mut self.view, &self.screen);
+                terminal.draw(|frame| draw::draw(frame, view, screen))?;
             }
-            let wait = due.saturating_duration_since(Instant::now());
             changed = false;
-            match next_event(if self.view.paused {
-                PATIENCE
-            } else {
-                wait.min(PATIENCE)
-            })? {
+            match next_event(PATIENCE)? {
                 Some(Event::Key(key)) if key.kind != KeyEventKind::Release => {
                     if self.view.key(key) == Action::Quit {
                         break;
@@ -109,28 +99,30 @@ impl Watch {
         Ok(())
     }
 
-    /// Reads the table. What was read before stays on the screen if that fails.
-    fn read(&mut self) {
-        match self.client.table(Order::Sorted) {
-            Ok(entries) => {
-                self.entries = entries;
-                self.around.trouble = None;
-            }
-            Err(error) => {
-                self.around.trouble = Some(error.to_string());
-                // The module may have gone and come back.
-                if let Ok(client) = Client::open() {
-                    self.client = client;
-                }
-            }
+    /// Takes in what was read, unless the screen is to stand still. Tells whether there is any.
+    fn fetch(&mut self) -> bool {
+        if self.view.paused {
+            return false;
         }
-        let servers: usize = self.entries.iter().map(|entry| entry.dests.len()).sum();
-        let cps: u64 = self.entries.iter().map(|item| item.entry.stats.cps).sum();
-        self.around.title = format!(
-            "IP Virtual Server: {} services, {servers} servers, {cps} connections/s, every {} s",
-            self.entries.len(),
-            self.interval.as_secs_f64()
-        );
+        let Some(reading) = reader::take(&self.slot) else {
+            return false;
+        };
+        if let Some(groups) = reading.groups {
+            self.screen.groups = groups;
+            self.sorted_by = None;
+        }
+        self.screen.title = reading.title;
+        self.screen.dropped = reading.dropped;
+        self.screen.trouble = reading.trouble;
+        true
+    }
+
+    /// Puts the rows in order, if they or their order changed.
+    fn sort(&mut self) {
+        if self.sorted_by.as_ref() != Some(&self.view.selection) {
+            self.screen.order = rows::order(&self.screen.groups, &self.view.selection);
+            self.sorted_by = Some(self.view.selection.clone());
+        }
     }
 }
 

@@ -24,6 +24,8 @@ pub struct View {
     pub typing: bool,
     /// Whether the table stands still.
     pub paused: bool,
+    /// Whether reasons of drops are shown instead of services.
+    pub reasons: bool,
 }
 
 /// What a key leads to.
@@ -59,6 +61,10 @@ impl View {
             KeyCode::Left => self.sort_by(Column::ALL.len()),
             KeyCode::Char('r') => self.selection.reverse = !self.selection.reverse,
             KeyCode::Char('s') => self.selection.services_only = !self.selection.services_only,
+            KeyCode::Char('d') => {
+                self.reasons = !self.reasons;
+                self.top = 0;
+            }
             KeyCode::Char('p' | ' ') => self.paused = !self.paused,
             KeyCode::Char('/') => self.typing = true,
             _ => {}
@@ -158,7 +164,7 @@ mod tests {
     fn sorting_goes_round() {
         let mut view = view();
         press(&mut view, KeyCode::Left);
-        assert_eq!(view.selection.sort, Some(Column::OutBytes));
+        assert_eq!(view.selection.sort, Some(Column::Inactive));
         press(&mut view, KeyCode::Right);
         assert_eq!(view.selection.sort, None);
         press(&mut view, KeyCode::Right);

@@ -215,6 +215,12 @@ fn attached() -> Result<(Devices, Vec<Device>), Obstacle> {
     Ok((control, attached))
 }
 
+/// Names of the devices of this network namespace that have ours; `None` if that can't be known.
+pub(crate) fn attached_names() -> Option<Vec<String>> {
+    let (_, devices) = attached().ok()?;
+    Some(devices.into_iter().map(|device| device.name).collect())
+}
+
 fn detach_all() -> Result<u8, Obstacle> {
     let mut status = SUCCESS;
     for there in namespaces::each(attached_and_detached) {

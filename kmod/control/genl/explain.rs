@@ -7,6 +7,14 @@ use lvs_engine::addr::{
     Addr,
     Family, //
 };
+use lvs_engine::config::{
+    ServiceId,
+    Target, //
+};
+use lvs_engine::near::{
+    Nearest,
+    Why, //
+};
 use lvs_engine::parse::protocol;
 use lvs_engine::sched::By;
 use lvs_uapi::limits::ADDR_LEN;
@@ -17,6 +25,8 @@ use lvs_uapi::lvs::{
     explain_by,
     explain_conn_attr as conn_attr,
     explain_early,
+    explain_near,
+    explain_near_attr as near_attr,
     explain_outcome,
     explain_rule,
     explain_rule_attr,
@@ -114,18 +124,32 @@ impl List for Get {
         let question = parse(request.need(attr::QUESTION)?)?;
         let rules = RulesGuard::lock(dump.state()?);
         dump.note_generation(rules.generation());
-        rules.explain(&question, |read, told| list(dump, read, told));
+        let [begun, ..] = dump.position();
+        let nearest = (begun == 0).then(|| {
+            let found = rules.explain(&question, |_, told| told.service.map(|found| *found.id()));
+            rules.nearest(&question, found.as_ref())
+        });
+        rules.explain(&question, |read, told| {
+            list(dump, read, told, nearest.as_ref());
+        });
         Ok(())
     }
 }
 
 /// Appends the explanation, and the servers from where the last call stopped. Loads may have
 /// changed since: what was said of the server that is chosen goes for all servers.
-fn list(dump: &mut Dump<'_>, read: ReadSide<'_>, told: &Explanation<'_>) {
+fn list(
+    dump: &mut Dump<'_>,
+    read: ReadSide<'_>,
+    told: &Explanation<'_>,
+    nearest: Option<&Nearest>,
+) {
     let [mut next, mut chosen, mut by] = dump.position();
     if next == 0 {
         if dump
-            .entry(cmd::EXPLANATION, |message| fill(message, read, told))
+            .entry(cmd::EXPLANATION, |message| {
+                fill(message, read, told, nearest)
+            })
             .is_err()
         {
             return;
@@ -167,7 +191,12 @@ const ALL_BY: [ChosenBy; 8] = [
     ChosenBy::Control,
 ];
 
-fn fill(message: &mut Writer<'_>, read: ReadSide<'_>, told: &Explanation<'_>) -> Result {
+fn fill(
+    message: &mut Writer<'_>,
+    read: ReadSide<'_>,
+    told: &Explanation<'_>,
+    nearest: Option<&Nearest>,
+) -> Result {
     message.nest(attr::EXPLANATION, |nest| {
         let (outcome, reason) = number_of_outcome(told.outcome);
         nest.u8(explanation_attr::OUTCOME, outcome)?;
@@ -206,7 +235,8 @@ fn fill(message: &mut Writer<'_>, read: ReadSide<'_>, told: &Explanation<'_>) ->
         }
         nest.u32(explanation_attr::DROP_RATE, told.limits.drop_rate)?;
         nest.u32(explanation_attr::CONNS, told.limits.conns)?;
-        nest.u32(explanation_attr::MOST_CONNS, told.limits.most_conns)
+        nest.u32(explanation_attr::MOST_CONNS, told.limits.most_conns)?;
+        nearest.map_or(Ok(()), |nearest| fill_near(nest, nearest))
     })?;
     match told.service {
         Some(service) => extras::fill(message, read, service, Widths::Wide),
@@ -231,6 +261,39 @@ fn fill_rules(nest: &mut Writer<'_>, told: &Explanation<'_>) -> Result {
         nest.nest(explanation_attr::RULE, |nest| {
             nest.u8(explain_rule_attr::NAME, name)?;
             nest.u8(explain_rule_attr::ANSWER, answer)
+        })?;
+    }
+    Ok(())
+}
+
+/// Appends services that nearly take the packet.
+fn fill_near(nest: &mut Writer<'_>, nearest: &Nearest) -> Result {
+    nest.u32(explanation_attr::NEAR_COUNT, nearest.count())?;
+    for (why, ServiceId { family, target }) in nearest.iter() {
+        let why = match why {
+            Why::Earlier => explain_near::EARLIER,
+            Why::OtherFamily => explain_near::OTHER_FAMILY,
+            Why::OtherProtocol => explain_near::OTHER_PROTOCOL,
+            Why::OtherPort => explain_near::OTHER_PORT,
+            Why::OtherMark => explain_near::OTHER_MARK,
+        };
+        nest.nest(explanation_attr::NEAR, |nest| {
+            nest.u8(near_attr::WHY, why)?;
+            match target {
+                Target::Mark(mark) => {
+                    nest.u16(near_attr::AF, family.number())?;
+                    nest.u32(near_attr::MARK, *mark)
+                }
+                Target::Address {
+                    protocol,
+                    addr,
+                    port,
+                } => {
+                    fill_addr(nest, (near_attr::AF, near_attr::ADDR), *family, addr)?;
+                    nest.u16(near_attr::PROTOCOL, *protocol)?;
+                    nest.be16(near_attr::PORT, *port)
+                }
+            }
         })?;
     }
     Ok(())
@@ -270,7 +333,8 @@ fn fill_way(nest: &mut Writer<'_>, way: &Way) -> Result {
             }
         }
     }
-    nest.u8(way_attr::EARLY, number_of_early(way.early))
+    nest.u8(way_attr::EARLY, number_of_early(way.early))?;
+    nest.u8(way_attr::XDP, number_of_early(way.xdp))
 }
 
 /// Appends a family and an address, by attributes of these numbers.

@@ -25,6 +25,7 @@ use super::{
     drain,
     explain,
     extras,
+    summary,
     sync,
     transaction, //
 };
@@ -57,7 +58,7 @@ static POLICY: Policy<{ attr::MAX as usize + 1 }> = Policy::new()
     .nested(attr::EXTRAS)
     .nested(attr::RAMP);
 
-static OPS: [Op; 24] = [
+static OPS: [Op; 25] = [
     Op::new(cmd::GET_TABLE).listed_by::<Table>(),
     Op::new(cmd::GET_SYNC).listed_by::<sync::Get>(),
     Op::new(cmd::SET_SYNC).answered_by::<sync::Set>(),
@@ -82,6 +83,7 @@ static OPS: [Op; 24] = [
     Op::new(cmd::NEW_SERVICE).answered_by::<extras::New>(),
     Op::new(cmd::SET_SERVICE).answered_by::<extras::Set>(),
     Op::new(cmd::GET_SERVICE).answered_by::<extras::Get>(),
+    Op::new(cmd::GET_SUMMARY).answered_by::<summary::Get>(),
 ];
 
 /// Who listens to events.
@@ -92,7 +94,7 @@ pub(super) static FAMILY: Family = Family::new(
     FAMILY_VERSION,
     &POLICY,
     &OPS,
-    cmd::GET_SERVICE + 1,
+    cmd::GET_SUMMARY + 1,
 )
 .with_group(&LISTENERS);
 

@@ -19,6 +19,7 @@ mod policy;
 mod resume;
 mod service;
 mod stats;
+mod summary;
 mod sync;
 mod transaction;
 

@@ -37,7 +37,7 @@ use crate::kernel_ext::user::procfs::{
     Contents,
     Output, //
 };
-use crate::table::conn::CONN_BYTES;
+use crate::table::shortcuts::Shortcut;
 use crate::table::sync::Role;
 use crate::table::tables::namespaces_in_use;
 use crate::table::{
@@ -200,12 +200,10 @@ fn method(forwarding: Forwarding) -> &'static str {
 }
 
 fn show_summary(state: &NetnsState, out: &mut Output<'_>) {
-    let conns = state.conn_count() as usize;
+    let conns = state.conn_count();
     let buckets = state.conn_buckets();
     let longest = Chains::of_conns(state).longest;
-    let bytes = conns
-        .saturating_mul(CONN_BYTES)
-        .saturating_add(buckets.saturating_mul(size_of::<usize>()));
+    let bytes = state.conn_bytes();
     // The early path looks entries up itself.
     let prefetch = state.prefetches() && !state.settings().early_path();
     let prefetch = if prefetch { "on" } else { "off" };
@@ -218,6 +216,13 @@ fn show_summary(state: &NetnsState, out: &mut Output<'_>) {
     // Whoever replaces the module has to know whether all of them were found.
     if state.net().is_initial() {
         writeln!(out, "{:<20} {:>14}", "Namespaces", namespaces_in_use());
+    }
+    let left = state.shortcuts().sums();
+    for (name, shortcut) in [("Early path", Shortcut::Early), ("XDP", Shortcut::Xdp)] {
+        match left.of(shortcut) {
+            0 => {}
+            packets => writeln!(out, "{name:<20} {packets:>14}"),
+        }
     }
     show_drops(state, out);
     show_sync(state, out);

@@ -7,7 +7,7 @@ mod conns;
 mod ip_vs;
 mod lvs;
 mod stats;
-mod status;
+pub(super) mod status;
 
 use kernel::prelude::*;
 

@@ -30,16 +30,16 @@ const LONG: usize = 7;
 
 /// How the chains of a table are.
 #[derive(Default)]
-pub(super) struct Chains {
+pub(in crate::control) struct Chains {
     /// Number of chains of each length, the last for all that are longer.
     pub(super) of_length: [u64; LONG + 1],
     /// The longest.
-    pub(super) longest: usize,
+    pub(in crate::control) longest: usize,
 }
 
 impl Chains {
     /// Looks at every bucket of the connection table.
-    pub(super) fn of_conns(state: &NetnsState) -> Self {
+    pub(in crate::control) fn of_conns(state: &NetnsState) -> Self {
         Self::measure(state.conn_buckets(), |bucket| {
             let mut length = 0_usize;
             conns::for_each(state, bucket.saturating_add(1), &mut |_, _, _| {

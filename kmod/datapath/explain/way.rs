@@ -103,7 +103,12 @@ pub(super) fn past(context: &Context<'_>, flow: &Flow) -> Way {
 
 fn of(context: &Context<'_>, flow: &Flow, target: &Target<'_>) -> Way {
     let method = target.method;
-    let way = |hop, early| Way { method, hop, early };
+    let way = |hop, route: Option<&RouteRef<'_>>| Way {
+        method,
+        hop,
+        early: early(context, flow, target, route),
+        xdp: xdp(context, flow, target, route),
+    };
     let routed_by = match method {
         Forwarding::Masquerade => Method::Nat,
         Forwarding::DirectRoute => Method::Direct,
@@ -112,30 +117,29 @@ fn of(context: &Context<'_>, flow: &Flow, target: &Target<'_>) -> Way {
             let tunnel = target.dest.map(|dest| dest.tunnel()).unwrap_or_default();
             Method::Tunnel(Encapsulation::of(tunnel, false))
         }
-        Forwarding::Local => return way(Ok(Hop::Here), early(context, flow, target, None)),
+        Forwarding::Local => return way(Ok(Hop::Here), None),
     };
     if target.family != flow.ip.family && method != Forwarding::Tunnel {
-        return way(Err(DropReason::Family), early(context, flow, target, None));
+        return way(Err(DropReason::Family), None);
     }
     let (dest, family) = (target.dest, target.family);
     match server_route::foresee(context, dest, family, &target.addr, routed_by) {
-        Err(reason) => way(Err(reason), early(context, flow, target, None)),
+        Err(reason) => way(Err(reason), None),
+        Ok(route) if route.is_local() => {
+            let hop = match method {
+                Forwarding::Bypass => Err(DropReason::Boundary),
+                _ => Ok(Hop::Here),
+            };
+            way(hop, Some(&route))
+        }
         Ok(route) => {
-            let early = early(context, flow, target, Some(&route));
-            if route.is_local() {
-                let hop = match method {
-                    Forwarding::Bypass => Err(DropReason::Boundary),
-                    _ => Ok(Hop::Here),
-                };
-                return way(hop, early);
-            }
             let hop = Hop::To {
                 device: route.device_index(),
                 next: route.next_hop(&target.addr),
                 mtu: server_route::room(&route, routed_by),
                 source: (method == Forwarding::Tunnel).then(|| (family, route.source())),
             };
-            way(Ok(hop), early)
+            way(Ok(hop), Some(&route))
         }
     }
 }
@@ -148,14 +152,37 @@ fn early(
     target: &Target<'_>,
     route: Option<&RouteRef<'_>>,
 ) -> Early {
-    let settings = context.state.settings();
-    if !settings.early_path() {
-        return Early::Off;
+    match context.state.settings().early_path() {
+        true => in_front(context, flow, target, route),
+        false => Early::Off,
     }
+}
+
+/// Whether its frames would leave by XDP, from a device that has it: what `xdp` and `plain` ask of
+/// each frame, and tunnels are none of its methods.
+fn xdp(
+    context: &Context<'_>,
+    flow: &Flow,
+    target: &Target<'_>,
+    route: Option<&RouteRef<'_>>,
+) -> Early {
+    match in_front(context, flow, target, route) {
+        Early::Taken if target.method == Forwarding::Tunnel => Early::Method,
+        asked => asked,
+    }
+}
+
+/// What both ask of each packet.
+fn in_front(
+    context: &Context<'_>,
+    flow: &Flow,
+    target: &Target<'_>,
+    route: Option<&RouteRef<'_>>,
+) -> Early {
     if !matches!(flow.ip.protocol, protocol::TCP | protocol::UDP) {
         return Early::Protocol;
     }
-    if settings.conntrack() {
+    if context.state.settings().conntrack() {
         return Early::Tracked;
     }
     if let Some(reason) = target.holds_back {

@@ -163,7 +163,7 @@ static void send4(struct net *net, struct sk_buff *skb)
 	IP_UPD_PO_STATS(net, IPSTATS_MIB_OUT, skb->len);
 	neighbour = ip_neigh_for_gw(route, skb, &is_v6gw);
 	if (IS_ERR(neighbour))
-		kfree_skb(skb);
+		kfree_skb_reason(skb, SKB_DROP_REASON_NEIGH_CREATEFAIL);
 	else
 		neigh_output(neighbour, skb, is_v6gw);
 }
@@ -177,7 +177,7 @@ static void send6(struct net *net, struct sk_buff *skb)
 	IP6_UPD_PO_STATS(net, ip6_dst_idev(dst), IPSTATS_MIB_OUT, skb->len);
 	neighbour = ip_neigh_gw6(dst->dev, rt6_nexthop(dst_rt6_info(dst), &ipv6_hdr(skb)->daddr));
 	if (IS_ERR(neighbour))
-		kfree_skb(skb);
+		kfree_skb_reason(skb, SKB_DROP_REASON_NEIGH_CREATEFAIL);
 	else
 		neigh_output(neighbour, skb, false);
 }

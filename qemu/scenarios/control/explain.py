@@ -268,6 +268,11 @@ def verdicts(told):
     return {f"{server['address']}:{server['port']}": server["verdict"] for server in told["servers"]}
 
 
+def misses(told):
+    """Services that nearly take it, and why they don't."""
+    return [(near["protocol"], near["port"], near["mark"], near["reason"]) for near in told["near"]]
+
+
 def drops(reason):
     with Netns("director"), open("/proc/thread-self/net/lvs", encoding="ascii") as file:
         return sum(int(line.split()[-1]) for line in file if reason in line.split())
@@ -293,9 +298,12 @@ def no_service_or_server():
     told = explain(SOURCE, f"{VIP}:81", status=1)
     rules = {rule["by"]: rule["answer"] for rule in told["rules"]}
     check("another port", told["outcome"] == "no-service" and rules["port"] == "none", told)
+    check("it is near", misses(told) == [("tcp", 80, None, "other-port")] and told["near_count"] == 1, told)
     check("no mark", rules["mark"] == "inapplicable", told)
     told = explain("--udp", SOURCE, WEB, status=1)
     check("another protocol", told["outcome"] == "no-service" and told["protocol"] == "udp", told)
+    check("it is near, too", misses(told) == [("tcp", 80, None, "other-protocol")], told)
+    check("another address isn't", misses(explain(SOURCE, "10.0.1.1:80", status=1)) == [])
     service(f"-a -t {WEB} -r 10.0.2.49 -m -w 0; -a -t {WEB} -r 10.0.2.50 -m -w 1; -a -t {WEB} -r 10.0.2.51 -m -x 1")
     ours("drain", "-t", WEB, "-r", "10.0.2.50")
     syn(999)
@@ -366,6 +374,20 @@ def services():
     check("by another mark", served("--mark", "0x6", SOURCE, WEB) == ("10.0.2.50", "port"))
     check("by port", served(SOURCE, WEB) == ("10.0.2.50", "port"))
     check("by any port", served(SOURCE, f"{VIP}:443") == ("10.0.2.51", "any-port"))
+    told = explain("--mark", "6", SOURCE, WEB)
+    check("those that are near", misses(told) ==
+          [("tcp", 0, None, "earlier"), ("tcp", 21, None, "other-port"), (None, None, 5, "other-mark")], told)
+    # Whoever asks for what they take gets them.
+    for protocol, port, mark, reason in misses(told):
+        if reason != "earlier":
+            service_of = explain("--mark", mark or 0, SOURCE, f"{VIP}:{port or 80}")["service"]
+            check("it takes that", (service_of["protocol"], service_of["port"], service_of["mark"]) ==
+                  (protocol, port, mark), service_of)
+    ours("-E", "-t", WEB, "-s", "rr", "--tcp-timeout", "77", "--on-expiry", "reset")
+    own = explain(SOURCE, WEB)["service"]
+    check("its own timeouts", (own["tcp_timeout_seconds"], own["udp_timeout_seconds"], own["on_expiry"]) ==
+          (77, None, "reset"), own)
+    check("people read them, too", "rr tcp-timeout 77 on-expiry reset" in ours("explain", SOURCE, WEB))
     check("FTP's data", served(SOURCE, f"{VIP}:2121") == ("10.0.2.52", "ftp-data"))
     service(f"-E -t {VIP}:21 -s rr")
     told = explain(SOURCE, f"{VIP}:2121", status=1)
@@ -418,6 +440,9 @@ def ways():
           ("route", "back", wire.RS1, 1500, "off"), way)
     wire.run("sysctl", "-qw", "net.lvs.early_path=1")
     check("early", explain(SOURCE, WEB)["way"]["early_path"])
+    way = explain(SOURCE, WEB, "--in", "front")["way"]
+    # Where BPF can't be asked it isn't known.
+    check("no XDP", not way["xdp"] and way["xdp_reason"] in ("not-attached", "unknown"), way)
     setting("conntrack", 1)
     check("not with tracking", explain(SOURCE, WEB)["way"]["early_path_reason"] == "tracked")
     setting("conntrack", 0)

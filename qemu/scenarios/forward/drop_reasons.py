@@ -131,6 +131,8 @@ admin(f"""-A -u {VIP}:100 -s rr
 -a -t {VIP}:21 -r {SERVER}:21 -m
 -A -u {VIP}:5060 -s rr -p 60 --pe sip
 -a -u {VIP}:5060 -r {SERVER}:5060 -m
+-A -t {VIP}:106 -s rr --on-expiry silent
+-a -t {VIP}:106 -r {SERVER}:106 -m
 -A -u [{VIP6}]:105 -s rr
 -a -u [{VIP6}]:105 -r {SERVER}:105 -i
 """)
@@ -186,6 +188,9 @@ head = segment(SERVER, 21, NEAR, 5000, 0x18)
 expect("ftp", ip4(SERVER, NEAR, 6, head[:4] + (2).to_bytes(4, "big") + head[8:] + announce))
 
 expect("no_call_id", udp(5060, data=b"OPTIONS sip:a SIP/2.0\r\n\r\n"))
+
+# A segment of a connection that is over here, or never was.
+expect("ended", ip4(NEAR, VIP, 6, segment(NEAR, 5000, VIP, 106, 0x10)))
 
 if os.path.exists("/sys/kernel/debug/failslab"):
     sys.path.insert(0, FAULTS)

@@ -95,7 +95,7 @@ trace() {
 	tool metrics --per-server >"$RUN/all"
 	# How many packets a connection takes is TCP's affair, the table that of each module.
 	grep -vE '_(packets|bytes)_total[{ ][^ ]* ?[0-9]+$|^lvs_info|lvs_connection_table_(buckets|longest|bytes)' "$RUN/all" |
-		grep -vE '^# .* lvs_(connection_table|dropped_packets)_'
+		grep -vE '^# .* lvs_(connection_table|dropped_packets|early_path|xdp)_|lvs_synchronisation_'
 	expect_eq "series that come twice" "" "$(grep -v '^#' "$RUN/all" | sed 's/ [0-9]*$//' | sort | uniq -d)"
 	expect_eq "without --per-server there are none of servers" "$(grep -v 'lvs_server_' "$RUN/all" | sed 's/ [0-9]*$//')" \
 		"$(tool metrics | sed 's/ [0-9]*$//')"
@@ -157,6 +157,8 @@ trace() {
 	check 1 -f 10 -6
 	check 0 --tcp-service '[2001:db8::1]:80'
 	check 1 -u $VIP:80
+	check 0 -t $VIP:80 --json
+	check 1 -u $VIP:80 --json
 	expect_eq "nobody reads the line" 1 "$(tool check -u $VIP:53 >/dev/full 2>&1 || echo $?)"
 	expect_eq "no service is named" 2 "$(tool check 2>/dev/null || echo $?)"
 	expect_eq "two are" 2 "$(tool check -t $VIP:80 -f 10 2>/dev/null || echo $?)"
@@ -169,5 +171,20 @@ heading "Without privilege, and without a module"
 topology
 load_module lvs
 tool -A -t $VIP:80 -s rr
+if [[ $LVS_MODULE == lvs ]]; then
+	# A server climbs that comes to others which are there for longer.
+	tool -E -t $VIP:80 -s rr --slow-start 60s
+	tool -a -t $VIP:80 -r $RS1:80 -m
+	tool -a -t $VIP:80 -r $RS3:80 -m
+	sleep 61
+	tool drain -t $VIP:80 -r $RS1:80
+	tool -a -t $VIP:80 -r $RS2:80 -m -w 100
+	for scope in "" "--service tcp:$VIP:80"; do
+		# shellcheck disable=SC2086 # word splitting is wanted
+		expect_eq "servers that are drained, and that climb $scope" "1 1" \
+			"$(value "lvs_service_servers_draining{$WEB}" $scope) $(value "lvs_service_servers_starting{$WEB}" $scope)"
+	done
+	expect_match "what synchronisation counts" 'lvs_synchronisation_events_total\{event="sent"\} 0' "$(tool metrics)"
+fi
 expect_eq "nobody may ask" "failed: TCP $VIP:80: Permission denied (you must be root)" \
 	"$(in_ns director setpriv --reuid 65534 --clear-groups "$TOOL" check -t $VIP:80 || true)"

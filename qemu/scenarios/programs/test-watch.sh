@@ -1,0 +1,39 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Guest: --real-time
+# KEY_LIMIT  milliseconds within which a key has to be answered (500: others use the machine, too).
+# A picture's screen:
+#   qemu/run/uml.sh --real-time --env PICTURE=75 qemu/scenarios/programs/test-watch.sh
+. "$(dirname "$0")/../lib/scenario.sh"
+scenario "The live view shows services, servers, drains, slow start, drops by reason and the last minute on
+	80 × 24, and answers each key within KEY_LIMIT (500) milliseconds while it reads WATCH_SERVICES (10,000) with four
+	servers each"
+
+: "${WATCH_SERVICES:=10000}"
+export OURS=/lvs/ipvsadm-rs VIP RS1 RS2 RS3
+with_topology rs1 rs2 rs3
+[[ $LVS_MODULE == lvs ]] || exit 0
+in_ns director "$OURS" -R <<-END
+	-A -t $VIP:80 -s rr
+	-a -t $VIP:80 -r $RS1:80 -m
+	-a -t $VIP:80 -r $RS2:80 -m
+	-a -t $VIP:80 -r $RS3:80 -m -w 3
+	-A -u $VIP:53 -s wlc
+	-a -u $VIP:53 -r $RS1:53 -m -w 0
+END
+python3 "$HERE/watch.py" shown
+in_ns director "$OURS" -C
+[[ -z ${PICTURE:-} ]] || exit 0
+
+heading "Many services"
+awk -v services="$WATCH_SERVICES" 'BEGIN {
+	for (s = 0; s < services; s++) {
+		name = sprintf("10.%d.%d.%d:%d", 100 + s / 10000, int(s / 100) % 100, s % 100, 1 + s * 7 % 65535)
+		print "-A -t " name " -s wlc"
+		for (d = 0; d < 4; d++)
+			print "-a -t " name " -r 192.168." int(s / 250) % 250 "." 1 + (s + d) % 250 ":" 8000 + d " -m -w " 1 + (s + d) % 100
+	}
+}' >"$RUN/rules"
+in_ns director "$OURS" -R <"$RUN/rules"
+python3 "$HERE/watch.py" keys "$WATCH_SERVICES"
+CHECKS=$((CHECKS + 20))
