@@ -256,21 +256,21 @@ terminal() { rm -f "$1"; send "stty -a >$1.new; mv $1.new $1" Enter; poll "the t
 terminal before
 send 'ipvsadm-rs watch --interval 0.5; echo ended: $?' Enter
 shows "watch: title" '31 services, 31 servers'
-shows "watch: rows" '1-17 of 62'
-shows "watch: listings' order" 'UDP 10.0.0.1:53' 3
+shows "watch: rows" '1-16 of 62'
+shows "watch: listings' order" 'UDP 10.0.0.1:53' 4
 send End
-shows "watch: scrolls" '46-62 of 62'
+shows "watch: scrolls" '47-62 of 62'
 send g
 send Right
-shows "watch: sorts" 'FWM 30' 3
+shows "watch: sorts" 'FWM 30' 4
 send r
-shows "watch: sorts the other way" ' 1 ' 3
+shows "watch: sorts the other way" ' 1 ' 4
 send / 1 0 . 9 . 0 Enter
 shows "watch: filters" '1-2 of 2'
 send Escape
 tmux resize-window -t watch -x 60 -y 10
-shows "watch: resizes" '1-7 of 62'
-same "watch: as wide as the screen" 60 "$(screen | sed -n 2p | wc -m | awk '{ print ($1 <= 61) ? 60 : $1 }')"
+shows "watch: resizes" '1-6 of 62'
+same "watch: as wide as the screen" 60 "$(screen | sed -n 3p | wc -m | awk '{ print ($1 <= 61) ? 60 : $1 }')"
 "$STOCK" -C
 shows "watch: lives" '0 services'
 send q
