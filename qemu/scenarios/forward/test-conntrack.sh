@@ -40,6 +40,9 @@ ask() { in_ns client python3 "$LIB/calls.py" ask "$@"; }
 # is_closed PORT: the director saw the end of the connection from this port.
 is_closed() { in_ns director ipvsadm -Lnc | grep -E "(TIME_WAIT|FIN_WAIT|CLOSE) .*:$1 " >/dev/null; }
 
+# has_ended PORT: the client has acknowledged the server's end, too.
+has_ended() { [[ -n $(in_ns client ss -Htan state time-wait "sport = :$1") ]]; }
+
 # tracked: netfilter's connections without what is different each time.
 tracked() {
 	in_ns director conntrack -L ${1:+-f "$1"} 2>/dev/null |
@@ -102,6 +105,8 @@ calls() {
 					admin -a -${protocol:0:1} "$vip:90" -r "$rs" $method
 				done
 				ask tcp $source $port "$destination" 90 client
+				# By DR and TUN the director sees the client's last segment after its FIN.
+				poll "the client sent its last segment" 10 has_ended $port
 				poll "the director saw the end" 10 is_closed $port
 				[[ $setting-$method != 1--m ]] || poll "netfilter saw the end" 10 is_tracked "$family" "TIME_WAIT.*sport=$port "
 				tracked $family
