@@ -3,8 +3,9 @@
 //! `watch`, or `top`: a live table of rates, states and connections.
 //!
 //! [`reader`] reads the kernel's table on a thread of its own, [`rows`] makes rows of it, with
-//! what [`history`] knows of the last minute, and [`dropped`] counts what is dropped. [`view`] holds what
-//! keys change, and [`draw`] draws. Here is the loop, and the terminal's way there and back.
+//! what [`history`] knows of the last minute, and [`dropped`] counts what is dropped. [`view`]
+//! holds what keys change, and [`draw`] draws. Here is the loop, and the terminal's way there and
+//! back.
 
 use std::io;
 use std::io::IsTerminal;
