@@ -105,7 +105,7 @@ calls() {
 					admin -a -${protocol:0:1} "$vip:90" -r "$rs" $method
 				done
 				ask tcp $source $port "$destination" 90 client
-				# By DR and TUN the director sees the client's last segment after its FIN.
+				# By DR and TUN the client's last segment passes after its FIN.
 				poll "the client sent its last segment" 10 has_ended $port
 				poll "the director saw the end" 10 is_closed $port
 				[[ $setting-$method != 1--m ]] || poll "netfilter saw the end" 10 is_tracked "$family" "TIME_WAIT.*sport=$port "
