@@ -3,6 +3,8 @@
 # Several directors behind a router that spreads clients over those that announce the virtual
 # addresses to it by BGP; BFD tells it who is dead. Sourced after scenario.sh.
 #
+# ROUTING  whose BGP and BFD: bird (default) or frr
+#
 #   client 10.0.1.10 --- router 10.0.2.1 ---+--- switch ---+--- d1 10.0.2.101 ... d4
 #                                                          +--- rs1 10.0.2.11 ... rs4
 #
@@ -12,6 +14,7 @@
 VIP=10.9.0.100
 VIP6=fd00:9::100
 MANY=()
+: "${ROUTING:=bird}"
 
 # host NAME NUMBER: a namespace on the switch, 10.0.2.NUMBER.
 host() {
@@ -89,66 +92,6 @@ remove_many() {
 	MANY=()
 }
 
-# bird NS < configuration
-bird() {
-	mkdir -p "$RUN/$1"
-	{
-		echo "log \"$RUN/$1/bird.log\" all;"
-		cat
-	} >"$RUN/$1/bird.conf"
-	in_ns "$1" /usr/sbin/bird -c "$RUN/$1/bird.conf" -s "$RUN/$1/bird.ctl" -P "$RUN/$1/bird.pid"
-}
-birdc() { in_ns "$1" /usr/sbin/birdc -s "$RUN/$1/bird.ctl" "${@:2}" >"$RUN/$1/birdc"; }
-# BFD's interval; a director is lost after three without a word.
-bfd_interval() { echo "$((50 * SLOW)) ms"; }
-
-# bird_router DIRECTOR-NUMBER...: takes the virtual addresses from each of them, all paths at once.
-bird_router() {
-	local i
-	bird router <<-END
-		router id 10.0.2.1;
-		protocol device {}
-		protocol direct { ipv4; ipv6; }
-		protocol bfd { interface "eth0" { interval $(bfd_interval); multiplier 3; }; }
-		protocol kernel { ipv4 { export where source = RTS_BGP; }; merge paths yes; }
-		protocol kernel { ipv6 { export where source = RTS_BGP; }; merge paths yes; }
-		$(for i; do cat <<-BGP
-			protocol bgp d$i {
-				local 10.0.2.1 as 65000;
-				neighbor 10.0.2.10$i as 65001;
-				bfd on;
-				connect delay time 0;
-				connect retry time 1;
-				error wait time 1, 1;
-				ipv4 { import all; export none; };
-				ipv6 { import all; export none; };
-			}
-		BGP
-		done)
-	END
-}
-# bird_director N: announces the virtual addresses, once `announce` says so.
-bird_director() {
-	bird "d$1" <<-END
-		router id 10.0.2.10$1;
-		protocol device {}
-		protocol bfd { interface "eth0" { interval $(bfd_interval); multiplier 3; }; }
-		protocol static vip4 { disabled; ipv4; route $VIP/32 blackhole; }
-		protocol static vip6 { disabled; ipv6; route $VIP6/128 blackhole; }
-		protocol bgp router {
-			local 10.0.2.10$1 as 65001;
-			neighbor 10.0.2.1 as 65000;
-			bfd on;
-			connect delay time 0;
-			connect retry time 1;
-			error wait time 1, 1;
-			ipv4 { import none; export all; next hop address 10.0.2.10$1; };
-			ipv6 { import none; export all; next hop address fd00:2::10$1; };
-		}
-	END
-}
-announce() { birdc "$1" enable '"vip*"'; }
-drain() { birdc "$1" disable '"vip*"'; }
 # paths N: the router has so many to each virtual address.
 paths() {
 	local four six
@@ -156,3 +99,9 @@ paths() {
 	six=$(ip -n router -6 -j route show $VIP6 | jq '.[0] | if . == null then 0 elif .nexthops then (.nexthops | length) else 1 end')
 	[[ ${four:-0} == "$1" && ${six:-0} == "$1" ]]
 }
+
+# bgp_router DIRECTOR-NUMBER...  takes the virtual addresses from each of them, all paths at once
+# bgp_director N                 announces them, once `announce` says so
+# announce NS, drain NS          and no longer
+# shellcheck source=/dev/null # bird.sh or frr.sh
+. "$HERE/$ROUTING.sh"

@@ -26,7 +26,7 @@ director() {
 	for daemon in master backup; do
 		in_ns "d$1" ipvsadm --start-daemon $daemon --mcast-interface eth0 --syncid 7
 	done
-	bird_director "$1"
+	bgp_director "$1"
 }
 # add_real_server DIRECTOR N
 add_real_server() {
@@ -57,7 +57,7 @@ many_topology
 for i in 1 2 3 4; do real_server $i; done
 load_module "$LVS_MODULE"
 SERVERS="1 2 3"
-bird_router 1 2 3 4
+bgp_router 1 2 3 4
 for i in 1 2 3; do
 	director $i
 	announce d$i
