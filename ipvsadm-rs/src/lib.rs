@@ -76,6 +76,7 @@ pub(crate) mod open;
 pub(crate) mod program;
 pub mod render;
 pub mod restore;
+pub(crate) mod signals;
 pub mod sockopt;
 pub mod sort;
 pub mod state;

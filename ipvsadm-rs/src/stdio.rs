@@ -24,10 +24,15 @@ macro_rules! complain {
 
 pub(crate) use complain;
 
+/// Writes to standard output at once.
+pub(crate) fn write_now(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush())
+}
+
 /// Writes to standard output. Gives the exit status.
 pub(crate) fn print(text: &str) -> u8 {
-    let mut out = io::stdout().lock();
-    finished(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+    finished(write_now(text))
 }
 
 /// The exit status of a listing.

@@ -34,7 +34,7 @@ pub(super) fn keeps(context: &Context<'_>, flow: &Flow, conn: &ConnEntry) -> boo
         } else {
             EndCause::Reused
         };
-        end(context, conn, cause);
+        context.tables.conns.remove(context.read, conn, cause);
     }
     !is_over
 }
@@ -42,13 +42,6 @@ pub(super) fn keeps(context: &Context<'_>, flow: &Flow, conn: &ConnEntry) -> boo
 /// Whether a client's packet, which `opens` a connection, ends the one found for it.
 pub(super) fn is_over(context: &Context<'_>, opens: bool, conn: &ConnEntry) -> bool {
     ends_by(context, opens, has_lost_server(context, conn), conn)
-}
-
-/// Inlined, or all of the context would have to lie in memory for packets that end nothing.
-#[inline(always)]
-fn end(context: &Context<'_>, conn: &ConnEntry, cause: EndCause) {
-    let conns = &context.tables.conns;
-    conns.remove(context.read, conn, cause);
 }
 
 #[inline(always)]
@@ -70,7 +63,8 @@ fn is_answer_to_another(context: Context<'_>, flow: &Flow, conn: &ConnEntry) -> 
     let is_another = conn.forwarding() == Forwarding::Masquerade
         && answers_another(conn.tcp_state(), flow.input);
     if is_another {
-        end(&context, conn, EndCause::Reused);
+        let conns = &context.tables.conns;
+        conns.remove(context.read, conn, EndCause::Reused);
     }
     is_another
 }

@@ -36,6 +36,12 @@ pub const DATA_PORT: u16 = 20;
 /// `net.ipv4.ip_unprivileged_port_start`.
 pub const FIRST_UNPRIVILEGED_PORT: u16 = 1024;
 
+/// Whether a client's packet to this port may belong to a data connection.
+#[inline(always)]
+pub const fn may_be_data_port(port: u16) -> bool {
+    port == DATA_PORT || port >= FIRST_UNPRIVILEGED_PORT
+}
+
 /// What a client wants.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Command {

@@ -69,7 +69,7 @@ impl Why {
                 let is_data = port == ftp::PORT
                     && is_same
                     && asked.protocol == protocol::TCP
-                    && (asked.port == ftp::DATA_PORT || asked.port >= ftp::FIRST_UNPRIVILEGED_PORT);
+                    && ftp::may_be_data_port(asked.port);
                 match (is_same, takes_port || is_data) {
                     (true, true) => Some((Self::Earlier, 0)),
                     (false, true) => Some((Self::OtherProtocol, of_service.into())),

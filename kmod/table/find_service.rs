@@ -119,7 +119,7 @@ impl NetnsState {
         }
         let may_be_ftp_data = wanted.protocol == protocol::TCP
             && counts.ftp.load(Ordering::Relaxed) != 0
-            && (port == ftp::DATA_PORT || port >= ftp::FIRST_UNPRIVILEGED_PORT);
+            && ftp::may_be_data_port(port);
         if may_be_ftp_data {
             note(Rule::FtpData);
             if let Some(service) = at_port(ftp::PORT) {

@@ -140,7 +140,7 @@ pub const SERVICE: &[Family<TableEntry>] = &[
     gauge("lvs_service_servers", "Servers of the service.",
         |item| Some(item.dests.len() as u64)),
     gauge("lvs_service_servers_in_use", "Servers of the service whose weight is above 0.",
-        |item| Some(item.dests.iter().filter(|entry| entry.dest.weight > 0).count() as u64)),
+        |item| count(item, |entry| entry.dest.weight > 0)),
     gauge("lvs_service_servers_draining",
         "Servers of the service that are being drained.",
         |item| count(item, |entry| entry.state() == DestState::Draining)),

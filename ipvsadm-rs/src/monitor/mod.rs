@@ -6,13 +6,6 @@
 //! Here is the loop.
 
 use std::io;
-use std::io::Write;
-use std::process;
-use std::thread;
-
-use signal_hook::consts::SIGHUP;
-use signal_hook::consts::TERM_SIGNALS;
-use signal_hook::iterator::Signals;
 
 use crate::error::Error;
 use crate::exit::REFUSED;
@@ -22,8 +15,10 @@ use crate::model::event::Event;
 use crate::netlink::listener::Heard;
 use crate::netlink::listener::Listener;
 use crate::program::OWN_NAME;
+use crate::signals::end_by_signals;
 use crate::stdio::complain;
 use crate::stdio::finished;
+use crate::stdio::write_now;
 
 use self::ledger::Ledger;
 
@@ -61,7 +56,7 @@ impl From<Error> for End {
 
 /// Prints events, as JSON if wanted so, until a signal ends it. Gives the exit status.
 pub fn run(is_json: bool) -> u8 {
-    if let Err(error) = exit_on_signals() {
+    if let Err(error) = end_by_signals(|| {}) {
         complain!("{OWN_NAME}: {error}");
         return REFUSED;
     }
@@ -84,18 +79,6 @@ pub fn run(is_json: bool) -> u8 {
             REFUSED
         }
     }
-}
-
-/// Ends the program by any signal that asks for it, also while nobody reads what it prints. A line
-/// is printed at once or not at all, so none is cut off.
-fn exit_on_signals() -> io::Result<()> {
-    let mut signals = Signals::new(TERM_SIGNALS.iter().chain([&SIGHUP]))?;
-    thread::spawn(move || {
-        if signals.forever().next().is_some() {
-            process::exit(SUCCESS.into());
-        }
-    });
-    Ok(())
 }
 
 struct Monitor {
@@ -174,9 +157,6 @@ impl Monitor {
             true => json::line(line, clock::now()),
             false => text::line(line, clock::now()),
         };
-        let mut out = io::stdout().lock();
-        out.write_all(format!("{line}\n").as_bytes())
-            .and_then(|()| out.flush())
-            .map_err(End::Output)
+        write_now(&format!("{line}\n")).map_err(End::Output)
     }
 }

@@ -39,7 +39,6 @@ use super::service;
 use super::socket::Socket;
 use super::summary;
 use super::sync;
-use super::sync::SyncMessage;
 use super::table;
 use super::transaction;
 
@@ -175,13 +174,7 @@ impl Control for Netlink {
 
     fn sync_status(&mut self) -> Option<SyncStatus> {
         let family = self.table_family()?;
-        let mut status = SyncStatus::default();
-        let request = SyncMessage::request();
-        let take = |reply: &SyncMessage| sync::append(&mut status, reply).map_err(Error::from);
-        self.socket
-            .dump_of(family, Operation::GetSync, request, take)
-            .ok()?;
-        Some(status)
+        sync::status(&mut self.socket, family).ok()
     }
 
     fn transact(&mut self, transaction: &Transaction) -> Result<(), Refusal> {

@@ -14,6 +14,7 @@ use lvs_uapi::lvs::sync_counter_attr;
 use lvs_uapi::lvs::sync_key_attr;
 use lvs_uapi::lvs::sync_peer_attr;
 
+use crate::error::Error;
 use crate::error::Operation;
 use crate::model::sync::BootId;
 use crate::model::sync::Phase;
@@ -27,6 +28,7 @@ use crate::model::Family;
 use super::attr::attributes;
 use super::attr::RawAddr;
 use super::lvs_message::LvsMessage;
+use super::socket::Socket;
 
 attributes! {
     /// An attribute of the outermost level.
@@ -174,6 +176,16 @@ fn peer_attrs(addr: &SocketAddr) -> Vec<PeerAttr> {
         PeerAttr::Addr(addr.ip().into()),
         PeerAttr::Port(addr.port()),
     ]
+}
+
+/// Asks how it is, at a family of this number.
+pub fn status(socket: &mut Socket, family: u16) -> Result<SyncStatus, Error> {
+    let mut status = SyncStatus::default();
+    let request = SyncMessage::request();
+    socket.dump_of(family, Operation::GetSync, request, |reply| {
+        append(&mut status, reply).map_err(Error::from)
+    })?;
+    Ok(status)
 }
 
 /// Takes a reply in.

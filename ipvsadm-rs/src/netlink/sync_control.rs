@@ -5,7 +5,6 @@
 use lvs_uapi::lvs::FAMILY_NAME;
 
 use crate::error::Error;
-use crate::error::Operation;
 use crate::model::sync::SyncChange;
 use crate::model::sync::SyncStatus;
 
@@ -38,14 +37,7 @@ impl SyncNetlink {
 
 impl SyncControl for SyncNetlink {
     fn status(&mut self) -> Result<SyncStatus, Error> {
-        let mut status = SyncStatus::default();
-        self.socket.dump_of(
-            self.family,
-            Operation::GetSync,
-            SyncMessage::request(),
-            |reply| sync::append(&mut status, reply).map_err(Error::from),
-        )?;
-        Ok(status)
+        sync::status(&mut self.socket, self.family)
     }
 
     fn make(&mut self, change: &SyncChange) -> Result<(), Error> {

@@ -7,28 +7,24 @@
 
 use std::fs;
 use std::io;
-use std::io::Write;
-use std::process;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
-use std::thread;
 use std::time::Instant;
 
 use clap::ArgMatches;
-use signal_hook::consts::SIGHUP;
-use signal_hook::consts::TERM_SIGNALS;
-use signal_hook::iterator::Signals;
 
 use crate::exit::REFUSED;
 use crate::exit::SUCCESS;
 use crate::exit::USAGE;
 use crate::monitor::clock;
 use crate::program::OWN_NAME;
+use crate::signals::end_by_signals;
 use crate::stdio::complain;
 use crate::stdio::finished;
+use crate::stdio::write_now;
 use crate::sys::names::System;
 
 use self::event::Line;
@@ -109,7 +105,12 @@ pub fn run(matches: &ArgMatches) -> u8 {
         }
     };
     let shared = Arc::new(Shared::default());
-    if let Err(error) = end_on_signals(&shared) {
+    let ending = Arc::clone(&shared);
+    let leave_nothing = move || {
+        ending.ends.store(true, Ordering::SeqCst);
+        ending.end();
+    };
+    if let Err(error) = end_by_signals(leave_nothing) {
         complain!("{OWN_NAME}: {error}");
         return REFUSED;
     }
@@ -140,21 +141,6 @@ fn own_namespace() -> Option<u32> {
     let link = fs::read_link("/proc/self/ns/net").ok()?;
     let number = link.to_str()?.strip_prefix("net:[")?.strip_suffix(']')?;
     number.parse().ok()
-}
-
-/// Ends the program by any signal that asks for it, also while nobody reads what it prints, and
-/// leaves nothing behind. A line is printed at once or not at all, so none is cut off.
-fn end_on_signals(shared: &Arc<Shared>) -> io::Result<()> {
-    let mut signals = Signals::new(TERM_SIGNALS.iter().chain([&SIGHUP]))?;
-    let shared = Arc::clone(shared);
-    thread::spawn(move || {
-        if signals.forever().next().is_some() {
-            shared.ends.store(true, Ordering::SeqCst);
-            shared.end();
-            process::exit(SUCCESS.into());
-        }
-    });
-    Ok(())
 }
 
 /// What never comes.
@@ -217,9 +203,6 @@ impl Tracer<'_> {
             true => show::json(shown, &time),
             false => show::text(shown, &time),
         };
-        let mut out = io::stdout().lock();
-        out.write_all(format!("{line}\n").as_bytes())
-            .and_then(|()| out.flush())
-            .map_err(End::Output)
+        write_now(&format!("{line}\n")).map_err(End::Output)
     }
 }

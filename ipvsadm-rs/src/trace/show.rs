@@ -167,42 +167,40 @@ fn of_event<'a>(event: &'a Event, time: &'a str) -> Object<'a> {
         netns: Some(event.netns),
         ..Object::default()
     };
-    if event.kind == Kind::Drop {
-        return Object {
-            source: Some(event.client.into()),
-            destination: Some(event.service.into()),
-            reason: word("reason"),
-            bytes: Some(event.number("len")),
-            ..base
-        };
-    }
-    let base = Object {
+    let of_conn = |base| Object {
         client: Some(event.client.into()),
         service: Some(event.service.into()),
         server: event.server.map(End::from),
         ..base
     };
     match event.kind {
+        Kind::Drop => Object {
+            source: Some(event.client.into()),
+            destination: Some(event.service.into()),
+            reason: word("reason"),
+            bytes: Some(event.number("len")),
+            ..base
+        },
         Kind::Schedule => Object {
             by: word("by"),
             fwmark: Some(event.number("fwmark")).filter(|mark| *mark != 0),
-            ..base
+            ..of_conn(base)
         },
         Kind::ConnNew => Object {
             kind: word("kind"),
             method: word("method"),
-            ..base
+            ..of_conn(base)
         },
         Kind::State => Object {
             from: word("from"),
             to: word("to"),
-            ..base
+            ..of_conn(base)
         },
-        Kind::ConnEnd | Kind::Drop => Object {
+        Kind::ConnEnd => Object {
             cause: word("cause"),
             state: word("state"),
             age: Some(event.number("age")),
-            ..base
+            ..of_conn(base)
         },
     }
 }

@@ -125,6 +125,7 @@ impl List for Get {
         let rules = RulesGuard::lock(dump.state()?);
         dump.note_generation(rules.generation());
         let [begun, ..] = dump.position();
+        // All services are looked at, which may sleep: not while the explanation is looked at.
         let nearest = (begun == 0).then(|| {
             let found = rules.explain(&question, |_, told| told.service.map(|found| *found.id()));
             rules.nearest(&question, found.as_ref())

@@ -10,22 +10,10 @@ scenario "Many services, under ip_vs and the module under test, by stock ipvsadm
 	zeroed and flushed; 1,000 with 20 each are listed; a tenth of the former is looked at in
 	every way and taken away one by one"
 
+. "$LIB/many_services.sh"
 : "${SCALE_SERVICES:=2000}"
 TOOLS=(ipvsadm)
 [[ $ADMIN == ipvsadm ]] || TOOLS+=("$ADMIN")
-
-# rules SERVICES SERVERS: in the order of a listing that is sorted.
-rules() {
-	awk -v services="$1" -v servers="$2" 'BEGIN {
-		for (s = 0; s < services; s++) {
-			name = sprintf("10.%d.%d.%d:%d", 100 + s / 10000, int(s / 100) % 100, s % 100, 1 + s * 7 % 65535)
-			print "-A -t " name " -s " (s % 3 ? "rr" : "wlc")
-			for (d = 0; d < servers; d++)
-				print "-a -t " name " -r 192.168." int(s / 250) % 250 "." 1 + (s + d) % 250 ":" 8000 + d \
-					" -m -w " 1 + (s + d) % 100
-		}
-	}'
-}
 
 # Kilobytes that the kernel holds for itself; what can be freed at once doesn't count.
 kernel_memory() {
@@ -113,7 +101,7 @@ race() {
 SMALL=$((SCALE_SERVICES / 10))
 for shape in "$SCALE_SERVICES 4" "$SMALL 4" "1000 20"; do
 	read -r services servers <<<"$shape"
-	rules "$services" "$servers" >"$RUN/rules.$services.$servers"
+	many_services "$services" "$servers" >"$RUN/rules.$services.$servers"
 	sed -n 's/^-A \(-t [^ ]*\) .*/-D \1/p' "$RUN/rules.$services.$servers" >"$RUN/removals.$services.$servers"
 done
 for module in ip_vs "$LVS_MODULE"; do

@@ -7,19 +7,13 @@ scenario "The exporter, as nobody with CAP_NET_ADMIN alone, serves the metrics o
 	services with four servers each within SCRAPE_LIMIT (10) seconds and 64 MB, also those of each
 	server, and twice at once"
 
+. "$LIB/many_services.sh"
 : "${EXPORTER_SERVICES:=10000}" "${SCRAPE_LIMIT:=10}"
 TOOL=/lvs/ipvsadm-rs
 MOST_KB=65536
 with_topology
 [[ $LVS_MODULE == lvs ]] || exit 0
-awk -v services="$EXPORTER_SERVICES" 'BEGIN {
-	for (s = 0; s < services; s++) {
-		name = sprintf("10.%d.%d.%d:%d", 100 + s / 10000, int(s / 100) % 100, s % 100, 1 + s * 7 % 65535)
-		print "-A -t " name " -s wlc"
-		for (d = 0; d < 4; d++)
-			print "-a -t " name " -r 192.168." int(s / 250) % 250 "." 1 + (s + d) % 250 ":" 8000 + d " -m -w " 1 + (s + d) % 100
-	}
-}' >"$RUN/rules"
+many_services "$EXPORTER_SERVICES" 4 >"$RUN/rules"
 in_ns director "$TOOL" -R <"$RUN/rules"
 
 serve() {

@@ -9,6 +9,7 @@ scenario "The live view shows services, servers, drains, slow start, drops by re
 	80 × 24, and answers each key within KEY_LIMIT (500) milliseconds while it reads WATCH_SERVICES (10,000) with four
 	servers each"
 
+. "$LIB/many_services.sh"
 : "${WATCH_SERVICES:=10000}"
 export OURS=/lvs/ipvsadm-rs VIP RS1 RS2 RS3
 with_topology rs1 rs2 rs3
@@ -26,14 +27,7 @@ in_ns director "$OURS" -C
 [[ -z ${PICTURE:-} ]] || exit 0
 
 heading "Many services"
-awk -v services="$WATCH_SERVICES" 'BEGIN {
-	for (s = 0; s < services; s++) {
-		name = sprintf("10.%d.%d.%d:%d", 100 + s / 10000, int(s / 100) % 100, s % 100, 1 + s * 7 % 65535)
-		print "-A -t " name " -s wlc"
-		for (d = 0; d < 4; d++)
-			print "-a -t " name " -r 192.168." int(s / 250) % 250 "." 1 + (s + d) % 250 ":" 8000 + d " -m -w " 1 + (s + d) % 100
-	}
-}' >"$RUN/rules"
+many_services "$WATCH_SERVICES" 4 >"$RUN/rules"
 in_ns director "$OURS" -R <"$RUN/rules"
 python3 "$HERE/watch.py" keys "$WATCH_SERVICES"
 CHECKS=$((CHECKS + 20))
