@@ -54,12 +54,10 @@ LVS_GET(struct lvs_counters __percpu *, lvs_counters_alloc, (void),
 LVS_DO(lvs_counters_free, (struct lvs_counters __percpu *counters), free_percpu(counters))
 LVS_GET(struct lvs_counters *, lvs_counters_of_cpu,
 	(struct lvs_counters __percpu *counters, unsigned int cpu), per_cpu_ptr(counters, cpu))
-LVS_DO(lvs_count_connection, (struct lvs_counters __percpu *counters),
-       this_cpu_inc(counters->connections))
 LVS_GET(u64 __percpu *, lvs_counts_alloc, (size_t count),
 	__alloc_percpu(count * sizeof(u64), sizeof(u64)))
 LVS_DO(lvs_counts_free, (u64 __percpu *counts), free_percpu(counts))
-LVS_DO(lvs_count, (u64 __percpu *count), this_cpu_inc(*count))
+LVS_DO(lvs_count, (u64 __percpu *count, u64 more), this_cpu_add(*count, more))
 LVS_GET(u64, lvs_count_of_cpu, (u64 __percpu *count, unsigned int cpu),
 	READ_ONCE(*per_cpu_ptr(count, cpu)))
 LVS_GET(unsigned int, lvs_possible_cpus, (void), nr_cpu_ids)

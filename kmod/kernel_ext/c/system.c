@@ -1,25 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Counters and locks, for mem/percpu.rs and task/lock.rs: what is more than an expression of C, and
- * no function that Rust could call.
+ * Locks, for task/lock.rs: what is more than an expression of C, and no function that Rust could
+ * call.
  */
-#include <linux/percpu.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 
 #include "system.h"
-
-void lvs_count_in(struct lvs_counters __percpu *counters, unsigned int bytes)
-{
-	this_cpu_inc(counters->in_packets);
-	this_cpu_add(counters->in_bytes, bytes);
-}
-
-void lvs_count_out(struct lvs_counters __percpu *counters, unsigned int bytes)
-{
-	this_cpu_inc(counters->out_packets);
-	this_cpu_add(counters->out_bytes, bytes);
-}
 
 spinlock_t *lvs_locks_alloc(unsigned int count)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Counters and locks, for mem/percpu.rs and task/lock.rs: see system.c. */
+/* Counters, for mem/percpu.rs, and locks, for task/lock.rs: see system.c. */
 #ifndef LVS_SYSTEM_H
 #define LVS_SYSTEM_H
 
@@ -15,8 +15,6 @@ struct lvs_counters {
 	u64 out_bytes;
 };
 
-void lvs_count_in(struct lvs_counters __percpu *counters, unsigned int bytes);
-void lvs_count_out(struct lvs_counters __percpu *counters, unsigned int bytes);
 spinlock_t *lvs_locks_alloc(unsigned int count);
 spinlock_t *lvs_lock_alloc_atomic(void);
 

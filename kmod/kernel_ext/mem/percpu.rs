@@ -2,10 +2,13 @@
 
 //! Counters that every CPU keeps for itself.
 //!
-//! Relies on: a possible CPU has its part of an allocation; 64-bit additions to it are whole.
+//! Relies on: a possible CPU has its part of an allocation; 64-bit additions to it are whole; on
+//! x86-64 the segment `gs` is the part of the CPU that runs, to which C adds by one instruction,
+//! too.
 //!
 //! A breach would be noticed by: `test-counters`, `test-procfs`, `test-drop-reasons`.
 
+use core::mem::offset_of;
 use core::ptr::{
     addr_of,
     NonNull, //
@@ -80,22 +83,43 @@ impl CpuCounters {
     /// Counts a scheduled connection.
     #[inline]
     pub(crate) fn count_connection(&self) {
-        // SAFETY: The counters are allocated; the addition is safe against preemption.
-        unsafe { bindings::lvs_count_connection(self.counters.as_ptr()) }
+        // SAFETY: It is a field.
+        unsafe { add_one(self.number(offset_of!(bindings::lvs_counters, connections))) };
     }
 
     /// Counts a packet from a client.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn count_in(&self, bytes: u32) {
-        // SAFETY: The counters are allocated; the additions are safe against preemption.
-        unsafe { bindings::lvs_count_in(self.counters.as_ptr(), bytes) }
+        // SAFETY: They are fields.
+        unsafe {
+            add_one(self.number(offset_of!(bindings::lvs_counters, in_packets)));
+            add(
+                self.number(offset_of!(bindings::lvs_counters, in_bytes)),
+                bytes,
+            );
+        }
     }
 
     /// Counts a packet to a client.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn count_out(&self, bytes: u32) {
-        // SAFETY: The counters are allocated; the additions are safe against preemption.
-        unsafe { bindings::lvs_count_out(self.counters.as_ptr(), bytes) }
+        // SAFETY: They are fields.
+        unsafe {
+            add_one(self.number(offset_of!(bindings::lvs_counters, out_packets)));
+            add(
+                self.number(offset_of!(bindings::lvs_counters, out_bytes)),
+                bytes,
+            );
+        }
+    }
+
+    /// The number at this offset of the counters.
+    #[inline(always)]
+    fn number(&self, offset: usize) -> *mut u64 {
+        self.counters
+            .as_ptr()
+            .cast::<u64>()
+            .wrapping_byte_add(offset)
     }
 
     /// What CPU `cpu` counted; zeroes for a CPU that can't exist.
@@ -154,10 +178,11 @@ impl<const N: usize> CpuCounts<N> {
     }
 
     /// Counts one more of the number at `place`, below `N`.
+    #[inline(always)]
     pub(crate) fn count(&self, place: usize) {
         if place < N {
-            // SAFETY: The place is one of the allocation; the addition is safe against preemption.
-            unsafe { bindings::lvs_count(self.0.as_ptr().add(place)) }
+            // SAFETY: The place is one of the allocation.
+            unsafe { add_one(self.0.as_ptr().wrapping_add(place)) };
         }
     }
 
@@ -179,6 +204,50 @@ impl<const N: usize> Drop for CpuCounts<N> {
     fn drop(&mut self) {
         // SAFETY: Allocated by `new`; `&mut self` means that nobody counts any more.
         unsafe { bindings::lvs_counts_free(self.0.as_ptr()) }
+    }
+}
+
+/// Adds one to this CPU's part of a number. Safe against interrupts and being preempted.
+///
+/// # Safety
+///
+/// `number` must be one of a per-CPU allocation.
+#[inline(always)]
+unsafe fn add_one(number: *mut u64) {
+    // SAFETY: The segment is this CPU's part of all per-CPU memory, and one instruction is whole.
+    #[cfg(all(CONFIG_X86_64, CONFIG_SMP, not(CONFIG_UML)))]
+    unsafe {
+        core::arch::asm!("incq %gs:({})", in(reg) number, options(att_syntax, nostack));
+    }
+    #[cfg(not(all(CONFIG_X86_64, CONFIG_SMP, not(CONFIG_UML))))]
+    // SAFETY: The caller's promise.
+    unsafe {
+        bindings::lvs_count(number, 1);
+    }
+}
+
+/// The same with more than one.
+///
+/// # Safety
+///
+/// That of [`add_one`].
+#[inline(always)]
+unsafe fn add(number: *mut u64, more: u32) {
+    let more = u64::from(more);
+    // SAFETY: As in `add_one`.
+    #[cfg(all(CONFIG_X86_64, CONFIG_SMP, not(CONFIG_UML)))]
+    unsafe {
+        core::arch::asm!(
+            "addq {}, %gs:({})",
+            in(reg) more,
+            in(reg) number,
+            options(att_syntax, nostack)
+        );
+    }
+    #[cfg(not(all(CONFIG_X86_64, CONFIG_SMP, not(CONFIG_UML))))]
+    // SAFETY: The caller's promise.
+    unsafe {
+        bindings::lvs_count(number, more);
     }
 }
 
