@@ -34,7 +34,7 @@ pub enum Order {
 /// # }
 /// ```
 pub struct Client {
-    control: Box<dyn Control>,
+    control: Box<dyn Control + Send>,
     info: Info,
 }
 
@@ -45,7 +45,7 @@ impl Client {
         Self::probe(Netlink::open()).or_else(|_| Self::probe(Sockopt::open()))
     }
 
-    fn probe(control: Result<impl Control + 'static, Error>) -> Result<Self, Error> {
+    fn probe(control: Result<impl Control + Send + 'static, Error>) -> Result<Self, Error> {
         let mut control = control?;
         let info = control.info()?;
         let control = Box::new(control);
@@ -54,7 +54,7 @@ impl Client {
 
     /// One by this interface, of whichever version.
     #[cfg(test)]
-    pub(crate) fn of(control: impl Control + 'static) -> Self {
+    pub(crate) fn of(control: impl Control + Send + 'static) -> Self {
         Client {
             control: Box::new(control),
             info: Info::default(),
@@ -82,11 +82,10 @@ impl Client {
 
     /// One service with its servers.
     pub fn entry(&mut self, id: &ServiceId, order: Order) -> Result<TableEntry, Error> {
-        let entry = self.control.service(id)?;
-        let mut dests = self.control.dests(id)?;
+        let mut entry = self.control.entry(id)?;
         if order == Order::Sorted {
-            dests = sort::dests(dests);
+            entry.dests = sort::dests(entry.dests);
         }
-        Ok(TableEntry { entry, dests })
+        Ok(entry)
     }
 }

@@ -31,6 +31,12 @@ pub trait Control {
     fn table(&mut self) -> Result<Vec<TableEntry>, Error> {
         service_by_service(self)
     }
+    /// One service with its servers, in the kernel's order.
+    ///
+    /// Where the module is lvs this tells what ip_vs's services and servers don't have, too.
+    fn entry(&mut self, id: &ServiceId) -> Result<TableEntry, Error> {
+        service_and_dests(self, id)
+    }
     /// One service.
     fn service(&mut self, id: &ServiceId) -> Result<ServiceEntry, Error>;
     /// The servers of a service, in the kernel's order.
@@ -94,6 +100,17 @@ pub trait Control {
     fn submit(&mut self, changes: &[Change]) -> Vec<Result<(), Error>> {
         changes.iter().map(|change| self.make(change)).collect()
     }
+}
+
+/// One service with its servers, by a request for each.
+pub(crate) fn service_and_dests(
+    control: &mut (impl Control + ?Sized),
+    id: &ServiceId,
+) -> Result<TableEntry, Error> {
+    Ok(TableEntry {
+        entry: control.service(id)?,
+        dests: control.dests(id)?,
+    })
 }
 
 /// All services with their servers, by a request for each service.

@@ -8,7 +8,6 @@ use std::io::BufRead;
 use std::io::BufReader;
 use std::io::BufWriter;
 use std::io::Write;
-use std::path::Path;
 
 use crate::cli::command::List;
 use crate::client::Client;
@@ -19,9 +18,6 @@ use crate::document::Document;
 use crate::error::Error;
 use crate::exit::LIST_FAILED;
 use crate::model::TableEntry;
-use crate::netlink::drain_control::DrainControl;
-use crate::netlink::drain_control::DrainNetlink;
-use crate::netlink::extras;
 use crate::render;
 use crate::render::conn;
 use crate::render::daemon;
@@ -33,8 +29,6 @@ use crate::stdio::print;
 
 /// The kernel's table of connections.
 const CONNECTIONS: &str = "/proc/net/ip_vs_conn";
-/// Exists where the module is lvs.
-const SIGN_OF_LVS: &str = "/proc/net/lvs";
 
 /// Prints a listing. Gives the exit status.
 pub(crate) fn list(client: &mut Client, what: List, format: &Format, names: &dyn Names) -> u8 {
@@ -87,9 +81,7 @@ fn document(client: &mut Client, what: List, format: &Format) -> Result<Document
             table(client, &entries)
         }
         List::Service(id) => {
-            let mut entry = client.entry(&id, order(format))?;
-            tell_extras(&mut entry);
-            tell_drains(&mut entry);
+            let entry = client.entry(&id, order(format))?;
             table(client, &[entry])
         }
         List::Timeouts => Document {
@@ -104,36 +96,6 @@ fn document(client: &mut Client, what: List, format: &Format) -> Result<Document
             }
         }
     })
-}
-
-/// Adds what the service has beyond ip_vs's, which the list of one service doesn't say.
-fn tell_extras(entry: &mut TableEntry) {
-    if !Path::new(SIGN_OF_LVS).exists() {
-        return;
-    }
-    let service = &mut entry.entry.service;
-    if let Ok(extras) = extras::of_service(&service.id) {
-        service.extras = extras;
-    }
-}
-
-/// Adds how the servers are drained or start, which the list of one service doesn't say.
-fn tell_drains(entry: &mut TableEntry) {
-    let may_start = entry.entry.service.extras.slow_start.is_some();
-    let may_drain = || entry.dests.iter().any(|entry| entry.dest.weight == 0);
-    if !(may_start || may_drain()) || !Path::new(SIGN_OF_LVS).exists() {
-        return;
-    }
-    let Ok(mut control) = DrainNetlink::open() else {
-        return;
-    };
-    let id = entry.entry.service.id;
-    for entry in &mut entry.dests {
-        if let Ok(told) = control.dest(&id, &entry.dest) {
-            entry.drain = told.drain;
-            entry.ramp = told.ramp;
-        }
-    }
 }
 
 fn order(format: &Format) -> Order {

@@ -138,8 +138,10 @@ fn check(matches: &ArgMatches) -> u8 {
 fn watch(matches: &ArgMatches) -> u8 {
     let interval = matches.get_one::<Duration>("interval").copied();
     match open() {
-        // Says what is wrong while that can be read; the view has a client of its own.
-        Ok(_) => finished(watch::run(interval.unwrap_or(Duration::from_secs(2)))),
+        Ok(client) => finished(watch::run(
+            client,
+            interval.unwrap_or(Duration::from_secs(2)),
+        )),
         Err(status) => status,
     }
 }

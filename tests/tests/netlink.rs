@@ -181,7 +181,7 @@ fn the_whole_table_in_one_list() {
         message.emit(&mut bytes);
         assert_eq!(bytes, captured.bytes);
         match captured.sender {
-            Sender::Tool => assert_eq!(message.payload, table::request()),
+            Sender::Tool => assert_eq!(message.payload, table::request(None)),
             Sender::Kernel => table::append(&mut entries, &message.payload).expect("an entry"),
         }
     }

@@ -186,8 +186,9 @@ fn take_back(control: &mut dyn Control, steps: &[&Step]) -> Vec<(String, Error)>
 
 #[cfg(test)]
 mod tests {
-    use std::cell::RefCell;
-    use std::rc::Rc;
+    use std::sync::Arc;
+    use std::sync::Mutex;
+    use std::sync::MutexGuard;
 
     use super::super::file;
     use super::*;
@@ -204,7 +205,13 @@ mod tests {
     struct Kernel {
         changes: usize,
         refuses: Option<Change>,
-        seen: Rc<RefCell<Vec<Transaction>>>,
+        seen: Arc<Mutex<Vec<Transaction>>>,
+    }
+
+    impl Kernel {
+        fn seen(&self) -> MutexGuard<'_, Vec<Transaction>> {
+            self.seen.lock().expect("no panic")
+        }
     }
 
     impl Control for Kernel {
@@ -233,10 +240,10 @@ mod tests {
             Ok(())
         }
         fn generation(&mut self) -> Option<u32> {
-            Some(self.seen.borrow().len() as u32)
+            Some(self.seen().len() as u32)
         }
         fn transact(&mut self, transaction: &Transaction) -> Result<(), Refusal> {
-            self.seen.borrow_mut().push(transaction.clone());
+            self.seen().push(transaction.clone());
             let refused = |change: Option<Change>, errno| Refusal {
                 change: change.map(Box::new),
                 error: Error::Refused {
@@ -244,7 +251,7 @@ mod tests {
                     errno,
                 },
             };
-            if self.seen.borrow().len() <= self.changes {
+            if self.seen().len() <= self.changes {
                 return Err(refused(None, Errno::ESTALE));
             }
             match self.refuses.clone() {
@@ -257,15 +264,15 @@ mod tests {
     const RULES: &str = "-A -f 1\n-a -f 1 -r 10.0.0.1\n";
 
     fn applied(changes: usize, refuses: Option<Change>) -> (Applied, Vec<Transaction>) {
-        let seen = Rc::default();
+        let seen = Arc::default();
         let mut client = Client::of(Kernel {
             changes,
             refuses,
-            seen: Rc::clone(&seen),
+            seen: Arc::clone(&seen),
         });
         let wanted = file::read(RULES).expect("rules");
         let applied = apply(&mut client, &wanted, false).expect("a kernel that answers");
-        let seen = seen.borrow().clone();
+        let seen = seen.lock().expect("no panic").clone();
         (applied, seen)
     }
 

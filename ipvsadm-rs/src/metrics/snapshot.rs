@@ -56,12 +56,6 @@ impl Snapshot {
         let is_lvs = procfs::is_lvs();
         let services = match scope.services.as_slice() {
             [] => client.table(Order::Sorted)?,
-            // One list, which tells more of servers than a list for each service.
-            ids if is_lvs => {
-                let mut services = client.table(Order::Sorted)?;
-                services.retain(|item| ids.contains(&item.entry.service.id));
-                services
-            }
             ids => chosen(client, ids)?,
         };
         let summary = client.control().summary();

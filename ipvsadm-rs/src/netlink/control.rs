@@ -74,15 +74,20 @@ impl Netlink {
         self.table_family
     }
 
-    /// The whole table in one list; `None` if it changed meanwhile.
-    fn table_at_once(&mut self, family: u16) -> Result<Option<Vec<TableEntry>>, Error> {
-        let mut entries = Vec::new();
-        let is_consistent =
-            self.socket
-                .dump_of(family, Operation::GetServices, table::request(), |reply| {
-                    table::append(&mut entries, reply).map_err(Error::from)
-                })?;
-        Ok(is_consistent.then_some(entries))
+    /// The whole table in one list, or one service of it; `None` if it kept changing meanwhile, and
+    /// where the module isn't lvs.
+    fn table_at_once(&mut self, service: Option<&ServiceId>) -> Option<Vec<TableEntry>> {
+        let family = self.table_family()?;
+        (0..ATTEMPTS).find_map(|_| {
+            let mut entries = Vec::new();
+            let request = table::request(service);
+            let take = |reply: &_| table::append(&mut entries, reply).map_err(Error::from);
+            let is_consistent = self
+                .socket
+                .dump_of(family, Operation::GetServices, request, take);
+            // An error may be due to changes, too.
+            is_consistent.is_ok_and(|it| it).then_some(entries)
+        })
     }
 }
 
@@ -106,15 +111,20 @@ impl Control for Netlink {
     }
 
     fn table(&mut self) -> Result<Vec<TableEntry>, Error> {
-        if let Some(family) = self.table_family() {
-            for _ in 0..ATTEMPTS {
-                // An error may be due to changes, too.
-                if let Ok(Some(entries)) = self.table_at_once(family) {
-                    return Ok(entries);
-                }
-            }
+        match self.table_at_once(None) {
+            Some(entries) => Ok(entries),
+            None => control::service_by_service(self),
         }
-        control::service_by_service(self)
+    }
+
+    fn entry(&mut self, id: &ServiceId) -> Result<TableEntry, Error> {
+        let entries = self.table_at_once(Some(id)).into_iter().flatten();
+        let mut named = entries.filter(|entry| entry.entry.service.id == *id);
+        match named.next() {
+            Some(entry) => Ok(entry),
+            // Says what is wrong.
+            None => control::service_and_dests(self, id),
+        }
     }
 
     fn service(&mut self, id: &ServiceId) -> Result<ServiceEntry, Error> {

@@ -7,22 +7,17 @@ use netlink_packet_core::DecodeError;
 use lvs_uapi::lvs::cmd;
 use lvs_uapi::lvs::extras_attr;
 use lvs_uapi::lvs::ramp_attr;
-use lvs_uapi::lvs::FAMILY_NAME;
 
 use crate::change::Change;
-use crate::error::Error;
-use crate::error::Operation;
 use crate::model::extras::Extras;
 use crate::model::extras::OnExpiry;
 use crate::model::extras::Ramp;
 use crate::model::ServiceEntry;
-use crate::model::ServiceId;
 
 use super::attr::attributes;
 use super::drain::RulesAttr;
 use super::drain::RulesMessage;
 use super::service;
-use super::socket::Socket;
 
 attributes! {
     /// An attribute of what a service has beyond ip_vs's.
@@ -138,19 +133,4 @@ pub fn request(change: &Change) -> Option<RulesMessage> {
             RulesAttr::Extras(attrs(&service.extras)),
         ],
     })
-}
-
-/// Asks lvs what a service has beyond ip_vs's.
-pub fn of_service(id: &ServiceId) -> Result<Extras, Error> {
-    let mut socket = Socket::open()?;
-    let family = socket.resolve(FAMILY_NAME)?;
-    let question = RulesMessage {
-        cmd: cmd::GET_SERVICE,
-        attrs: vec![RulesAttr::Service(service::id_attrs(id))],
-    };
-    let mut found = Ok(None);
-    socket.request_of(family, Operation::GetService, question, |reply| {
-        found = service_of(&reply);
-    })?;
-    Ok(found?.map_or_else(Extras::default, |entry| entry.service.extras))
 }

@@ -54,9 +54,12 @@ impl StateNetlink {
 
     /// The replies that list all services and servers, as they came.
     pub fn table(&mut self) -> Result<Vec<RulesMessage>, Error> {
-        self.consistent(table::request, |list: &mut Vec<RulesMessage>, reply| {
-            list.push(reply.clone());
-        })
+        self.consistent(
+            || table::request(None),
+            |list: &mut Vec<RulesMessage>, reply| {
+                list.push(reply.clone());
+            },
+        )
     }
 
     /// Records of all connections, sorted by rank.

@@ -6,17 +6,23 @@ use netlink_packet_core::DecodeError;
 
 use lvs_uapi::lvs::cmd;
 
+use crate::model::ServiceId;
 use crate::model::TableEntry;
 
 use super::drain;
+use super::drain::RulesAttr;
 use super::drain::RulesMessage;
 use super::extras;
+use super::service;
 
-/// The request for the table.
-pub fn request() -> RulesMessage {
+/// The request for the table, or for one service of it, which an older lvs takes for the whole.
+pub fn request(service: Option<&ServiceId>) -> RulesMessage {
     RulesMessage {
         cmd: cmd::GET_TABLE,
-        attrs: Vec::new(),
+        attrs: service
+            .map(|id| RulesAttr::Service(service::id_attrs(id)))
+            .into_iter()
+            .collect(),
     }
 }
 
@@ -41,7 +47,6 @@ pub fn append(table: &mut Vec<TableEntry>, reply: &RulesMessage) -> Result<(), D
 mod tests {
     use super::*;
     use crate::netlink::dest::DestAttr;
-    use crate::netlink::drain::RulesAttr;
     use crate::netlink::service::ServiceAttr;
 
     fn reply(cmd: u8, attr: RulesAttr) -> RulesMessage {

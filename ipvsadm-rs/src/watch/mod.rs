@@ -20,6 +20,8 @@ use ratatui::crossterm::event::KeyEventKind;
 use ratatui::DefaultTerminal;
 use signal_hook::consts::TERM_SIGNALS;
 
+use crate::client::Client;
+
 use self::draw::Screen;
 use self::reader::Slot;
 use self::rows::Selection;
@@ -38,7 +40,7 @@ pub mod view;
 const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Shows the table until a key or a signal ends it.
-pub fn run(interval: Duration) -> io::Result<()> {
+pub fn run(client: Client, interval: Duration) -> io::Result<()> {
     if !io::stdout().is_terminal() {
         return Err(io::Error::other("watch needs a terminal"));
     }
@@ -46,7 +48,7 @@ pub fn run(interval: Duration) -> io::Result<()> {
     for signal in TERM_SIGNALS.iter().chain([&signal_hook::consts::SIGHUP]) {
         signal_hook::flag::register(*signal, Arc::clone(&ended))?;
     }
-    let slot = reader::start(interval)?;
+    let slot = reader::start(client, interval)?;
     // Restores the terminal on a panic, too.
     let terminal = ratatui::try_init()?;
     let result = Watch::new(slot).run(terminal, &ended);

@@ -48,12 +48,12 @@ pub(super) fn take(slot: &Slot) -> Option<Reading> {
     slot.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
-/// Reads again and again for as long as the program lives, by a client of its own.
-pub(super) fn start(interval: Duration) -> io::Result<Slot> {
+/// Reads again and again for as long as the program lives.
+pub(super) fn start(client: Client, interval: Duration) -> io::Result<Slot> {
     let slot = Slot::default();
     let place = Arc::clone(&slot);
     let read = move || {
-        let mut reader = Reader::new(interval);
+        let mut reader = Reader::new(client, interval);
         loop {
             let begun = Instant::now();
             let reading = reader.read();
@@ -71,8 +71,8 @@ pub(super) fn start(interval: Duration) -> io::Result<Slot> {
 }
 
 struct Reader {
-    /// None at first, and after it failed: the module may have gone and come back.
-    control: Option<Client>,
+    /// None after it failed: the module may have gone and come back.
+    client: Option<Client>,
     interval: Duration,
     start: Instant,
     history: History<Key, RATES>,
@@ -81,9 +81,9 @@ struct Reader {
 }
 
 impl Reader {
-    fn new(interval: Duration) -> Self {
+    fn new(client: Client, interval: Duration) -> Self {
         Reader {
-            control: None,
+            client: Some(client),
             interval,
             start: Instant::now(),
             history: History::default(),
@@ -93,11 +93,11 @@ impl Reader {
     }
 
     fn read(&mut self) -> Reading {
-        let table = self.control.take().map_or_else(Client::open, Ok);
+        let table = self.client.take().map_or_else(Client::open, Ok);
         let table = table.and_then(|mut client| {
             let table = client.table(Order::Sorted)?;
             let dropped = client.control().summary().map(|summary| summary.drops);
-            self.control = Some(client);
+            self.client = Some(client);
             Ok((table, dropped))
         });
         let now = self.start.elapsed().as_secs_f64();

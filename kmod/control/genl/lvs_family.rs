@@ -17,7 +17,11 @@ use lvs_uapi::lvs::{
     FAMILY_VERSION, //
 };
 
-use super::resume::resume;
+use super::resume::{
+    resume,
+    resume_one, //
+};
+use super::service;
 use super::stats::Widths;
 use super::{
     conns,
@@ -29,6 +33,7 @@ use super::{
     sync,
     transaction, //
 };
+use crate::kernel_ext::mem::rcu::ReadSide;
 use crate::kernel_ext::user::genl::{
     Dump,
     Family,
@@ -103,28 +108,35 @@ pub(in crate::control) fn register() -> Result<Registration> {
     FAMILY.register()
 }
 
-/// Lists all services, each followed by its servers.
+/// Lists all services, or the one that is named, each followed by its servers.
 struct Table;
 
 impl List for Table {
     fn list(dump: &mut Dump<'_>) -> Result {
+        let named = dump.attrs(&POLICY)?.get(attr::SERVICE);
         let rules = RulesGuard::lock(dump.state()?);
         dump.note_generation(rules.generation());
-        resume(dump, &rules, |dump, read, item| {
-            let appended = match item {
-                Item::Service(service) => dump.entry(cmd::SERVICE, |message| {
-                    extras::fill(message, read, service, Widths::Wide)?;
-                    message.u64(attr::POSITION, service.position(), attr::PAD)
-                }),
-                Item::Dest(dest) => dump.entry(cmd::DEST, |message| {
-                    drain::fill(message, dest, Widths::Wide)
-                }),
-            };
-            match appended {
-                Ok(()) => ControlFlow::Continue(()),
-                Err(_) => ControlFlow::Break(()),
-            }
-        });
+        match named {
+            None => resume(dump, &rules, append),
+            Some(named) => resume_one(dump, &rules, &service::identify(Some(named))?, append)?,
+        }
         Ok(())
+    }
+}
+
+/// Appends a service or a server; breaks off when there is no room for it.
+fn append(dump: &mut Dump<'_>, read: ReadSide<'_>, item: Item<'_>) -> ControlFlow<()> {
+    let appended = match item {
+        Item::Service(service) => dump.entry(cmd::SERVICE, |message| {
+            extras::fill(message, read, service, Widths::Wide)?;
+            message.u64(attr::POSITION, service.position(), attr::PAD)
+        }),
+        Item::Dest(dest) => dump.entry(cmd::DEST, |message| {
+            drain::fill(message, dest, Widths::Wide)
+        }),
+    };
+    match appended {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(_) => ControlFlow::Break(()),
     }
 }

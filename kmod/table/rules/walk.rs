@@ -5,6 +5,9 @@
 
 use core::ops::ControlFlow;
 
+use kernel::prelude::*;
+use lvs_engine::config::ServiceId;
+
 use crate::kernel_ext::mem::rcu::{
     self,
     ReadSide, //
@@ -105,6 +108,21 @@ impl RulesGuard<'_> {
                 return None;
             }
         }
+    }
+
+    /// Calls `visit` with a service and its servers, without the `done` first of these, until it
+    /// breaks off. Returns how many are done then; `None` at the end. Fails with `ESRCH` when there
+    /// is no such service.
+    pub(crate) fn walk_service(
+        &self,
+        id: &ServiceId,
+        mut done: usize,
+        mut visit: impl for<'r> FnMut(ReadSide<'r>, Item<'r>) -> ControlFlow<()>,
+    ) -> Result<Option<usize>> {
+        self.with_service(id, |read, service| {
+            let flow = visit_service(read, service, &mut done, &mut visit);
+            flow.is_break().then_some(done)
+        })
     }
 
     /// Calls `visit` with the items of one slice. Returns where the next one begins.

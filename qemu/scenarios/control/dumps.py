@@ -9,6 +9,7 @@ usage: dumps.py abandon COUNT     begins lists of every kind and closes the sock
 Services that nobody changes have marks from FIRST on, SERVICES of them with SERVERS servers each.
 """
 
+import errno
 import os
 import random
 import struct
@@ -97,6 +98,11 @@ def lists(stop):
                 if found != {FIRST + i: SERVERS for i in range(SERVICES)}:
                     print(f"a list without changes has {len(found)} services, of which "
                           f"{sum(count != SERVERS for count in found.values())} without their servers")
+            for mark, wanted in ((FIRST, (0, {FIRST: SERVERS})), (FIRST - 1, (errno.ESRCH, {}))):
+                error, found = send.request(own, GET_TABLE, service(mark), NLM_F_DUMP)
+                if (error, listed(found)) != wanted:
+                    print(f"the list of service {mark} ended with {error}, and has {listed(found)}")
+            lists += 2
     print(f"{lists} lists, {consistent} of the table without changes meanwhile", file=sys.stderr)
 
 
