@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 . "$(dirname "$0")/../lib/scenario.sh"
 scenario "Whoever traces learns of each choice of a server, each connection that begins, changes its state or
-	ends, and each packet that is dropped, by ipvsadm-rs trace, trace-cmd and, where they are, perf
-	and bpftrace; filters leave out what isn't asked for, lines a second are limited and what is left
-	out is counted; nothing of it stays"
+	ends, and each packet that is dropped, by ipvsadm-rs trace and trace-cmd; filters leave out what
+	isn't asked for, lines a second are limited and what is left out is counted; nothing of it stays"
 
 if [[ $LVS_MODULE != lvs ]]; then
 	say "ip_vs has no trace events"
@@ -210,7 +209,7 @@ expect_match "its instance is left" "ipvsadm-rs-" "$(ls $TRACING/instances)"
 begin next
 stop
 
-heading "trace-cmd, perf, bpftrace"
+heading "trace-cmd"
 cd "$RUN"
 trace-cmd record -q -e lvs:schedule -e lvs:conn_new -e lvs:state -f 'to == "ESTABLISHED"' -e lvs:drop -f 'reason == "no_server"' \
 	-o "$RUN/trace.dat" ip netns exec client sh -c \
@@ -225,21 +224,6 @@ for line in "schedule: +TCP client=10.0.1.10:4020 service=$VIP:80 server=10.0.2.
 	CHECKS=$((CHECKS + 1))
 done
 expect_eq "the filter holds" 1 "$(grep -c ' state: ' "$RUN/report")"
-if command -v perf >/dev/null; then
-	perf record -q -a -e lvs:conn_new -o "$RUN/perf.data" -- ip netns exec client \
-		curl -s -m 10 -o /dev/null --local-port 4021 "http://$VIP/"
-	expect_match "perf shows it" "lvs:conn_new: TCP client=10.0.1.10:4021 service=$VIP:80" "$(perf script -i "$RUN/perf.data" 2>/dev/null)"
-else
-	say "no perf here"
-fi
-if command -v bpftrace >/dev/null; then
-	bpftrace -q -e 'tracepoint:lvs:schedule { @[ntop(args.server_addr), str(args.by)] = count(); }' \
-		-c "ip netns exec client curl -s -m 10 -o /dev/null --local-port 4022 http://$VIP/" >"$RUN/bpftrace" 2>&1 ||
-		fail "bpftrace: $(cat "$RUN/bpftrace")"
-	expect_match "bpftrace counts it" "10.0.2.1[12], rr]: 1" "$(cat "$RUN/bpftrace")"
-else
-	say "no bpftrace here"
-fi
 
 heading "The module goes"
 begin unloaded
