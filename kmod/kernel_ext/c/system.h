@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Counters, for mem/percpu.rs, and locks, for task/lock.rs: see system.c. */
+/* Counters, for mem/percpu.rs, locks, for task/lock.rs, and deferred frees: see system.c. */
 #ifndef LVS_SYSTEM_H
 #define LVS_SYSTEM_H
 
@@ -17,5 +17,7 @@ struct lvs_counters {
 
 spinlock_t *lvs_locks_alloc(unsigned int count);
 spinlock_t *lvs_lock_alloc_atomic(void);
+void lvs_retire(struct callback_head *head, void (*free)(struct callback_head *head));
+void lvs_wait_for_retired(void);
 
 #endif

@@ -2,7 +2,7 @@
 
 //! Entries of tables, and how one controls others.
 //!
-//! Relies on: a prefetch is a hint, whatever the address; `call_rcu` and `kvfree_rcu` free after
+//! Relies on: a prefetch is a hint, whatever the address; `lvs_retire` and `kvfree_rcu` free after
 //! all present readers; a controller stays while it controls others.
 //!
 //! A breach would be noticed by: `tests/table-model/tests/model.rs`, `test-persist`, `test-flood`.
@@ -370,7 +370,7 @@ impl<T> Drop for EntryBox<T> {
             let head = (*self.0.as_ptr()).head.get();
             if mem::needs_drop::<T>() {
                 rcu::deferred_begin();
-                bindings::call_rcu(head, Some(Self::free));
+                bindings::lvs_retire(head, Some(Self::free));
             } else {
                 // Cheaper: the kernel frees whole batches.
                 bindings::lvs_free_after_grace_period(head, self.0.as_ptr().cast());

@@ -6,7 +6,7 @@
 //! The rule all of it rests on: what readers can still see is freed only after a grace period.
 //!
 //! Relies on: a grace period ends after all read sides that began before it; `rcu_barrier` waits
-//! for callbacks.
+//! for callbacks, `flush_work` for the thread that frees what was retired.
 //!
 //! A breach would be noticed by: `test-modcycle`, `test-netns`, `tests/table-model/tests/model.rs`.
 
@@ -55,10 +55,14 @@ pub(crate) fn read<R>(f: impl for<'a> FnOnce(ReadSide<'a>) -> R) -> R {
     f(ReadSide(PhantomData))
 }
 
-/// Waits until all callbacks queued so far have run. Sleeps.
+/// Waits until all that was retired so far is freed, and all callbacks queued so far have run.
+/// Sleeps.
 pub(crate) fn barrier() {
     // SAFETY: Has no preconditions but a context that may sleep, which the caller has.
-    unsafe { bindings::rcu_barrier() }
+    unsafe {
+        bindings::lvs_wait_for_retired();
+        bindings::rcu_barrier();
+    }
 }
 
 /// A grace period: once it is over, readers that began before it are done.
@@ -117,7 +121,7 @@ impl<T> Node<T> {
         Ok(NonNull::from(KBox::leak(node)))
     }
 
-    /// Drops the node once present readers are done.
+    /// Drops the node once present readers are done, by a thread that lets packets pass meanwhile.
     ///
     /// # Safety
     ///
@@ -126,7 +130,7 @@ impl<T> Node<T> {
         deferred_begin();
         // SAFETY: The node is alive until the callback, its head is used for nothing else, and by
         // the caller's promise this happens once.
-        unsafe { bindings::call_rcu((*node.as_ptr()).head.get(), Some(Self::free)) }
+        unsafe { bindings::lvs_retire((*node.as_ptr()).head.get(), Some(Self::free)) }
     }
 
     /// # Safety

@@ -162,6 +162,17 @@ pub(crate) mod bindings {
 
     /// # Safety
     ///
+    /// As for [`call_rcu`].
+    pub(crate) unsafe fn lvs_retire(
+        head: *mut callback_head,
+        callback: Option<unsafe extern "C" fn(*mut callback_head)>,
+    ) {
+        // SAFETY: As for the caller.
+        unsafe { call_rcu(head, callback) }
+    }
+
+    /// # Safety
+    ///
     /// `memory` was allocated here.
     pub(crate) unsafe fn lvs_free_after_grace_period(_: *mut callback_head, memory: *mut c_void) {
         defer(Deferred::Free(memory.expose_provenance()));

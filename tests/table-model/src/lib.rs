@@ -14,6 +14,6 @@
 //! |--|--|
 //! | RCU read side | a lock of this thread, held |
 //! | `synchronize_rcu` | the lock of each thread taken once, one after the other |
-//! | `call_rcu` | a queue that is run after `synchronize` |
+//! | `call_rcu`, `lvs_retire` | a queue that is run after `synchronize` |
 //! | 256 stripe locks | `LOCKS` of them, so that a table may have that few buckets |
 //! | allocations | filled with a pattern when freed, and counted: each is freed once |
