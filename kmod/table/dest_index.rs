@@ -165,8 +165,10 @@ impl DestIndex {
             stays
         };
         let mut index = 0_usize;
-        while rcu::read(|read| self.table.prune(read, index, keep)) {
-            index = rcu::read(|read| self.table.skip_empty(read, index.wrapping_add(1)));
+        while let Some(more) = rcu::read(|read| self.table.prune(read, index, keep)) {
+            if !more {
+                index = rcu::read(|read| self.table.skip_empty(read, index.wrapping_add(1)));
+            }
             time::yield_now();
         }
         self.fit(self.count());

@@ -54,6 +54,10 @@ const FETCHED_AHEAD: usize = 8;
 /// Entries that a resize moves before it lets go of a lock.
 const AT_ONCE: usize = 32;
 
+/// Entries that a walk along a chain takes out of it before it lets go of the lock. More, since the
+/// next walk passes all that are kept.
+const PRUNED_AT_ONCE: usize = 256;
+
 /// Why an entry wasn't inserted.
 pub(crate) enum Clash<'a, T> {
     /// An entry that is to be found instead is there already.
@@ -285,27 +289,28 @@ impl<T: Member + Send + Sync + 'static> RcuTable<T> {
         }
     }
 
-    /// Takes all entries out of bucket `index` that `keep` doesn't want, in one walk along the
-    /// chain. Returns `false` when there is no such bucket. While the table is resized, entries may
-    /// be missed.
+    /// Takes entries out of bucket `index` that `keep` doesn't want, in one walk along the chain:
+    /// all of them, or so many that packets don't wait. Returns whether there may be more, or
+    /// `None` when there is no such bucket. While the table is resized, entries may be missed.
     pub(crate) fn prune(
         &self,
         read: ReadSide<'_>,
         index: usize,
         mut keep: impl FnMut(&Entry<T>) -> bool,
-    ) -> bool {
+    ) -> Option<bool> {
         let buckets = self.current(read);
         if index > buckets.mask {
-            return false;
+            return None;
         }
         // Bucket numbers and hashes agree in the bits that choose the stripe.
         let _guard = self.stripes.lock(index as u32);
         let mut link = buckets.head(index);
-        loop {
+        let mut taken = 0_usize;
+        while taken < PRUNED_AT_ONCE {
             let at = link.load(Ordering::Acquire);
             // SAFETY: Entries of a chain are alive while its lock is held.
             let Some(entry) = (unsafe { at.as_ref() }) else {
-                return true;
+                return Some(false);
             };
             if keep(entry) {
                 link = &entry.next;
@@ -314,8 +319,10 @@ impl<T: Member + Send + Sync + 'static> RcuTable<T> {
                 link.store(entry.next.load(Ordering::Relaxed), Ordering::Release);
                 // SAFETY: Linked entries came from `into_raw`, and this one is unlinked now.
                 drop(NonNull::new(at).map(|at| unsafe { EntryBox::from_raw(at) }));
+                taken = taken.wrapping_add(1);
             }
         }
+        Some(true)
     }
 
     /// Calls `f` with each entry of bucket `index`. Returns `false` when there is no such bucket.

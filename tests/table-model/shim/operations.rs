@@ -185,8 +185,10 @@ pub(crate) fn run(bytes: &[u8]) {
                     // Whoever's key is near that one.
                     let keeps = |other: u32| other.abs_diff(key) > 20;
                     let mut bucket = 0;
-                    while rcu::read(|read| table.prune(read, bucket, |item| keeps(item.key))) {
-                        bucket += 1;
+                    while let Some(more) =
+                        rcu::read(|read| table.prune(read, bucket, |item| keeps(item.key)))
+                    {
+                        bucket += usize::from(!more);
                     }
                     assert_eq!(bucket, table.buckets());
                     map.retain(|other, _| keeps(*other));
