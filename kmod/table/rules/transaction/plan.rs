@@ -130,15 +130,20 @@ impl RulesGuard<'_> {
         Ok(plan)
     }
 
-    /// Room for the services that come and for no more, which would be as much again.
+    /// Room for the services that come, for those that may change, and for no more, which would be
+    /// as much again.
     fn make_room(&self, transaction: &mut Transaction, plan: &mut Plan) -> Result {
-        let mut additions = 0_usize;
+        let (mut additions, mut edits) = (0_usize, 0_usize);
         for wish in transaction.wishes() {
-            let comes = wish.wanted.is_some() && self.with_service(&wish.id, |_, _| ()).is_err();
-            additions = additions.saturating_add(usize::from(comes));
+            if wish.wanted.is_some() {
+                let exists = self.with_service(&wish.id, |_, _| ()).is_ok();
+                let count = if exists { &mut edits } else { &mut additions };
+                *count = count.saturating_add(1);
+            }
             time::yield_now();
         }
-        plan.additions.reserve(additions)
+        plan.additions.reserve(additions)?;
+        plan.edits.reserve(edits)
     }
 
     /// Services that a whole transaction doesn't speak of go.
