@@ -61,8 +61,6 @@ reasons! {
     NoCallId "no_call_id",
     /// Connection tracking can't follow it.
     Tracking "tracking",
-    /// The server is of another family, which its forwarding method can't reach.
-    Family "family",
     /// Of a connection that is over here. Its sender was told so, unless its service is to be
     /// silent.
     Ended "ended",

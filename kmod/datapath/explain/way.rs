@@ -120,7 +120,7 @@ fn of(context: &Context<'_>, flow: &Flow, target: &Target<'_>) -> Way {
         Forwarding::Local => return way(Ok(Hop::Here), None),
     };
     if target.family != flow.ip.family && method != Forwarding::Tunnel {
-        return way(Err(DropReason::Family), None);
+        return way(Err(DropReason::NoRoute), None);
     }
     let (dest, family) = (target.dest, target.family);
     match server_route::foresee(context, dest, family, &target.addr, routed_by) {

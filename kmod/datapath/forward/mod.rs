@@ -90,13 +90,13 @@ pub(super) fn unchanged(
     let (context, ip) = (&context, &ip);
     let mixed = conn.real_family() != ip.family;
     if mixed && conn.forwarding() != Forwarding::Tunnel {
-        return packet.discard(context.state.drops(), DropReason::Family);
+        return packet.discard(context.state.drops(), DropReason::NoRoute);
     }
     match conn.forwarding() {
         Forwarding::Tunnel => tun::send(context, packet, ip, conn, too_big),
         Forwarding::DirectRoute => dr::send(context, packet, ip, conn, too_big),
         Forwarding::Local => local::deliver(packet, conn),
         Forwarding::Bypass => bypass::send(context, packet, ip, conn, too_big),
-        Forwarding::Masquerade => packet.discard(context.state.drops(), DropReason::Family),
+        Forwarding::Masquerade => packet.discard(context.state.drops(), DropReason::NoRoute),
     }
 }

@@ -81,7 +81,6 @@ const fn of_kernel(reason: DropReason) -> bindings::skb_drop_reason {
         | DropReason::Ftp
         | DropReason::NoCallId
         | DropReason::Tracking
-        | DropReason::Family
         | DropReason::Ended => b::skb_drop_reason_SKB_DROP_REASON_NETFILTER_DROP,
     }
 }

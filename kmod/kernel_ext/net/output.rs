@@ -58,7 +58,7 @@ impl Routed {
         drops: &Drops,
     ) -> Result<Self, Disposition> {
         if route.family() != packet.family() {
-            return Err(packet.discard(drops, DropReason::Family));
+            return Err(packet.discard(drops, DropReason::NoRoute));
         }
         // SAFETY: The packet is owned.
         unsafe { route.attach(packet.as_ptr(), read) };

@@ -80,7 +80,7 @@ impl Built {
         };
         let says = outer.header.first().map(|byte| byte >> 4);
         if outer.header.len() != len as usize || says != Some(version) {
-            return Err(packet.discard(drops, DropReason::Family));
+            return Err(packet.discard(drops, DropReason::NoRoute));
         }
         let needed = len.wrapping_add(encapsulation.header_len());
         let room = needed.saturating_add(route.reserved_space());

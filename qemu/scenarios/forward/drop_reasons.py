@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Provokes each reason for which a packet is dropped, one packet each, and finds it in /proc/net/lvs and, where there are
-trace events, among the kernel's. Beyond packets' reach: `tracking` and `family`, which take races of the rules or of
-connection tracking; `no_memory` takes allocations that fail on purpose, which the kernel with sanitizers has.
+trace events, among the kernel's. Beyond packets' reach is `no_memory`: it takes allocations that fail on purpose, which
+the kernel with sanitizers has.
 
 usage: drop_reasons.py EVENT FAULTS: the directory of the event, and that of the module that has allocations fail"""
 
@@ -41,6 +41,10 @@ def setting(name, value):
 
 def director(*command):
     subprocess.run(["ip", "-n", "director", *command], check=True)
+
+
+def nft(text):
+    subprocess.run(["nsenter", "--net=/run/netns/director", "nft", "-f", "-"], check=True, text=True, input=text)
 
 
 def dropped():
@@ -189,6 +193,34 @@ expect("ftp", ip4(SERVER, NEAR, 6, head[:4] + (2).to_bytes(4, "big") + head[8:] 
 
 expect("no_call_id", udp(5060, data=b"OPTIONS sip:a SIP/2.0\r\n\r\n"))
 
+# Netfilter knows these ends from before there was a service, and has no room for another
+# connection between them.
+KNOWN = """table ip tracked {
+    chain in {
+        type filter hook prerouting priority 0
+        ct state new accept
+    }
+}
+"""
+MOST = "/proc/sys/net/netfilter/nf_conntrack_max"
+nft(KNOWN)
+passes(udp(107))
+setting("conntrack", 1)
+admin(f"-A -u {VIP}:107 -s rr\n-a -u {VIP}:107 -r {SERVER}:107 -m\n")
+for other in range(4):
+    subprocess.run(["nsenter", "--net=/run/netns/director", "conntrack", "-I", "-p", "udp", "-s", "10.7.0.1", "-d", "10.7.0.2",
+                    "--sport", str(1000 + other), "--dport", "9", "-t", "600", "-u", "ASSURED,SEEN_REPLY"],
+                   check=True, capture_output=True)
+with open(MOST, encoding="ascii") as file:
+    most = file.read()
+with open(MOST, "w", encoding="ascii") as file:
+    file.write("1")
+expect("tracking", udp(107))
+with open(MOST, "w", encoding="ascii") as file:
+    file.write(most)
+setting("conntrack", 0)
+nft("delete table ip tracked\n")
+
 # A segment of a connection that is over here, or never was.
 expect("ended", ip4(NEAR, VIP, 6, segment(NEAR, 5000, VIP, 106, 0x10)))
 
@@ -215,7 +247,7 @@ MARKS = f"""table ip marks {{
     }}
 }}
 """
-subprocess.run(["nsenter", "--net=/run/netns/director", "nft", "-f", "-"], check=True, text=True, input=MARKS)
+nft(MARKS)
 admin(f"-A -f 7 -s rr -p 60\n-a -f 7 -r {SERVER} -g\n")
 for port in range(512):
     passes(udp(20000 + port, 6000))
