@@ -22,8 +22,9 @@ build/logs/NAME.$VEHICLE.log. With --interactive this terminal is the script's, 
   --append ARGS   more kernel parameters
   --sanitized     user-mode only: the kernel with sanitizers
   --peer          user-mode only: a second guest, joined to the first, that does what the script asks of it
-  --time-travel   user-mode only, where scenarios have it anyway: the guest's clock stands still while somebody works,
-                  and jumps to what is due next when nobody does; one processor
+  --time-travel   user-mode, where scenarios have it anyway: the guest's clock stands still while somebody works, and
+                  jumps to what is due next when nobody does; stock kernel without KVM: it goes with the instructions
+                  that somebody works, and jumps as well; one processor
   --real-time     user-mode only: not that, the guest's clock is the host's
   --provokes      the script provokes complaints of the kernel and judges them itself
 The line "# Guest: " of a scenario has options, too, which come before those given here.
@@ -67,8 +68,7 @@ set_options() {
 		--peer) [ "$VEHICLE" = uml ] || usage
 			PEER=1 TRAVEL='' && shift ;;
 		--real-time) TRAVEL='' && shift ;;
-		--time-travel) [ "$VEHICLE" = uml ] || usage
-			TRAVEL=1 && shift ;;
+		--time-travel) TRAVEL=1 && shift ;;
 		# By joined.py: which of the two this is, and the sockets of its devices.
 		--joined) JOINED=$2 && shift 2 ;;
 		--provokes) PROVOKES=1 && shift ;;

@@ -9,7 +9,7 @@
 #   uml        qemu/scenarios/*/test-*.sh, each in a user-mode guest of its own; some again with
 #              the early path
 #   uml-fast   those that neither slow.list names nor have the host's clock, without the early path
-#   stock      acceptance.list, on the stock kernel in one boot of QEMU
+#   stock      acceptance.list, on the stock kernel in QEMU
 #   stock-all  the same scenarios on the stock kernel
 #   kernels    kernels.list, on each stock kernel of docs/kernels.md, with a module built for it
 #   sanitized  sanitized.list, on the user-mode kernel with sanitizers
@@ -117,13 +117,14 @@ group_real_time() {
 	wait_for_tests
 }
 
-# limits LIST: "LIMIT:TEST" of each selected line of a list, which has a file and its limit if not
-# 240 seconds.
+# limits LIST [MARK]: "LIMIT:TEST" of each selected line of a list, which has a file and a mark, or
+# none. Ten minutes of the guest's clock are more than any of them takes.
 limits() {
-	local test limit
-	while read -r test limit; do
+	local test mark
+	while read -r test mark; do
 		case $test in '' | '#'*) continue ;; esac
-		! selected "$group/$(basename "$test" .sh)" || echo "${limit:-240}:/lvs/$test"
+		[ "$mark" = "${2:-}" ] || continue
+		! selected "$group/$(basename "$test" .sh)" || echo "600:/lvs/$test"
 	done <"$1"
 }
 
@@ -182,19 +183,33 @@ group_sanitized_all() {
 	sanitized "${files[@]}"
 }
 
-# The list in one boot.
-group_stock() {
-	local tests=() test total=120
+# on_stock PREFIX NAME [OPTION...] -- LIMIT:TEST...: one after the other on the stock kernel.
+on_stock() {
+	local prefix=$1 name=$2 options=()
+	shift 2
+	while [ "$1" != -- ]; do options+=("$1") && shift; done
+	shift
+	in_batches "$prefix" "$@" -- "$LVS_TOP/qemu/run/stock.sh" --name "$name" --mem 2048 --timeout $((120 + $# * 1800)) \
+		"${options[@]}"
+}
+
+# The list: what has two processors in one boot, the rest in several, so that those and the other
+# groups end at about the same time.
+start_stock() {
+	local group=stock tests=() at each=8
+	mapfile -t tests < <(limits "$LVS_TOP/qemu/run/acceptance.list" two-processors)
+	[ "${#tests[@]}" -eq 0 ] || start_group stock-two on_stock stock/ acceptance-two -- "${tests[@]}"
 	mapfile -t tests < <(limits "$LVS_TOP/qemu/run/acceptance.list")
-	for test in "${tests[@]}"; do total=$((total + ${test%%:*})); done
-	in_batches stock/ "${tests[@]}" -- "$LVS_TOP/qemu/run/stock.sh" --name acceptance --mem 2048 --timeout "$total"
+	for ((at = 0; at < ${#tests[@]}; at += each)); do
+		start_group "stock-$at" on_stock stock/ "acceptance-$at" --time-travel -- "${tests[@]:at:each}"
+	done
 }
 
 # Fifteen scenarios share a boot, so that what one leaves behind reaches few others; one that wants
 # a guest of its own has one. Not test-cli-parity: thousands of processes that say little about the
 # kernel; nor those that need two guests.
-group_stock_all() {
-	local file name at shared=() boot=("$LVS_TOP/qemu/run/stock.sh" --mem 2048 --timeout 36000)
+start_stock_all() {
+	local file name at shared=() each=15
 	for file in $(scenarios); do
 		name=$(basename "$file" .sh)
 		[ "$name" != test-cli-parity ] || continue
@@ -202,13 +217,14 @@ group_stock_all() {
 		! grep -q '^# Guest:.* --peer' "$LVS_TOP/qemu/scenarios/$file" || continue
 		options_of "$LVS_TOP/qemu/scenarios/$file"
 		if [ "${#OWN_OPTIONS[@]}" -gt 0 ] && [ "${OWN_OPTIONS[*]}" != --real-time ]; then
-			in_batches stock-all/ "1800:/lvs/scenarios/$file" -- "${boot[@]}" "${OWN_OPTIONS[@]}" --name "stock-$name"
+			start_group "stock-all-$name" on_stock stock-all/ "stock-$name" --time-travel "${OWN_OPTIONS[@]}" -- \
+				"1800:/lvs/scenarios/$file"
 		else
-			shared+=("900:/lvs/scenarios/$file")
+			shared+=("1800:/lvs/scenarios/$file")
 		fi
 	done
-	for ((at = 0; at < ${#shared[@]}; at += 15)); do
-		in_batches stock-all/ "${shared[@]:at:15}" -- "${boot[@]}" --name stock-all
+	for ((at = 0; at < ${#shared[@]}; at += each)); do
+		start_group "stock-all-$at" on_stock stock-all/ "stock-all-$at" --time-travel -- "${shared[@]:at:each}"
 	done
 }
 
@@ -218,14 +234,13 @@ KERNELS=("trixie cloud" "trixie generic" "forky cloud" "forky generic")
 # A module that doesn't build without a warning, or may panic, since each kernel has another
 # compiler, is a failure of its own.
 group_kernels() {
-	local kernel tests test total group log start warns
+	local kernel tests group log start warns
 	for kernel in "${KERNELS[@]}"; do
 		read -r LVS_SUITE LVS_FLAVOUR <<<"$kernel"
 		export LVS_SUITE LVS_FLAVOUR
-		group=kernels/$LVS_SUITE-$LVS_FLAVOUR total=120
+		group=kernels/$LVS_SUITE-$LVS_FLAVOUR
 		mapfile -t tests < <(limits "$LVS_TOP/qemu/run/kernels.list")
 		[ "${#tests[@]}" -gt 0 ] || continue
-		for test in "${tests[@]}"; do total=$((total + ${test%%:*})); done
 		say "building lvs.ko for $kernel (at first 10 minutes: a build root and the kernel's Rust crates)"
 		log=$(log_of "$group/build") start=$SECONDS
 		if ! "$LVS_TOP/qemu/build/module.sh" stock >"$log" 2>&1; then
@@ -235,8 +250,7 @@ group_kernels() {
 		"$LVS_TOP/qemu/check/panics.sh" >>"$log"
 		warns=$(grep -ciE 'warning| U ' "$log" || true)
 		report "$group/build" "$warns" $((SECONDS - start)) "$log"
-		in_batches "$group/" "${tests[@]}" -- "$LVS_TOP/qemu/run/stock.sh" --name "${group/\//-}" --mem 2048 \
-			--timeout "$total"
+		on_stock "$group/" "${group/\//-}" --time-travel -- "${tests[@]}"
 	done
 }
 
@@ -246,6 +260,8 @@ for group in stock-all kernels sanitized-all uml stock sanitized check host uml-
 	[[ " ${groups[*]} " == *" $group "* ]] || continue
 	case $group in
 	uml) start_group real-time group_real_time ;;
+	stock) start_stock ;;
+	stock-all) start_stock_all ;;
 	uml-fast) start_on_uml is_fast ;;
 	*) start_group "$group" "group_${group/-/_}" ;;
 	esac

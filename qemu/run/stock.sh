@@ -56,15 +56,20 @@ accelerator() {
 stage "$LVS_BUILD/$STOCK/lvs.ko"
 make_initrd
 accel=$(accelerator)
+# So many instructions are a second of the guest's clock, however slow or busy this host is.
+clock=()
+if [ -n "$TRAVEL" ] && [ "$accel" != kvm ]; then
+	NCPUS=1 accel=tcg,thread=single clock=(-icount "shift=1,sleep=off")
+fi
 status=0
 if [ -n "$INTERACTIVE" ]; then
 	saved=$(stty -g 2>/dev/null || true)
 	stty raw -echo 2>/dev/null || true
-	LIMIT=0 qemu "$accel" || status=$?
+	LIMIT=0 qemu "$accel" "${clock[@]}" || status=$?
 	[ -z "$saved" ] || stty "$saved"
 else
 	# QEMU makes its standard output non-blocking, which is for a pipe of our own only.
 	# shellcheck disable=SC2086 # word splitting is wanted
-	LIMIT=$TIMEOUT qemu "$accel" ${LVS_QEMU_ARGS:-} </dev/null | cat || status=$?
+	LIMIT=$TIMEOUT qemu "$accel" "${clock[@]}" ${LVS_QEMU_ARGS:-} </dev/null | cat || status=$?
 fi
 conclude "$status"

@@ -103,8 +103,8 @@ add_group() {
 
 # Report the test, or add the group, that ended first.
 finish_one() {
-	local ended name status seconds processor at
-	wait -n -p ended "${RUNNING[@]%%:*}" || true
+	local ended name code=0 status seconds processor at
+	wait -n -p ended "${RUNNING[@]%%:*}" || code=$?
 	for at in "${!RUNNING[@]}"; do
 		[ "${RUNNING[at]%%:*}" = "$ended" ] || continue
 		name=${RUNNING[at]#*:}
@@ -113,6 +113,10 @@ finish_one() {
 	RUNNING=("${RUNNING[@]}")
 	case $name in
 	"group "*) add_group "${name#group }" && return ;;
+	"artifact "*)
+		[ "$code" -eq 0 ] || { FAILED=$((FAILED + 1)) && echo "FAILED build of ${name#artifact }: see above"; }
+		return
+		;;
 	esac
 	read -r status seconds processor <"$(log_of "$name").status" || status=1 seconds=0 processor=
 	rm -f "$(log_of "$name").status"
@@ -141,13 +145,13 @@ with_durations() {
 # are added. When the guest ends early, because it died or its detectors found something, the tests
 # after that have another. Seconds are the host's: the guest's clock may be another one.
 in_batches() {
-	local prefix=$1 tests=() left boot=0 log name own status seconds
+	local prefix=$1 tests=() left log name own status seconds
 	shift
 	while [ "$1" != -- ]; do tests+=("$1") && shift; done
 	shift
 	while [ "${#tests[@]}" -gt 0 ]; do
-		boot=$((boot + 1)) left=${#tests[@]}
-		log=$(log_of "${prefix}boot-$boot")
+		left=${#tests[@]}
+		log=$(log_of "${prefix}boot-for-$(basename "${tests[0]#*:}" .sh)")
 		say "booting a guest for $left tests; follow them in $log"
 		{ "$@" /lvs/guest/batch.sh "${tests[@]}" 2>&1 </dev/null || true; } | with_durations >"$log"
 		while [ "${#tests[@]}" -gt 0 ]; do
@@ -172,22 +176,24 @@ in_batches() {
 	done
 }
 
-# artifact NAME COMMAND...: build something that tests need. Without it they would test an older
-# one: stop.
-artifact() {
-	local name=$1 log=$RESULTS/build-$1.log start=$SECONDS
+# start_artifact NAME COMMAND...: build, in the background, something that tests need.
+start_artifact() {
+	local name=$1
 	shift
-	if "$@" 2>&1 | tee "$log" >&2; then
-		say "built $name ($((SECONDS - start)) s)"
-	else
-		FAILED=$((FAILED + 1))
-		echo "FAILED build of $name: see above"
-		echo "$PASSED passed, $FAILED failed"
-		exit 1
-	fi
+	wait_for_place
+	(
+		start=$SECONDS
+		if "$@" 2>&1 </dev/null | tee "$RESULTS/build-$name.log" | sed -u "s/^/$name: /" >&2; then
+			say "built $name ($((SECONDS - start)) s)"
+		else
+			exit 1
+		fi
+	) &
+	RUNNING+=("$!:artifact $name")
 }
 
-# What the chosen groups need, built first.
+# What the chosen groups need, built first: without it tests would test an older one, so that a
+# failure ends the run.
 prepare_artifacts() {
 	local group guests=0
 	for group in "${groups[@]}"; do
@@ -195,10 +201,12 @@ prepare_artifacts() {
 		host | check) ;;
 		kernels) guests=1 ;;
 		*)
-			artifact "module-$group" "$LVS_TOP/qemu/build/module.sh" "${group%-*}"
+			start_artifact "module-$group" "$LVS_TOP/qemu/build/module.sh" "${group%-*}"
 			guests=1
 			;;
 		esac
 	done
-	[ "$guests" -eq 0 ] || artifact ipvsadm-rs "$LVS_TOP/qemu/build/cli.sh"
+	[ "$guests" -eq 0 ] || start_artifact ipvsadm-rs "$LVS_TOP/qemu/build/cli.sh"
+	wait_for_tests
+	[ "$FAILED" -eq 0 ] || { echo "$PASSED passed, $FAILED failed" && exit 1; }
 }

@@ -1,13 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# parity_share.sh NAME DIR: a share of test-cli-parity, in a fresh network namespace. Both programs
-# run the command lines of standard input, or make connections and list them if NAME is that; what
-# differs is printed, and its counts are added to DIR/total.
+# parity_share.sh NAME DIR [EARLIER]: a share of test-cli-parity, in a fresh network namespace. Both
+# programs run the command lines of standard input, or make connections and list them if NAME is
+# that; what differs is printed, and its counts are added to DIR/total. EARLIER is the DIR of the
+# same share under another module: what both programs refused there as wrong usage, before they
+# asked the kernel for anything, no module has a part in, and is left out.
 #
 # STOCK, OURS  the programs: stock ipvsadm and ipvsadm-rs
 # PARITY       the folder tests/parity
 
-CASES=0 DIFFERENT=0 DEVIATIONS=0 UNEXPECTED=0 HOLES=0
+COMPARED=0 CASES=0 DIFFERENT=0 DEVIATIONS=0 UNEXPECTED=0 HOLES=0
 
 die() {
 	printf 'parity_share: %s\n' "$*" >&2
@@ -62,14 +64,16 @@ play() {
 	[[ $STATE != connections ]] || OUT=${OUT//[0-9][0-9]:[0-9][0-9] /MM:SS }
 }
 
-# outcome PROGRAM WORDS...: what it prints, answers and leaves behind.
+# outcome PROGRAM WORDS...: what it prints, answers and leaves behind; and whether it was wrong
+# usage.
 outcome() {
+	WRONG_USAGE=
 	start "$STATE"
 	play "$@"
-	# Wrong usage is found before the kernel is asked for anything.
+	# That is found before the kernel is asked for anything.
 	if [[ $CODE == 2 ]]; then
 		read_proc
-		[[ $PROC == "$PROC_BEFORE" ]] || snapshot
+		if [[ $PROC == "$PROC_BEFORE" ]]; then WRONG_USAGE=1; else snapshot; fi
 	else
 		snapshot
 	fi
@@ -79,12 +83,15 @@ outcome() {
 # compare LINE: runs the command line with both.
 compare() {
 	local -a words
-	local expected
+	local expected usage
+	COMPARED=$((COMPARED + 1))
+	[[ -z ${REFUSED[$COMPARED]:-} ]] || return 0
 	eval "words=($1)" || die "unreadable: $1"
 	CASES=$((CASES + 1))
 	outcome "$STOCK" "${words[@]}"
-	expected=$OUTCOME
+	expected=$OUTCOME usage=$WRONG_USAGE
 	outcome "$OURS" "${words[@]}"
+	[[ -z $usage || -z $WRONG_USAGE ]] || echo "$COMPARED" >>"$RUN/refused"
 	if [[ -n $DEVIATES ]]; then
 		DEVIATIONS=$((DEVIATIONS + 1))
 		if [[ $OUTCOME == "$expected" ]]; then
@@ -151,6 +158,10 @@ connections() {
 
 RUN=$2/$1
 mkdir "$RUN"
+declare -A REFUSED=()
+if [[ -n ${3:-} && -e $3/$1/refused ]]; then
+	while read -r line; do REFUSED[$line]=1; done <"$3/$1/refused"
+fi
 ip link set lo up
 ip link add dummy0 type dummy
 ip link set dummy0 up multicast on

@@ -9,7 +9,8 @@ scenario "ipvsadm-rs beside stock ipvsadm: every command line of tests/parity, r
 # A process takes some 15 ms to start in user-mode Linux, so the work is shared out to several
 # network namespaces, each with a table of its own.
 #
-# MODULES  modules that both are run on, one after the other: ip_vs and lvs
+# MODULES  modules that both are run on, one after the other: ip_vs and lvs; wrong usage is asked
+#          for on the first alone
 # STOCK    stock ipvsadm
 # OURS     ipvsadm-rs
 : "${MODULES:=ip_vs lvs}" "${STOCK:=/usr/sbin/ipvsadm}" "${OURS:=/lvs/ipvsadm-rs}"
@@ -24,7 +25,7 @@ printf '%s\n' 'hosts: files' 'services: files' >/etc/nsswitch.conf
 SHARES=0
 share() {
 	SHARES=$((SHARES + 1))
-	unshare -n bash "$HERE/parity_share.sh" "$2" "$1" <"$3" >"$1/$2.log" 2>&1 &
+	unshare -n bash "$HERE/parity_share.sh" "$2" "$1" "$EARLIER" <"$3" >"$1/$2.log" 2>&1 &
 }
 
 # shares DIR: starts all of them.
@@ -40,6 +41,7 @@ shares() {
 	share "$1" connections /dev/null
 }
 
+EARLIER=
 for module in $MODULES; do
 	dir=$RUN/$module begin=$SECONDS SHARES=0
 	mkdir "$dir"
@@ -60,4 +62,5 @@ for module in $MODULES; do
 	((cases > 0)) || fail "there are no cases"
 	CHECKS=$((CHECKS + cases))
 	unload_module "$module"
+	EARLIER=$dir
 done
