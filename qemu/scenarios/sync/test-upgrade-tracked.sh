@@ -6,21 +6,12 @@ scenario "lvs-upgrade with connection tracking: netfilter has the same connectio
 	meanwhile and on again afterwards"
 
 . "$HERE/clients.sh"
+. "$HERE/upgrades.sh"
 
-upgrade() {
-	IPVSADM_RS=/lvs/ipvsadm-rs /lvs/packaging/lvs-upgrade /lvs/lvs.ko >"$RUN/upgrade" 2>&1 || fail "lvs-upgrade: $(<"$RUN/upgrade")"
-	sed 's/^/  /' "$RUN/upgrade"
-}
 set_to() { in_ns director sh -c "echo $2 >/proc/sys/net/$1"; }
 value() { in_ns director cat "/proc/sys/net/$1"; }
 
-topology
-background rs1 python3 "$HERE/echo.py" tcp/7000
-load_module lvs
-admin -R <<-RULES
-	-A -t $VIP:7000 -s rr
-	-a -t $VIP:7000 -r $RS1:7000 -m
-RULES
+echo_service
 in_ns director nft -f - <<-END
 	table inet wall {
 		counter stopped {}
@@ -42,7 +33,7 @@ all_alive "at first"
 tracked >"$RUN/tracked"
 expect_eq "connections that netfilter tracks" 3 "$(wc -l <"$RUN/tracked")"
 for round in 1 2; do
-	upgrade
+	upgrade_again
 	all_alive "after upgrade $round"
 	expect_eq "netfilter's connections" "$(<"$RUN/tracked")" "$(tracked)"
 	expect_eq "packets that the firewall stopped" 0 "$(stopped)"
@@ -55,7 +46,7 @@ set_to ipv4/vs/conntrack 0
 set_to lvs/early_path 1
 begin 2
 all_alive "more connections"
-upgrade
+upgrade_again
 all_alive "after upgrade 3"
 expect_eq "early_path" 1 "$(value lvs/early_path)"
 expect_eq "conntrack" 0 "$(value ipv4/vs/conntrack)"

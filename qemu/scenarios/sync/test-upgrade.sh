@@ -6,8 +6,8 @@ scenario "lvs-upgrade replaces the module under traffic: NAT, DR, TUN, IPv6, mar
 	and timers go on; files that are no state change nothing"
 
 . "$HERE/clients.sh"
+. "$HERE/upgrades.sh"
 
-upgrade() { IPVSADM_RS=/lvs/ipvsadm-rs /lvs/packaging/lvs-upgrade "$@"; }
 state() { in_ns director /lvs/ipvsadm-rs "$@"; }
 
 dual_stack

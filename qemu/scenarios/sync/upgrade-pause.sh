@@ -6,22 +6,16 @@
 scenario "lvs-upgrade with ${COUNT:=100000} connections: the pause"
 
 . "$HERE/clients.sh"
+. "$HERE/upgrades.sh"
 
-topology
-background rs1 python3 "$HERE/echo.py" tcp/7000
-load_module lvs
-admin -R <<-RULES
-	-A -t $VIP:7000 -s rr
-	-a -t $VIP:7000 -r $RS1:7000 -m
-RULES
+echo_service
 start_clients silent/tcp/$VIP/7000/0
 all_alive "at first"
 in_ns director /lvs/ipvsadm-rs save-state "$RUN/one"
 expect_eq "connections that were made" "$COUNT" "$(in_ns director python3 "$HERE/clone_records.py" "$RUN/one" "$COUNT")"
 for ((round = 0; round < ${ROUNDS:-5}; round++)); do
 	# A table that grows isn't listed.
-	IPVSADM_RS=/lvs/ipvsadm-rs /lvs/packaging/lvs-upgrade /lvs/lvs.ko >"$RUN/upgrade" 2>&1 || fail "$(<"$RUN/upgrade")"
-	sed 's/^/  /' "$RUN/upgrade"
+	upgrade_again
 	all_alive "after upgrade $((round + 1))"
 done
 exec 8>&-
